@@ -1,0 +1,112 @@
+"""Errors: what can go wrong, when it does, and what to do about it.
+
+Every error is raised with one message that names the place and the remedy, so all of them survive pickling. Each also
+derives from the built-in exception that fits, so that code which catches ``OSError`` or ``TypeError`` keeps working.
+"""
+
+from __future__ import annotations
+
+
+class TaggedArtifactsError(Exception):
+    """Base of all errors that this library raises on purpose; catch it to catch every one of them."""
+
+
+class RepositoryError(TaggedArtifactsError, OSError):
+    """The commit of the code cannot be known.
+
+    Comes at the first call when there is no repository, no commit, a bare repository, a repository that belongs to
+    somebody else, or one in a format that cannot be read. The message says which, and names the remedy: ``git init``
+    and a first commit, ``repo=``, the ``safe.directory`` command, or ``TAGGEDARTIFACTS_COMMIT``.
+    """
+
+
+class ScopeError(RepositoryError, ValueError):
+    """A ``scope`` names a path that is not in the repository at HEAD, or its setting in ``pyproject.toml`` is wrong.
+
+    Comes at the first call. Correct the path in the decorator or in ``[tool.taggedartifacts]``.
+    """
+
+
+class DirtyRepositoryError(TaggedArtifactsError, OSError):
+    """The code that would run is not committed, and ``allow_dirty`` is not set.
+
+    Comes at the call, before the function runs, and lists the paths with what is wrong with each. Commit them, pass
+    ``allow_dirty=True``, or leave them out with ``scope=``.
+    """
+
+
+class UnhashableError(TaggedArtifactsError, TypeError):
+    """A value in the configuration or the arguments has no canonical form.
+
+    Comes before the function runs, and names the exact place. Leave the parameter out with ``ignore``, teach the
+    library the type with ``canonical.register``, or pass a path and name it in ``inputs``.
+    """
+
+
+class InputError(TaggedArtifactsError, OSError):
+    """A path named by ``inputs`` is missing, cannot be read, or changed while the function ran.
+
+    Comes before the function runs, or, for a change, after it, and then nothing is published. Mend the file and call
+    again.
+    """
+
+
+class ArtifactNameError(TaggedArtifactsError, ValueError):
+    """An output path cannot become the path of an artifact.
+
+    Comes before the function runs: the tagged name is longer than the file system allows, the path has no file name or
+    lies inside ``.taggedartifacts``, two outputs share one path, or the stem ends so that the tag could be misread.
+    """
+
+
+class ArtifactNotFoundError(TaggedArtifactsError, FileNotFoundError):
+    """There is no artifact for this code and this configuration, or no record of it.
+
+    Comes from functions in mode ``"r"`` and from functions over records; lists the tags that there are. Make the
+    artifact first, or check which commit and configuration the wanted one was made with.
+    """
+
+
+class ArtifactNotWrittenError(TaggedArtifactsError, OSError):
+    """The function returned without writing what it promised.
+
+    Comes after the function ran; nothing is published. The message names what was written instead, as when
+    ``numpy.save`` appends ``.npy``: give the output that suffix, or write to the path that the function receives.
+    """
+
+
+class ArtifactConflictError(TaggedArtifactsError, OSError):
+    """The tagged path belongs to something else.
+
+    Comes before the function runs when the artifact of that name was made by another function or is of another kind
+    (file or directory). The message names both. Give one of the outputs another name.
+    """
+
+
+class ArtifactModifiedError(TaggedArtifactsError, OSError):
+    """An artifact was changed after it was made; it is neither served nor overwritten.
+
+    Comes at a call that would be a hit. To keep the changed file, give it another name; to have the artifact back,
+    call the function's ``recompute`` or delete the file.
+    """
+
+
+class RecordError(TaggedArtifactsError, ValueError):
+    """A record is damaged, or was written by a newer version of the library.
+
+    Comes from functions over records. Calls treat such a record as absent and say so in the log.
+    """
+
+
+class LockTimeoutError(TaggedArtifactsError, TimeoutError):
+    """Another process was still making the same artifact when ``timeout`` seconds had passed.
+
+    The message names its process, host and starting time. Wait longer, or stop that process: its lock goes with it.
+    """
+
+
+class RecursiveCallError(TaggedArtifactsError, RuntimeError):
+    """A function asked, while it ran, for the very artifact that it is making.
+
+    Waiting would never end. Give the inner call other arguments or another output.
+    """

@@ -1,0 +1,72 @@
+"""The path of an artifact, as calls return it: a path like any other, which knows its tag and shows its content."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from ._tag import Tag
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterable
+
+
+class ArtifactPath(type(Path())):  # type: ignore[misc]  # the concrete class of this platform; Path itself cannot be subclassed on 3.11
+    """The path of an artifact: a `pathlib.Path` whose name carries a tag.
+
+    Compares and hashes as the plain path. Paths derived from it (``/``, ``.parent``, ``.with_suffix()`` …) are plain
+    paths. As an argument of a decorated function it counts by its file name, tag included, not by its directory, which
+    is what chains steps. Pickles as itself.
+
+    Args:
+        *segments: Any tagged path, in one piece or in segments.
+
+    Raises:
+        ValueError: If the name holds no tag.
+    """
+
+    if sys.version_info >= (3, 12):
+
+        def __init__(self, *segments: str | os.PathLike[str]) -> None:
+            super().__init__(*segments)
+            Tag.parse(self)
+
+        def with_segments(self, *segments: str | os.PathLike[str]) -> Path:
+            return Path(*segments)
+
+    else:
+        # 3.11 derives paths through two private constructors, and some through the class of the path itself.
+
+        def __new__(cls, *segments: str | os.PathLike[str]) -> Self:
+            path: Self = super()._from_parts(segments)
+            Tag.parse(path)
+            return path
+
+        @classmethod
+        def _from_parts(cls, segments: Iterable[str | os.PathLike[str]]) -> Path:
+            return Path(*segments)
+
+        @classmethod
+        def _from_parsed_parts(cls, drv: str, root: str, parts: list[str]) -> Path:
+            plain: Path = type(Path())._from_parsed_parts(drv, root, parts)  # type: ignore[attr-defined]  # private to 3.11
+            return plain
+
+        @classmethod
+        def cwd(cls) -> Path:
+            return Path.cwd()
+
+        def rename(self, target: str | os.PathLike[str]) -> Path:
+            return Path(self).rename(target)
+
+        def replace(self, target: str | os.PathLike[str]) -> Path:
+            return Path(self).replace(target)
+
+        def samefile(self, other_path: str | os.PathLike[str]) -> bool:
+            return Path(self).samefile(other_path)
+
+    @property
+    def tag(self) -> Tag:
+        """The tag in the name."""
+        return Tag.parse(self)

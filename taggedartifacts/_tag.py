@@ -1,0 +1,122 @@
+"""The tag: which code and which configuration made a file, as it stands in the file's name. Pure: touches no disk."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from typing import Self
+
+from ._errors import ArtifactNameError
+
+COMMIT_DIGITS = 10
+DIGEST_DIGITS = 10
+CONFIG_DIGITS = 12
+
+_COMMIT = rf"[0-9a-f]{{{COMMIT_DIGITS}}}"
+_DIGEST = rf"[0-9a-f]{{{DIGEST_DIGITS}}}"
+_CONFIG = rf"[0-9a-f]{{{CONFIG_DIGITS}}}"
+_DIRTY_STEM = re.compile(rf"(?s)(.+)-({_COMMIT})-dirty-({_DIGEST})-({_CONFIG})")
+_CLEAN_STEM = re.compile(rf"(?s)(.+)-({_COMMIT})-({_CONFIG})")
+# A clean tag behind such a stem would read as the dirty tag of a shorter one.
+_MISLEADING_STEM = re.compile(rf"(?s).+-{_COMMIT}-dirty")
+_FIELDS = {"commit": _COMMIT, "dirty": _DIGEST, "config": _CONFIG}
+
+_COMPRESSIONS = frozenset({".br", ".bz2", ".gz", ".lz", ".lz4", ".lzma", ".sz", ".xz", ".z", ".zip", ".zst"})
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """Which code and which configuration made an artifact, as far as its name tells.
+
+    Two artifacts with equal tags were made by the same code and the same configuration.
+
+    Attributes:
+        commit: The first 10 hex digits of the commit.
+        dirty: 10 hex digits that identify the uncommitted changes, or None when there were none.
+        config: The first 12 hex digits of the config hash.
+
+    Raises:
+        ValueError: If a field has not exactly that many lower-case hex digits.
+    """
+
+    commit: str
+    dirty: str | None
+    config: str
+
+    def __post_init__(self) -> None:
+        for field, pattern in _FIELDS.items():
+            value = getattr(self, field)
+            if not (value is None and field == "dirty") and not re.fullmatch(pattern, value):
+                raise ValueError(f"{field} of a tag must match {pattern}, not {value!r}")
+
+    def __str__(self) -> str:
+        if self.dirty is None:
+            return f"{self.commit}-{self.config}"
+        return f"{self.commit}-dirty-{self.dirty}-{self.config}"
+
+    @classmethod
+    def parse(cls, path: str | os.PathLike[str]) -> Self:
+        """Read the tag back from the name of an artifact.
+
+        The directory does not matter, and nothing needs to exist.
+
+        Args:
+            path: A tagged name, or any path that ends in one.
+
+        Returns:
+            The tag for which ``str(tag)`` stands in the name.
+
+        Raises:
+            ValueError: If the name holds no tag.
+        """
+        return cls(*_parse(path)[1:4])
+
+
+def split_name(name: str) -> tuple[str, str]:
+    """Split a file name into the stem, which is never empty, and the suffix, with a compression's inner one."""
+    stem, suffix = _split_last(name)
+    if suffix.lower() in _COMPRESSIONS:
+        stem, inner = _split_last(stem)
+        suffix = inner + suffix
+    return stem, suffix
+
+
+def tagged_name(name: str, tag: Tag) -> str:
+    """Put a tag into a file name.
+
+    Raises:
+        ArtifactNameError: If the tag could not be read back unambiguously.
+    """
+    stem, suffix = split_name(name)
+    if tag.dirty is None and _MISLEADING_STEM.fullmatch(stem):
+        raise ArtifactNameError(
+            f"{name!r} cannot be tagged: behind a stem that ends in '-<{COMMIT_DIGITS} hex digits>-dirty' "
+            "a clean tag would read as a dirty one; give the output another name"
+        )
+    return f"{stem}-{tag}{suffix}"
+
+
+def untagged_name(path: str | os.PathLike[str]) -> str:
+    """Take the tag out of a file name: the name that the user gave.
+
+    Raises:
+        ValueError: If the name holds no tag.
+    """
+    stem, *_, suffix = _parse(path)
+    return f"{stem}{suffix}"
+
+
+def _parse(path: str | os.PathLike[str]) -> tuple[str, str, str | None, str, str]:
+    name = os.path.basename(os.fspath(path).rstrip("/" + os.sep))
+    stem, suffix = split_name(name)
+    if match := _DIRTY_STEM.fullmatch(stem):
+        return match[1], match[2], match[3], match[4], suffix
+    if match := _CLEAN_STEM.fullmatch(stem):
+        return match[1], match[2], None, match[3], suffix
+    raise ValueError(f"no tag in the name {name!r}: expected stem-commit-config or stem-commit-dirty-digest-config")
+
+
+def _split_last(name: str) -> tuple[str, str]:
+    dot = name.rfind(".")
+    return (name[:dot], name[dot:]) if dot > 0 else (name, "")
