@@ -1,0 +1,208 @@
+"""The record: what is known of an artifact beyond its name, as data (docs/records.rst). Reads defensively, runs nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal, Self
+
+from ._errors import RecordError
+from ._tag import COMMIT_DIGITS, CONFIG_DIGITS, DIGEST_DIGITS, Tag
+
+SCHEMA = 1
+# A directory artifact of 100,000 files has a record of about 15 MB; anything far beyond that is not ours.
+MAX_RECORD_BYTES = 64 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What a hit compares whole: who makes the artifact, from which code, with which configuration."""
+
+    function: str
+    commit: str
+    dirty: str | None
+    config_hash: str
+
+    @property
+    def tag(self) -> Tag:
+        """The part of it that stands in the artifact's name."""
+        dirty = self.dirty and self.dirty[:DIGEST_DIGITS]
+        return Tag(self.commit[:COMMIT_DIGITS], dirty, self.config_hash[:CONFIG_DIGITS])
+
+
+@dataclass(frozen=True, slots=True)
+class FileEntry:
+    """One file: of a directory artifact (path relative to it), or a companion (file name).
+
+    Attributes:
+        path: Relative path, with forward slashes.
+        size: Bytes.
+        mtime_ns: Time of the last modification, nanoseconds since 1970.
+        digest: xxh3_128 of the content (of the target's text for a symbolic link), 32 hex digits.
+    """
+
+    path: str
+    size: int
+    mtime_ns: int
+    digest: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """Where an artifact comes from.
+
+    Attributes:
+        schema: Version of the record's format.
+        artifact: File name of the artifact, tag included.
+        kind: ``"file"`` or ``"directory"``.
+        function: File, relative to the repository, and qualified name: ``analysis/plots.py::histogram``.
+        commit: Full hex of the commit.
+        dirty: Full digest of the uncommitted changes, 32 hex digits, or None.
+        config_hash: Full config hash, 32 hex digits: xxh3_128 of `canonical`.
+        canonical: Canonical form of configuration, arguments and whatever else is in the config hash: JSON text.
+        scope: Paths, relative to the repository's root, that were taken as the code; empty for all of it.
+        remote: URL of the repository's remote, without credentials.
+        run: Random token of the run; the outputs of one run share it.
+        outputs: File names of all artifacts of that run.
+        started: When the function was started, UTC, ISO 8601.
+        seconds: How long it took.
+        size: Bytes, of a directory the sum over its files.
+        mtime_ns: Time of the last modification, nanoseconds since 1970.
+        digest: xxh3_128 of the content, 32 hex digits; of a directory that of its manifest.
+        files: The manifest of a directory; empty for a file.
+        companions: Files that were written beside the artifact with its stem.
+        python: Version of Python.
+        platform: Operating system, release and machine.
+        host: Name of the computer.
+        packages: Versions of the imported packages.
+        changes: While dirty, what was not committed: path and what was wrong with it.
+        patch: While dirty, the file name of the patch below ``.taggedartifacts/patches``, or None.
+        replaced: The record of the artifact that this one replaced, as long as that may still stand there.
+    """
+
+    schema: int = SCHEMA
+    artifact: str
+    kind: Literal["file", "directory"]
+    function: str
+    commit: str
+    dirty: str | None
+    config_hash: str
+    canonical: str
+    scope: tuple[str, ...] = ()
+    remote: str | None = None
+    run: str
+    outputs: tuple[str, ...]
+    started: str
+    seconds: float
+    size: int
+    mtime_ns: int
+    digest: str
+    files: tuple[FileEntry, ...] = ()
+    companions: tuple[FileEntry, ...] = ()
+    python: str
+    platform: str
+    host: str
+    packages: dict[str, str]
+    changes: tuple[tuple[str, str], ...] = ()
+    patch: str | None = None
+    replaced: Record | None = None
+
+    @property
+    def identity(self) -> Identity:
+        """The part that a hit compares."""
+        return Identity(self.function, self.commit, self.dirty, self.config_hash)
+
+    def to_json(self) -> bytes:
+        """Write the record as the JSON text that is stored: one key a line."""
+        members = (f"{json.dumps(key)}: {json.dumps(value)}" for key, value in asdict(self).items())
+        return ("{\n" + ",\n".join(members) + "\n}\n").encode()
+
+    @classmethod
+    def from_json(cls, text: bytes) -> Self:
+        """Read a record, believing nothing.
+
+        Raises:
+            RecordError: If the text is no record of a schema that this version knows.
+        """
+        try:
+            return cls._from_data(json.loads(text))
+        except (ValueError, TypeError, KeyError, RecursionError) as error:
+            raise RecordError(str(error) or type(error).__name__) from error
+
+    @classmethod
+    def _from_data(cls, data: Any) -> Self:
+        if not isinstance(data, dict):
+            raise TypeError("not a JSON object")
+        if data.get("schema") != SCHEMA:
+            raise ValueError(f"schema {data.get('schema')!r} where this version knows {SCHEMA}")
+        values: dict[str, Any] = {name: data[name] for name in _TYPES}
+        for name, types in _TYPES.items():
+            if not isinstance(values[name], types) or isinstance(values[name], bool):
+                raise TypeError(f"{name} is of type {type(values[name]).__name__}")
+        if values["kind"] not in ("file", "directory"):
+            raise ValueError(f"kind is {values['kind']!r}")
+        values["scope"], values["outputs"] = _strings(values["scope"]), _strings(values["outputs"])
+        values["files"], values["companions"] = _entries(values["files"]), _entries(values["companions"])
+        values["changes"] = tuple((path, what) for path, what in map(_strings, values["changes"]))
+        _strings(values["packages"].values())
+        if values["replaced"] is not None:
+            values["replaced"] = cls._from_data(values["replaced"] | {"replaced": None})
+        return cls(**values)
+
+
+_KINDS: dict[str, tuple[type, ...]] = {
+    "str": (str,),
+    "str | None": (str, type(None)),
+    "int": (int,),
+    "float": (int, float),
+    "dict[str, str]": (dict,),
+    "Record | None": (dict, type(None)),
+}
+_TYPES = {
+    field.name: _KINDS.get(str(field.type), (str,) if "Literal" in str(field.type) else (list,)) for field in fields(Record)
+}
+
+
+def _strings(values: Any) -> tuple[str, ...]:
+    if not all(isinstance(value, str) for value in values):
+        raise TypeError("a list of strings holds something else")
+    return tuple(values)
+
+
+def _entries(values: list[Any]) -> tuple[FileEntry, ...]:
+    entries = tuple(FileEntry(**value) for value in values)
+    for entry in entries:
+        if [type(value) for value in (entry.path, entry.size, entry.mtime_ns, entry.digest)] != [str, int, int, str]:
+            raise TypeError("an entry of a manifest has a wrong type")
+    return entries
+
+
+def read_record(path: str) -> Record | None:
+    """Read the record in a file; None if there is none.
+
+    Follows no symbolic link and opens nothing but a regular file, so that a hostile folder cannot make it block.
+
+    Raises:
+        RecordError: If what is there is not a record that this version can read.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise RecordError(f"{path}: {error.strerror}") from error
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise RecordError(f"{path} is not a regular file")
+        if status.st_size > MAX_RECORD_BYTES:
+            raise RecordError(f"{path} has {status.st_size} bytes, no record has more than {MAX_RECORD_BYTES}")
+        text = os.read(descriptor, status.st_size)
+    finally:
+        os.close(descriptor)
+    try:
+        return Record.from_json(text)
+    except RecordError as error:
+        raise RecordError(f"{path}: {error}") from error
