@@ -1,4 +1,4 @@
-"""The record: what is known of an artifact beyond its name, as data (docs/records.rst). Reads defensively, runs nothing."""
+"""The record: what is known of an artifact beyond its name, as data (docs/records.rst). Reading it runs nothing."""
 
 from __future__ import annotations
 
@@ -161,7 +161,8 @@ _KINDS: dict[str, tuple[type, ...]] = {
     "Record | None": (dict, type(None)),
 }
 _TYPES = {
-    field.name: _KINDS.get(str(field.type), (str,) if "Literal" in str(field.type) else (list,)) for field in fields(Record)
+    field.name: _KINDS.get(str(field.type), (str,) if "Literal" in str(field.type) else (list,))
+    for field in fields(Record)
 }
 
 

@@ -107,6 +107,15 @@ def untagged_name(path: str | os.PathLike[str]) -> str:
     return f"{stem}{suffix}"
 
 
+def is_tagged(path: str | os.PathLike[str]) -> bool:
+    """Tell whether a file name holds a tag."""
+    try:
+        _parse(path)
+    except ValueError:
+        return False
+    return True
+
+
 def _parse(path: str | os.PathLike[str]) -> tuple[str, str, str | None, str, str]:
     name = os.path.basename(os.fspath(path).rstrip("/" + os.sep))
     stem, suffix = split_name(name)

@@ -1,0 +1,257 @@
+"""The decorator: what a user writes above a function, and what the function can do afterwards."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from types import FunctionType
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Concatenate,
+    Generic,
+    Literal,
+    ParamSpec,
+    Protocol,
+    TypedDict,
+    TypeVar,
+    Unpack,
+    overload,
+)
+
+from ._binding import Options, Parameters
+from ._call import call
+from ._codestate import take_look
+from ._steps import drive, drive_async
+from ._task import Decoration, prepare
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable, Coroutine, Sequence
+
+    from ._path import ArtifactPath
+
+P = ParamSpec("P")
+Q = ParamSpec("Q")
+S = TypeVar("S")
+T = TypeVar("T")
+R = TypeVar("R")
+W = TypeVar("W")
+R_co = TypeVar("R_co", covariant=True)
+W_co = TypeVar("W_co", covariant=True)
+
+
+class OwnValue:
+    """In types only: marks a decorator in mode ``"r"``, whose functions return their own value."""
+
+
+class _Place(TypedDict, total=False):
+    scope: Sequence[str]
+    repo: str | os.PathLike[str] | None
+
+
+class _Making(_Place, total=False):
+    ignore: Sequence[str]
+    inputs: Sequence[str]
+    timeout: float | None
+
+
+class ArtifactFunction(Protocol[P, R_co, W_co]):
+    """A decorated function, as type checkers see it; at run time it is a plain function with these attributes."""
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R_co:
+        """Return the artifact, made if need be."""
+
+    @overload
+    def __get__(self, instance: None, owner: type, /) -> ArtifactFunction[P, R_co, W_co]: ...
+    @overload
+    def __get__(
+        self: ArtifactFunction[Concatenate[S, Q], R_co, W_co], instance: S, owner: type | None = None, /
+    ) -> ArtifactFunction[Q, R_co, W_co]: ...
+
+    def path(self, *args: P.args, **kwargs: P.kwargs) -> W_co:
+        """Return where the artifact is or would be; runs and touches nothing."""
+
+    def is_cached(self, *args: P.args, **kwargs: P.kwargs) -> bool:
+        """Tell whether a call would reuse the artifact."""
+
+    def recompute(self, *args: P.args, **kwargs: P.kwargs) -> R_co:
+        """Run the function whatever is there, and replace the artifact atomically."""
+
+
+class Artifact(Generic[R, W]):
+    """Decorate a function that writes a file, so that the file's name says which code and configuration made it.
+
+    The decorated function takes the same arguments. A call puts the tag into the output path; returns the artifact that
+    is there without running the function; or else runs it on a staging path and publishes what it wrote, atomically and
+    once, however many processes call at the same time.
+
+    Args:
+        keyword: The parameter that takes the output path; a list or tuple of names for several outputs.
+        config: What else decides the result: any value with a canonical form, or a function without arguments that
+            returns one. Read at each call.
+        allow_dirty: Work with code that is not committed, and mark the tag dirty. Otherwise such code is refused.
+        ignore: Parameters that do not decide the result, such as ``verbose``; neither hashed nor recorded.
+        inputs: Parameters that hold paths of input files or directories: their content is hashed, not the path.
+        scope: Paths relative to the repository's root that are the code which decides the result. By default what
+            ``[tool.taggedartifacts]`` in the repository's ``pyproject.toml`` says, else the whole repository.
+        load: Called with what the call would return, on a hit and a miss alike; its result is returned instead.
+        mode: ``"w"`` makes artifacts. ``"r"`` is for a function that reads one: the path is tagged from `config` alone,
+            must exist, and the function always runs and returns its own value.
+        repo: A path inside the repository, when it cannot be found from the function.
+        timeout: Seconds to wait for another process that is making the same artifact; None waits without end.
+
+    Raises:
+        TypeError: If an option has a wrong type, or what is decorated is no function, a generator function, or
+            decorated already.
+        ValueError: If an option has a wrong value.
+    """
+
+    @overload
+    def __init__(
+        self: Artifact[ArtifactPath, ArtifactPath],
+        keyword: str,
+        config: object = ...,
+        allow_dirty: bool = ...,
+        *,
+        load: None = None,
+        mode: Literal["w"] = ...,
+        **options: Unpack[_Making],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: Artifact[tuple[ArtifactPath, ...], tuple[ArtifactPath, ...]],
+        keyword: list[str] | tuple[str, ...],
+        config: object = ...,
+        allow_dirty: bool = ...,
+        *,
+        load: None = None,
+        mode: Literal["w"] = ...,
+        **options: Unpack[_Making],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: Artifact[T, ArtifactPath],
+        keyword: str,
+        config: object = ...,
+        allow_dirty: bool = ...,
+        *,
+        load: Callable[[ArtifactPath], T],
+        mode: Literal["w"] = ...,
+        **options: Unpack[_Making],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: Artifact[T, tuple[ArtifactPath, ...]],
+        keyword: list[str] | tuple[str, ...],
+        config: object = ...,
+        allow_dirty: bool = ...,
+        *,
+        load: Callable[[tuple[ArtifactPath, ...]], T],
+        mode: Literal["w"] = ...,
+        **options: Unpack[_Making],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: Artifact[OwnValue, ArtifactPath],
+        keyword: str,
+        config: object = ...,
+        allow_dirty: bool = ...,
+        *,
+        mode: Literal["r"],
+        **options: Unpack[_Place],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: Artifact[OwnValue, tuple[ArtifactPath, ...]],
+        keyword: list[str] | tuple[str, ...],
+        config: object = ...,
+        allow_dirty: bool = ...,
+        *,
+        mode: Literal["r"],
+        **options: Unpack[_Place],
+    ) -> None: ...
+    def __init__(
+        self,
+        keyword: str | list[str] | tuple[str, ...],
+        config: object = {},
+        allow_dirty: bool = False,
+        *,
+        ignore: Sequence[str] = (),
+        inputs: Sequence[str] = (),
+        scope: Sequence[str] = (),
+        load: Callable[[Any], object] | None = None,
+        mode: Literal["w", "r"] = "w",
+        repo: str | os.PathLike[str] | None = None,
+        timeout: float | None = None,
+    ) -> None:
+        self._options = Options.check(keyword, config, allow_dirty, ignore, inputs, scope, load, mode, repo, timeout)
+
+    @overload
+    def __call__(  # type: ignore[overload-overlap]  # the own value is whatever the function returns, coroutines too
+        self: Artifact[OwnValue, W], f: Callable[P, T], /
+    ) -> ArtifactFunction[P, T, W]: ...
+    @overload
+    def __call__(
+        self, f: Callable[P, Coroutine[Any, Any, object]], /
+    ) -> ArtifactFunction[P, Coroutine[Any, Any, R], W]: ...
+    @overload
+    def __call__(self, f: Callable[P, object], /) -> ArtifactFunction[P, R, W]: ...
+    def __call__(self, f: Callable[..., Any], /) -> Any:
+        """Decorate a function."""
+        _check_function(f)
+        carry_out: Callable[..., Any] = drive_async if inspect.iscoroutinefunction(f) else drive
+
+        # All of these read what they need off the decorated function when they are called, and it stays the same plain
+        # function for its whole life: that is what autoreload patches in place when the source changes.
+
+        def enter(args: tuple[Any, ...], kwargs: dict[str, Any], *, recompute: bool) -> Any:
+            function = decorated.__wrapped__
+            return carry_out(call(function, _decoration(decorated), args, kwargs, recompute=recompute), function)
+
+        if inspect.iscoroutinefunction(f):
+
+            @functools.wraps(f)
+            async def decorated(*args: Any, **kwargs: Any) -> Any:
+                return await enter(args, kwargs, recompute=False)
+
+        else:
+
+            @functools.wraps(f)
+            def decorated(*args: Any, **kwargs: Any) -> Any:
+                return enter(args, kwargs, recompute=False)
+
+        def recompute(*args: Any, **kwargs: Any) -> Any:
+            return enter(args, kwargs, recompute=True)
+
+        def path(*args: Any, **kwargs: Any) -> Any:
+            return prepare(decorated.__wrapped__, _decoration(decorated), args, kwargs).result
+
+        def is_cached(*args: Any, **kwargs: Any) -> bool:
+            return prepare(decorated.__wrapped__, _decoration(decorated), args, kwargs).find() is not None
+
+        original = inspect.unwrap(f)
+        decoration = Decoration(
+            options=self._options,
+            parameters=Parameters(f, self._options),
+            look=take_look(original.__globals__.get("__file__"), repo=self._options.repo, scope=self._options.scope),
+        )
+        vars(decorated).update({_DECORATION: decoration, "recompute": recompute, "path": path, "is_cached": is_cached})
+        return decorated
+
+
+_DECORATION = "_taggedartifacts"
+
+
+def _decoration(decorated: Callable[..., Any]) -> Decoration:
+    found: Decoration = vars(decorated)[_DECORATION]
+    return found
+
+
+def _check_function(f: Any) -> None:
+    if not callable(f) or not isinstance(inspect.unwrap(f), FunctionType):
+        raise TypeError(f"Artifact decorates functions, not {f!r}; put it below staticmethod, classmethod and property")
+    if inspect.isgeneratorfunction(f) or inspect.isasyncgenfunction(f):
+        raise TypeError(f"{f.__qualname__} is a generator function: it would not have run when its call returns")
+    if _DECORATION in vars(f):
+        raise TypeError(f"{f.__qualname__} is decorated already; for several outputs, pass keyword=('one', 'other')")

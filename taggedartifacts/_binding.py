@@ -1,0 +1,270 @@
+"""Binding: from the options of a decorator and the arguments of a call to outputs and a config hash."""
+
+from __future__ import annotations
+
+import inspect
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ._canonical import encode, join
+from ._errors import ArtifactNameError
+from ._folder import HIDDEN, RECORD_SUFFIX, Folder
+from ._inputs import input_contents
+from ._path import ArtifactPath
+from ._tag import tagged_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ._tag import Tag
+
+_NAME_MAX = 255  # bytes; where the file system does not tell
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The options of a decorator, checked; see `Artifact` for what they mean."""
+
+    keywords: tuple[str, ...]
+    several: bool
+    config: object
+    allow_dirty: bool
+    ignore: tuple[str, ...]
+    inputs: tuple[str, ...]
+    scope: tuple[str, ...] | None
+    load: Callable[[Any], Any] | None
+    mode: str
+    repo: str | None
+    timeout: float | None
+
+    @classmethod
+    def check(
+        cls,
+        keyword: object,
+        config: object,
+        allow_dirty: object,
+        ignore: object,
+        inputs: object,
+        scope: object,
+        load: object,
+        mode: object,
+        repo: object,
+        timeout: object,
+    ) -> Options:
+        """Check what a user passed.
+
+        Raises:
+            TypeError: If an option is of a wrong type.
+            ValueError: If an option has a wrong value, or makes no sense with another.
+        """
+        several = not isinstance(keyword, str)
+        keywords = _names("keyword", keyword if several else (keyword,))
+        if not keywords or "" in keywords or len(set(keywords)) != len(keywords):
+            raise ValueError(f"keyword must name one parameter, or several different ones, not {keyword!r}")
+        if not isinstance(allow_dirty, bool):
+            raise TypeError(f"allow_dirty must be True or False, not {allow_dirty!r}")
+        if load is not None and not callable(load):
+            raise TypeError(f"load must be a function of the artifact's path, not {load!r}")
+        if mode not in ("w", "r"):
+            raise ValueError(f"mode must be 'w' or 'r', not {mode!r}")
+        if repo is not None and not isinstance(repo, (str, os.PathLike)):
+            raise TypeError(f"repo must be a path, not {repo!r}")
+        if timeout is not None and (isinstance(timeout, bool) or not isinstance(timeout, (int, float))):
+            raise TypeError(f"timeout must be a number of seconds or None, not {timeout!r}")
+        if timeout is not None and not timeout >= 0:
+            raise ValueError(f"timeout must be at least 0 seconds, not {timeout!r}")
+        options = cls(
+            keywords=keywords,
+            several=several,
+            config=config,
+            allow_dirty=allow_dirty,
+            ignore=_names("ignore", ignore),
+            inputs=_names("inputs", inputs),
+            scope=None if scope is None or scope == () else _names("scope", scope),
+            load=load,
+            mode=mode,
+            repo=None if repo is None else os.fsdecode(repo),
+            timeout=timeout,
+        )
+        for name, others in (("ignore", options.ignore), ("inputs", options.inputs)):
+            if both := set(keywords) & set(others):
+                raise ValueError(f"{name} must not name the keyword {min(both)!r}: an output path is never hashed")
+        if both := set(options.ignore) & set(options.inputs):
+            raise ValueError(f"{min(both)!r} is in ignore and in inputs; it can be only one of them")
+        if mode == "r" and (load or options.ignore or options.inputs):
+            raise ValueError("load, ignore and inputs have no meaning in mode 'r', where config alone makes the tag")
+        return options
+
+
+def _names(option: str, value: object) -> tuple[str, ...]:
+    if isinstance(value, str) or not isinstance(value, (Sequence, set, frozenset)):
+        raise TypeError(f"{option} must be a sequence of names such as ('verbose',), not {value!r}")
+    names = tuple(os.fspath(name) if isinstance(name, os.PathLike) else name for name in value)
+    if not all(isinstance(name, str) for name in names):
+        raise TypeError(f"{option} must hold names only, not {value!r}")
+    return names if isinstance(value, Sequence) else tuple(sorted(names))
+
+
+class Parameters:
+    """The parameters of a decorated function, and how a call's arguments are sorted into what they are for."""
+
+    def __init__(self, f: Callable[..., object], options: Options, *, free_names: bool = False) -> None:
+        self._signature = inspect.signature(f)
+        self._options = options
+        kinds = {name: parameter.kind for name, parameter in self._signature.parameters.items()}
+        self._extra = next((name for name, kind in kinds.items() if kind is inspect.Parameter.VAR_KEYWORD), None)
+        for option, names in (("ignore", options.ignore), ("inputs", options.inputs)):
+            unknown = [name for name in names if name not in kinds]
+            if unknown and self._extra is None and not (free_names and option == "ignore"):
+                raise ValueError(
+                    f"{option} names {unknown[0]!r}, but {f.__qualname__} has only the parameters {', '.join(kinds)}"
+                )
+
+    def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> inspect.BoundArguments:
+        """Bind a call's arguments, defaults applied.
+
+        Raises:
+            KeyError: If an output path is missing.
+            TypeError: If the arguments do not fit otherwise.
+        """
+        try:
+            bound = self._signature.bind(*args, **kwargs)
+        except TypeError:
+            bound = self._signature.bind_partial(*args, **{k: v for k, v in kwargs.items() if self._takes(k)})
+            bound.apply_defaults()
+            self._require_outputs(bound)
+            raise
+        bound.apply_defaults()
+        self._require_outputs(bound)
+        return bound
+
+    def outputs(self, bound: inspect.BoundArguments) -> tuple[object, ...]:
+        """Return the output paths as the user gave them."""
+        return tuple(self._value(bound, keyword) for keyword in self._options.keywords)
+
+    def redirect(self, bound: inspect.BoundArguments, paths: Sequence[object]) -> None:
+        """Replace the output paths, so that the function writes somewhere else."""
+        for keyword, path in zip(self._options.keywords, paths, strict=True):
+            (bound.arguments if keyword in bound.arguments else bound.arguments[self._extra or ""])[keyword] = path
+
+    def encoded(self, bound: inspect.BoundArguments) -> dict[str, bytes]:
+        """Encode configuration, arguments and the content of inputs canonically.
+
+        Raises:
+            UnhashableError: If one of them has no canonical form; names it.
+            InputError: If an input is missing or unreadable.
+        """
+        options = self._options
+        config = options.config() if callable(options.config) else options.config
+        parts = {"config": encode(config, "config")}
+        left_out = {*options.keywords, *options.ignore, *options.inputs}
+        arguments: dict[str, bytes] = {}
+        if options.mode == "w":
+            for name, value in bound.arguments.items():
+                if name == self._extra:
+                    value = {key: each for key, each in value.items() if key not in left_out}
+                if name not in left_out:
+                    arguments[name] = encode(value, f"argument {name!r}")
+        parts["arguments"] = join(arguments)
+        if options.inputs:
+            parts["inputs"] = self.encoded_inputs(bound)
+        return parts
+
+    def encoded_inputs(self, bound: inspect.BoundArguments) -> bytes:
+        """Encode the content of the inputs of a call, as it is now."""
+        return encode(input_contents({name: self._value(bound, name) for name in self._options.inputs}), "inputs")
+
+    def _takes(self, name: str) -> bool:
+        return self._extra is not None or name in self._signature.parameters
+
+    def _value(self, bound: inspect.BoundArguments, name: str) -> object:
+        if name in bound.arguments:
+            return bound.arguments[name]
+        return bound.arguments[self._extra].get(name) if self._extra else None
+
+    def _require_outputs(self, bound: inspect.BoundArguments) -> None:
+        for keyword in self._options.keywords:
+            if self._value(bound, keyword) in (None, ""):
+                raise KeyError(f"no output path was given: the keyword {keyword!r} is missing or empty")
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One output path as the user gave it.
+
+    Attributes:
+        given: The path, without a trailing slash.
+        is_text: Whether it was a `str`; the function receives a path of the same type.
+        directory: Whether it ended in a slash, which promises a directory.
+    """
+
+    given: str
+    is_text: bool
+    directory: bool
+
+    @classmethod
+    def of(cls, path: object) -> Output:
+        """Check an output path.
+
+        Raises:
+            TypeError: If it is no path.
+            ArtifactNameError: If no artifact can have it.
+        """
+        text = os.fspath(path) if isinstance(path, (str, os.PathLike)) else path
+        if not isinstance(text, str):
+            raise TypeError(f"an output path must be a str or a path, not {path!r}")
+        given = text.rstrip("/" + os.sep)
+        name = os.path.basename(given)
+        if name in ("", os.curdir, os.pardir) or "\0" in text:
+            raise ArtifactNameError(f"{text!r} does not end in a file name")
+        if HIDDEN in Path(given).parts:
+            raise ArtifactNameError(f"{text!r} lies inside {HIDDEN}, which is kept for locks and records")
+        return cls(given, isinstance(path, str), given != text)
+
+    def tagged(self, tag: Tag) -> ArtifactPath:
+        """The path of the artifact, relative if the user's was."""
+        parent, name = os.path.split(self.given)
+        return ArtifactPath(os.path.join(parent, tagged_name(name, tag)))
+
+    def folder(self) -> Folder:
+        """The output directory, as an absolute path so that the function may change the working directory.
+
+        Not normalised: ``..`` behind a symbolic link means what it means to the operating system.
+        """
+        return Folder(os.path.join(os.getcwd(), os.path.dirname(self.given)))
+
+    def staged(self, path: str) -> str | Path:
+        """The staging path as the function receives it: of the type and with the trailing slash that the user gave."""
+        return (path + "/" if self.directory else path) if self.is_text else Path(path)
+
+
+def check_names(folders: Sequence[tuple[Folder, str]]) -> None:
+    """Check that the tagged names can exist.
+
+    Raises:
+        ArtifactNameError: If a name is longer than its file system allows, or two outputs are one.
+    """
+    for folder, name in folders:
+        limit = _name_limit(folder.path) - len(RECORD_SUFFIX)
+        if (size := len(os.fsencode(name))) > limit:
+            raise ArtifactNameError(
+                f"{name!r} has {size} bytes where {folder.path} allows {limit} (its record needs "
+                f"{len(RECORD_SUFFIX)} more); give the output a shorter name"
+            )
+    if len({(os.path.realpath(folder.path), name) for folder, name in folders}) != len(folders):
+        raise ArtifactNameError("two outputs have the same path; give each its own")
+
+
+def _name_limit(directory: str) -> int:
+    while True:
+        try:
+            return os.pathconf(directory, "PC_NAME_MAX")
+        except FileNotFoundError:
+            directory, before = os.path.dirname(directory), directory
+            if directory == before:
+                return _NAME_MAX
+        except (OSError, AttributeError, ValueError):  # Windows has no pathconf
+            return _NAME_MAX

@@ -1,0 +1,201 @@
+"""A call, from its arguments to its artifact: reuse what is there, or take the lock, run the function and publish.
+
+The steps are a generator that yields what it cannot do itself, waiting and running the function, so that one
+description serves plain and ``async`` functions.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from ._errors import ArtifactNotFoundError, LockTimeoutError, RecursiveCallError
+from ._lock import ArtifactLock, Patience
+from ._outcome import checked, publish_all
+from ._publish import Staged, store_record
+from ._reuse import find, remember, stored_record
+from ._staging import clean_up, make_staging, sweep
+from ._steps import Run, Wait, being_made
+from ._tag import Tag, is_tagged, untagged_name
+from ._task import prepare
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ._folder import Folder
+    from ._record import Record
+    from ._steps import Steps
+    from ._task import Decoration, Task
+
+_log = logging.getLogger("taggedartifacts")
+
+
+def call(
+    f: Callable[..., object],
+    decoration: Decoration,
+    args: tuple[object, ...],
+    kwargs: dict[str, object],
+    *,
+    recompute: bool = False,
+) -> Steps:
+    """Describe the steps of a call; a generator that `drive` or `drive_async` carries out."""
+    task = prepare(f, decoration, args, kwargs)
+    options = decoration.options
+    if options.mode == "r":
+        return (yield from _reading(task))
+    result = yield from _writing(task, recompute=recompute)
+    return result if options.load is None else options.load(result)
+
+
+def _reading(task: Task) -> Steps:
+    """Run a function that reads an artifact; the artifact must be there.
+
+    Raises:
+        ArtifactNotFoundError: If it is not; lists the tags that are.
+        ArtifactModifiedError: If it was changed since it was made.
+    """
+    task.warn_if_dirty()
+    paths = []
+    for output, (folder, name), path in zip(task.outputs, task.places, task.paths, strict=True):
+        if not _check_readable(folder, name):
+            raise ArtifactNotFoundError(f"{path} is not there; {_others(folder, name)}")
+        paths.append(output.staged(os.fspath(path)))
+    task.decoration.parameters.redirect(task.bound, paths)
+    return (yield Run(task.bound, frozenset()))
+
+
+def _writing(task: Task, *, recompute: bool) -> Steps:
+    """Return the artifacts of a call, made if need be.
+
+    Args:
+        task: The call.
+        recompute: Make them even if they are there, and replace them.
+
+    Raises:
+        LockTimeoutError: If another process is still making one after the option's ``timeout``.
+        RecursiveCallError: If this very artifact is being made by the caller.
+        ArtifactNotWrittenError: If the function did not write what it promised.
+        InputError: If an input changed while the function ran.
+        OSError: If it could not be published; nothing is visible then.
+    """
+    task.warn_if_dirty()
+    if not recompute and _reused(task):
+        return task.result
+    artifacts = frozenset(_whole(*place) for place in task.places)
+    if again := artifacts & being_made():
+        raise RecursiveCallError(
+            f"{task.identity.function} asks for {min(again)} while it is making it; call it with other arguments"
+        )
+    with contextlib.ExitStack() as stack:
+        # In one order everywhere, so that no two calls wait for each other.
+        locks = []
+        for folder, name in sorted(task.places, key=lambda place: _whole(*place)):
+            folder.make()
+            lock = ArtifactLock(folder.lock(name))
+            stack.callback(lock.release)
+            patience = Patience(task.decoration.options.timeout)
+            while not lock.try_acquire():
+                path = os.path.join(folder.path, name)
+                if patience.exhausted:
+                    raise LockTimeoutError(f"{lock.holder()} is still making {path} after the timeout")
+                patience.say(path, lock.holder())
+                yield Wait(patience.INTERVAL)
+                if not recompute and _reused(task):
+                    return task.result
+            locks.append(lock)
+        locked = all(lock.works for lock in locks)
+        for folder, name in task.places:
+            _look_closely(folder)
+            sweep(folder, name, locked=locked)
+        if not recompute and _reused(task):
+            return task.result
+        staged = []
+        for output, (folder, name) in zip(task.outputs, task.places, strict=True):
+            staging = make_staging(folder, name)
+            stack.callback(clean_up, folder, staging)
+            staged.append(Staged(folder, name, staging, output.directory))
+            if output.directory:
+                os.mkdir(staged[-1].path)
+        started, clock = datetime.now(UTC), time.perf_counter()
+        task.decoration.parameters.redirect(
+            task.bound, [output.staged(each.path) for output, each in zip(task.outputs, staged, strict=True)]
+        )
+        yield Run(task.bound, artifacts)
+        seconds = time.perf_counter() - clock
+        true, staged = checked(task, staged)
+        exclusive = not recompute and (true.identity != task.identity or not locked)
+        publish_all(true, staged, started, seconds, exclusive=exclusive)
+        return true.result
+
+
+def _whole(folder: Folder, name: str) -> str:
+    """The one path of an artifact, by whichever links its folder was reached."""
+    return os.path.join(os.path.realpath(folder.path), name)
+
+
+def _reused(task: Task) -> bool:
+    """Tell whether the artifacts can be reused, and if so, say it in the log."""
+    found = task.find()
+    if found is None:
+        return False
+    for (folder, name), each in zip(task.places, found, strict=True):
+        if each.record is not None:
+            _log.info("reused %s, %.3g s saved", os.path.join(folder.path, name), each.record.seconds)
+            if each.stale_times:
+                _refresh(folder, each.record)
+    return True
+
+
+def _refresh(folder: Folder, record: Record) -> None:
+    """Write the times of now into the record where that can be done at once, else keep them in memory."""
+    lock = ArtifactLock(folder.lock(record.artifact))
+    try:
+        if lock.try_acquire():
+            try:
+                store_record(folder, record)
+                return
+            finally:
+                lock.release()
+    except OSError as error:  # a reader without write permission reuses all the same
+        _log.debug("the record of %s keeps its old times: %s", record.artifact, error)
+    remember(folder, record)
+
+
+def _look_closely(folder: Folder) -> None:
+    """Make a network file system show what other hosts have published.
+
+    A name that was not there may be remembered as absent for half a minute by the client; listing its directory ends
+    that.
+    """
+    for directory in (folder.path, folder.records):
+        with os.scandir(directory) as entries:
+            next(entries, None)
+
+
+def _check_readable(folder: Folder, name: str) -> bool:
+    """Tell whether an artifact is there to be read.
+
+    Raises:
+        ArtifactModifiedError: If it was changed since it was made.
+    """
+    record = stored_record(folder, name)
+    if record is None:
+        return os.path.lexists(os.path.join(folder.path, name))
+    return find(folder, name, record.identity, directory=f"{name}/" in record.outputs) is not None
+
+
+def _others(folder: Folder, name: str) -> str:
+    """Say which artifacts of the same untagged name there are."""
+    wanted = untagged_name(name)
+    try:
+        names = sorted(os.listdir(folder.path))
+    except FileNotFoundError:
+        return f"{folder.path} does not exist"
+    tags = [str(Tag.parse(each)) for each in names if is_tagged(each) and untagged_name(each) == wanted]
+    if not tags:
+        return f"there is no {wanted} with any tag"
+    return f"the tags of {wanted} that are there: {', '.join(tags[:20])}" + (", …" if len(tags) > 20 else "")

@@ -1,0 +1,127 @@
+"""The lock that keeps others from making the same artifact meanwhile.
+
+It only prevents work from being done twice; that nothing half or wrong is ever published does not depend on it. So
+where the file system has no locks, the work goes on without.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import logging
+import os
+import socket
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
+
+_log = logging.getLogger("taggedartifacts")
+
+_NO_LOCKS = frozenset({errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP})
+_warned: set[str] = set()
+
+
+class ArtifactLock:
+    """The lock of one artifact, among threads, processes and hosts that share the file system.
+
+    The kernel frees it when its process dies. The lock's file stays: two holders would be let in if it were removed.
+
+    Args:
+        path: Where the lock's file lies, as from `Folder.lock`.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._held: BaseFileLock | None = None
+        self.works = True  # False where the file system refuses locks
+
+    def try_acquire(self) -> bool:
+        """Take the lock if nobody has it; never waits.
+
+        Raises:
+            OSError: If the lock's file cannot be opened.
+        """
+        from filelock import FileLock, Timeout  # 50 ms: only when something has to be made
+
+        # As open to others as the folder that it lies in: members of a group must be able to open it, whoever made it.
+        mode = os.stat(os.path.dirname(self._path)).st_mode & 0o666
+        lock = FileLock(self._path, mode=mode, thread_local=False, fallback_to_soft=False)
+        try:
+            lock.acquire(blocking=False)
+        except Timeout:
+            return False
+        except OSError as error:
+            if error.errno not in _NO_LOCKS:
+                raise
+            self.works = False
+            folder = os.path.dirname(self._path)
+            if folder not in _warned:
+                _warned.add(folder)
+                _log.warning(
+                    "%s: the file system has no locks (%s); processes that make the same artifact at the same time "
+                    "will each make it, and the first one's is kept",
+                    folder,
+                    error.strerror,
+                )
+            return True
+        self._held = lock
+        self._sign()
+        return True
+
+    def release(self) -> None:
+        """Give the lock back; harmless when it is not held."""
+        if self._held is not None:
+            held, self._held = self._held, None
+            held.release()
+
+    def holder(self) -> str:
+        """Say who holds the lock, as far as can be known."""
+        try:
+            descriptor = os.open(self._path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+            try:
+                signed = json.loads(os.read(descriptor, 1000))
+            finally:
+                os.close(descriptor)
+            return f"process {int(signed['pid'])} on {str(signed['host'])[:100]} since {str(signed['since'])[:40]}"
+        except (OSError, ValueError, TypeError, KeyError):
+            return "another process"
+
+    def _sign(self) -> None:
+        since = datetime.now(UTC).isoformat(timespec="seconds")
+        text = json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "since": since}).encode()
+        descriptor = os.open(self._path, os.O_WRONLY | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0))
+        try:
+            os.write(descriptor, text)
+        finally:
+            os.close(descriptor)
+
+
+class Patience:
+    """How long a call has waited for a lock: when to say so, and when to give up.
+
+    Args:
+        timeout: Seconds, or None to wait without end.
+    """
+
+    # Poll often enough to wake within 50 ms, rarely enough that a crowd of waiters leaves the processor to the holder.
+    INTERVAL = 0.02
+    SAY_AFTER = 1.0
+
+    def __init__(self, timeout: float | None) -> None:
+        self._since = time.monotonic()
+        self._timeout = timeout
+        self._said = False
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether the timeout has passed."""
+        return self._timeout is not None and time.monotonic() - self._since >= self._timeout
+
+    def say(self, path: str, holder: str) -> None:
+        """Log, once, for whom this call waits, after it has waited a second."""
+        if not self._said and time.monotonic() - self._since >= self.SAY_AFTER:
+            self._said = True
+            _log.warning("waiting for %s, which is making %s", holder, path)

@@ -1,0 +1,127 @@
+"""The outcome of a run: what was written becomes artifacts under the tag that is true now."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from typing import TYPE_CHECKING
+
+from ._content import describe
+from ._environment import environment
+from ._errors import ArtifactConflictError, InputError
+from ._publish import Staged, check_room, check_written, companions, publish, retag, sync
+from ._record import Record
+from ._reuse import standing_record, stored_record
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from ._task import Task
+
+_log = logging.getLogger("taggedartifacts")
+
+
+def checked(task: Task, staged: list[Staged]) -> tuple[Task, list[Staged]]:
+    """Check that the tag is still true now that the function has run, or give its output the true one.
+
+    Raises:
+        InputError: If an input changed meanwhile.
+        DirtyRepositoryError: If modules that were loaded meanwhile make the code dirty, and that is not allowed.
+    """
+    parameters = task.decoration.parameters
+    if "inputs" in task.encoded and parameters.encoded_inputs(task.bound) != task.encoded["inputs"]:
+        names = ", ".join(task.decoration.options.inputs)
+        raise InputError(f"an input ({names}) changed while {task.identity.function} ran; nothing is published")
+    state = task.decoration.look.state()
+    if state == task.state:
+        return task, staged
+    true = task.in_state(state)
+    if true.identity == task.identity:
+        return true, staged
+    _log.warning(
+        "%s loaded modules while it ran that change its tag from %s to %s; it will be made again each time until they "
+        "are imported at the head of the module that defines the function",
+        true.identity.function,
+        task.identity.tag,
+        true.identity.tag,
+    )
+    return true, [retag(each, name) for each, (_, name) in zip(staged, true.places, strict=True)]
+
+
+def publish_all(task: Task, staged: list[Staged], started: datetime, seconds: float, *, exclusive: bool) -> None:
+    """Publish the outputs of a run, all or none as far as can be known before.
+
+    Args:
+        task: The call, with its true tag.
+        staged: Its outputs.
+        started: When the function was started.
+        seconds: How long it took.
+        exclusive: Publish only where nothing stands.
+
+    Raises:
+        ArtifactNotWrittenError: If an output is missing.
+        ArtifactConflictError: If something else has taken a name meanwhile.
+        OSError: If the disk refuses.
+    """
+    try:
+        for each in staged:
+            check_written(each)
+            sync(each)
+        run = secrets.token_hex(8)
+        records = [_record(task, each, run, started, seconds) for each in staged]
+        standing = [_standing(each) for each in staged]
+        for each, before in zip(staged, standing, strict=True):
+            check_room(each, before)
+        for each, record, before in zip(staged, records, standing, strict=True):
+            if publish(each, record, task.state.patch, standing=before, exclusive=exclusive):
+                _log.info("made %s in %.3g s", each.final, seconds)
+            elif task.find() is None:
+                raise ArtifactConflictError(f"{each.final} appeared while it was being made, and is something else")
+            else:
+                _log.info("%s was made by somebody else meanwhile; theirs is kept", each.final)
+    except FileNotFoundError:
+        # Somebody swept our staging away, as can happen where there are no locks: all is well if theirs is there.
+        if task.find() is None:
+            raise
+
+
+def _standing(staged: Staged) -> Record | None:
+    """Return the record that describes the artifact which is to be replaced, if there is one."""
+    record = stored_record(staged.folder, staged.name)
+    if record is None:
+        return None
+    try:
+        found = standing_record(staged.final, record)
+    except FileNotFoundError:
+        return None
+    return None if found is None else found.record
+
+
+def _record(task: Task, staged: Staged, run: str, started: datetime, seconds: float) -> Record:
+    content, state, identity = describe(staged.path), task.state, task.identity
+    return Record(
+        artifact=staged.name,
+        function=identity.function,
+        commit=identity.commit,
+        dirty=identity.dirty,
+        config_hash=identity.config_hash,
+        canonical=task.canonical.decode(),
+        scope=state.scope,
+        remote=state.remote,
+        run=run,
+        outputs=tuple(
+            name + "/" if output.directory else name
+            for output, (_, name) in zip(task.outputs, task.places, strict=True)
+        ),
+        started=started.isoformat(timespec="microseconds"),
+        seconds=round(seconds, 6),
+        kind=content.kind,
+        size=content.size,
+        mtime_ns=content.mtime_ns,
+        digest=content.digest,
+        files=content.files,
+        companions=companions(staged),
+        changes=tuple((change.path, change.what) for change in state.changes),
+        patch=f"{identity.dirty}.patch" if state.patch is not None else None,
+        **environment(),
+    )

@@ -1,0 +1,262 @@
+"""Publishing: from what a function wrote in staging to an artifact under its tagged name, all or nothing.
+
+The order is what makes it safe. Files reach the disk before their names do; the record's name comes first, because
+whoever sees an artifact must find its record; the artifact's own rename is the commit point. Power loss was replayed
+write by write against this order: without the fsync of the file, artifacts of length zero were found, and without that
+of the directory, acknowledged artifacts were missing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import logging
+import os
+import secrets
+import stat
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from ._content import describe_file, scan
+from ._errors import ArtifactConflictError, ArtifactNotWrittenError
+from ._staging import aside, clean_up, make_staging
+from ._tag import is_tagged, split_name
+
+if TYPE_CHECKING:
+    from ._folder import Folder
+    from ._record import FileEntry, Record
+
+_log = logging.getLogger("taggedartifacts")
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """One output of a run that is under way.
+
+    Attributes:
+        folder: The output directory.
+        name: The tagged file name.
+        staging: The private directory in which the function writes.
+        directory: Whether the call promised a directory.
+    """
+
+    folder: Folder
+    name: str
+    staging: str
+    directory: bool
+
+    @property
+    def path(self) -> str:
+        """Where the function writes."""
+        return os.path.join(self.staging, self.name)
+
+    @property
+    def final(self) -> str:
+        """Where the artifact will stand."""
+        return os.path.join(self.folder.path, self.name)
+
+
+def check_written(staged: Staged) -> None:
+    """Check that the function wrote what it promised.
+
+    Raises:
+        ArtifactNotWrittenError: If it did not; names what it wrote instead.
+    """
+    try:
+        status = os.lstat(staged.path)
+    except FileNotFoundError:
+        instead = ", ".join(repr(name) for name in sorted(os.listdir(staged.staging))) or "nothing"
+        raise ArtifactNotWrittenError(
+            f"the function returned, but wrote {instead} where {staged.name!r} was promised (for {staged.final}); "
+            "write to exactly the path that the function receives"
+        ) from None
+    if stat.S_ISLNK(status.st_mode):
+        raise ArtifactNotWrittenError(f"the function made {staged.name} a symbolic link; write a real file there")
+    if staged.directory and not stat.S_ISDIR(status.st_mode):
+        raise ArtifactNotWrittenError(f"the function made {staged.name} a file; its path promises a directory")
+
+
+def companions(staged: Staged) -> tuple[FileEntry, ...]:
+    """List the files that were written beside the output with its stem."""
+    names = (name for name in sorted(os.listdir(staged.staging)) if _is_companion(staged, name))
+    return tuple(describe_file(os.path.join(staged.staging, name), name) for name in names)
+
+
+def sync(staged: Staged) -> None:
+    """Make sure that all that was written in staging is on the disk.
+
+    Raises:
+        OSError: If it is not. Never retried: after a failed fsync the kernel may have dropped the data.
+    """
+    directories = {staged.staging}
+    for relative, status in scan(staged.staging):
+        path = os.path.join(staged.staging, relative)
+        if stat.S_ISREG(status.st_mode):
+            _sync_path(path)
+        while (path := os.path.dirname(path)) not in directories:
+            directories.add(path)
+    for directory in sorted(directories, reverse=True):
+        sync_directory(directory)
+
+
+def check_room(staged: Staged, standing: Record | None) -> None:
+    """Check that what was written beside the output takes nothing's place but that of its predecessor.
+
+    Raises:
+        ArtifactConflictError: If it would; names the file.
+    """
+    ours = {entry.path for entry in standing.companions} if standing else set()
+    for name in os.listdir(staged.staging):
+        if name == staged.name or name in ours:
+            continue
+        path = os.path.join(staged.folder.path, name)
+        if os.path.lexists(path) and (_is_companion(staged, name) or is_tagged(name) or os.path.isdir(path)):
+            raise ArtifactConflictError(
+                f"the function wrote {name!r} beside {staged.name}, but {path} is there already; "
+                "write it under another name"
+            )
+
+
+def publish(staged: Staged, record: Record, patch: bytes | None, *, standing: Record | None, exclusive: bool) -> bool:
+    """Put the record and then the artifact under their final names.
+
+    Args:
+        staged: What was written, checked and synced.
+        record: Its record.
+        patch: The content of the patch that the record names.
+        standing: The record that describes the artifact which stands there to be replaced, if one does.
+        exclusive: Publish only where nothing stands; for when no lock is held.
+
+    Returns:
+        False if *exclusive* and somebody else was first: then nothing was published.
+
+    Raises:
+        OSError: If it could not be published; then nothing new is visible.
+    """
+    if record.patch is not None and patch is not None:
+        _store(staged.staging, os.path.join(staged.folder.patches, record.patch), patch)
+    # Until the artifact is renamed too, its record must describe what stands there.
+    record_text = replace(record, replaced=standing and replace(standing, replaced=None)).to_json()
+    record_path = staged.folder.record(staged.name)
+    if exclusive:
+        if not _link(staged.path, staged.final):
+            return False
+        _store(staged.staging, record_path, record_text)
+        sync_directory(staged.folder.records)
+        _move_companions(staged)
+    else:
+        _store(staged.staging, record_path, record_text)
+        sync_directory(staged.folder.records)
+        _move_companions(staged)
+        _rename(staged)
+    # Past the commit point: the artifact is there, and whatever fails now must not make it look lost.
+    try:
+        sync_directory(staged.folder.path)
+        for gone in (
+            {entry.path for entry in standing.companions} - {entry.path for entry in record.companions}
+            if standing
+            else ()
+        ):
+            os.unlink(os.path.join(staged.folder.path, gone))
+    except OSError as error:
+        _log.warning("%s is published, but may not survive a power failure: %s", staged.final, error)
+    return True
+
+
+def store_record(folder: Folder, record: Record) -> None:
+    """Replace the record of an artifact atomically."""
+    staging = make_staging(folder, record.artifact)
+    try:
+        _store(staging, folder.record(record.artifact), record.to_json())
+    finally:
+        clean_up(folder, staging)
+
+
+def retag(staged: Staged, name: str) -> Staged:
+    """Give what was written in staging another tagged name, companions included."""
+    before, after = split_name(staged.name)[0], split_name(name)[0]
+    for written in os.listdir(staged.staging):
+        if written.startswith(before):
+            os.rename(
+                os.path.join(staged.staging, written),
+                os.path.join(staged.staging, after + written.removeprefix(before)),
+            )
+    return replace(staged, name=name)
+
+
+def sync_directory(path: str) -> None:
+    """Make sure that the names in a directory are on the disk, where the platform can (Windows cannot)."""
+    if os.name != "nt":
+        _sync_path(path)
+
+
+def _sync_path(path: str) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _is_companion(staged: Staged, name: str) -> bool:
+    return name != staged.name and name.startswith(split_name(staged.name)[0])
+
+
+def _move_companions(staged: Staged) -> None:
+    for name in sorted(os.listdir(staged.staging)):
+        if name != staged.name:
+            if not _is_companion(staged, name):
+                _log.warning(
+                    "%s was written beside %s without its stem; it is kept without a tag or a record. Make it a "
+                    "keyword of its own, or begin its name with the stem of the path that the function receives",
+                    name,
+                    staged.name,
+                )
+            os.replace(os.path.join(staged.staging, name), os.path.join(staged.folder.path, name))
+
+
+def _store(staging: str, path: str, content: bytes) -> None:
+    temporary = os.path.join(staging, f".{secrets.token_hex(8)}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+    with open(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(descriptor)
+    os.replace(temporary, path)
+
+
+def _rename(staged: Staged) -> None:
+    try:
+        os.replace(staged.path, staged.final)
+    except OSError as error:
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.EISDIR, errno.ENOTDIR, errno.EACCES):
+            raise
+        if not os.path.isdir(staged.final):
+            raise
+        # A directory cannot be replaced in one step: the old one steps aside; sweeping brings it back if we die here.
+        place = os.path.join(aside(staged.staging), staged.name)
+        os.rename(staged.final, place)
+        try:
+            os.rename(staged.path, staged.final)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.rename(place, staged.final)
+            raise
+
+
+def _link(source: str, target: str) -> bool:
+    """Give *source* the name *target* unless something has it; a directory is renamed, which is refused likewise."""
+    try:
+        if os.path.isdir(source):
+            os.rename(source, target)
+        else:
+            os.link(source, target)
+    except OSError as error:
+        if error.errno in (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR):
+            return False
+        if error.errno not in (errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK):
+            raise
+        if os.path.lexists(target):
+            return False
+        os.rename(source, target)  # no hard links here either (FAT, some FUSE): the last, narrow window
+    return True

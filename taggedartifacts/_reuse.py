@@ -1,0 +1,194 @@
+"""Reuse: whether the artifact that stands at a path is the one that a call asks for. Takes no lock, runs nothing."""
+
+from __future__ import annotations
+
+import logging
+import os
+import stat
+from typing import TYPE_CHECKING, NamedTuple
+
+from ._content import describe, describe_file, same_digests, same_times, with_times
+from ._errors import ArtifactConflictError, ArtifactModifiedError, RecordError
+from ._folder import RECORD_SUFFIX, Folder
+from ._record import Record, read_record
+from ._tag import split_name
+
+if TYPE_CHECKING:
+    from ._record import Identity
+
+_log = logging.getLogger("taggedartifacts")
+
+_MEMO_ENTRIES = 4096
+# Records by path, each with the stat of its file: a repeated hit reads and parses it only if that stat has changed.
+_memo: dict[str, tuple[tuple[int, ...], Record]] = {}
+
+
+class Found(NamedTuple):
+    """An artifact that can be reused.
+
+    Attributes:
+        record: Its record, or None for a bare file.
+        stale_times: Whether the record on the disk has other times, though the content agrees.
+    """
+
+    record: Record | None
+    stale_times: bool = False
+
+
+def find(folder: Folder, name: str, identity: Identity, *, directory: bool) -> Found | None:
+    """Find the artifact *name* if it is there and is what *identity* asks for.
+
+    Args:
+        folder: The output directory.
+        name: The tagged file name.
+        identity: What the artifact has to have been made by.
+        directory: Whether the call promises a directory.
+
+    Raises:
+        ArtifactConflictError: If it was made by something else, or is a file where a directory is promised.
+        ArtifactModifiedError: If it was changed since it was made.
+        OSError: If it cannot be read.
+    """
+    path = os.path.join(folder.path, name)
+    try:
+        status = os.stat(path)
+    except FileNotFoundError:
+        return None
+    if directory and not stat.S_ISDIR(status.st_mode):
+        raise ArtifactConflictError(f"{path} is a file, and a directory is to be made there; give one another name")
+    record = stored_record(folder, name)
+    if record is not None and not directory and f"{name}/" in record.outputs:
+        raise ArtifactConflictError(f"{path} is a directory, and a file is to be made there; give one another name")
+    while record is not None:
+        _check_identity(path, record, identity)
+        try:
+            standing = standing_record(path, record)
+        except FileNotFoundError:
+            return None  # a companion is gone: what is left is not the whole artifact
+        if standing is not None:
+            return standing
+        again = stored_record(folder, name)  # another process may be replacing both
+        if again == record:
+            break
+        record = again
+    if record is None:
+        return _bare(folder, name)
+    if _interrupted(path, record):
+        return None
+    raise ArtifactModifiedError(
+        f"{path} was changed after {record.function} made it on {record.started}; to keep the changed file, give it "
+        "another name; to have the artifact back, delete the file or call the function's recompute"
+    )
+
+
+def stored_record(folder: Folder, name: str) -> Record | None:
+    """Read the record of an artifact; a damaged one is reported in the log and treated as absent."""
+    path = folder.record(name)
+    try:
+        status = os.stat(path, follow_symlinks=False)
+    except OSError:
+        return None
+    signature = (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+    known = _memo.get(path)
+    if known is not None and known[0] == signature:
+        return known[1]
+    try:
+        record = read_record(path)
+    except RecordError as error:
+        _log.warning("treated as absent: %s", error)
+        return None
+    if record is not None and record.artifact != name:  # a case-insensitive file system serves Name's record for name
+        raise ArtifactConflictError(
+            f"{os.path.join(folder.path, name)} is {record.artifact} to this file system, made by {record.function}; "
+            "give one of them another name"
+        )
+    if record is not None:
+        if len(_memo) >= _MEMO_ENTRIES:
+            _memo.pop(next(iter(_memo)), None)
+        _memo[path] = (signature, record)
+    return record
+
+
+def standing_record(path: str, record: Record) -> Found | None:
+    """Tell which record describes what stands at *path*: the record itself, or that of what it was to replace.
+
+    Returns:
+        The one that does, with the times of now, or None if the content is another.
+
+    Raises:
+        FileNotFoundError: If the artifact or a companion is gone.
+    """
+    candidates = [record] if record.replaced is None else [record, record.replaced]
+    doubtful = []
+    for candidate in candidates:
+        same = same_times(path, candidate)
+        if same:
+            return Found(candidate)
+        if same is None:
+            doubtful.append(with_times(path, candidate))  # before the digest: a change during it shows next time
+    return next((Found(candidate, stale_times=True) for candidate in doubtful if same_digests(path, candidate)), None)
+
+
+def remember(folder: Folder, record: Record) -> None:
+    """Remember, in this process only, a record whose times could not be refreshed on the disk."""
+    path = folder.record(record.artifact)
+    if path in _memo:
+        _memo[path] = (_memo[path][0], record)
+
+
+def _check_identity(path: str, record: Record, identity: Identity) -> None:
+    if record.identity == identity:
+        return
+    if record.function != identity.function:
+        raise ArtifactConflictError(
+            f"{path} was made by {record.function} and is asked for by {identity.function}; "
+            "give one of the two outputs another name"
+        )
+    raise ArtifactConflictError(
+        f"{path} was made from another code or configuration whose shortened hashes are the same "
+        f"({record.commit}, {record.config_hash} against {identity.commit}, {identity.config_hash}); "
+        "give this output another name"
+    )
+
+
+def _bare(folder: Folder, name: str) -> Found:
+    path = os.path.join(folder.path, name)
+    if name not in os.listdir(folder.path):
+        raise ArtifactConflictError(f"{path} has another name there, differing in case; give this output another name")
+    owner = companion_owner(folder, name)
+    if owner is not None:
+        raise ArtifactConflictError(
+            f"{path} was written beside {owner.artifact} by {owner.function}; give one of the two outputs another name"
+        )
+    _log.info("%s has no record; it counts as it is", path)
+    return Found(None)
+
+
+def companion_owner(folder: Folder, name: str) -> Record | None:
+    """Find the record of the artifact beside which the file *name* was written, if there is one."""
+    try:
+        stored = os.listdir(folder.records)
+    except OSError:
+        return None
+    for entry in stored:
+        artifact = entry.removesuffix(RECORD_SUFFIX)
+        if artifact not in (entry, name) and name.startswith(split_name(artifact)[0]):
+            record = stored_record(folder, artifact)
+            if record is not None and any(companion.path == name for companion in record.companions):
+                return record
+    return None
+
+
+def _interrupted(path: str, record: Record) -> bool:
+    """Tell whether a replacement stopped between a companion and the artifact: each is then of one of the two runs."""
+    if record.replaced is None:
+        return False
+    runs = (record, record.replaced)
+    folder = os.path.dirname(path)
+    known = {(companion.path, companion.digest) for run in runs for companion in run.companions}
+    seen = {
+        (name, describe_file(os.path.join(folder, name), name).digest)
+        for name in {name for name, _ in known}
+        if os.path.lexists(os.path.join(folder, name))
+    }
+    return seen <= known and describe(os.path.realpath(path)).digest in {run.digest for run in runs}

@@ -1,0 +1,118 @@
+"""Staging: the private directory in which a function writes, on the file system of the artifact, and its leftovers."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import secrets
+import shutil
+import socket
+import time
+from typing import TYPE_CHECKING
+
+from ._folder import lock_key
+from ._lock import ArtifactLock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ._folder import Folder
+
+_log = logging.getLogger("taggedartifacts")
+
+# A directory that makes room for its successor is moved to a place of this name, and back if the successor never comes.
+_ASIDE = ".aside"
+_FOREIGN_AGE = 3600.0  # seconds; a younger leftover of another artifact is left to that artifact's next call
+_UNLOCKED_AGE = 7 * 86400.0  # seconds; without locks, nothing younger can be called dead
+
+
+def make_staging(folder: Folder, name: str) -> str:
+    """Make a private directory for one run that makes the artifact *name*."""
+    while True:
+        # Not tempfile.mkdtemp: it gives 0700, where other members of the group must be able to sweep up after a crash.
+        host = socket.gethostname().replace(os.sep, "_")[:64]
+        path = os.path.join(folder.staging, f"{lock_key(name)}@{host}@{secrets.token_hex(8)}")
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(path)
+            return path
+
+
+def aside(staging: str) -> str:
+    """Make the place to which a directory that is being replaced is moved meanwhile."""
+    path = staging + _ASIDE
+    os.mkdir(path)
+    return path
+
+
+def clean_up(folder: Folder, staging: str) -> None:
+    """Remove the staging directory of a run that is over, whichever way it ended."""
+    if os.path.isdir(staging + _ASIDE):
+        _clear(folder, staging + _ASIDE)
+    _discard(staging)
+
+
+def _discard(path: str) -> None:
+    """Remove a staging directory as far as it can be removed; what stays is left to the next holder of the lock."""
+
+    def retry(function: Callable[[str], object], failed: str, _: object) -> None:
+        with contextlib.suppress(OSError):
+            os.chmod(os.path.dirname(failed), 0o700)  # a function may have made directories read-only
+            function(failed)
+
+    shutil.rmtree(path, onerror=retry)
+    if os.path.lexists(path):
+        _log.warning("%s is left over and cannot be removed", path)
+
+
+def sweep(folder: Folder, name: str, *, locked: bool) -> None:
+    """Clear what dead processes left behind. To be called by the holder of the lock of *name*.
+
+    Whether a process lives is asked of its lock alone: process ids mean nothing in another container.
+
+    Args:
+        folder: The output directory.
+        name: File name of the artifact whose lock is held.
+        locked: Whether that lock is a real one.
+    """
+    own = lock_key(name)
+    for entry in os.listdir(folder.staging):
+        path = os.path.join(folder.staging, entry)
+        key = entry.partition("@")[0]
+        if key == own:
+            if locked or _older(path, _UNLOCKED_AGE):
+                _clear(folder, path)
+        elif locked and _older(path, _FOREIGN_AGE):
+            _clear_foreign(folder, path, key)
+
+
+def _clear_foreign(folder: Folder, path: str, key: str) -> None:
+    lock = ArtifactLock(os.path.join(folder.locks, f"{key}.lock"))
+    with contextlib.suppress(OSError):
+        if lock.try_acquire():
+            try:
+                if lock.works:
+                    _clear(folder, path)
+            finally:
+                lock.release()
+
+
+def _clear(folder: Folder, path: str) -> None:
+    if os.path.islink(path) or not os.path.isdir(path):
+        with contextlib.suppress(OSError):
+            os.unlink(path)
+        return
+    if path.endswith(_ASIDE):
+        for name in os.listdir(path):
+            restored = os.path.join(folder.path, name)
+            if not os.path.lexists(restored):
+                os.rename(os.path.join(path, name), restored)
+                _log.warning("%s was being replaced when that process died; it is back", restored)
+    _discard(path)
+
+
+def _older(path: str, seconds: float) -> bool:
+    try:
+        return time.time() - os.lstat(path).st_mtime > seconds
+    except OSError:
+        return False

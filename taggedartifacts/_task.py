@@ -1,0 +1,170 @@
+"""A task: one call with all that decides its result computed, and nothing run yet."""
+
+from __future__ import annotations
+
+import logging
+import os
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ._binding import Output, check_names
+from ._canonical import encode, join
+from ._hashing import hexdigest
+from ._record import Identity
+from ._reuse import Found, find
+
+if TYPE_CHECKING:
+    import inspect
+    from collections.abc import Callable
+
+    from ._binding import Options, Parameters
+    from ._codestate import CodeState, Look
+    from ._folder import Folder
+    from ._path import ArtifactPath
+
+_log = logging.getLogger("taggedartifacts")
+
+_warned_states: set[tuple[str | None, str]] = set()
+
+
+@dataclass
+class Decoration:
+    """What a decorator knows of its function. Holds no function, so that it can be pickled and reloaded beside it.
+
+    Attributes:
+        options: The decorator's options, checked.
+        parameters: The function's parameters.
+        look: The look at the repository that was taken when the function's code was loaded.
+    """
+
+    options: Options
+    parameters: Parameters
+    look: Look
+    _names: dict[str | None, str] = field(default_factory=dict, repr=False)
+
+    def function_name(self, f: Callable[..., Any], root: str | None) -> str:
+        """Name a function for records: its file, relative to the repository, and its qualified name."""
+        if root not in self._names:
+            self._names[root] = f"{_source_name(f, root)}::{f.__qualname__}"
+        return self._names[root]
+
+
+@dataclass(frozen=True)
+class Task:
+    """One call, prepared.
+
+    Attributes:
+        f: The undecorated function.
+        decoration: What the decorator knows.
+        bound: The arguments of the call.
+        outputs: The output paths as the user gave them.
+        state: The code state.
+        encoded: Canonical form of configuration, arguments and inputs, by name.
+        canonical: All of the config hash's parts joined.
+        identity: What a hit compares.
+        places: Output directory and tagged file name of each output.
+    """
+
+    f: Callable[..., Any]
+    decoration: Decoration
+    bound: inspect.BoundArguments
+    outputs: tuple[Output, ...]
+    state: CodeState
+    encoded: dict[str, bytes]
+    canonical: bytes
+    identity: Identity
+    places: tuple[tuple[Folder, str], ...]
+
+    @property
+    def paths(self) -> tuple[ArtifactPath, ...]:
+        """The paths of the artifacts, as the call returns them."""
+        return tuple(output.tagged(self.identity.tag) for output in self.outputs)
+
+    @property
+    def result(self) -> ArtifactPath | tuple[ArtifactPath, ...]:
+        """What the call returns, unless there is `load`: one path, or a tuple for several keywords."""
+        return self.paths if self.decoration.options.several else self.paths[0]
+
+    def find(self) -> tuple[Found, ...] | None:
+        """Find the artifacts if all are there, from one run.
+
+        Raises:
+            ArtifactConflictError: If one was made by something else.
+            ArtifactModifiedError: If one was changed since it was made.
+        """
+        found = []
+        for output, (folder, name) in zip(self.outputs, self.places, strict=True):
+            found.append(find(folder, name, self.identity, directory=output.directory))
+        complete = tuple(each for each in found if each is not None)
+        runs = {each.record.run for each in complete if each.record is not None}
+        return complete if len(complete) == len(found) and len(runs) <= 1 else None
+
+    def in_state(self, state: CodeState) -> Task:
+        """Return the same call with the tag of another code state.
+
+        Raises:
+            DirtyRepositoryError: If that is not allowed.
+        """
+        return _task(self.f, self.decoration, self.bound, self.outputs, state, self.encoded)
+
+    def warn_if_dirty(self) -> None:
+        """Log, once for each state, that the code is not committed."""
+        if self.state.dirty is not None and (seen := (self.state.root, self.state.dirty)) not in _warned_states:
+            _warned_states.add(seen)
+            shown = ", ".join(f"{change.path} ({change.what})" for change in self.state.changes[:10])
+            more = f" and {len(self.state.changes) - 10} more" if len(self.state.changes) > 10 else ""
+            _log.warning("code is not committed, artifacts are marked dirty: %s%s", shown, more)
+
+
+def prepare(f: Callable[..., Any], decoration: Decoration, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Task:
+    """Compute all that decides the result of a call.
+
+    Raises:
+        KeyError: If an output path is missing.
+        RepositoryError: If the commit cannot be known.
+        DirtyRepositoryError: If the code is not committed, and has to be.
+        UnhashableError: If configuration or arguments have no canonical form.
+        InputError: If an input cannot be read.
+        ArtifactNameError: If an output path cannot become that of an artifact.
+    """
+    bound = decoration.parameters.bind(args, kwargs)
+    outputs = tuple(Output.of(path) for path in decoration.parameters.outputs(bound))
+    state = decoration.look.state()
+    _check_clean(f, decoration, state)  # before inputs are read
+    return _task(f, decoration, bound, outputs, state, decoration.parameters.encoded(bound))
+
+
+def _task(
+    f: Callable[..., Any],
+    decoration: Decoration,
+    bound: inspect.BoundArguments,
+    outputs: tuple[Output, ...],
+    state: CodeState,
+    encoded: dict[str, bytes],
+) -> Task:
+    function = _check_clean(f, decoration, state)
+    parts = {**encoded, "modules": encode(dict(state.modules), "modules")} if state.modules else encoded
+    canonical = join(parts)
+    identity = Identity(function, state.commit, state.dirty, hexdigest(canonical))
+    tag = identity.tag
+    places = tuple((output.folder(), output.tagged(tag).name) for output in outputs)
+    check_names(places)
+    return Task(f, decoration, bound, outputs, state, encoded, canonical, identity, places)
+
+
+def _check_clean(f: Callable[..., Any], decoration: Decoration, state: CodeState) -> str:
+    function = decoration.function_name(f, state.root)
+    if state.dirty is not None and not decoration.options.allow_dirty:
+        raise state.refusal(function)
+    return function
+
+
+def _source_name(f: Callable[..., Any], root: str | None) -> str:
+    file = f.__globals__.get("__file__")
+    if not isinstance(file, str):
+        return f.__module__
+    if root is not None:
+        relative = os.path.relpath(os.path.realpath(file), os.path.realpath(root))
+        if not relative.startswith(os.pardir):
+            return relative.replace(os.sep, "/")
+    return os.path.basename(file) if f.__module__ == "__main__" else f.__module__
