@@ -1,0 +1,21 @@
+"""Settings of the docs: ``python -m sphinx -n -W docs docs/_build``."""
+
+import importlib.metadata
+
+project = "taggedartifacts"
+author = "The taggedartifacts developers"
+release = importlib.metadata.version(project)
+version = release.rpartition(".")[0]
+
+extensions = ["sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+exclude_patterns = ["_build", "examples"]
+default_role = "any"
+
+html_theme = "furo"
+html_title = "taggedartifacts"
+
+autodoc_typehints = "none"  # signatures stay readable; docstrings tell types and units
+autodoc_member_order = "bysource"
+napoleon_google_docstring = True
+napoleon_numpy_docstring = False
+napoleon_use_ivar = True

@@ -1,0 +1,143 @@
+"""Every code block of the README and of the docs does what its page says.
+
+Rules for those who write pages. A page is run from top to bottom, in one process, in a directory of its own:
+
+``python`` blocks
+    are pieces of one script, ``page.py``, and share its namespace. Output is not compared: assert, or use ``pycon``.
+Blocks that begin with a comment which is a file name
+    (``# analysis.py``, in any language) are that file. A later block of the same name is its next version.
+``pycon`` blocks
+    are typed at the prompt of the same process, and answer as they say.
+``console`` blocks
+    are typed in a shell: lines that begin with ``$`` are commands, and the others are what they print, errors
+    included. List a folder with ``ls -tr`` (oldest first): by name, the order of tagged files would be chance.
+Others, and ``text``
+    are not run.
+
+The digits of tags may be any as long as equal ones are shown as equal and different ones as different; numbers of
+seconds (``0.4 s``) may be any; ``...`` stands for any text, several lines of it too.
+
+The directory is a git repository in which everything that the page shows is committed already (of files, the first
+version), so that artifacts are clean. A page whose console says ``git init`` starts in an empty directory and does
+all of git itself, as its reader would. Keep a page below ten seconds. Try it: ``cd $(mktemp -d)`` and
+``python .../tests/run_page.py .../docs/page.rst``; the process stops at the first thing that is not so.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from run_page import Same, code_blocks
+
+ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / "README.rst", *sorted((ROOT / "docs").rglob("*.rst"))]
+
+
+def run_page(page, directory):
+    """Run a page in a directory, with nobody's git settings and no display."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    settings = directory.parent / "gitconfig"
+    settings.write_text("[user]\n name = Reader\n email = reader@example.org\n[init]\n defaultBranch = main\n")
+    environment |= {
+        "GIT_CONFIG_GLOBAL": str(settings),
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "MPLBACKEND": "Agg",
+        "COLUMNS": "80",
+        "PATH": os.path.dirname(sys.executable) + os.pathsep + os.environ["PATH"],
+    }
+    command = [sys.executable, str(Path(__file__).with_name("run_page.py")), str(page)]
+    return subprocess.run(command, cwd=directory, env=environment, capture_output=True, text=True, timeout=120)
+
+
+@pytest.fixture
+def directory(tmp_path):
+    (tmp_path / "directory").mkdir()
+    return tmp_path / "directory"
+
+
+class TestPages:
+    @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+    def test_runs(self, page, directory):
+        """What the page shows is what happens."""
+        result = run_page(page, directory)
+
+        assert 0 == result.returncode, result.stderr
+
+
+class TestRunner:
+    """The runner itself notices what it should."""
+
+    @pytest.mark.parametrize(
+        ("page", "complaint"),
+        [
+            (".. code-block:: python\n\n   1 / 0\n", "ZeroDivisionError"),
+            (".. code-block:: pycon\n\n   >>> 1 + 1\n   3\n", "+ 2"),
+            (".. code-block:: console\n\n   $ echo one\n   two\n", "+ one"),
+            (".. code-block:: console\n\n   $ false\n", "exit code 1"),
+            (".. code-block:: console\n\n   echo one\n", "begins with"),
+        ],
+    )
+    def test_wrong_page(self, page, complaint, directory):
+        """A page that is wrong fails, and the message says where and how."""
+        path = directory.parent / "page.rst"
+        path.write_text(page)
+
+        result = run_page(path, directory)
+
+        assert 1 == result.returncode
+        assert complaint in result.stderr
+
+    def test_right_page(self, directory):
+        """Files, script, prompt and shell share one directory, and script and prompt one namespace."""
+        path = directory.parent / "page.rst"
+        path.write_text(
+            ".. code-block:: python\n\n   # one.py\n   VALUE = 1\n\n"
+            ".. code-block:: python\n   :emphasize-lines: 1\n\n   import one\n\n   value = one.VALUE\n\n"
+            "* .. code-block:: pycon\n\n     >>> value\n     1\n     >>> 1 / 0\n     Traceback (most ...\n"
+            "     ZeroDivisionError: division by zero\n\n"
+            ".. code-block:: python\n\n   # one.py\n   VALUE = 2\n\n"
+            ".. code-block:: console\n\n   $ ls && git status --short\n   one.py\n   page.py\n    M one.py\n"
+            "   $ python -c 'import one; print(one.VALUE)'\n   2\n"
+        )
+
+        result = run_page(path, directory)
+
+        assert (0, "") == (result.returncode, result.stderr)
+
+    def test_lines(self):
+        """A block knows its line in the page, so that tracebacks lead there."""
+        page = "Title\n\n.. code-block:: python\n\n   first\n\n   second\nText\n"
+
+        assert [("first\n\nsecond\n", 4)] == [(block.text, block.line) for block in code_blocks(page)]
+
+
+class TestSame:
+    ONE, TWO = "0123456789-0123456789ab", "abcdef0123-ba9876543210"
+
+    @pytest.mark.parametrize(
+        ("shown", "actual", "expected"),
+        [
+            (f"a-{ONE}.csv", f"a-{TWO}.csv", True),
+            (f"a-{ONE}.csv", "a.csv", False),
+            (f"a-{ONE}.csv", f"b-{ONE}.csv", False),
+            (f"{ONE} {ONE}", f"{TWO} {TWO}", True),
+            (f"{ONE} {ONE}", f"{ONE} {TWO}", False),
+            (f"{ONE} {TWO}", f"{ONE} {ONE}", False),
+            ("made in 0.4 s", "made in 12 s", True),
+            ("made in 0.4 s", "made in 0.4 m", False),
+            ("one ... four", "one two\nthree four", True),
+        ],
+    )
+    def test_compares(self, shown, actual, expected):
+        """Digits and seconds may differ from those shown, but not what they say."""
+
+        assert expected == Same()(shown, actual)
+
+    def test_remembers(self):
+        """Digits stand for the same ones on the whole page."""
+        same = Same()
+
+        assert same(self.ONE, self.TWO)
+        assert not same(self.ONE, self.ONE)
