@@ -249,7 +249,8 @@ def _decoration(decorated: Callable[..., Any]) -> Decoration:
 
 
 def _check_function(f: Any) -> None:
-    if not callable(f) or not isinstance(inspect.unwrap(f), FunctionType):
+    methods = (staticmethod, classmethod)
+    if isinstance(f, methods) or not callable(f) or not isinstance(inspect.unwrap(f), FunctionType):
         raise TypeError(f"Artifact decorates functions, not {f!r}; put it below staticmethod, classmethod and property")
     if inspect.isgeneratorfunction(f) or inspect.isasyncgenfunction(f):
         raise TypeError(f"{f.__qualname__} is a generator function: it would not have run when its call returns")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ._content import describe
@@ -69,11 +70,12 @@ def publish_all(task: Task, staged: list[Staged], started: datetime, seconds: fl
             sync(each)
         run = secrets.token_hex(8)
         records = [_record(task, each, run, started, seconds) for each in staged]
-        standing = [_standing(each) for each in staged]
-        for each, before in zip(staged, standing, strict=True):
-            check_room(each, before)
-        for each, record, before in zip(staged, records, standing, strict=True):
-            if publish(each, record, task.state.patch, standing=before, exclusive=exclusive):
+        predecessors = [stored_record(each.folder, each.name) for each in staged]
+        for each, predecessor in zip(staged, predecessors, strict=True):
+            check_room(each, predecessor)
+        for each, record, predecessor in zip(staged, records, predecessors, strict=True):
+            record = replace(record, replaced=_standing(each, predecessor))
+            if publish(each, record, predecessor, task.state.patch, exclusive=exclusive):
                 _log.info("made %s in %.3g s", each.final, seconds)
             elif task.find() is None:
                 raise ArtifactConflictError(f"{each.final} appeared while it was being made, and is something else")
@@ -85,16 +87,16 @@ def publish_all(task: Task, staged: list[Staged], started: datetime, seconds: fl
             raise
 
 
-def _standing(staged: Staged) -> Record | None:
-    """Return the record that describes the artifact which is to be replaced, if there is one."""
-    record = stored_record(staged.folder, staged.name)
-    if record is None:
-        return None
+def _standing(staged: Staged, predecessor: Record | None) -> Record | None:
+    """Return the record that describes the artifact which is to be replaced, if one stands there unchanged.
+
+    Until the artifact is renamed too, its new record must describe that one as well.
+    """
     try:
-        found = standing_record(staged.final, record)
+        found = None if predecessor is None else standing_record(staged.final, predecessor)
     except FileNotFoundError:
         return None
-    return None if found is None else found.record
+    return None if found is None or found.record is None else replace(found.record, replaced=None)
 
 
 def _record(task: Task, staged: Staged, run: str, started: datetime, seconds: float) -> Record:

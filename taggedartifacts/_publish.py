@@ -99,16 +99,14 @@ def sync(staged: Staged) -> None:
         sync_directory(directory)
 
 
-def check_room(staged: Staged, standing: Record | None) -> None:
-    """Check that what was written beside the output takes nothing's place but that of its predecessor.
+def check_room(staged: Staged, predecessor: Record | None) -> None:
+    """Check that what was written beside the output takes nothing's place but that of its predecessor's companions.
 
     Raises:
         ArtifactConflictError: If it would; names the file.
     """
-    ours = {entry.path for entry in standing.companions} if standing else set()
-    for name in os.listdir(staged.staging):
-        if name == staged.name or name in ours:
-            continue
+    ours = _companion_names(predecessor) | {staged.name}
+    for name in set(os.listdir(staged.staging)) - ours:
         path = os.path.join(staged.folder.path, name)
         if os.path.lexists(path) and (_is_companion(staged, name) or is_tagged(name) or os.path.isdir(path)):
             raise ArtifactConflictError(
@@ -117,14 +115,16 @@ def check_room(staged: Staged, standing: Record | None) -> None:
             )
 
 
-def publish(staged: Staged, record: Record, patch: bytes | None, *, standing: Record | None, exclusive: bool) -> bool:
+def publish(
+    staged: Staged, record: Record, predecessor: Record | None, patch: bytes | None, *, exclusive: bool
+) -> bool:
     """Put the record and then the artifact under their final names.
 
     Args:
         staged: What was written, checked and synced.
-        record: Its record.
+        record: Its record, which must describe what it replaces too.
+        predecessor: The record that stands there.
         patch: The content of the patch that the record names.
-        standing: The record that describes the artifact which stands there to be replaced, if one does.
         exclusive: Publish only where nothing stands; for when no lock is held.
 
     Returns:
@@ -135,32 +135,25 @@ def publish(staged: Staged, record: Record, patch: bytes | None, *, standing: Re
     """
     if record.patch is not None and patch is not None:
         _store(staged.staging, os.path.join(staged.folder.patches, record.patch), patch)
-    # Until the artifact is renamed too, its record must describe what stands there.
-    record_text = replace(record, replaced=standing and replace(standing, replaced=None)).to_json()
-    record_path = staged.folder.record(staged.name)
-    if exclusive:
-        if not _link(staged.path, staged.final):
-            return False
-        _store(staged.staging, record_path, record_text)
-        sync_directory(staged.folder.records)
-        _move_companions(staged)
-    else:
-        _store(staged.staging, record_path, record_text)
-        sync_directory(staged.folder.records)
-        _move_companions(staged)
+    if exclusive and not _link(staged.path, staged.final):
+        return False
+    _store(staged.staging, staged.folder.record(staged.name), record.to_json())
+    sync_directory(staged.folder.records)
+    _move_companions(staged)
+    if not exclusive:
         _rename(staged)
     # Past the commit point: the artifact is there, and whatever fails now must not make it look lost.
     try:
         sync_directory(staged.folder.path)
-        for gone in (
-            {entry.path for entry in standing.companions} - {entry.path for entry in record.companions}
-            if standing
-            else ()
-        ):
+        for gone in _companion_names(predecessor) - _companion_names(record):
             os.unlink(os.path.join(staged.folder.path, gone))
     except OSError as error:
         _log.warning("%s is published, but may not survive a power failure: %s", staged.final, error)
     return True
+
+
+def _companion_names(record: Record | None) -> set[str]:
+    return set() if record is None else {companion.path for companion in record.companions}
 
 
 def store_record(folder: Folder, record: Record) -> None:

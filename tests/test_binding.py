@@ -1,0 +1,192 @@
+"""Options and arguments: everything wrong is said before anything runs."""
+
+import functools
+
+import pytest
+
+from taggedartifacts import Artifact, ArtifactNameError
+
+BODY = """
+runs = []
+@Artifact("outpath")
+def f(x, outpath="out/f.txt", verbose=False):
+    runs.append(x)
+    Path(outpath).write_text(str(x))
+"""
+
+
+class TestOptions:
+    @pytest.mark.parametrize(
+        ("options", "error", "says"),
+        [
+            ({"keyword": ()}, ValueError, "keyword must name one parameter"),
+            ({"keyword": ""}, ValueError, "keyword must name one parameter"),
+            ({"keyword": ("a", "a")}, ValueError, "several different ones"),
+            ({"keyword": 3}, TypeError, "keyword must be a sequence of names"),
+            ({"keyword": "o", "allow_dirty": "yes"}, TypeError, "allow_dirty must be True or False"),
+            ({"keyword": "o", "ignore": "verbose"}, TypeError, "ignore must be a sequence of names such as"),
+            ({"keyword": "o", "inputs": [1]}, TypeError, "inputs must hold names only"),
+            ({"keyword": "o", "scope": "src"}, TypeError, "scope must be a sequence of names"),
+            ({"keyword": "o", "load": "x"}, TypeError, "load must be a function"),
+            ({"keyword": "o", "mode": "a"}, ValueError, "mode must be 'w' or 'r'"),
+            ({"keyword": "o", "mode": "r", "load": len}, ValueError, "no meaning in mode 'r'"),
+            ({"keyword": "o", "repo": 3}, TypeError, "repo must be a path"),
+            ({"keyword": "o", "timeout": "1"}, TypeError, "timeout must be a number of seconds"),
+            ({"keyword": "o", "timeout": -1}, ValueError, "at least 0 seconds"),
+            ({"keyword": "o", "timeout": float("nan")}, ValueError, "at least 0 seconds"),
+            ({"keyword": "o", "ignore": ("o",)}, ValueError, "must not name the keyword 'o'"),
+            ({"keyword": "o", "ignore": ("x",), "inputs": ("x",)}, ValueError, "only one of them"),
+        ],
+    )
+    def test_wrong(self, options, error, says):
+        """A wrong option is named where it is written."""
+        with pytest.raises(error, match=says):
+            Artifact(**options)
+
+    def test_unknown_parameter(self):
+        """A name in ignore or inputs that is no parameter is refused at decoration."""
+
+        def f(x, outpath): ...
+
+        with pytest.raises(ValueError, match="ignore names 'verbos', but .* has only the parameters x, outpath"):
+            Artifact("outpath", ignore=("verbos",))(f)
+
+    def test_generator(self):
+        """A generator function is refused: its body has not run when its call returns."""
+
+        def f(outpath):
+            yield
+
+        async def g(outpath):
+            yield
+
+        for each in (f, g):
+            with pytest.raises(TypeError, match="is a generator function"):
+                Artifact("outpath")(each)
+
+    @pytest.mark.parametrize("what", [3, "f", len, staticmethod(lambda outpath: None), functools.partial(print)])
+    def test_no_function(self, what):
+        """What is no function is refused with the remedy."""
+        with pytest.raises(TypeError, match="Artifact decorates functions"):
+            Artifact("outpath")(what)
+
+    def test_twice(self, project):
+        """A decorated function is not decorated again; several outputs go into one decorator."""
+        work = project.module(BODY)
+
+        with pytest.raises(TypeError, match="is decorated already"):
+            Artifact("x")(work.f)
+
+
+class TestBind:
+    def test_given_in_any_way(self, project):
+        """The output path may be given by keyword, by position or by default."""
+        f = project.module(BODY).f
+
+        assert f(1, outpath="out/f.txt") == f(1, "out/f.txt") == f(1)
+
+    @pytest.mark.parametrize("given", [{}, {"outpath": None}, {"outpath": ""}])
+    def test_missing_is_a_key_error(self, project, given):
+        """A missing output path is a KeyError that names the keyword."""
+        f = project.module(BODY.replace('outpath="out/f.txt"', "outpath")).f
+
+        with pytest.raises(KeyError, match="outpath"):
+            f(1, **given)
+
+    def test_no_such_parameter_is_a_key_error(self, project):
+        """A keyword that is no parameter is found out at the call, not at import."""
+        work = project.module(BODY.replace('Artifact("outpath")', 'Artifact("lol")'))
+
+        with pytest.raises(KeyError, match="lol"):
+            work.f(1, outpath="out/x.txt")
+        assert [] == work.runs
+
+    def test_other_wrong_arguments_stay_type_errors(self, project):
+        """Arguments that do not fit are what they are without the decorator."""
+        f = project.module(BODY).f
+
+        with pytest.raises(TypeError, match="unexpected keyword argument 'y'"):
+            f(1, y=2)
+
+    def test_through_kwargs(self, project):
+        """The output path may pass through ``**kwargs``."""
+        work = project.module(
+            'seen = []\n@Artifact("outpath")\ndef f(x, **options):\n'
+            "    seen.append(sorted(options))\n    Path(options['outpath']).write_text('')\n"
+        )
+        path = work.f(1, outpath="out/k.txt", depth=2)
+
+        assert [["depth", "outpath"]] == work.seen
+        assert path != work.f.path(1, outpath="out/k.txt", depth=3)
+
+    @pytest.mark.parametrize(
+        ("outpath", "error", "says"),
+        [
+            ("..", ArtifactNameError, "does not end in a file name"),
+            ("out/..", ArtifactNameError, "does not end in a file name"),
+            ("/", ArtifactNameError, "does not end in a file name"),
+            ("out/.taggedartifacts/x.txt", ArtifactNameError, "lies inside .taggedartifacts"),
+            ("out/.taggedartifacts", ArtifactNameError, "lies inside .taggedartifacts"),
+            ("out/" + "x" * 240, ArtifactNameError, "264 bytes where .* allows 250"),
+            ("out/" + "é" * 126, ArtifactNameError, "give the output a shorter name"),
+            ("a\0b", ArtifactNameError, "does not end in a file name"),
+            (b"out/x", TypeError, "must be a str or a path"),
+            (3, TypeError, "must be a str or a path"),
+        ],
+    )
+    def test_impossible_paths(self, project, outpath, error, says):
+        """An output path that no artifact can have is refused before the function runs."""
+        work = project.module(BODY)
+
+        with pytest.raises(error, match=says):
+            work.f(1, outpath=outpath)
+        assert [] == work.runs
+        assert not project.out.exists()
+
+    def test_longest_name(self, project):
+        """A name that just fits is made."""
+        work = project.module(BODY)
+
+        assert 250 == len(work.f(1, outpath="out/" + "x" * 226).name)
+        assert [1] == work.runs
+
+    def test_one_path_twice(self, project):
+        """Two outputs with one path are refused."""
+        work = project.module('@Artifact(["a", "b"])\ndef f(a, b): ...\n')
+
+        with pytest.raises(ArtifactNameError, match="two outputs have the same path"):
+            work.f("out/x.txt", "out/../out/x.txt")
+
+
+class TestHashed:
+    def test_ignored(self, project):
+        """An ignored parameter changes nothing; any other does, its default too."""
+        work = project.module(BODY.replace('"outpath")', '"outpath", ignore=("verbose",))'))
+
+        assert work.f.path(1) == work.f.path(1, verbose=True)
+        assert work.f.path(1) != work.f.path(2)
+
+    def test_default_counts_as_given(self, project):
+        """A default that is applied and the same value given are one configuration."""
+        f = project.module(BODY).f
+
+        assert f.path(1) == f.path(1, verbose=False) != f.path(1, verbose=True)
+
+    def test_config_is_read_at_the_call(self, project):
+        """A config that is filled in later, or computed by a function, counts as it stands at the call."""
+        work = project.module(
+            'config = {}\n@Artifact("outpath", config)\ndef f(outpath): ...\n'
+            '@Artifact("outpath", lambda: config)\ndef g(outpath): ...\n'
+        )
+        before = work.f.path("out/x.txt")
+        work.config["bins"] = 40
+
+        assert before != work.f.path("out/x.txt") == work.g.path("out/x.txt")
+
+    def test_refused_before_it_runs(self, project):
+        """A value without canonical form is refused by its parameter's name, and nothing runs."""
+        work = project.module(BODY)
+
+        with pytest.raises(TypeError, match="argument 'x'"):
+            work.f(object())
+        assert [] == work.runs
