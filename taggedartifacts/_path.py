@@ -12,8 +12,12 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Iterable
 
+    _Base = Path
+else:
+    _Base = type(Path())  # the concrete class of this platform: before 3.12, Path itself cannot be subclassed
 
-class ArtifactPath(type(Path())):  # type: ignore[misc]  # the concrete class of this platform; Path itself cannot be subclassed on 3.11
+
+class ArtifactPath(_Base):
     """The path of an artifact: a `pathlib.Path` whose name carries a tag.
 
     Compares and hashes as the plain path. Paths derived from it (``/``, ``.parent``, ``.with_suffix()`` …) are plain

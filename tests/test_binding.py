@@ -48,7 +48,7 @@ class TestOptions:
 
         def f(x, outpath): ...
 
-        with pytest.raises(ValueError, match="ignore names 'verbos', but .* has only the parameters x, outpath"):
+        with pytest.raises(ValueError, match=r"ignore names 'verbos', but .* has only the parameters x, outpath"):
             Artifact("outpath", ignore=("verbos",))(f)
 
     def test_generator(self):

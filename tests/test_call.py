@@ -328,7 +328,7 @@ class TestModified:
         path = work.f(1, "out/f.txt")
         path.write_text("edited")
 
-        with pytest.raises(ArtifactModifiedError, match="give it another name.*recompute"):
+        with pytest.raises(ArtifactModifiedError, match=r"give it another name.*recompute"):
             work.f(1, "out/f.txt")
         assert "edited" == path.read_text()
         assert "1\n" == work.f.recompute(1, "out/f.txt").read_text()
@@ -816,7 +816,7 @@ class TestDirty:
         project.write("other.py", "x = 2\n")
         work = project.load(project.path / "work.py")
 
-        with pytest.raises(DirtyRepositoryError, match="other.py"):
+        with pytest.raises(DirtyRepositoryError, match=r"other\.py"):
             work.f(1, "out/f.txt")
         assert [] == work.runs
 

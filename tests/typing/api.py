@@ -1,0 +1,85 @@
+"""Checked by mypy and pyright, never run: what editors know of decorated functions."""
+
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any, assert_type
+
+from taggedartifacts import Artifact, ArtifactPath, Tag
+
+
+@Artifact("outpath", {"bins": 40}, allow_dirty=True, ignore=("verbose",), inputs=["table"], timeout=3)
+def plain(table: str, outpath: str | Path, verbose: bool = False) -> None: ...
+
+
+assert_type(plain("t.csv", "o.png"), ArtifactPath)
+assert_type(plain("t.csv", outpath=Path("o.png"), verbose=True), ArtifactPath)
+assert_type(plain.path("t.csv", "o.png"), ArtifactPath)
+assert_type(plain.is_cached("t.csv", "o.png"), bool)
+assert_type(plain.recompute("t.csv", "o.png"), ArtifactPath)
+assert_type(plain("t.csv", "o.png").tag, Tag)
+plain(3, "o.png")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+plain("t.csv")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+plain.path("t.csv", "o.png", depth=3)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+
+
+@Artifact("outpath", config=lambda: {"bins": 40})
+async def asynchronous(n: int, outpath: str) -> None: ...
+
+
+async def awaits() -> None:
+    assert_type(await asynchronous(1, "o"), ArtifactPath)
+    await assert_type(asynchronous(1, "o"), Coroutine[Any, Any, ArtifactPath])
+    assert_type(await asynchronous.recompute(1, "o"), ArtifactPath)
+    assert_type(asynchronous.path(1, "o"), ArtifactPath)
+
+
+def count(path: Path) -> int:
+    return len(path.read_text())
+
+
+@Artifact("outpath", load=count)
+def loading(n: int, outpath: str) -> None: ...
+
+
+assert_type(loading(1, "o"), int)
+assert_type(loading.path(1, "o"), ArtifactPath)
+
+
+@Artifact(["one", "other"])
+def several(n: int, one: str, other: str) -> None: ...
+
+
+assert_type(several(1, "a", "b"), tuple[ArtifactPath, ...])
+assert_type(several.path(1, "a", "b"), tuple[ArtifactPath, ...])
+
+
+def first(paths: tuple[ArtifactPath, ...]) -> str:
+    return paths[0].name
+
+
+@Artifact(("one", "other"), load=first)
+def several_loading(n: int, one: str, other: str) -> None: ...
+
+
+assert_type(several_loading(1, "a", "b"), str)
+
+
+@Artifact("source", {"bins": 40}, mode="r")
+def reading(source: str) -> float:
+    return float(source)
+
+
+assert_type(reading("o"), float)
+
+
+class Model:
+    @Artifact("outpath", ignore=("self",))
+    def method(self, depth: int, outpath: str) -> None: ...
+
+
+assert_type(Model().method(3, "o"), ArtifactPath)
+assert_type(Model.method(Model(), 3, "o"), ArtifactPath)
+Model().method("3", "o")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+Artifact("outpath", allow_dirty="yes")  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue,reportArgumentType]
+Artifact("outpath", mode="a")  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue,reportArgumentType]
