@@ -2,10 +2,12 @@
 
 ``clean`` takes the incomplete rows out of a table, ``fit`` estimates a logistic regression and its uncertainty (the
 step that takes a few seconds), and ``draw`` shows the result. Each step returns the path of what it made and the next
-one takes it, which is all that chains them. Run the script twice and compare what it says. Then change ``CONFIG``, or
-the title of the figure, and run it again: what does not depend on the change is reused.
+one takes it, which is all that chains them. Run the script twice and compare what it says; then with
+``--resamples 2000``: the table is reused, and the model and the figure are made. Then edit it: it runs, and the names
+of what it makes say ``dirty`` until the edit is committed or undone.
 """
 
+import argparse
 import json
 import logging
 from pathlib import Path
@@ -22,7 +24,7 @@ from matplotlib import pyplot as plt
 HERE = Path(__file__).parent
 OUTPUT = HERE / "output"
 MEASUREMENTS = ["bill_length_mm", "bill_depth_mm", "flipper_length_mm", "body_mass_g"]
-CONFIG = {"resamples": 4000, "seed": 20071111, "ridge": 1.0}
+CONFIG = {"resamples": 15_000, "seed": 20071111, "ridge": 1.0}
 
 
 @Artifact(keyword="outpath", inputs=("source",), allow_dirty=True)
@@ -82,6 +84,7 @@ def draw(model, outpath):
     axes.axvline(0, color="0.7", linewidth=1)
     axes.hlines(coefficients.index, coefficients["low"], coefficients["high"], color="tab:blue", linewidth=3)
     axes.plot(coefficients["estimate"], coefficients.index, "o", color="tab:blue")
+    axes.margins(y=0.15)
     axes.set_xlabel("change of the log odds of being male, per standard deviation")
     axes.set_title(f"Told apart: {metrics['accuracy']:.0%} of {metrics['penguins']} penguins")
     figure.savefig(outpath)
@@ -89,8 +92,13 @@ def draw(model, outpath):
 
 
 def main():
-    """Run the three steps; what the library made or reused, and the seconds, come from its log."""
+    """Run the three steps; what is made or reused, and the seconds, come from the library's log."""
+    parser = argparse.ArgumentParser()
+    for name, value in CONFIG.items():
+        parser.add_argument(f"--{name}", type=type(value), default=value)
+    CONFIG.update(vars(parser.parse_args()))  # read at each call: what it holds then counts
     logging.basicConfig(level=logging.INFO, format="%(message)s")
+
     table = clean(HERE / "penguins.csv", outpath=OUTPUT / "penguins.csv")
     model = fit(table, outpath=OUTPUT / "model")
     figure = draw(model, outpath=OUTPUT / "figure.png")
