@@ -37,14 +37,14 @@ class ArtifactPath(_Base):
             super().__init__(*segments)
             Tag.parse(self)
 
-        def with_segments(self, *segments: str | os.PathLike[str]) -> Path:
+        def with_segments(self, *segments: str | os.PathLike[str]) -> Path:  # type: ignore[override]  # no ArtifactPath
             return Path(*segments)
 
     else:
         # 3.11 derives paths through two private constructors, and some through the class of the path itself.
 
         def __new__(cls, *segments: str | os.PathLike[str]) -> Self:
-            path: Self = super()._from_parts(segments)
+            path: Self = super()._from_parts(segments)  # type: ignore[misc]  # private to 3.11
             Tag.parse(path)
             return path
 
@@ -58,13 +58,13 @@ class ArtifactPath(_Base):
             return plain
 
         @classmethod
-        def cwd(cls) -> Path:
+        def cwd(cls) -> Path:  # type: ignore[override]  # no ArtifactPath
             return Path.cwd()
 
-        def rename(self, target: str | os.PathLike[str]) -> Path:
+        def rename(self, target: str | os.PathLike[str]) -> Path:  # type: ignore[override]  # no ArtifactPath
             return Path(self).rename(target)
 
-        def replace(self, target: str | os.PathLike[str]) -> Path:
+        def replace(self, target: str | os.PathLike[str]) -> Path:  # type: ignore[override]  # no ArtifactPath
             return Path(self).replace(target)
 
         def samefile(self, other_path: str | os.PathLike[str]) -> bool:
