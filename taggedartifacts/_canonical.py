@@ -1,36 +1,240 @@
-"""Canonical form: the one encoding of a value from which config hashes are computed (docs/config-hash.rst)."""
+"""Canonical form: the one encoding of a value from which config hashes are computed (docs/config-hash.rst).
+
+The encoder knows the JSON-shaped values and walks everything else by the forms that other modules make of it, on a stack
+of its own: depth is bounded by memory alone, and never by Python's recursion limit.
+"""
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING
+import functools
+import re
+from typing import TYPE_CHECKING, Any, TypeVar, overload
+from weakref import WeakKeyDictionary
 
+from . import _arrays, _canonical_names, _canonical_objects, _canonical_types, _tables
+from ._canonical_text import (
+    Form,
+    RefusalError,
+    Written,
+    content,
+    integer,
+    mapping,
+    number,
+    quoted,
+    same_as,
+    sequence,
+    several,
+    unordered,
+    utf8,
+)
 from ._errors import UnhashableError
 from ._hashing import hexdigest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterator, Mapping
+
+    from ._canonical_text import Reducer
+
+_T = TypeVar("_T")
+_Function = TypeVar("_Function", bound="Callable[[Any], object]")
+
+_ARGUMENT = re.compile(r"argument '(\w+)'")
+
+_LEAVES: dict[type, Callable[[Any], str]] = {
+    str: quoted,
+    int: integer,
+    float: number,
+    bool: lambda value: "true" if value else "false",
+    type(None): lambda _value: "null",
+    bytes: content,
+    bytearray: content,
+    Written: lambda value: value.text,
+}
+_CONTAINERS: dict[type, Reducer] = {
+    dict: mapping,
+    list: sequence,
+    tuple: sequence,
+    set: functools.partial(unordered, "set"),
+    frozenset: functools.partial(unordered, "set"),
+    Form: lambda form: form,
+}
+# In this order: a type takes the first form that recognises it.
+_RECOGNISERS = (
+    _canonical_types.recognise,
+    _canonical_objects.recognise,
+    _arrays.recognise,
+    _tables.recognise,
+    _canonical_names.recognise,
+    _canonical_types.recognise_mapping,
+    _canonical_objects.recognise_subclass,
+)
+_recognised: WeakKeyDictionary[type, Reducer] = WeakKeyDictionary()
 
 
-def canonical(value: object) -> bytes:
-    """Encode a value canonically."""
-    return encode(value, "value")
+@functools.singledispatch
+def _registered(_value: object) -> object:
+    raise AssertionError("the default is never called, only recognised")
+
+
+_UNREGISTERED = _registered.dispatch(object)
+
+
+class _Canonical:
+    """Encode values canonically; teach the encoder types of your own with `register`."""
+
+    def __call__(self, value: object) -> bytes:
+        """Encode a value canonically.
+
+        Equal values give equal bytes on every machine, operating system, Python version and hash seed; different values
+        give different bytes. Nothing is guessed: what has no canonical form is refused.
+
+        Args:
+            value: Any value that the specification of the config hash lists, nested as deep as you like.
+
+        Returns:
+            UTF-8 text shaped like JSON, as specified in the documentation.
+
+        Raises:
+            UnhashableError: If the value, or something inside it, has no canonical form; names the place and the remedies.
+        """
+        return encode(value, "value")
+
+    @overload
+    def register(self, cls: type[_T]) -> Callable[[Callable[[_T], object]], Callable[[_T], object]]: ...
+    @overload
+    def register(self, cls: type[_T], function: Callable[[_T], object]) -> Callable[[_T], object]: ...
+    def register(self, cls: type[Any], function: Callable[[Any], object] | None = None) -> Callable[..., Any]:
+        """Teach the encoder a type: how to describe a value of it by one that has a canonical form.
+
+        The name of the value's own class always counts too. Subclasses are described likewise unless they are registered
+        themselves; a registered type comes before every rule of the library, except for the exact built-in types.
+
+        Args:
+            cls: The type.
+            function: Takes a value of the type, returns what decides results about it: all of it. Left out when used as a
+                decorator, ``@canonical.register(MyType)``.
+
+        Returns:
+            The function, unchanged.
+
+        Raises:
+            TypeError: If the type is a built-in one whose form is fixed.
+        """
+        if not isinstance(cls, type):
+            raise TypeError(f"canonical.register takes a class, as in @canonical.register(MyType), not {cls!r}")
+        if function is None:
+            return functools.partial(self.register, cls)
+        if cls in _LEAVES or cls in _CONTAINERS or cls is object:
+            raise TypeError(f"the canonical form of {cls.__name__} is fixed; register a class of your own instead")
+        _registered.register(cls, function)
+        _recognised.clear()
+        return function
+
+
+canonical = _Canonical()
 
 
 def encode(value: object, place: str) -> bytes:
-    """Encode a value that stands at *place* (as in ``argument 'model'``), which errors name."""
-    try:
-        return json.dumps(value, sort_keys=True, separators=(",", ":"), default=str).encode()
-    except TypeError as error:
-        raise UnhashableError(f"{place}: {error}") from error
+    """Encode a value that stands at *place* (as in ``argument 'model'``), which errors name.
+
+    Raises:
+        UnhashableError: If the value, or something inside it, has no canonical form.
+    """
+    return utf8(_text(value, place))
 
 
 def join(parts: Mapping[str, bytes]) -> bytes:
     """Join values that are encoded already into the encoding of a dict of them."""
-    members = (json.dumps(key).encode() + b":" + parts[key] for key in sorted(parts))
-    return b"{" + b",".join(members) + b"}"
+    return encode({key: Written(part.decode()) for key, part in parts.items()}, "value")
 
 
 def config_hash(value: object) -> str:
-    """Hash a value: xxh3_128 of its canonical form, 32 hex digits."""
+    """Hash a value: xxh3_128 of its canonical form.
+
+    Args:
+        value: What `canonical` can encode.
+
+    Returns:
+        32 lower-case hex digits.
+
+    Raises:
+        UnhashableError: If the value, or something inside it, has no canonical form.
+    """
     return hexdigest(canonical(value))
+
+
+class _Frame:
+    """A composite value that is being encoded."""
+
+    __slots__ = ("form", "remaining", "texts", "value")
+
+    def __init__(self, value: object, form: Form) -> None:
+        self.value = value  # held, so that its id stays its own
+        self.form = form
+        self.remaining: Iterator[object] = iter(form.children)
+        self.texts: list[str] = []
+
+
+def _text(value: object, place: str) -> str:
+    frame = _Frame(None, same_as(value))
+    stack: list[_Frame] = []
+    inside: set[int] = set()
+    while True:
+        texts = frame.texts
+        for child in frame.remaining:
+            kind = type(child)
+            if (leaf := _LEAVES.get(kind)) is not None:
+                texts.append(leaf(child))
+                continue
+            try:
+                if id(child) in inside:
+                    raise RefusalError("it contains itself, and an endless value has no canonical form")
+                form = (_CONTAINERS.get(kind) or _reducer(kind))(child)
+            except RefusalError as refusal:
+                raise _refused(str(refusal), place, [*stack, frame]) from refusal.__cause__
+            if isinstance(form, str):
+                texts.append(form)
+                continue
+            inside.add(id(child))
+            stack.append(frame)
+            frame = _Frame(child, form)
+            break
+        else:
+            text = frame.form.finish(texts)
+            if not stack:
+                return text
+            inside.discard(id(frame.value))
+            frame = stack.pop()
+            frame.texts.append(text)
+
+
+def _reducer(kind: type) -> Reducer:
+    known = _recognised.get(kind)
+    if known is None:
+        known = _recognised[kind] = _recognise(kind)
+    return known
+
+
+def _recognise(kind: type) -> Reducer:
+    describe = _registered.dispatch(kind)
+    if describe is not _UNREGISTERED:
+        return functools.partial(_described, describe)
+    for recognise in _RECOGNISERS:
+        if (reducer := recognise(kind)) is not None:
+            return reducer
+    return _canonical_objects.refuse
+
+
+def _described(describe: Callable[[Any], object], value: object) -> Form:
+    return several("object", (_canonical_names.type_name(type(value)), describe(value)))
+
+
+def _refused(reason: str, place: str, frames: list[_Frame]) -> UnhashableError:
+    path = "".join(frame.form.label(len(frame.texts)) for frame in frames)
+    argument = _ARGUMENT.match(place)
+    ignored = f'("{argument[1]}",)' if argument else "the name of its parameter"
+    where = f"{place} → {path.strip()}" if path else place
+    return UnhashableError(
+        f"{where}: {reason}; leave it out with ignore={ignored}, register its type with canonical.register, "
+        "or pass a path and name it in inputs="
+    )

@@ -1,0 +1,177 @@
+"""Canonical form of arrays: NumPy's scalars, dtypes and arrays, and the tensors of torch and JAX through NumPy.
+
+Nothing here imports NumPy: whoever holds an array has loaded it.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from ._canonical_names import type_name
+from ._canonical_objects import attributes
+from ._canonical_text import Form, RefusalError, index_label, integer, one, quoted, same_as, several, tagged_text, utf8
+from ._hashing import hexdigest, hexdigest_parts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ._canonical_text import Reducer
+
+_CHUNK_BYTES = 1 << 20
+_NOT_A_TIME = -(1 << 63)
+
+
+def recognise(kind: type) -> Reducer | None:
+    """Find the form of what NumPy, torch and JAX make."""
+    for base in kind.__mro__:
+        if (reducer := _BY_NAME.get(f"{base.__module__}.{base.__qualname__}")) is not None:
+            return reducer
+    if any(base.__module__ == "numpy" and base.__qualname__ == "dtype" for base in kind.__mro__):
+        return lambda value: one("dtype", _dtype(value))
+    if kind.__module__.split(".")[0] in ("jax", "jaxlib") and hasattr(kind, "__array__") and hasattr(kind, "sharding"):
+        return lambda value: several("tensor", ("jax", _numpy().asarray(value)))
+    return None
+
+
+def digest(array: Any) -> str:
+    """Digest the elements of an array in C order and little-endian, without a copy where they lie so in memory."""
+    plain = array.view(_numpy().ndarray)
+    wanted = plain.dtype.newbyteorder("<")
+    if plain.flags.c_contiguous and plain.dtype == wanted:
+        return hexdigest(plain.reshape(-1).view("u1") if plain.nbytes else b"")
+    return hexdigest_parts(_chunks(plain, wanted))
+
+
+def elements_digest(texts: list[str]) -> str:
+    """Digest the canonical texts of elements: that of the list of them."""
+    return hexdigest(utf8(f"[{','.join(texts)}]"))
+
+
+def array_text(dtype: str, shape: tuple[int, ...], content: str) -> str:
+    """Write an array: its dtype, its shape and the digest of its elements."""
+    return tagged_text("array", f'[{dtype},[{",".join(map(str, shape))}],"{content}"]')
+
+
+def _chunks(array: Any, dtype: Any) -> Iterator[Any]:
+    # Bounded copies; NumPy's own iterator also swaps bytes on the way.
+    size = max(1, _CHUNK_BYTES // max(1, dtype.itemsize))
+    chunks = _numpy().nditer(
+        array, ["external_loop", "buffered", "zerosize_ok"], [["readonly"]], [dtype], "C", "equiv", buffersize=size
+    )
+    with chunks:
+        for chunk in chunks:
+            yield _numpy().ascontiguousarray(chunk).view("u1")
+
+
+def _array(value: Any) -> str | Form:
+    kind = type(value)
+    name = f"{kind.__module__}.{kind.__qualname__}"
+    numpy = _numpy()
+    if kind is numpy.ndarray or name in ("numpy.memmap", "numpy.recarray", "numpy.rec.recarray"):
+        return _plain_array(value.view(numpy.ndarray))
+    if isinstance(value, numpy.ma.MaskedArray):
+        return _masked(value)
+    return several("object", (type_name(kind), attributes(value, ()), value.view(numpy.ndarray)))
+
+
+def _plain_array(value: Any) -> str | Form:
+    dtype = value.dtype
+    if dtype.names is not None:
+        # Field by field: what lies between the fields is left over from whoever used the memory before.
+        fields = Form(
+            [part for name in dtype.names for part in (name, value[name])],
+            lambda index: f"[{dtype.names[index // 2]!r}]" if index % 2 else "",
+            lambda texts: (
+                f"[{','.join(f'[{name},{field}]' for name, field in zip(texts[::2], texts[1::2], strict=True))}]"
+            ),
+        )
+        return several("records", (list(value.shape), fields))
+    if dtype.kind in "OT":
+        shape = value.shape
+        return Form(
+            value.ravel().tolist(),
+            index_label if value.ndim == 1 else lambda index: str(list(_numpy().unravel_index(index, shape))),
+            lambda texts: array_text(_dtype_text(dtype), shape, elements_digest(texts)),
+        )
+    return array_text(_dtype_text(dtype), value.shape, digest(value))
+
+
+def _masked(value: Any) -> Form:
+    # What lies under the mask is no part of the value.
+    numpy = _numpy()
+    mask = numpy.ma.getmaskarray(value)
+    filled = (
+        numpy.where(mask, numpy.zeros((), value.dtype), value.view(numpy.ndarray))
+        if mask.any()
+        else value.view(numpy.ndarray)
+    )
+    return several("masked", (filled, mask, value.fill_value))
+
+
+def _dtype(dtype: Any) -> object:
+    if dtype.names is not None:
+        return [[name, _dtype(dtype[name])] for name in dtype.names]
+    if dtype.subdtype is not None:
+        return [_dtype(dtype.subdtype[0]), list(dtype.subdtype[1])]
+    if dtype.kind in "fc" and dtype.char in "gG":
+        raise RefusalError(
+            f"{dtype.name} is laid out differently on every platform; convert it to a type of fixed width"
+        )
+    if dtype.kind == "V" and dtype.name != f"void{8 * dtype.itemsize}":
+        return dtype.name  # a type that an extension adds, as bfloat16, which NumPy itself spells as raw bytes
+    return "|T" if dtype.kind == "T" else dtype.newbyteorder("<").str
+
+
+def _dtype_text(dtype: Any) -> str:
+    return quoted(str(_dtype(dtype)))
+
+
+def _scalar(value: Any) -> str | Form:
+    kind = value.dtype.kind
+    if kind in "mM":
+        return _time_scalar(value)
+    if kind == "V":
+        return same_as(_numpy().asarray(value))
+    plain = value.item()
+    if value.dtype.char in "gG" or type(plain).__module__ == "numpy":
+        plain = complex(value) if kind == "c" else float(value)
+        if plain != value and value == value:  # false only for nan
+            raise RefusalError(
+                f"this {value.dtype.name} is no number that other platforms can hold; convert it to float64"
+            )
+    return same_as(plain)
+
+
+def _time_scalar(value: Any) -> str:
+    # Not by the Python type that it may convert to: which one depends on the unit.
+    count = int(value.view("i8"))
+    name = "datetime64" if value.dtype.kind == "M" else "timedelta64"
+    unit = value.dtype.str.partition("[")[2].rstrip("]")
+    return tagged_text(name, f"[{'null' if count == _NOT_A_TIME else integer(count)},{quoted(unit)}]")
+
+
+def _torch(value: Any) -> Form:
+    plain = value.detach().cpu().resolve_conj().resolve_neg()
+    if value.is_sparse:
+        raise RefusalError("a sparse tensor has no canonical form; convert it with to_dense()")
+    if str(plain.dtype) == "torch.bfloat16":  # unknown to NumPy
+        import torch  # loaded already: the tensor is one of its own
+
+        bits = plain.contiguous().view(torch.int16).numpy()
+        return several(
+            "tensor",
+            ("torch", Form((), index_label, lambda _texts: array_text('"bfloat16"', bits.shape, digest(bits)))),
+        )
+    return several("tensor", ("torch", plain.numpy()))
+
+
+def _numpy() -> Any:
+    return sys.modules["numpy"]
+
+
+_BY_NAME: dict[str, Reducer] = {
+    "numpy.ndarray": _array,
+    "numpy.generic": _scalar,
+    "torch.Tensor": _torch,
+}

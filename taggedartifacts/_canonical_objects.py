@@ -1,0 +1,172 @@
+"""Canonical form of instances: dataclasses, attrs, pydantic, named tuples, enums, namespaces, subclasses; and refusals."""
+
+from __future__ import annotations
+
+import enum
+import functools
+import io
+import types
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Generator, Iterator
+from typing import TYPE_CHECKING, Any
+
+from ._canonical_names import type_name
+from ._canonical_text import Form, RefusalError, several
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from ._canonical_text import Reducer
+
+_NAMESPACES = ("argparse.Namespace", "types.SimpleNamespace")
+_BUILT_INS = (str, int, float, complex, bytes, bytearray, list, tuple, set, frozenset)
+_REASONS: tuple[tuple[tuple[type, ...], str], ...] = (
+    ((Generator, AsyncGenerator), "a generator gives its values only once, so it has no canonical form"),
+    ((io.IOBase,), "an open file has no canonical form"),
+    ((Awaitable,), "an awaitable has no canonical form"),
+    ((types.ModuleType,), "a module has no canonical form"),
+    ((Iterator, AsyncIterator), "an iterator gives its values only once, so it has no canonical form"),
+)
+_RANDOM_GENERATORS = frozenset({"random.Random", "random.SystemRandom", "numpy.random.mtrand.RandomState"})
+
+
+def recognise(kind: type) -> Reducer | None:
+    """Find the form of instances whose class says which fields they have."""
+    if issubclass(kind, enum.Enum):
+        return _flag if issubclass(kind, enum.Flag) else _enum
+    if isinstance(getattr(kind, "__dataclass_fields__", None), dict) and not issubclass(kind, type):
+        return functools.partial(_instance, _dataclass_fields)
+    if isinstance(getattr(kind, "__attrs_attrs__", None), tuple) and not issubclass(kind, type):
+        return functools.partial(_instance, _attrs_fields)
+    if any(base.__qualname__ == "BaseModel" and base.__module__.split(".")[0] == "pydantic" for base in kind.__mro__):
+        return _pydantic
+    if issubclass(kind, tuple) and isinstance(getattr(kind, "_fields", None), tuple):
+        return _namedtuple
+    if any(f"{base.__module__}.{base.__qualname__}" in _NAMESPACES for base in kind.__mro__):
+        return functools.partial(_instance, lambda _kind: ())
+    return None
+
+
+def recognise_subclass(kind: type) -> Reducer | None:
+    """Find the form of a subclass of a built-in type: its own name beside the built-in value."""
+    for base in _BUILT_INS:
+        if issubclass(kind, base) and kind is not base:
+            return functools.partial(_subclass, base)
+    return None
+
+
+def refuse(value: Any) -> Form:
+    """Refuse a value that nothing recognises, with the reason as far as its type tells."""
+    kind = type(value)
+    name = f"{kind.__module__}.{kind.__qualname__}"
+    for classes, reason in _REASONS:
+        if isinstance(value, classes):
+            raise RefusalError(reason)
+    if name in _RANDOM_GENERATORS or kind.__module__.startswith("numpy.random"):
+        raise RefusalError(
+            "a random generator has a state that every use changes, so it has no canonical form; pass its seed"
+        )
+    if kind.__module__ in ("_thread", "threading", "multiprocessing.synchronize"):
+        raise RefusalError(f"{name}, which synchronises threads or processes, has no canonical form")
+    raise RefusalError(f"an object of type {name} has no canonical form")
+
+
+def attributes(value: object, fields: Iterable[str]) -> dict[str, object]:
+    """Collect what an instance holds: the fields of its class and whatever else was set on it, except cached results."""
+    kind = type(value)
+    held = {name: getattr(value, name) for name in fields if hasattr(value, name)}
+    for name, item in getattr(value, "__dict__", {}).items():
+        if name not in held and not _is_cached(kind, name):
+            held[name] = item
+    return held
+
+
+def slots(kind: type) -> list[str]:
+    """List the names that a class and its bases declare as slots."""
+    names: list[str] = []
+    for base in kind.__mro__:
+        declared = base.__dict__.get("__slots__", ())
+        for name in (declared,) if isinstance(declared, str) else declared:
+            mangled = (
+                f"_{base.__name__.lstrip('_')}{name}" if name.startswith("__") and not name.endswith("__") else name
+            )
+            if name not in ("__dict__", "__weakref__"):
+                names.append(mangled)
+    return names
+
+
+def _is_cached(kind: type, name: str) -> bool:
+    # A cached property is computed from the rest; it must not change the hash when somebody looks at it.
+    return isinstance(getattr(kind, name, None), functools.cached_property) or name.startswith("_attrs_")
+
+
+def _labelled(kind: type, held: object) -> Form:
+    return several("object", (type_name(kind), held))
+
+
+def _instance(fields: Callable[[type], Iterable[str]], value: object) -> Form:
+    kind = type(value)
+    held = attributes(value, [*fields(kind), *slots(kind)])
+    # A dict or list that is a dataclass too (as model outputs of some libraries are) holds more than its fields.
+    return _labelled(kind, held) if not isinstance(value, (dict, *_BUILT_INS)) else _described_subclass(value, held)
+
+
+def _described_subclass(value: object, held: object) -> Form:
+    if isinstance(value, dict):
+        return several("object", (type_name(type(value)), held, dict(value.items())))
+    base = next(base for base in _BUILT_INS if isinstance(value, base))
+    return several("object", (type_name(type(value)), held, _plain(base, value)))
+
+
+def _dataclass_fields(kind: type) -> Iterable[str]:
+    import dataclasses  # 6 ms, and loaded already by whoever made a dataclass
+
+    return [field.name for field in dataclasses.fields(kind)]
+
+
+def _attrs_fields(kind: type) -> Iterable[str]:
+    return [field.name for field in kind.__attrs_attrs__]  # type: ignore[attr-defined]  # attrs is recognised by it
+
+
+def _pydantic(value: Any) -> Form:
+    held = attributes(value, ())
+    for extra in ("__pydantic_extra__", "__pydantic_private__"):
+        held.update(getattr(value, extra, None) or {})
+    return _labelled(type(value), held)
+
+
+def _namedtuple(value: Any) -> Form:
+    kind = type(value)
+    held = dict(zip(kind._fields, tuple.__iter__(value), strict=False))
+    return _labelled(kind, attributes(value, ()) | held)
+
+
+def _enum(value: enum.Enum) -> Form:
+    return several("enum", (type_name(type(value)), value._name_, value._value_), ("", "", ".value"))
+
+
+def _flag(value: enum.Flag) -> Form:
+    # By value alone: how Python spells a combination of flags is its own affair.
+    return several("enum", (type_name(type(value)), None, value._value_))
+
+
+def _subclass(base: type, value: object) -> Form:
+    held = attributes(value, slots(type(value)))
+    parts = (
+        (type_name(type(value)), held, _plain(base, value)) if held else (type_name(type(value)), _plain(base, value))
+    )
+    return several("subclass", parts)
+
+
+def _plain(base: type, value: Any) -> object:
+    # The unbound methods of the built-in type: a subclass may override its own.
+    if base in (list, tuple):
+        return list(base.__iter__(value))
+    if base in (set, frozenset):
+        return frozenset(base.__iter__(value))
+    if base is str:
+        return str.__str__(value)
+    if base is bytes or base is bytearray:
+        return bytes(memoryview(value))
+    if base is complex:
+        return complex(value.real, value.imag)
+    return int.__index__(value) if base is int else float.__float__(value)
