@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import re
 import stat
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, Self
 
 from ._errors import RecordError
 from ._tag import COMMIT_DIGITS, CONFIG_DIGITS, DIGEST_DIGITS, Tag
+from ._text import Shown, Table, byte_count
 
 SCHEMA = 1
 # A directory artifact of 100,000 files has a record of about 15 MB; anything far beyond that is not ours.
@@ -49,9 +52,9 @@ class FileEntry:
     digest: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Record:
-    """Where an artifact comes from.
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Record(Shown):
+    """Where an artifact comes from; prints as a table, in a notebook too.
 
     Attributes:
         schema: Version of the record's format.
@@ -114,6 +117,24 @@ class Record:
         """The part that a hit compares."""
         return Identity(self.function, self.commit, self.dirty, self.config_hash)
 
+    def _table(self) -> Table:
+        rows = {
+            "commit": self.commit if self.dirty is None else f"{self.commit} and uncommitted changes {self.dirty}",
+            "changes": ", ".join(f"{path} ({what})" for path, what in self.changes),
+            "scope": ", ".join(self.scope),
+            "remote": self.remote or "",
+            "config hash": self.config_hash,
+            "canonical": self.canonical,
+            "content": f"{byte_count(self.size)}, xxh3_128 {self.digest}",
+            "files": f"{len(self.files):,}" if self.kind == "directory" else "",
+            "companions": ", ".join(entry.path for entry in self.companions),
+            "outputs": ", ".join(self.outputs) if len(self.outputs) > 1 else "",
+            "started": f"{self.started}, took {self.seconds:.3g} s",
+            "where": f"Python {self.python}, {self.platform}, {self.host}",
+            "packages": ", ".join(f"{name} {version}" for name, version in self.packages.items()),
+        }
+        return Table(f"{self.artifact}, made by {self.function}", tuple(row for row in rows.items() if row[1]))
+
     def to_json(self) -> bytes:
         """Write the record as the JSON text that is stored: one key a line."""
         members = (f"{json.dumps(key)}: {json.dumps(value)}" for key, value in asdict(self).items())
@@ -128,8 +149,12 @@ class Record:
         """
         try:
             return cls._from_data(json.loads(text))
-        except (ValueError, TypeError, KeyError, RecursionError) as error:
-            raise RecordError(str(error) or type(error).__name__) from error
+        except KeyError as error:
+            raise RecordError(f"{error} is missing") from error
+        except RecursionError as error:
+            raise RecordError("it is nested deeper than any record is") from error
+        except (ValueError, TypeError) as error:
+            raise RecordError(str(error)) from error
 
     @classmethod
     def _from_data(cls, data: Any) -> Self:
@@ -147,10 +172,18 @@ class Record:
         values["files"], values["companions"] = _entries(values["files"]), _entries(values["companions"])
         values["changes"] = tuple((path, what) for path, what in map(_strings, values["changes"]))
         _strings(values["packages"].values())
+        _check_meaning(values)
         if values["replaced"] is not None:
             values["replaced"] = cls._from_data(values["replaced"] | {"replaced": None})
         return cls(**values)
 
+
+# A name that is too long for the file system, or below a file, leads to no record either.
+_NOT_THERE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG})
+_DIGITS = {
+    "commit": re.compile(f"[0-9a-f]{{{COMMIT_DIGITS},64}}"),
+    **dict.fromkeys(("dirty", "config_hash", "digest"), re.compile("[0-9a-f]{32}")),
+}
 
 _KINDS: dict[str, tuple[type, ...]] = {
     "str": (str,),
@@ -180,30 +213,63 @@ def _entries(values: list[Any]) -> tuple[FileEntry, ...]:
     return entries
 
 
+def _check_meaning(values: dict[str, Any]) -> None:
+    """Check what other code relies on: digits are digits, and names lead to no other directory.
+
+    Raises:
+        ValueError: If something is not as this library writes it.
+    """
+    for name, pattern in _DIGITS.items():
+        if values[name] is not None and not pattern.fullmatch(values[name]):
+            raise ValueError(f"{name} is {values[name]!r:.80}")
+    names = [values["artifact"], *(name.removesuffix("/") for name in values["outputs"]), *(entry.path for entry in values["companions"])]
+    for name in names if values["patch"] is None else [*names, values["patch"]]:
+        if name in ("", os.curdir, os.pardir) or "/" in name or os.sep in name or "\0" in name:
+            raise ValueError(f"{name!r:.80} is no file name")
+
+
 def read_record(path: str) -> Record | None:
     """Read the record in a file; None if there is none.
-
-    Follows no symbolic link and opens nothing but a regular file, so that a hostile folder cannot make it block.
 
     Raises:
         RecordError: If what is there is not a record that this version can read.
     """
-    try:
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
-    except FileNotFoundError:
+    text = read_regular(path, MAX_RECORD_BYTES)
+    if text is None:
         return None
-    except OSError as error:
-        raise RecordError(f"{path}: {error.strerror}") from error
-    try:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise RecordError(f"{path} is not a regular file")
-        if status.st_size > MAX_RECORD_BYTES:
-            raise RecordError(f"{path} has {status.st_size} bytes, no record has more than {MAX_RECORD_BYTES}")
-        text = os.read(descriptor, status.st_size)
-    finally:
-        os.close(descriptor)
     try:
         return Record.from_json(text)
     except RecordError as error:
         raise RecordError(f"{path}: {error}") from error
+
+
+def read_regular(path: str, most: int) -> bytes | None:
+    """Read a small file in the hidden directory; None if there is none.
+
+    Follows no symbolic link and opens nothing but a regular file, so that a hostile folder cannot make it block.
+
+    Args:
+        path: Where it lies.
+        most: How many bytes it can have.
+
+    Raises:
+        RecordError: If it cannot be read, is something else, or has more bytes.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+    except OSError as error:
+        if error.errno in _NOT_THERE:
+            return None
+        reason = "it is a symbolic link" if error.errno == errno.ELOOP else error.strerror
+        raise RecordError(f"{path} cannot be read: {reason}") from error
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise RecordError(f"{path} is not a regular file")
+        if status.st_size > most:
+            raise RecordError(f"{path} has {status.st_size} bytes, where at most {most} can be right")
+        return os.read(descriptor, status.st_size)
+    except OSError as error:
+        raise RecordError(f"{path} cannot be read: {error.strerror}") from error
+    finally:
+        os.close(descriptor)

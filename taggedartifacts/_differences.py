@@ -1,0 +1,235 @@
+"""Differences between two configurations: exactly where their canonical forms differ, in words. Pure: touches no disk.
+
+The forms are read without recursion, because they may be nested deeper than Python's stack, and with their numbers as
+text, because 1, 1.0 and true are different values there and equal ones in Python.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_WORD = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[][{}]|[^][{}",:\s]+')
+_DIGEST = re.compile(r"[0-9a-f]{32}")
+_DIGEST_LETTERS = 10
+_MOST_DEPTH = 20
+_MOST_RENDERED = 20_000  # letters
+_MOST_SHOWN = 60  # letters
+_CONTEXT = 15  # letters
+# Tagged objects that are sets, and those around a text that says on its own what it is.
+_SETS = frozenset({"set", "frozenset"})
+_PLAIN = frozenset({"float", "decimal", "fraction", "complex", "datetime", "date", "time", "timedelta", "uuid"})
+_PYTHON_NAMES = {"true": "True", "false": "False", "null": "None"}
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One thing in which two artifacts differ.
+
+    Attributes:
+        place: What differs, as in ``config.model.depth`` or ``packages.numpy``.
+        a: How it is for the first.
+        b: How it is for the second.
+    """
+
+    place: str
+    a: str
+    b: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.a} → {self.b}"
+
+
+class _Atom(str):
+    """A number, true, false or null, as it is written."""
+
+    __slots__ = ()
+
+
+class _Key(str):
+    """A key of a dict that is no string, as it is shown."""
+
+    __slots__ = ()
+
+
+class _Tagged:
+    """A tagged object: what JSON cannot hold."""
+
+    __slots__ = ("name", "value")
+
+    def __init__(self, name: str, value: Any) -> None:
+        self.name = name
+        self.value = value
+
+
+ABSENT = "absent"
+_ABSENT = _Atom(ABSENT)
+
+
+def canonical_differences(a: str, b: str) -> Iterator[Difference]:
+    """List where two canonical forms differ, in the order of their keys.
+
+    Raises:
+        ValueError: If one of the texts is no canonical form.
+    """
+    pending = [("", _parse(a), _parse(b))]
+    while pending:
+        place, x, y = pending.pop()
+        members = _members(place, x, y)
+        if members is not None:
+            pending.extend(reversed(members))
+        elif not _same(x, y):
+            yield Difference(place, *_windows(_text(x), _text(y)))
+
+
+def _members(place: str, x: Any, y: Any) -> list[tuple[str, Any, Any]] | None:
+    """Pair what two values hold; None if they have to be told apart as wholes."""
+    if type(x) is not type(y):
+        return None
+    if isinstance(x, dict):
+        keys = [*x, *(key for key in y if key not in x)]
+        return [(_below(place, key), x.get(key, _ABSENT), y.get(key, _ABSENT)) for key in keys]
+    if isinstance(x, list) and len(x) == len(y):
+        return [(f"{place}[{i}]", left, right) for i, (left, right) in enumerate(zip(x, y, strict=True))]
+    if _is_object(x) and _is_object(y) and _same(x.value[0], y.value[0]):
+        return [(place, x.value[1], y.value[1])]
+    return None
+
+
+def _is_object(value: Any) -> bool:
+    """Whether it is an instance of a class, encoded as the class's name and what the instance holds."""
+    if not isinstance(value, _Tagged) or value.name != "object":
+        return False
+    return isinstance(value.value, list) and len(value.value) == len(("class", "members"))
+
+
+def _below(place: str, key: str) -> str:
+    if isinstance(key, _Key):
+        return f"{place}[{key}]"
+    if not key.isidentifier():
+        return f"{place}[{key!r}]"
+    return f"{place}.{key}" if place else key
+
+
+def _same(a: Any, b: Any) -> bool:
+    pending = [(a, b)]
+    while pending:
+        x, y = pending.pop()
+        if type(x) is not type(y):
+            return False
+        if isinstance(x, _Tagged):
+            pending.extend([(x.name, y.name), (x.value, y.value)])
+        elif isinstance(x, list):
+            if len(x) != len(y):
+                return False
+            pending.extend(zip(x, y, strict=True))
+        elif isinstance(x, dict):
+            if x.keys() != y.keys():
+                return False
+            pending.extend((value, y[key]) for key, value in x.items())
+        elif x != y:
+            return False
+    return True
+
+
+def _parse(text: str) -> Any:
+    open_values: list[list[Any]] = [[]]
+    try:
+        for word in _WORD.findall(text):
+            if word in ("{", "["):
+                open_values.append([])
+                continue
+            if word == "]":
+                value: Any = open_values.pop()
+            elif word == "}":
+                value = _object(open_values.pop())
+            else:
+                value = json.loads(word) if word[0] == '"' else _Atom(word)
+            open_values[-1].append(value)
+    except (IndexError, TypeError) as error:
+        raise ValueError("not well formed") from error
+    if len(open_values) != 1 or len(open_values[0]) != 1:
+        raise ValueError("not well formed")
+    return open_values[0][0]
+
+
+def _object(members: list[Any]) -> Any:
+    """Make an object of its keys and values, in turn: a dict, or what a tag stands for."""
+    pairs = list(zip(members[::2], members[1::2], strict=True))
+    if len(pairs) != 1 or not pairs[0][0].startswith("$"):
+        return dict(pairs)
+    name, value = pairs[0][0][1:], pairs[0][1]
+    if name == "dict":
+        keyed = {_Key(_text(key)): item for key, item in value}
+        if len(keyed) == len(value):
+            return keyed
+    return _Tagged(name, value)
+
+
+def _windows(a: str, b: str) -> tuple[str, str]:
+    """Cut two texts to a length that people read, around the place where they begin to differ."""
+    if max(len(a), len(b)) <= _MOST_SHOWN:
+        return a, b
+    start = next((i for i, (left, right) in enumerate(zip(a, b, strict=False)) if left != right), min(len(a), len(b)))
+    start = max(0, start - _CONTEXT)
+    end = start + _MOST_SHOWN
+
+    def window(text: str) -> str:
+        return ("…" if start else "") + text[start:end] + ("…" if len(text) > end else "")
+
+    return window(a), window(b)
+
+
+def _text(value: Any) -> str:
+    """Write a value on one line, as Python would where it can."""
+    pieces: list[str] = []
+    room = _MOST_RENDERED
+    for piece in _pieces(value, _MOST_DEPTH):
+        pieces.append(piece)
+        room -= len(piece)
+        if room < 0:
+            pieces.append("…")
+            break
+    return "".join(pieces)
+
+
+def _pieces(value: Any, depth: int) -> Iterator[str]:
+    if isinstance(value, (_Atom, _Key)):
+        yield _PYTHON_NAMES.get(value, value)
+    elif isinstance(value, str):
+        yield value[:_DIGEST_LETTERS] + "…" if _DIGEST.fullmatch(value) else repr(value[:_MOST_RENDERED])
+    elif depth == 0:
+        yield "…"
+    elif isinstance(value, list):
+        yield from _enclosed("[", value, "]", depth)
+    elif isinstance(value, dict):
+        yield "{"
+        for i, (key, item) in enumerate(value.items()):
+            yield ", " * (i > 0)
+            yield from _pieces(key, depth - 1)
+            yield ": "
+            yield from _pieces(item, depth - 1)
+        yield "}"
+    elif value.name in _PLAIN and isinstance(value.value, str):
+        yield value.value
+    elif isinstance(value.value, list):
+        opening, closing = ("{", "}") if value.name in _SETS else (f"{value.name}(", ")")
+        yield from _enclosed(opening, value.value, closing, depth)
+    else:
+        yield f"{value.name}("
+        yield from _pieces(value.value, depth - 1)
+        yield ")"
+
+
+def _enclosed(opening: str, items: list[Any], closing: str, depth: int) -> Iterator[str]:
+    yield opening
+    for i, item in enumerate(items):
+        yield ", " * (i > 0)
+        yield from _pieces(item, depth - 1)
+    yield closing
+
