@@ -91,7 +91,9 @@ class _Side:
         try:
             record = origin.record()
         except RecordError as error:
-            unknown.append(f"{origin.name}: its record is damaged ({error}); its name alone says: {said_by(origin.tag)}")
+            unknown.append(
+                f"{origin.name}: its record is damaged ({error}); its name alone says: {said_by(origin.tag)}"
+            )
         else:
             if record is None:
                 unknown.append(f"{origin.name}: it has no record; its name alone says: {said_by(origin.tag)}")

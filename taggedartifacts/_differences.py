@@ -232,4 +232,3 @@ def _enclosed(opening: str, items: list[Any], closing: str, depth: int) -> Itera
         yield ", " * (i > 0)
         yield from _pieces(item, depth - 1)
     yield closing
-

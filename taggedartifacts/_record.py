@@ -222,7 +222,11 @@ def _check_meaning(values: dict[str, Any]) -> None:
     for name, pattern in _DIGITS.items():
         if values[name] is not None and not pattern.fullmatch(values[name]):
             raise ValueError(f"{name} is {values[name]!r:.80}")
-    names = [values["artifact"], *(name.removesuffix("/") for name in values["outputs"]), *(entry.path for entry in values["companions"])]
+    names = [
+        values["artifact"],
+        *(name.removesuffix("/") for name in values["outputs"]),
+        *(entry.path for entry in values["companions"]),
+    ]
     for name in names if values["patch"] is None else [*names, values["patch"]]:
         if name in ("", os.curdir, os.pardir) or "/" in name or os.sep in name or "\0" in name:
             raise ValueError(f"{name!r:.80} is no file name")

@@ -86,6 +86,31 @@ def sweep(folder: Folder, name: str, *, locked: bool) -> None:
             _clear_foreign(folder, path, key)
 
 
+def leftovers(folder: Folder) -> list[str]:
+    """List the staging directories that dead processes left behind: those whose lock nobody holds. Removes nothing."""
+    try:
+        entries = sorted(os.listdir(folder.staging))
+    except OSError:
+        return []
+    paths = (os.path.join(folder.staging, entry) for entry in entries)
+    return [path for path in paths if _is_dead(folder, path) and os.path.lexists(path)]
+
+
+def _is_dead(folder: Folder, path: str) -> bool:
+    key = os.path.basename(path).partition("@")[0]
+    lock = ArtifactLock(os.path.join(folder.locks, f"{key}.lock"))
+    try:
+        os.lstat(os.path.join(folder.locks, f"{key}.lock"))
+        if not lock.try_acquire():
+            return False
+    except FileNotFoundError:
+        return True  # whoever works in a staging directory has made its lock's file before
+    except OSError:
+        return False  # not ours to judge
+    lock.release()
+    return lock.works or _older(path, _UNLOCKED_AGE)
+
+
 def _clear_foreign(folder: Folder, path: str, key: str) -> None:
     lock = ArtifactLock(os.path.join(folder.locks, f"{key}.lock"))
     with contextlib.suppress(OSError):
