@@ -2,6 +2,7 @@
 
 from ._artifact import Artifact
 from ._canonical import canonical, config_hash
+from ._compare import compare
 from ._errors import (
     ArtifactConflictError,
     ArtifactModifiedError,
@@ -18,9 +19,13 @@ from ._errors import (
     TaggedArtifactsError,
     UnhashableError,
 )
+from ._history import versions
+from ._origin import record
 from ._path import ArtifactPath
+from ._prune import prune
 from ._record import Record
 from ._tag import Tag
+from ._verify import verify
 
 __all__ = [
     "Artifact",
@@ -42,6 +47,11 @@ __all__ = [
     "TaggedArtifactsError",
     "UnhashableError",
     "canonical",
+    "compare",
     "config_hash",
+    "prune",
+    "record",
+    "verify",
+    "versions",
 ]
 __version__ = "0.2.0"

@@ -22,6 +22,7 @@ from typing import (
 from ._binding import Options, Parameters
 from ._call import call
 from ._codestate import take_look
+from ._explain import Explanation, explain
 from ._steps import drive, drive_async
 from ._task import Decoration, prepare
 
@@ -77,6 +78,9 @@ class ArtifactFunction(Protocol[P, R_co, W_co]):
 
     def recompute(self, *args: P.args, **kwargs: P.kwargs) -> R_co:
         """Run the function whatever is there, and replace the artifact atomically."""
+
+    def explain(self, *args: P.args, **kwargs: P.kwargs) -> Explanation:
+        """Explain why a call would reuse an artifact or not: the nearest one there is, and exactly what differs."""
 
 
 class Artifact(Generic[R, W]):
@@ -230,13 +234,24 @@ class Artifact(Generic[R, W]):
         def is_cached(*args: Any, **kwargs: Any) -> bool:
             return prepare(decorated.__wrapped__, _decoration(decorated), args, kwargs).find() is not None
 
+        def explain_call(*args: Any, **kwargs: Any) -> Explanation:
+            return explain(decorated.__wrapped__, _decoration(decorated), args, kwargs)
+
         original = inspect.unwrap(f)
         decoration = Decoration(
             options=self._options,
             parameters=Parameters(f, self._options),
             look=take_look(original.__globals__.get("__file__"), repo=self._options.repo, scope=self._options.scope),
         )
-        vars(decorated).update({_DECORATION: decoration, "recompute": recompute, "path": path, "is_cached": is_cached})
+        vars(decorated).update(
+            {
+                _DECORATION: decoration,
+                "recompute": recompute,
+                "path": path,
+                "is_cached": is_cached,
+                "explain": explain_call,
+            }
+        )
         return decorated
 
 

@@ -10,7 +10,7 @@ from ._differences import Difference
 from ._errors import RecordError
 from ._origin import find_origin, said_by
 from ._path import ArtifactPath
-from ._recipe import Recipe, recipe_differences
+from ._recipe import Recipe, recipe_differences, tag_differences
 from ._seen import content_differences, see_content
 from ._tag import split_name, untagged_name
 from ._text import Shown, Table
@@ -123,7 +123,7 @@ def compare(a: str | os.PathLike[str], b: str | os.PathLike[str]) -> Comparison:
         here, there = first.origin.tag, second.origin.tag
         same_code = (here.commit, here.dirty) == (there.commit, there.dirty)
         same_config = here.config == there.config
-        differences = tuple(_tag_differences(first, second))
+        differences = tag_differences(here, there)
     else:
         identity, other = first.record.identity, second.record.identity
         same_code = (identity.commit, identity.dirty) == (other.commit, other.dirty)
@@ -143,16 +143,6 @@ def compare(a: str | os.PathLike[str], b: str | os.PathLike[str]) -> Comparison:
         reproducible=_reproducible(first, second, same_content) if same_code and same_config else None,
         unknown=tuple(unknown),
     )
-
-
-def _tag_differences(a: _Side, b: _Side) -> Iterator[Difference]:
-    here, there = a.origin.tag, b.origin.tag
-    if here.commit != there.commit:
-        yield Difference("commit", here.commit, there.commit)
-    if here.dirty != there.dirty:
-        yield Difference("uncommitted changes", here.dirty or "none", there.dirty or "none")
-    if here.config != there.config:
-        yield Difference("config hash", here.config, there.config)
 
 
 def _environment_differences(a: Record, b: Record) -> Iterator[Difference]:

@@ -113,14 +113,14 @@ def prune(
     )
     pruned = Pruned(dry_run=dry_run)
     for stretch in survey(path, _raise):
-        patches = set()
+        patches, gone = set(), set()
         for version in _chosen(stretch, criteria):
             size = _size(version) if dry_run else _remove(version)
             if size is not None:
                 pruned.append(ArtifactPath(os.path.join(stretch.given, version.origin.name)))
                 pruned.size += size
+                gone.add(version.origin.name)
                 patches |= {version.record.patch} if version.record and version.record.patch else set()
-        gone = {path.name for path in pruned if dry_run and os.path.dirname(path) == stretch.given}
         pruned.size += sum(_drop_patch(stretch.folder, patch, gone, dry_run=dry_run) for patch in sorted(patches))
     _log.info("%s", pruned._summary())
     return pruned
@@ -194,11 +194,11 @@ def _remove(version: Version) -> int | None:
         size = _size(version)
         staging = make_staging(folder, name)
         try:
-            # One rename takes the artifact away, whole; removing a directory in place would leave half of it to be seen.
+            # One rename takes the artifact away, whole; a directory removed in place would be seen in halves.
             # The record goes last: what is visible has its record, and what is left of a crash is known by it.
             os.rename(version.origin.path, os.path.join(staging, name))
-            for path in _belongings(version):
-                os.rename(path, os.path.join(staging, f"{os.path.basename(path)}.gone"))
+            for number, path in enumerate(_belongings(version)):
+                os.rename(path, os.path.join(staging, f".{number}"))
         finally:
             clean_up(folder, staging)
         return size

@@ -13,10 +13,11 @@ from ._record import MAX_RECORD_BYTES, read_regular
 from ._tag import COMMIT_DIGITS, DIGEST_DIGITS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from ._folder import Folder
     from ._record import Identity, Record
+    from ._tag import Tag
 
 _COMMITTED = "as committed"
 
@@ -30,19 +31,21 @@ class Recipe:
         canonical: The canonical form that the config hash is of.
         scope: Paths that were taken as the code; empty for all of the repository.
         changes: What was not committed, by path: what was wrong with it.
-        patch: The uncommitted changes as a patch, where there is one.
+        read_patch: Reads the uncommitted changes as a patch; only two dirty recipes that differ need it.
     """
 
     identity: Identity
     canonical: str
     scope: tuple[str, ...]
     changes: Mapping[str, str]
-    patch: bytes | None
+    read_patch: Callable[[], bytes | None]
 
     @classmethod
     def of(cls, record: Record, folder: Folder) -> Recipe:
         """Take the recipe from a record, and its patch from beside it."""
-        return cls(record.identity, record.canonical, record.scope, dict(record.changes), _read_patch(record, folder))
+        return cls(
+            record.identity, record.canonical, record.scope, dict(record.changes), lambda: _read_patch(record, folder)
+        )
 
 
 def recipe_differences(a: Recipe, b: Recipe) -> tuple[tuple[Difference, ...], tuple[str, ...]]:
@@ -50,6 +53,16 @@ def recipe_differences(a: Recipe, b: Recipe) -> tuple[tuple[Difference, ...], tu
     unknown: list[str] = []
     differences = [*_code_differences(a, b, unknown), *_config_differences(a, b, unknown)]
     return tuple(differences), tuple(unknown)
+
+
+def tag_differences(a: Tag, b: Tag) -> tuple[Difference, ...]:
+    """List where two tags differ, which is all that can be known of artifacts without records."""
+    fields = (
+        ("commit", a.commit, b.commit),
+        ("uncommitted changes", a.dirty or "none", b.dirty or "none"),
+        ("config hash", a.config, b.config),
+    )
+    return tuple(Difference(*field) for field in fields if field[1] != field[2])
 
 
 def _code_differences(a: Recipe, b: Recipe, unknown: list[str]) -> Iterator[Difference]:
@@ -65,7 +78,8 @@ def _code_differences(a: Recipe, b: Recipe, unknown: list[str]) -> Iterator[Diff
 
 def _change_differences(a: Recipe, b: Recipe, unknown: list[str]) -> Iterator[Difference]:
     """List the uncommitted files that differ; two that were changed alike are told apart by the patches."""
-    parts = None if a.patch is None or b.patch is None else (_parts(a.patch), _parts(b.patch))
+    patches = (a.read_patch(), b.read_patch()) if a.changes and b.changes else (None, None)
+    parts = None if patches[0] is None or patches[1] is None else (_parts(patches[0]), _parts(patches[1]))
     found = False
     doubtful = []
     for path in dict.fromkeys((*a.changes, *b.changes)):

@@ -72,12 +72,12 @@ def survey(path: str | os.PathLike[str], unreadable: Callable[[OSError], None]) 
         yield from _below(text, unreadable)
         return
     folder = Folder(os.path.abspath(given))
-    names = () if is_tagged(name) else sorted({*present(folder, name), *_of_name(recorded(folder), name)})
+    names = [] if is_tagged(name) else sorted({*present(folder, name), *_of_name(recorded(folder), name)})
     if not names:
         origin = find_origin(path)
         if not os.path.lexists(origin.path) and not os.path.lexists(origin.folder.record(origin.name)):
             raise ArtifactNotFoundError(f"{origin.path} is not there, and there is no record of it")
-        given, names = given if origin.folder == folder else origin.folder.path, (origin.name,)
+        given, names = given if origin.folder == folder else origin.folder.path, [origin.name]
     yield Stretch(given, tuple(names), whole=False)
 
 
