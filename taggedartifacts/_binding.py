@@ -236,6 +236,10 @@ class Output:
         """
         return Folder(os.path.join(os.getcwd(), os.path.dirname(self.given)))
 
+    def as_given(self) -> str | Path:
+        """The path as the user gave it."""
+        return self.staged(self.given)
+
     def staged(self, path: str) -> str | Path:
         """The staging path as the function receives it: of the type and with the trailing slash that the user gave."""
         return (path + "/" if self.directory else path) if self.is_text else Path(path)

@@ -143,10 +143,10 @@ def _reused(task: Task) -> bool:
     if found is None:
         return False
     for (folder, name), each in zip(task.places, found, strict=True):
-        if each.record is not None:
+        if each.record is not None and each.stale_times:
+            _refresh(folder, each.record)
+        if each.record is not None and _log.isEnabledFor(logging.INFO):
             _log.info("reused %s, %.3g s saved", os.path.join(folder.path, name), each.record.seconds)
-            if each.stale_times:
-                _refresh(folder, each.record)
     return True
 
 

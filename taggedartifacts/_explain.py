@@ -13,7 +13,7 @@ from ._record import read_record
 from ._reuse import Found, find, stored_record
 from ._survey import newest_first, present
 from ._tag import Tag, untagged_name
-from ._task import prepare
+from ._task import Decoration, prepare
 from ._text import Shown, Table
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ._differences import Difference
     from ._folder import Folder
     from ._survey import Version
-    from ._task import Decoration, Task
+    from ._task import Task
 
 # Reading that many records takes about 50 ms; further ones differ more, by their names, or are older.
 _MOST_COMPARED = 500
@@ -77,7 +77,8 @@ def explain(
         KeyError, TypeError, UnhashableError, InputError, ArtifactNameError: If the call's tag cannot be computed.
     """
     # Uncommitted code that is not allowed is one of the things to be explained.
-    lenient = replace(decoration, options=replace(decoration.options, allow_dirty=True))
+    options = replace(decoration.options, allow_dirty=True)
+    lenient = Decoration(options, decoration.parameters, decoration.look)
     task = prepare(f, lenient, args, kwargs)
     refused = task.state.dirty is not None and not decoration.options.allow_dirty
     reasons = ["the code is not committed, and allow_dirty is not set"] if refused else []

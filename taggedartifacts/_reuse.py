@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import stat
 from typing import TYPE_CHECKING, NamedTuple
 
 from ._content import describe, describe_file, same_digests, same_times, with_times
@@ -50,21 +49,15 @@ def find(folder: Folder, name: str, identity: Identity, *, directory: bool) -> F
         OSError: If it cannot be read.
     """
     path = os.path.join(folder.path, name)
-    try:
-        status = os.stat(path)
-    except FileNotFoundError:
-        return None
-    if directory and not stat.S_ISDIR(status.st_mode):
-        raise ArtifactConflictError(f"{path} is a file, and a directory is to be made there; give one another name")
     record = stored_record(folder, name)
-    if record is not None and not directory and f"{name}/" in record.outputs:
-        raise ArtifactConflictError(f"{path} is a directory, and a file is to be made there; give one another name")
     while record is not None:
         _check_identity(path, record, identity)
+        if directory or f"{name}/" in record.outputs:
+            _check_kind(path, is_directory=record.kind == "directory", promised=directory)
         try:
             standing = standing_record(path, record)
         except FileNotFoundError:
-            return None  # a companion is gone: what is left is not the whole artifact
+            return None  # nothing is there, or a companion is gone: then what is left is not the whole artifact
         if standing is not None:
             return standing
         again = stored_record(folder, name)  # another process may be replacing both
@@ -72,7 +65,7 @@ def find(folder: Folder, name: str, identity: Identity, *, directory: bool) -> F
             break
         record = again
     if record is None:
-        return _bare(folder, name)
+        return _bare(folder, name, directory=directory)
     if _interrupted(path, record):
         return None
     raise ArtifactModifiedError(
@@ -151,8 +144,20 @@ def _check_identity(path: str, record: Record, identity: Identity) -> None:
     )
 
 
-def _bare(folder: Folder, name: str) -> Found:
+def _check_kind(path: str, *, is_directory: bool, promised: bool) -> None:
+    if promised != is_directory:
+        kinds = ("a file", "a directory")
+        raise ArtifactConflictError(
+            f"{path} is {kinds[is_directory]}, and {kinds[promised]} is to be made there; give one another name"
+        )
+
+
+def _bare(folder: Folder, name: str, *, directory: bool) -> Found | None:
     path = os.path.join(folder.path, name)
+    if not os.path.exists(path):
+        return None
+    if directory:
+        _check_kind(path, is_directory=os.path.isdir(path), promised=True)
     if name not in os.listdir(folder.path):
         raise ArtifactConflictError(f"{path} has another name there, differing in case; give this output another name")
     owner = companion_owner(folder, name)

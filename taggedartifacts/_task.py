@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ._binding import Output, check_names
@@ -24,10 +24,40 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("taggedartifacts")
 
+_MEMO_ENTRIES = 1024  # per decorated function
 _warned_states: set[tuple[str | None, str]] = set()
 
 
-@dataclass
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Where the artifacts of a call stand.
+
+    Attributes:
+        identity: What a hit compares.
+        outputs: The output paths as the user gave them.
+        places: Output directory and tagged file name of each output.
+        paths: The paths of the artifacts, as the call returns them.
+    """
+
+    identity: Identity
+    outputs: tuple[Output, ...]
+    places: tuple[tuple[Folder, str], ...]
+    paths: tuple[ArtifactPath, ...]
+
+    @classmethod
+    def of(cls, identity: Identity, given: tuple[object, ...]) -> Destination:
+        """Find the places of output paths.
+
+        Raises:
+            ArtifactNameError: If an output path cannot become that of an artifact.
+        """
+        outputs = tuple(Output.of(path) for path in given)
+        paths = tuple(output.tagged(identity.tag) for output in outputs)
+        places = tuple((output.folder(), path.name) for output, path in zip(outputs, paths, strict=True))
+        check_names(places)
+        return cls(identity, outputs, places, paths)
+
+
 class Decoration:
     """What a decorator knows of its function. Holds no function, so that it can be pickled and reloaded beside it.
 
@@ -37,10 +67,16 @@ class Decoration:
         look: The look at the repository that was taken when the function's code was loaded.
     """
 
-    options: Options
-    parameters: Parameters
-    look: Look
-    _names: dict[str | None, str] = field(default_factory=dict, repr=False)
+    def __init__(self, options: Options, parameters: Parameters, look: Look) -> None:
+        self.options = options
+        self.parameters = parameters
+        self.look = look
+        self._names: dict[str | None, str] = {}
+        # A repeated call finds here what would come out of the same computation again.
+        self._destinations: dict[object, Destination] = {}
+
+    def __reduce__(self) -> tuple[type[Decoration], tuple[Options, Parameters, Look]]:
+        return Decoration, (self.options, self.parameters, self.look)
 
     def function_name(self, f: Callable[..., Any], root: str | None) -> str:
         """Name a function for records: its file, relative to the repository, and its qualified name."""
@@ -48,8 +84,19 @@ class Decoration:
             self._names[root] = f"{_source_name(f, root)}::{f.__qualname__}"
         return self._names[root]
 
+    def destination(self, function: str, state: CodeState, canonical: bytes, given: tuple[object, ...]) -> Destination:
+        """Find the places of the artifacts of a call."""
+        key = (function, state.commit, state.dirty, canonical, os.getcwd(), tuple((str(p), type(p)) for p in given))
+        known = self._destinations.get(key)
+        if known is None:
+            known = Destination.of(Identity(function, state.commit, state.dirty, hexdigest(canonical)), given)
+            if len(self._destinations) >= _MEMO_ENTRIES:
+                self._destinations.pop(next(iter(self._destinations)), None)
+            self._destinations[key] = known
+        return known
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, slots=True)
 class Task:
     """One call, prepared.
 
@@ -57,28 +104,39 @@ class Task:
         f: The undecorated function.
         decoration: What the decorator knows.
         bound: The arguments of the call.
-        outputs: The output paths as the user gave them.
         state: The code state.
         encoded: Canonical form of configuration, arguments and inputs, by name.
         canonical: All of the config hash's parts joined.
-        identity: What a hit compares.
-        places: Output directory and tagged file name of each output.
+        destination: Where the artifacts stand.
     """
 
     f: Callable[..., Any]
     decoration: Decoration
     bound: inspect.BoundArguments
-    outputs: tuple[Output, ...]
     state: CodeState
     encoded: dict[str, bytes]
     canonical: bytes
-    identity: Identity
-    places: tuple[tuple[Folder, str], ...]
+    destination: Destination
+
+    @property
+    def identity(self) -> Identity:
+        """What a hit compares."""
+        return self.destination.identity
+
+    @property
+    def outputs(self) -> tuple[Output, ...]:
+        """The output paths as the user gave them."""
+        return self.destination.outputs
+
+    @property
+    def places(self) -> tuple[tuple[Folder, str], ...]:
+        """Output directory and tagged file name of each output."""
+        return self.destination.places
 
     @property
     def paths(self) -> tuple[ArtifactPath, ...]:
         """The paths of the artifacts, as the call returns them."""
-        return tuple(output.tagged(self.identity.tag) for output in self.outputs)
+        return self.destination.paths
 
     @property
     def result(self) -> ArtifactPath | tuple[ArtifactPath, ...]:
@@ -105,7 +163,8 @@ class Task:
         Raises:
             DirtyRepositoryError: If that is not allowed.
         """
-        return _task(self.f, self.decoration, self.bound, self.outputs, state, self.encoded)
+        given = tuple(output.as_given() for output in self.outputs)
+        return _task(self.f, self.decoration, self.bound, given, state, self.encoded)
 
     def warn_if_dirty(self) -> None:
         """Log, once for each state, that the code is not committed."""
@@ -128,28 +187,25 @@ def prepare(f: Callable[..., Any], decoration: Decoration, args: tuple[Any, ...]
         ArtifactNameError: If an output path cannot become that of an artifact.
     """
     bound = decoration.parameters.bind(args, kwargs)
-    outputs = tuple(Output.of(path) for path in decoration.parameters.outputs(bound))
     state = decoration.look.state()
     _check_clean(f, decoration, state)  # before inputs are read
-    return _task(f, decoration, bound, outputs, state, decoration.parameters.encoded(bound))
+    given = decoration.parameters.outputs(bound)
+    return _task(f, decoration, bound, given, state, decoration.parameters.encoded(bound))
 
 
 def _task(
     f: Callable[..., Any],
     decoration: Decoration,
     bound: inspect.BoundArguments,
-    outputs: tuple[Output, ...],
+    given: tuple[object, ...],
     state: CodeState,
     encoded: dict[str, bytes],
 ) -> Task:
     function = _check_clean(f, decoration, state)
     parts = {**encoded, "modules": encode(dict(state.modules), "modules")} if state.modules else encoded
     canonical = join(parts)
-    identity = Identity(function, state.commit, state.dirty, hexdigest(canonical))
-    tag = identity.tag
-    places = tuple((output.folder(), output.tagged(tag).name) for output in outputs)
-    check_names(places)
-    return Task(f, decoration, bound, outputs, state, encoded, canonical, identity, places)
+    destination = decoration.destination(function, state, canonical, given)
+    return Task(f, decoration, bound, state, encoded, canonical, destination)
 
 
 def _check_clean(f: Callable[..., Any], decoration: Decoration, state: CodeState) -> str:
