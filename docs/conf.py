@@ -9,7 +9,9 @@ version = release.rpartition(".")[0]
 
 extensions = ["sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 exclude_patterns = ["_build", "examples"]
-default_role = "any"
+default_role = "code"
+# What is not ours cannot be looked up: the docs are built without a network.
+nitpick_ignore_regex = [("py:.*", r"(?!taggedartifacts\b).*")]
 
 html_theme = "furo"
 html_title = "taggedartifacts"

@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
-PACKAGE = Path(__file__).parent.parent / "taggedartifacts"
+import taggedartifacts
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = Path(taggedartifacts.__file__).parent
 
 # From the ground up, row by row: a module imports only from modules before it. A new module takes its place here.
 LAYERS = [
@@ -69,7 +72,7 @@ class TestLayers:
 class TestThirdParty:
     def test_only_what_is_declared(self):
         """The package imports the run-time dependencies that it declares, and nothing else from elsewhere."""
-        project = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+        project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
         declared = {re.match(r"[\w-]+", requirement)[0] for requirement in project["dependencies"]}
 
         assert declared == set().union(*THIRD_PARTY.values())
