@@ -16,11 +16,14 @@ PACKAGE = Path(taggedartifacts.__file__).parent
 
 # From the ground up, row by row: a module imports only from modules before it. A new module takes its place here.
 LAYERS = [
-    *("_errors", "_hashing", "_environment", "_lock", "_steps"),
-    *("_tag", "_path", "_canonical", "_inputs", "_codestate"),
-    *("_record", "_content", "_folder"),
-    *("_binding", "_reuse", "_staging", "_publish"),
-    *("_task", "_outcome", "_call", "_artifact"),
+    *("_errors", "_text", "_differences", "_hashing", "_environment", "_lock", "_steps"),
+    *("_tag", "_record", "_folder", "_content", "_reuse", "_staging", "_publish"),
+    *("_origin", "_path"),
+    *("_canonical_text", "_canonical_names", "_canonical_types", "_canonical_objects", "_tables", "_arrays"),
+    *("_canonical", "_inputs", "_codestate"),
+    *("_binding", "_task", "_outcome", "_call"),
+    *("_recipe", "_survey", "_seen", "_explain", "_artifact"),
+    *("_history", "_compare", "_verify", "_prune"),
     "__init__",
 ]
 
@@ -47,7 +50,10 @@ def foreign_imports(tree):
     return names
 
 
-THIRD_PARTY = {name: foreign_imports(tree) - sys.stdlib_module_names for name, tree in MODULES.items()}
+KNOWN_TO_TYPE_CHECKERS = {"_typeshed"}
+THIRD_PARTY = {
+    name: foreign_imports(tree) - sys.stdlib_module_names - KNOWN_TO_TYPE_CHECKERS for name, tree in MODULES.items()
+}
 
 
 class TestLayers:
