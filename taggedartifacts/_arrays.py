@@ -10,19 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ._canonical_names import type_name
 from ._canonical_objects import attributes
-from ._canonical_text import (
-    Form,
-    RefusalError,
-    index_label,
-    integer,
-    listed,
-    one,
-    quoted,
-    same_as,
-    several,
-    tagged_text,
-    utf8,
-)
+from ._canonical_text import Form, RefusalError, index_label, integer, one, quoted, same_as, several, tagged_text, utf8
 from ._hashing import hexdigest, hexdigest_parts
 
 if TYPE_CHECKING:
@@ -94,16 +82,16 @@ def _plain_array(value: Any) -> str | Form:
         fields = Form(
             [part for name in dtype.names for part in (name, value[name])],
             lambda index: f"[{dtype.names[index // 2]!r}]" if index % 2 else "",
-            lambda texts: listed(f"[{name},{field}]" for name, field in zip(texts[::2], texts[1::2], strict=True)),
+            lambda texts: (
+                f"[{','.join(f'[{name},{field}]' for name, field in zip(texts[::2], texts[1::2], strict=True))}]"
+            ),
         )
         return several("records", (list(value.shape), fields))
     if dtype.kind in "OT":
         shape = value.shape
         return Form(
             value.ravel().tolist(),
-            index_label
-            if value.ndim == 1
-            else lambda index: str([int(axis) for axis in _numpy().unravel_index(index, shape)]),
+            index_label if value.ndim == 1 else lambda index: str(list(_numpy().unravel_index(index, shape))),
             lambda texts: array_text(_dtype_text(dtype), shape, elements_digest(texts)),
         )
     return array_text(_dtype_text(dtype), value.shape, digest(value))
@@ -113,7 +101,11 @@ def _masked(value: Any) -> Form:
     # What lies under the mask is no part of the value.
     numpy = _numpy()
     mask = numpy.ma.getmaskarray(value)
-    filled = numpy.where(mask, numpy.zeros((), value.dtype), value.view(numpy.ndarray))
+    filled = (
+        numpy.where(mask, numpy.zeros((), value.dtype), value.view(numpy.ndarray))
+        if mask.any()
+        else value.view(numpy.ndarray)
+    )
     return several("masked", (filled, mask, value.fill_value))
 
 
@@ -123,7 +115,9 @@ def _dtype(dtype: Any) -> object:
     if dtype.subdtype is not None:
         return [_dtype(dtype.subdtype[0]), list(dtype.subdtype[1])]
     if dtype.kind in "fc" and dtype.char in "gG":
-        raise RefusalError(f"{dtype.name} differs between platforms; convert it to a type of fixed width")
+        raise RefusalError(
+            f"{dtype.name} is laid out differently on every platform; convert it to a type of fixed width"
+        )
     if dtype.kind == "V" and dtype.name != f"void{8 * dtype.itemsize}":
         return dtype.name  # a type that an extension adds, as bfloat16, which NumPy itself spells as raw bytes
     return "|T" if dtype.kind == "T" else dtype.newbyteorder("<").str
@@ -143,7 +137,9 @@ def _scalar(value: Any) -> str | Form:
     if value.dtype.char in "gG" or type(plain).__module__ == "numpy":
         plain = complex(value) if kind == "c" else float(value)
         if plain != value and value == value:  # false only for nan
-            raise RefusalError(f"this {value.dtype.name} is not exact on other platforms; convert it to float64")
+            raise RefusalError(
+                f"this {value.dtype.name} is no number that other platforms can hold; convert it to float64"
+            )
     return same_as(plain)
 
 
@@ -160,7 +156,9 @@ def _torch(value: Any) -> Form:
     if value.is_sparse:
         raise RefusalError("a sparse tensor has no canonical form; convert it with to_dense()")
     if str(plain.dtype) == "torch.bfloat16":  # unknown to NumPy
-        bits = plain.contiguous().view(sys.modules["torch"].int16).numpy()
+        import torch  # loaded already: the tensor is one of its own
+
+        bits = plain.contiguous().view(torch.int16).numpy()
         return several(
             "tensor",
             ("torch", Form((), index_label, lambda _texts: array_text('"bfloat16"', bits.shape, digest(bits)))),

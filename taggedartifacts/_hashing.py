@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import logging
+import os
 import time
 from typing import TYPE_CHECKING
 
 import xxhash
 
 if TYPE_CHECKING:
-    import os
-    from collections.abc import Iterable
-
-    from _typeshed import ReadableBuffer
+    from collections.abc import Buffer, Iterable
 
 _BUFFER_BYTES = 1 << 20
 _SECONDS_BETWEEN_LINES = 3.0
@@ -20,12 +18,12 @@ _SECONDS_BETWEEN_LINES = 3.0
 _logger = logging.getLogger("taggedartifacts")
 
 
-def hexdigest(data: ReadableBuffer) -> str:
+def hexdigest(data: Buffer) -> str:
     """Digest bytes, or anything contiguous that shows its memory: xxh3_128, as 32 lower-case hex digits."""
     return xxhash.xxh3_128_hexdigest(data)
 
 
-def hexdigest_parts(parts: Iterable[ReadableBuffer]) -> str:
+def hexdigest_parts(parts: Iterable[Buffer]) -> str:
     """Digest bytes that come in parts, as if they were one."""
     state = xxhash.xxh3_128()
     for part in parts:
