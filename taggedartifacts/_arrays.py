@@ -10,7 +10,19 @@ from typing import TYPE_CHECKING, Any
 
 from ._canonical_names import type_name
 from ._canonical_objects import attributes
-from ._canonical_text import Form, RefusalError, index_label, integer, one, quoted, same_as, several, tagged_text, utf8
+from ._canonical_text import (
+    Form,
+    RefusalError,
+    elements_digest,
+    index_label,
+    integer,
+    listed,
+    one,
+    quoted,
+    same_as,
+    several,
+    tagged_text,
+)
 from ._hashing import hexdigest, hexdigest_parts
 
 if TYPE_CHECKING:
@@ -41,11 +53,6 @@ def digest(array: Any) -> str:
     if plain.flags.c_contiguous and plain.dtype == wanted:
         return hexdigest(plain.reshape(-1).view("u1") if plain.nbytes else b"")
     return hexdigest_parts(_chunks(plain, wanted))
-
-
-def elements_digest(texts: list[str]) -> str:
-    """Digest the canonical texts of elements: that of the list of them."""
-    return hexdigest(utf8(f"[{','.join(texts)}]"))
 
 
 def array_text(dtype: str, shape: tuple[int, ...], content: str) -> str:
@@ -91,10 +98,12 @@ def _plain_array(value: Any) -> str | Form:
         shape = value.shape
         return Form(
             value.ravel().tolist(),
-            index_label if value.ndim == 1 else lambda index: str(list(_numpy().unravel_index(index, shape))),
-            lambda texts: array_text(_dtype_text(dtype), shape, elements_digest(texts)),
+            index_label
+            if value.ndim == 1
+            else lambda index: str([int(axis) for axis in _numpy().unravel_index(index, shape)]),
+            lambda texts: array_text(dtype_text(dtype), shape, elements_digest(texts)),
         )
-    return array_text(_dtype_text(dtype), value.shape, digest(value))
+    return array_text(dtype_text(dtype), value.shape, digest(value))
 
 
 def _masked(value: Any) -> Form:
@@ -123,7 +132,8 @@ def _dtype(dtype: Any) -> object:
     return "|T" if dtype.kind == "T" else dtype.newbyteorder("<").str
 
 
-def _dtype_text(dtype: Any) -> str:
+def dtype_text(dtype: Any) -> str:
+    """Write a dtype, without its byte order."""
     return quoted(str(_dtype(dtype)))
 
 

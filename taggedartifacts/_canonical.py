@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 from weakref import WeakKeyDictionary
 
-from . import _arrays, _canonical_names, _canonical_objects, _canonical_types, _tables
+from . import _arrays, _canonical_names, _canonical_objects, _canonical_types, _tables, _tables_arrow
 from ._canonical_text import (
     Form,
     RefusalError,
@@ -64,6 +64,7 @@ _RECOGNISERS = (
     _canonical_objects.recognise,
     _arrays.recognise,
     _tables.recognise,
+    _tables_arrow.recognise,
     _canonical_names.recognise,
     _canonical_types.recognise_mapping,
     _canonical_objects.recognise_subclass,

@@ -5,13 +5,14 @@ The text is JSON in the manner of RFC 8785 with the differences that docs/config
 
 from __future__ import annotations
 
+from itertools import islice
 from json.encoder import encode_basestring
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ._hashing import hexdigest
+from ._hashing import hexdigest, hexdigest_parts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     Reducer = Callable[[Any], "str | Form"]
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 _PLAIN_INTEGER_BITS = 2000
 # Longer contents enter as their digest, so that the text, and a record that holds it, stay small.
 _LITERAL_BYTES = 64
+# Elements that are joined before they are digested: so many that joining costs nothing, so few that they fit the cache.
+_BATCH = 4096
 # ECMAScript, and RFC 8785 with it, writes an exponent from 1e21 upwards and below 1e-6.
 _MOST_INTEGRAL_DIGITS = 21
 _MOST_LEADING_ZEROS = 6
@@ -89,6 +92,11 @@ def content(value: bytes | bytearray) -> str:
     if len(value) <= _LITERAL_BYTES:
         return tagged_text("bytes", quoted(value.hex()))
     return tagged_text("bytes", f'[{len(value)},"{hexdigest(value)}"]')
+
+
+def elements_digest(texts: Iterable[str]) -> str:
+    """Digest the list of elements whose texts are known, as if it were written out."""
+    return hexdigest_parts(_list_parts(iter(texts)))
 
 
 def tagged_text(tag: str, text: str) -> str:
@@ -185,6 +193,14 @@ def _key_label(key: object) -> str:
 def _utf16(key: str) -> tuple[bytes, str]:
     # RFC 8785 sorts by UTF-16 code units; two surrogates and the character that they would spell differ only in the text.
     return key.encode("utf-16-be", "surrogatepass"), key
+
+
+def _list_parts(texts: Iterator[str]) -> Iterator[bytes]:
+    separator = "["
+    while batch := list(islice(texts, _BATCH)):
+        yield utf8(separator + ",".join(batch))
+        separator = ","
+    yield b"[]" if separator == "[" else b"]"
 
 
 def _only(texts: list[str]) -> str:

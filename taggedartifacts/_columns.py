@@ -1,0 +1,47 @@
+"""Canonical form of columns of strings: the same from Python's strings as from Arrow's memory, which is read in place."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from ._arrays import digest
+from ._hashing import hexdigest_parts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+_MISSING = -1
+
+
+def strings_text(values: Sequence[str | None]) -> str:
+    """Write a column of Python strings and None: how many, the digest of their lengths, the digest of their bytes."""
+    encoded = [None if value is None else value.encode("utf-8", "surrogatepass") for value in values]
+    lengths = (_MISSING if value is None else len(value) for value in encoded)
+    array = sys.modules["numpy"].fromiter(lengths, "<i8", len(encoded))
+    return lengths_and_bytes(array, [b"".join(filter(None, encoded))])
+
+
+def arrow_strings_text(column: Any) -> str:
+    """Write a column of Arrow's strings, which pandas and polars hold too, as if they were Python strings."""
+    numpy = sys.modules["numpy"]
+    lengths = numpy.empty(len(column), "<i8")
+    contents = []
+    start = 0
+    for chunk in getattr(column, "chunks", [column]):
+        missing = chunk.is_null().to_numpy(zero_copy_only=False) if chunk.null_count else None
+        # Wide offsets share the bytes; below a null there may lie anything.
+        strings = (chunk if missing is None else chunk.fill_null("")).cast("large_string")
+        offsets = numpy.frombuffer(strings.buffers()[1] or bytes(8), "<i8")[strings.offset :][: len(strings) + 1]
+        stop = start + len(strings)
+        numpy.subtract(offsets[1:], offsets[:-1], out=lengths[start:stop])
+        if missing is not None:
+            lengths[start:stop][missing] = _MISSING
+        contents.append(memoryview(strings.buffers()[2] or b"")[offsets[0] : offsets[-1]])
+        start = stop
+    return lengths_and_bytes(lengths, contents)
+
+
+def lengths_and_bytes(lengths: Any, contents: Iterable[Any]) -> str:
+    """Write a column of strings by the lengths of their UTF-8 (-1 for a missing one) and their bytes, one after another."""
+    return f'[{len(lengths)},"{digest(lengths)}","{hexdigest_parts(contents)}"]'
