@@ -161,6 +161,8 @@ def _parse(text: str) -> Any:
 def _object(members: list[Any]) -> Any:
     """Make an object of its keys and values, in turn: a dict, or what a tag stands for."""
     pairs = list(zip(members[::2], members[1::2], strict=True))
+    if any(type(key) is not str for key, _ in pairs):
+        raise TypeError("a key is no string")
     if len(pairs) != 1 or not pairs[0][0].startswith("$"):
         return dict(pairs)
     name, value = pairs[0][0][1:], pairs[0][1]
