@@ -29,7 +29,7 @@ class TestCanonicalDifferences:
         ("a", "b", "expected"),
         [
             ({"config": {"bins": 40}}, {"config": {"bins": 60}}, ["config.bins: 40 → 60"]),
-            ({"config": {"m": {"depth": 3, "x": 1}}}, {"config": {"m": {"depth": 4, "x": 1}}}, ["config.m.depth: 3 → 4"]),
+            ({"config": {"m": {"d": 3, "x": 1}}}, {"config": {"m": {"d": 4, "x": 1}}}, ["config.m.d: 3 → 4"]),
             ({"config": {"name": "a"}}, {"config": {"name": "b"}}, ["config.name: 'a' → 'b'"]),
             ({"config": {}}, {"config": {"drop": 0.1}}, ["config.drop: absent → 0.1"]),
             ({"config": {"drop": "absent"}}, {"config": {}}, ["config.drop: 'absent' → absent"]),
@@ -91,5 +91,5 @@ class TestCanonicalDifferences:
     @pytest.mark.parametrize("text", ["", "[", "]", "{1:2}", "[1]]", '{"a"}', '"\\x"', "1 2"])
     def test_refuses_what_is_no_canonical_form(self, text: str) -> None:
         """A damaged text is an error, not a wrong answer."""
-        with pytest.raises(ValueError, match="."):
+        with pytest.raises(ValueError, match=r"well formed|Invalid|zip"):
             list(canonical_differences(text, "1"))

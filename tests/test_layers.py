@@ -16,14 +16,13 @@ PACKAGE = Path(taggedartifacts.__file__).parent
 
 # From the ground up, row by row: a module imports only from modules before it. A new module takes its place here.
 LAYERS = [
-    *("_errors", "_text", "_differences", "_hashing", "_environment", "_lock", "_steps"),
-    *("_tag", "_record", "_folder", "_content", "_reuse", "_staging", "_publish"),
-    *("_origin", "_path"),
-    *("_canonical_text", "_canonical_names", "_canonical_types", "_canonical_objects", "_tables", "_arrays"),
-    *("_canonical", "_inputs", "_codestate"),
-    *("_binding", "_task", "_outcome", "_call"),
-    *("_recipe", "_survey", "_seen", "_explain", "_artifact"),
-    *("_history", "_compare", "_verify", "_prune"),
+    *("_errors", "_hashing", "_environment", "_lock", "_steps", "_text"),
+    *("_tag", "_record", "_content", "_folder", "_reuse", "_origin"),
+    *("_path", "_canonical", "_inputs", "_codestate"),
+    *("_binding", "_staging", "_publish"),
+    *("_survey", "_differences", "_recipe"),
+    *("_task", "_outcome", "_call", "_explain", "_artifact"),
+    *("_seen", "_history", "_compare", "_verify", "_prune"),
     "__init__",
 ]
 

@@ -15,6 +15,7 @@ from records import DIRTY, change_record, put, record_path
 
 from taggedartifacts import ArtifactPath, Record, RecordError
 from taggedartifacts._record import MAX_RECORD_BYTES, FileEntry, read_record
+
 _JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
@@ -66,7 +67,8 @@ class TestRecord:
         text = str(ArtifactPath(artifact).record)
 
         assert text == repr(ArtifactPath(artifact).record)
-        for expected in ("plots.py::histogram", "1a2b3c4d5e", '"config":null', "2026-01-02", "1.5 s", "numpy 2.0", "here"):
+        shown = ("plots.py::histogram", "1a2b3c4d5e", '"config":null', "2026-01-02", "1.5 s", "numpy 2.0", "here")
+        for expected in shown:
             assert expected in text
 
     def test_is_escaped_in_a_notebook(self, artifact: Path) -> None:
@@ -104,7 +106,7 @@ _DAMAGED: dict[str, Any] = {
     "a name that leads elsewhere": _with(artifact="../hist-1a2b3c4d5e-0f9e8d7c6b5a.png"),
     "a patch that leads elsewhere": _with(patch="../../secret"),
     "an output that leads elsewhere": _with(outputs=["a/b"]),
-    "a companion that leads elsewhere": _with(companions=[{"path": "../x", "size": 1, "mtime_ns": 1, "digest": "0" * 32}]),
+    "a companion that leads elsewhere": _with(companions=[{"path": "../x", "size": 1, "mtime_ns": 1, "digest": "0"}]),
     "a companion without a digest": _with(companions=[{"path": "x", "size": 1, "mtime_ns": 1}]),
     "a companion with more": _with(companions=[{"path": "x", "size": 1, "mtime_ns": 1, "digest": "0", "code": "x"}]),
     "a file of a wrong type": _with(files=[{"path": "x", "size": "1", "mtime_ns": 1, "digest": "0"}]),
@@ -154,10 +156,31 @@ class TestDamagedRecord:
 
 
 _WHOLE: dict[str, Any] = {
-    **{"schema": 1, "artifact": "a-1a2b3c4d5e-0f9e8d7c6b5a", "kind": "file", "function": "f", "commit": "1" * 40},
-    **{"dirty": None, "config_hash": "2" * 32, "canonical": "{}", "scope": [], "remote": None, "run": "r"},
-    **{"outputs": [], "started": "now", "seconds": 1, "size": 1, "mtime_ns": 1, "digest": "3" * 32, "files": []},
-    **{"companions": [], "python": "3", "platform": "p", "host": "h", "packages": {}, "changes": [], "patch": None},
+    "schema": 1,
+    "artifact": "a-1a2b3c4d5e-0f9e8d7c6b5a",
+    "kind": "file",
+    "function": "f",
+    "commit": "1" * 40,
+    "dirty": None,
+    "config_hash": "2" * 32,
+    "canonical": "{}",
+    "scope": [],
+    "remote": None,
+    "run": "r",
+    "outputs": [],
+    "started": "now",
+    "seconds": 1,
+    "size": 1,
+    "mtime_ns": 1,
+    "digest": "3" * 32,
+    "files": [],
+    "companions": [],
+    "python": "3",
+    "platform": "p",
+    "host": "h",
+    "packages": {},
+    "changes": [],
+    "patch": None,
     "replaced": None,
 }
 
