@@ -89,9 +89,7 @@ def _plain_array(value: Any) -> str | Form:
         fields = Form(
             [part for name in dtype.names for part in (name, value[name])],
             lambda index: f"[{dtype.names[index // 2]!r}]" if index % 2 else "",
-            lambda texts: (
-                f"[{','.join(f'[{name},{field}]' for name, field in zip(texts[::2], texts[1::2], strict=True))}]"
-            ),
+            lambda texts: listed(f"[{name},{field}]" for name, field in zip(texts[::2], texts[1::2], strict=True)),
         )
         return several("records", (list(value.shape), fields))
     if dtype.kind in "OT":
@@ -110,11 +108,7 @@ def _masked(value: Any) -> Form:
     # What lies under the mask is no part of the value.
     numpy = _numpy()
     mask = numpy.ma.getmaskarray(value)
-    filled = (
-        numpy.where(mask, numpy.zeros((), value.dtype), value.view(numpy.ndarray))
-        if mask.any()
-        else value.view(numpy.ndarray)
-    )
+    filled = numpy.where(mask, numpy.zeros((), value.dtype), value.view(numpy.ndarray))
     return several("masked", (filled, mask, value.fill_value))
 
 
@@ -124,9 +118,7 @@ def _dtype(dtype: Any) -> object:
     if dtype.subdtype is not None:
         return [_dtype(dtype.subdtype[0]), list(dtype.subdtype[1])]
     if dtype.kind in "fc" and dtype.char in "gG":
-        raise RefusalError(
-            f"{dtype.name} is laid out differently on every platform; convert it to a type of fixed width"
-        )
+        raise RefusalError(f"{dtype.name} differs between platforms; convert it to a type of fixed width")
     if dtype.kind == "V" and dtype.name != f"void{8 * dtype.itemsize}":
         return dtype.name  # a type that an extension adds, as bfloat16, which NumPy itself spells as raw bytes
     return "|T" if dtype.kind == "T" else dtype.newbyteorder("<").str
@@ -147,9 +139,7 @@ def _scalar(value: Any) -> str | Form:
     if value.dtype.char in "gG" or type(plain).__module__ == "numpy":
         plain = complex(value) if kind == "c" else float(value)
         if plain != value and value == value:  # false only for nan
-            raise RefusalError(
-                f"this {value.dtype.name} is no number that other platforms can hold; convert it to float64"
-            )
+            raise RefusalError(f"this {value.dtype.name} is not exact on other platforms; convert it to float64")
     return same_as(plain)
 
 
@@ -166,9 +156,7 @@ def _torch(value: Any) -> Form:
     if value.is_sparse:
         raise RefusalError("a sparse tensor has no canonical form; convert it with to_dense()")
     if str(plain.dtype) == "torch.bfloat16":  # unknown to NumPy
-        import torch  # loaded already: the tensor is one of its own
-
-        bits = plain.contiguous().view(torch.int16).numpy()
+        bits = plain.contiguous().view(sys.modules["torch"].int16).numpy()
         return several(
             "tensor",
             ("torch", Form((), index_label, lambda _texts: array_text('"bfloat16"', bits.shape, digest(bits)))),

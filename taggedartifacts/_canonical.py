@@ -1,7 +1,7 @@
 """Canonical form: the one encoding of a value from which config hashes are computed (docs/config-hash.rst).
 
-The encoder knows the JSON-shaped values and walks everything else by the forms that other modules make of it, on a stack
-of its own: depth is bounded by memory alone, and never by Python's recursion limit.
+The encoder knows the JSON-shaped values and walks everything else by the forms that other modules make of it, on a
+stack of its own: depth is bounded by memory alone, and never by Python's recursion limit.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ class _Canonical:
             UTF-8 text shaped like JSON, as specified in the documentation.
 
         Raises:
-            UnhashableError: If the value, or something inside it, has no canonical form; names the place and the remedies.
+            UnhashableError: If something in the value has no canonical form; names the place and the remedies.
         """
         return encode(value, "value")
 
@@ -107,13 +107,13 @@ class _Canonical:
     def register(self, cls: type[Any], function: Callable[[Any], object] | None = None) -> Callable[..., Any]:
         """Teach the encoder a type: how to describe a value of it by one that has a canonical form.
 
-        The name of the value's own class always counts too. Subclasses are described likewise unless they are registered
-        themselves; a registered type comes before every rule of the library, except for the exact built-in types.
+        The name of the value's own class always counts too. Subclasses are described likewise unless they are
+        registered themselves; a registered type comes before every rule except those for the exact built-in types.
 
         Args:
             cls: The type.
-            function: Takes a value of the type, returns what decides results about it: all of it. Left out when used as a
-                decorator, ``@canonical.register(MyType)``.
+            function: Takes a value of the type, returns what decides results about it: all of it. Left out when used
+                as a decorator, ``@canonical.register(MyType)``.
 
         Returns:
             The function, unchanged.

@@ -8,7 +8,7 @@ import sys
 import types
 from typing import TYPE_CHECKING, Any
 
-from ._canonical_text import Form, RefusalError, index_label, one, quoted, several, tagged_text
+from ._canonical_text import Form, RefusalError, index_label, listed, one, quoted, several, tagged_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,13 +82,11 @@ def _method(value: Any) -> str | Form:
     name = value.__name__
     if getattr(owner, name, None) != value:
         raise RefusalError(f"the bound method {name!r} is not what its object gives under that name")
-    return Form(
-        (owner,), lambda _index: ".__self__", lambda texts: tagged_text("method", f"[{texts[0]},{quoted(name)}]")
-    )
+    return several("method", (owner, name), (".__self__",))
 
 
 def _partial(value: functools.partial[Any]) -> Form:
-    arguments = Form(value.args, lambda index: f".args{index_label(index)}", lambda texts: f"[{','.join(texts)}]")
+    arguments = Form(value.args, lambda index: f".args{index_label(index)}", listed)
     keywords = value.keywords
     if vars(value):
         raise RefusalError("a partial function with attributes of its own has no canonical form")
@@ -96,13 +94,13 @@ def _partial(value: functools.partial[Any]) -> Form:
 
 
 def _by_name(tag: str, value: Any) -> str | Form:
-    qualname = getattr(value, "__qualname__", None) or getattr(value, "__name__", "")
+    qualname = str(getattr(value, "__qualname__", None) or getattr(value, "__name__", ""))
     module = _home(value, qualname)
     _refuse_unnamed(value, qualname)
     depth = _depth(module, qualname, value)
     if depth is None:
         raise RefusalError(
-            f"{module}.{qualname} is not this {tag}: the name gives something else, so it does not tell what the {tag} is"
+            f"{module}.{qualname} is not this {tag}: that name gives something else, and no other one is known"
         )
     name = f"{_module_name(module)}:{qualname}{'.__wrapped__' * depth}"
     name = _RENAMED.get(name, name)

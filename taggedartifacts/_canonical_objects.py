@@ -1,4 +1,4 @@
-"""Canonical form of instances: dataclasses, attrs, pydantic, named tuples, enums, namespaces, subclasses; and refusals."""
+"""Canonical form of instances: what their class declares as fields, and what is refused for good reason."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def refuse(value: Any) -> Form:
 
 
 def attributes(value: object, fields: Iterable[str]) -> dict[str, object]:
-    """Collect what an instance holds: the fields of its class and whatever else was set on it, except cached results."""
+    """Collect what an instance holds: the fields of its class and whatever else was set on it, but no caches."""
     kind = type(value)
     held = {name: getattr(value, name) for name in fields if hasattr(value, name)}
     for name, item in getattr(value, "__dict__", {}).items():

@@ -58,8 +58,8 @@ def integer(value: int) -> str:
     """Write an integer, with all its digits."""
     if value.bit_length() <= _PLAIN_INTEGER_BITS:
         return int.__repr__(value)
-    # Only for such integers: Decimal prints digits beyond the limit that Python puts on int (sys.set_int_max_str_digits).
-    from decimal import Decimal
+    # Decimal prints digits beyond the limit that Python puts on int (sys.set_int_max_str_digits).
+    from decimal import Decimal  # only for such integers: it takes time to import
 
     return format(Decimal(value), "f")
 
@@ -105,7 +105,7 @@ def tagged_text(tag: str, text: str) -> str:
 
 
 def utf8(text: str) -> bytes:
-    """Turn canonical text into bytes; backslashreplace writes a lone surrogate as ``\\udxxx``, the escape of JSON."""
+    r"""Turn canonical text into bytes; backslashreplace writes a lone surrogate as ``\udxxx``, the escape of JSON."""
     return text.encode("utf-8", "backslashreplace")
 
 
@@ -191,7 +191,7 @@ def _key_label(key: object) -> str:
 
 
 def _utf16(key: str) -> tuple[bytes, str]:
-    # RFC 8785 sorts by UTF-16 code units; two surrogates and the character that they would spell differ only in the text.
+    # RFC 8785 sorts by UTF-16 code units, which two lone surrogates share with the character that they would spell.
     return key.encode("utf-16-be", "surrogatepass"), key
 
 

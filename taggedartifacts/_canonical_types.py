@@ -69,7 +69,7 @@ def zone_name(zone: datetime.tzinfo) -> str:
     offset = zone.utcoffset(None)
     if offset is None:
         raise RefusalError(
-            f"a time zone of type {type(zone).__module__}.{type(zone).__qualname__} cannot be named; use zoneinfo.ZoneInfo"
+            f"a time zone of type {type(zone).__module__}.{type(zone).__qualname__} has no name; use zoneinfo.ZoneInfo"
         )
     seconds, microseconds = divmod(abs(offset) // datetime.timedelta(microseconds=1), 1_000_000)
     text = f"{'-' if offset < datetime.timedelta() else '+'}{seconds // 3600:02}:{seconds // 60 % 60:02}"

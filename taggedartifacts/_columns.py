@@ -1,4 +1,4 @@
-"""Canonical form of columns of strings: the same from Python's strings as from Arrow's memory, which is read in place."""
+"""Canonical form of columns of strings: the same from Python's strings as from Arrow's memory, read in place."""
 
 from __future__ import annotations
 
@@ -43,5 +43,5 @@ def arrow_strings_text(column: Any) -> str:
 
 
 def lengths_and_bytes(lengths: Any, contents: Iterable[Any]) -> str:
-    """Write a column of strings by the lengths of their UTF-8 (-1 for a missing one) and their bytes, one after another."""
+    """Write a column of strings: the lengths of their UTF-8 (-1 for a missing one), and all of it in a row."""
     return f'[{len(lengths)},"{digest(lengths)}","{hexdigest_parts(contents)}"]'
