@@ -22,6 +22,7 @@ from typing import (
 from ._binding import Options, Parameters
 from ._call import call
 from ._codestate import take_look
+from ._errors import ArtifactConflictError, ArtifactModifiedError
 from ._explain import Explanation, explain
 from ._steps import drive, drive_async
 from ._task import Decoration, prepare
@@ -232,7 +233,11 @@ class Artifact(Generic[R, W]):
             return prepare(decorated.__wrapped__, _decoration(decorated), args, kwargs).result
 
         def is_cached(*args: Any, **kwargs: Any) -> bool:
-            return prepare(decorated.__wrapped__, _decoration(decorated), args, kwargs).find() is not None
+            task = prepare(decorated.__wrapped__, _decoration(decorated), args, kwargs)
+            try:
+                return task.find() is not None
+            except (ArtifactConflictError, ArtifactModifiedError):
+                return False
 
         def explain_call(*args: Any, **kwargs: Any) -> Explanation:
             return explain(decorated.__wrapped__, _decoration(decorated), args, kwargs)

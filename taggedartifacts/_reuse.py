@@ -49,7 +49,7 @@ def find(folder: Folder, name: str, identity: Identity, *, directory: bool) -> F
         OSError: If it cannot be read.
     """
     path = os.path.join(folder.path, name)
-    record = stored_record(folder, name)
+    record, before = stored_record(folder, name), None
     while record is not None:
         _check_identity(path, record, identity)
         if directory or f"{name}/" in record.outputs:
@@ -60,10 +60,10 @@ def find(folder: Folder, name: str, identity: Identity, *, directory: bool) -> F
             return None  # nothing is there, or a companion is gone: then what is left is not the whole artifact
         if standing is not None:
             return standing
-        again = stored_record(folder, name)  # another process may be replacing both
-        if again == record:
+        if record == before:
             break
-        record = again
+        # Another process may have replaced record or artifact between our two looks: only the same twice is an edit.
+        record, before = stored_record(folder, name), record
     if record is None:
         return _bare(folder, name, directory=directory)
     if _interrupted(path, record):

@@ -331,6 +331,7 @@ class TestModified:
         with pytest.raises(ArtifactModifiedError, match=r"give it another name.*recompute"):
             work.f(1, "out/f.txt")
         assert "edited" == path.read_text()
+        assert not work.f.is_cached(1, "out/f.txt")
         assert "1\n" == work.f.recompute(1, "out/f.txt").read_text()
         assert [str, str] == work.runs
         assert work.f.is_cached(1, "out/f.txt")
