@@ -6,14 +6,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from ._origin import record
 from ._tag import Tag
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Iterable
-
-    from ._record import Record
 
     _Base = Path
 else:
@@ -77,8 +74,3 @@ class ArtifactPath(_Base):
     def tag(self) -> Tag:
         """The tag in the name."""
         return Tag.parse(self)
-
-    @property
-    def record(self) -> Record:
-        """Where the artifact comes from; see `taggedartifacts.record`."""
-        return record(self)

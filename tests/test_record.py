@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from records import DIRTY, change_record, put, record_path
 
-from taggedartifacts import ArtifactPath, Record, RecordError
+from taggedartifacts import Record, RecordError, record
 from taggedartifacts._record import MAX_RECORD_BYTES, FileEntry, read_record
 
 _JSON = st.recursive(
@@ -58,15 +58,11 @@ class TestRecord:
         assert actual is not None
         assert actual.replaced == Record.from_json(json.dumps(data).encode())
 
-    def test_is_the_artifacts_attribute(self, artifact: Path) -> None:
-        """An `ArtifactPath` knows its record."""
-        assert ArtifactPath(artifact).record == read_record(str(record_path(artifact)))
-
     def test_prints_what_a_person_asks_for(self, artifact: Path) -> None:
         """The terminal shows function, commit, configuration, time and place."""
-        text = str(ArtifactPath(artifact).record)
+        text = str(record(artifact))
 
-        assert text == repr(ArtifactPath(artifact).record)
+        assert text == repr(record(artifact))
         shown = ("plots.py::histogram", "1a2b3c4d5e", '"config":null', "2026-01-02", "1.5 s", "numpy 2.0", "here")
         for expected in shown:
             assert expected in text
@@ -75,11 +71,11 @@ class TestRecord:
         """A record may come from anywhere: what it holds is shown, never interpreted."""
         change_record(artifact, function="<script>alert(1)</script>", host="\x1b[2Jhere")
 
-        html = ArtifactPath(artifact).record._repr_html_()
+        html = record(artifact)._repr_html_()
 
         assert "<script>" not in html
         assert "&lt;script&gt;" in html
-        assert "\x1b" not in html + str(ArtifactPath(artifact).record)
+        assert "\x1b" not in html + str(record(artifact))
 
 
 def _with(**fields: Any) -> Any:
