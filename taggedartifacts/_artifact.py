@@ -61,6 +61,13 @@ class _Making(_Place, total=False):
 class ArtifactFunction(Protocol[P, R_co, W_co]):
     """A decorated function, as type checkers see it; at run time it is a plain function with these attributes."""
 
+    __name__: str
+    __qualname__: str
+
+    @property
+    def __wrapped__(self) -> Callable[P, object]:
+        """The function without the decorator."""
+
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R_co:
         """Return the artifact, made if need be."""
 

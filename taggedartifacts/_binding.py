@@ -83,7 +83,7 @@ class Options:
             allow_dirty=allow_dirty,
             ignore=_names("ignore", ignore),
             inputs=_names("inputs", inputs),
-            scope=None if scope is None or scope == () else _names("scope", scope),
+            scope=_names("scope", scope) or None,
             load=load,
             mode=mode,
             repo=None if repo is None else os.fsdecode(repo),

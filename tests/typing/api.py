@@ -83,3 +83,6 @@ Model().method("3", "o")  # type: ignore[arg-type]  # pyright: ignore[reportArgu
 
 Artifact("outpath", allow_dirty="yes")  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue,reportArgumentType]
 Artifact("outpath", mode="a")  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue,reportArgumentType]
+
+assert_type(plain.__name__, str)
+plain.__wrapped__("t.csv", "o.png")
