@@ -3,99 +3,199 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+import re
+import sys
+import threading
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Any
 
-from ._errors import DirtyRepositoryError, RepositoryError
-from ._hashing import hexdigest
+from ._dirt import Survey, remote_url
+from ._errors import RepositoryError
+from ._look import Facts, Look
+from ._modules import is_installed, loaded_modules, places
+from ._repository import find_repository, reading
+from ._scope import choose_scope, in_scope
+from ._state import Change, CodeState
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+    from types import CodeType
+
+__all__ = ["Change", "CodeState", "Look", "files_at_head", "stamp", "take_look"]
+
+_VARIABLE = "TAGGEDARTIFACTS_COMMIT"
+_LOADS = 64
+
+_lock = threading.RLock()
+# By the identity of a load, which is kept with it so that it stays unique. Loads nest, so few are open at a time.
+_surveys: OrderedDict[tuple[int, str], tuple[object, Survey | None]] = OrderedDict()
 
 
-@dataclass(frozen=True)
-class Change:
-    """One thing that makes the code dirty: a path relative to the root, and what is wrong with it."""
-
-    path: str
-    what: str
-
-
-@dataclass(frozen=True)
-class CodeState:
-    """The commit and the uncommitted changes of the code that runs.
-
-    Attributes:
-        commit: Full hex of the last commit that changed the code in scope.
-        dirty: Full digest (32 hex digits) of the changes, or None when there are none.
-        root: Absolute path of the work tree's root, or None where there is no repository.
-        scope: Paths relative to the root that are the code; empty for the whole repository.
-        changes: What makes it dirty.
-        patch: The changes as ``git apply`` takes them, while dirty and not too large.
-        modules: Loaded modules that git ignores, by path relative to the root: digest of their content.
-        remote: URL of the remote, without credentials.
-    """
-
-    commit: str
-    dirty: str | None = None
-    root: str | None = None
-    scope: tuple[str, ...] = ()
-    changes: tuple[Change, ...] = ()
-    patch: bytes | None = None
-    modules: Mapping[str, str] = field(default_factory=dict)
-    remote: str | None = None
-
-    def refusal(self, function: str) -> DirtyRepositoryError:
-        """Build the error that refuses to run *function* on this state."""
-        return DirtyRepositoryError(f"{function}: {', '.join(f'{c.path} ({c.what})' for c in self.changes)}")
-
-
-class Look:
-    """One look at the repository, taken when a module was loaded; the same for the whole life of that load."""
-
-    def __init__(self, found: CodeState | RepositoryError) -> None:
-        self._found = found
-
-    def state(self) -> CodeState:
-        """Return the code state, with the modules that were loaded up to now.
-
-        Raises:
-            RepositoryError: What was found wrong when the look was taken.
-        """
-        if isinstance(self._found, RepositoryError):
-            raise self._found
-        return self._found
-
-
-def take_look(file: str | None, *, repo: str | None = None, scope: Sequence[str] | None = None) -> Look:
+def take_look(
+    file: str | None,
+    *,
+    repo: str | None = None,
+    scope: Sequence[str] | None = None,
+    namespace: dict[str, Any] | None = None,
+    fresh: bool = False,
+) -> Look:
     """Look at the repository of a module's file; never raises, errors come from `Look.state`.
+
+    All looks of one load share the work: a load is one execution of a module, so importing it again or reloading it
+    makes another.
 
     Args:
         file: The file of the function's own module, or None for an interactive function.
         repo: A path inside the repository, when it cannot be found from the file.
-        scope: Paths relative to the root, or None for the project's default.
+        scope: Paths relative to the root; None or empty for the project's default.
+        namespace: The globals of the function, whose ``__spec__`` identifies the load; None shares nothing.
+        fresh: Look at the disk as it stands now, whatever was found before in this load.
     """
-    import pygit2  # 90 ms: only when a function is decorated
+    load = None if fresh or namespace is None else namespace.get("__spec__") or namespace
+    code = _module_code(namespace)
+    stand_in = os.environ.get(_VARIABLE)
+    with _lock:
+        try:
+            with reading(repo or file or os.curdir):
+                survey = _find(file, repo, load)
+                if survey is None:
+                    return Look(_stand_in(stand_in, repo or file))
+                facts = _facts(survey, file, scope)
+                warning = _disagreement(stand_in, facts)
+                if file is not None and namespace is not None:
+                    loaded_modules(facts.root).add(file, namespace, code)
+                look = Look(facts, warning)
+                look.add_modules(facts, loaded_modules(facts.root).files())
+                return look
+        except RepositoryError as error:
+            return Look(error)
 
-    start = repo or (os.path.dirname(os.path.abspath(file)) if file else os.getcwd())
-    found = pygit2.discover_repository(start) or pygit2.discover_repository(os.getcwd())
-    if not found:
-        return Look(RepositoryError(f"{start} is in no git repository; run 'git init' and commit, or pass repo="))
-    repository = pygit2.Repository(found)
-    if repository.head_is_unborn:
-        return Look(RepositoryError(f"{repository.workdir} has no commit yet"))
-    changed = sorted(repository.status(untracked_files="no"))
-    parts = []
-    for path in changed:
-        full = os.path.join(repository.workdir, path)
-        content = open(full, "rb").read() if os.path.exists(full) else b""  # noqa: SIM115
-        parts.append(path.encode() + b"\0" + hexdigest(content).encode())
-    return Look(
-        CodeState(
-            commit=str(repository.head.target),
-            dirty=hexdigest(b"\0".join(parts)) if changed else None,
-            root=repository.workdir.rstrip("/"),
-            scope=tuple(scope or ()),
-            changes=tuple(Change(path, "modified") for path in changed),
+
+def _facts(survey: Survey, file: str | None, scope: Sequence[str] | None) -> Facts:
+    repository = survey.repository
+    head, root = repository.head, repository.root
+    chosen = choose_scope(root, scope or (), lambda path: repository.entry(head, path) is not None)
+    own = tuple(path for path, _ in places(file, root)) if file else ()
+    dirt, heads = survey.collect(lambda path: path in own or in_scope(path, chosen))
+    commit = repository.last_commit(head, tuple(sorted({*chosen, *own})) if chosen else ())
+    return Facts(root, heads, commit, chosen, own, dirt, remote_url(repository))
+
+
+def _find(file: str | None, repo: str | None, load: object) -> Survey | None:
+    """Find the repository: of *repo*, else of the file unless it is ignored there, else of the current directory."""
+    if repo is not None:
+        found = _survey_of(os.path.abspath(repo), load)
+        if found is None:
+            raise RepositoryError(f"repo={repo!r} lies in no git repository; give a path inside one")
+        return found
+    if file is not None:
+        found = _survey_of(os.path.dirname(os.path.realpath(file)), load)
+        if found is not None and _belongs(file, found):
+            return found
+    return _survey_of(os.getcwd(), load)
+
+
+def _belongs(file: str, survey: Survey) -> bool:
+    repository = survey.repository
+    for path, _ in places(file, repository.root):
+        if repository.in_index(path) or repository.entry(repository.head, path) is not None:
+            return True
+        if repository.is_ignored(path) or is_installed(path, repository.root):
+            return False
+    return True
+
+
+def _survey_of(folder: str, load: object) -> Survey | None:
+    while not os.path.isdir(folder):  # a module in a zip file
+        folder = os.path.dirname(folder)
+    if load is None:
+        found = find_repository(folder)
+        return Survey(found) if found else None
+    key = id(load), folder
+    if key not in _surveys:
+        found = find_repository(folder)
+        _surveys[key] = load, Survey(found) if found else None
+        if len(_surveys) > _LOADS:
+            _surveys.popitem(last=False)
+    return _surveys[key][1]
+
+
+def _stand_in(value: str | None, start: str | None) -> CodeState | RepositoryError:
+    if value is None:
+        return RepositoryError(
+            f"{start or os.getcwd()} is in no git repository, and neither is the current directory; run 'git init' "
+            f"there and commit the code, pass repo= with a path in a repository, or set {_VARIABLE}"
         )
-    )
+    if not re.fullmatch(r"[0-9a-fA-F]{10,64}", value):
+        return RepositoryError(f"{_VARIABLE}={value!r} is no commit: give 10 or more of its hex digits")
+    return CodeState(commit=value.lower())
+
+
+def _disagreement(value: str | None, facts: Facts) -> str | None:
+    head = facts.heads[""]
+    if value is None or (len(value) >= 10 and any(full.startswith(value.lower()) for full in (head, facts.commit))):
+        return None
+    return f"{_VARIABLE}={value} is passed over: the repository {facts.root} is at {head}, and it is right"
+
+
+def _module_code(namespace: dict[str, Any] | None) -> CodeType | None:
+    """The code object of the module that is being loaded, if it is: it stands on the stack below its decorators."""
+    frame = sys._getframe(2) if namespace is not None else None
+    while frame is not None:
+        if frame.f_globals is namespace and frame.f_code.co_name == "<module>":
+            return frame.f_code
+        frame = frame.f_back
+    return None
+
+
+def files_at_head(root: str, suffix: str) -> Iterator[tuple[str, str, Callable[[], bytes]]]:
+    """Iterate over the files at HEAD whose names end so: path, object id, and what reads the content.
+
+    Raises:
+        RepositoryError: If the repository cannot be read.
+    """
+    with reading(root):
+        repository = find_repository(root)
+        if repository is not None:
+            yield from repository.files(repository.head, suffix)
+
+
+def stamp(root: str) -> tuple[object, ...]:
+    """Tell cheaply whether HEAD, what it points to, or the index may have moved: equal while none has.
+
+    Args:
+        root: The root of a work tree.
+    """
+    git_folder = _pointed_to(os.path.join(root, ".git"), b"gitdir:")
+    common = _pointed_to(os.path.join(git_folder, "commondir"), b"")
+    common = common if os.path.isdir(common) else git_folder
+    head = _content(os.path.join(git_folder, "HEAD"))
+    ref = os.fsdecode(head.removeprefix(b"ref:").strip())
+    files = [f"{git_folder}/index", f"{common}/packed-refs", f"{common}/reftable/tables.list"]
+    if head.startswith(b"ref:"):
+        files.append(f"{common}/{ref}")
+    return head, *map(_times, files)
+
+
+def _pointed_to(path: str, label: bytes) -> str:
+    """Follow a file that names a folder, as ``.git`` is one in worktrees and submodules."""
+    target = _content(path)
+    if not target.startswith(label) or not target:
+        return path
+    return os.path.normpath(os.path.join(os.path.dirname(path), os.fsdecode(target.removeprefix(label).strip())))
+
+
+def _content(path: str) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError:
+        return b""
+
+
+def _times(path: str) -> tuple[int, ...]:
+    try:
+        info = os.stat(path)
+    except OSError:
+        return ()
+    return info.st_mtime_ns, info.st_size, info.st_ino

@@ -1,0 +1,298 @@
+"""One git repository through libgit2: its HEAD, what differs from it, its history, objects and ignore rules."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import subprocess
+from contextlib import contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from ._errors import RepositoryError
+from ._git_command import (
+    LINK_MODE,
+    PATCH_BYTES,
+    SUBMODULE_MODE,
+    Candidates,
+    CommandRepository,
+    Stored,
+    file_mode,
+    find_root,
+    git,
+    lfs_pointer,
+)
+from ._trees import files, last_commit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    import pygit2
+
+_ASSUME_UNCHANGED = 0x8000  # in an index entry's flags
+_SKIP_WORKTREE, _INTENT_TO_ADD = 0x4000, 0x2000  # in its extended flags
+_SAMPLE = 64
+_STALE = 4
+
+
+@contextmanager
+def reading(root: str) -> Iterator[None]:
+    """Turn what libgit2 and the disk complain of into a `RepositoryError` that names the repository."""
+    import pygit2  # 90 ms: only when a function is decorated
+
+    try:
+        yield
+    except RepositoryError:
+        raise
+    # libgit2's "not found" comes as KeyError, its "invalid" as ValueError.
+    except (pygit2.GitError, KeyError, ValueError, OSError, subprocess.SubprocessError) as error:
+        raise RepositoryError(
+            f"the repository of {root} cannot be read: {error}; see what 'git fsck' and 'git status' say there"
+        ) from error
+
+
+def find_repository(start: str) -> Repository | CommandRepository | None:
+    """Open the repository that holds a directory, through libgit2 or, where that refuses, the ``git`` command.
+
+    Raises:
+        RepositoryError: If there is one, but it is bare, belongs to somebody else, or nothing here can read it.
+    """
+    import pygit2  # 90 ms: only when a function is decorated
+
+    found = pygit2.discover_repository(start, False, os.environ.get("GIT_CEILING_DIRECTORIES", ""))
+    if not found:
+        return None
+    try:
+        opened = pygit2.Repository(found)
+        if not opened.is_bare:
+            repository = Repository(opened)
+            repository.index_size  # noqa: B018 - the index too can have a format that libgit2 refuses
+            return repository
+    except pygit2.GitError as error:
+        return _refused(start, found, error)
+    raise RepositoryError(
+        f"{found} is a bare repository, which has no work tree; run in a clone of it, or pass repo= with a path in one"
+    )
+
+
+def _refused(start: str, found: str, error: Exception) -> CommandRepository:
+    why = str(error)
+    if root := find_root(start):
+        return CommandRepository(root, why)
+    if "not owned" in why:
+        root = os.path.dirname(found.rstrip("/"))
+        raise RepositoryError(
+            f"{root} belongs to another user, so git does not trust it; if you do, run: "
+            f"git config --global --add safe.directory {root}"
+        ) from error
+    remedy = "git refuses it too" if shutil.which("git") else "install the 'git' command, which can"
+    raise RepositoryError(f"{found} cannot be read by libgit2 ({why}); {remedy}") from error
+
+
+class Repository:
+    """A repository that libgit2 can read. Short-lived: open it, ask, drop it; it sees the disk as it stands."""
+
+    def __init__(self, opened: pygit2.Repository) -> None:
+        self._opened = opened
+        self.root = os.path.realpath(opened.workdir)
+
+    @cached_property
+    def head(self) -> str:
+        """Full hex of the commit at HEAD."""
+        if self._opened.head_is_unborn:
+            raise RepositoryError(f"{self.root} has no commit yet; commit the code: git add, git commit")
+        return str(self._opened.head.target)
+
+    @property
+    def index_size(self) -> int:
+        """Number of entries in the index."""
+        return len(self._opened.index)
+
+    def candidates(self) -> Candidates:
+        """Find the paths that may differ from HEAD, staged or not, hidden from status or not.
+
+        Two index diffs, as status makes them; a straight ``diff("HEAD")`` reads every file again.
+        """
+        import pygit2
+
+        index, flags = self._opened.index, pygit2.enums.DiffOption.IGNORE_SUBMODULES
+        entries, stale = self._special_entries()
+        if stale and git(self.root, "update-index", "-q", "--refresh") is None and not shutil.which("git"):
+            # The command locks the index before it reads it; libgit2 does not, so it only stands in where no git
+            # can be changing the index meanwhile.
+            flags |= pygit2.enums.DiffOption.UPDATE_INDEX
+        elif stale:
+            index.read(False)
+        tree = self._opened[self.head].tree
+        deltas = list(index.diff_to_tree(tree, flags=pygit2.enums.DiffOption.INCLUDE_TYPECHANGE).deltas)
+        try:
+            deltas += index.diff_to_workdir(flags).deltas
+        except pygit2.GitError:
+            if not flags & pygit2.enums.DiffOption.UPDATE_INDEX:
+                raise
+            # A lock that is held, or nowhere to write: judge without refreshing.
+            deltas += index.diff_to_workdir(pygit2.enums.DiffOption.IGNORE_SUBMODULES).deltas
+        paths = {_path(file) for delta in deltas for file in (delta.old_file, delta.new_file)}
+        entries.paths.update(paths - entries.submodules)
+        for sides in index.conflicts or ():
+            entries.paths.update(os.fsdecode(side.path) for side in sides if side is not None)
+        return entries
+
+    def _special_entries(self) -> tuple[Candidates, bool]:
+        """Look at the index itself for what libgit2's diffs pass over, and whether its times are out of date."""
+        from pygit2.ffi import C, ffi
+
+        index = self._opened.index
+        handle, count, found = index._index, len(index), Candidates(set(), set(), set())
+        step, old = max(1, count // _SAMPLE), 0
+        get = C.git_index_get_byindex
+        for position in range(count):
+            entry = get(handle, position)
+            hidden = entry.flags & _ASSUME_UNCHANGED or entry.flags_extended & (_SKIP_WORKTREE | _INTENT_TO_ADD)
+            if hidden or entry.mode == SUBMODULE_MODE:
+                path = os.fsdecode(ffi.string(entry.path))
+                (found.submodules if entry.mode == SUBMODULE_MODE else found.paths).add(path)
+                if entry.flags_extended & _SKIP_WORKTREE:
+                    found.sparse.add(path)
+            elif position % step == 0:
+                old += self._is_stale(entry, os.fsdecode(ffi.string(entry.path)))
+        return found, old >= min(_STALE, max(1, count // step // 2))
+
+    def _is_stale(self, entry: Any, path: str) -> bool:
+        try:
+            info = os.lstat(os.path.join(self.root, path))
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        # A file of another size was edited; refreshing the index would not help.
+        return entry.file_size == info.st_size & 0xFFFFFFFF and (
+            entry.mtime.seconds != int(info.st_mtime) or entry.ino not in (0, info.st_ino & 0xFFFFFFFF)
+        )
+
+    def in_index(self, path: str) -> bool:
+        """Say whether the path is tracked, and not in a conflict."""
+        try:
+            self._opened.index[path]
+        except KeyError:
+            return False
+        return True
+
+    def entry(self, commit: str, path: str) -> tuple[int, str] | None:
+        """Mode and object id of a path at a commit, or None."""
+        try:
+            found = self._opened[commit].tree[path]
+        except KeyError:
+            return None
+        return found.filemode, str(found.id)
+
+    def stored(self, path: str, known: int | None = None) -> Stored | None:
+        """Say how git would store what stands at the path in the work tree; None for no file."""
+        import pygit2
+
+        full = os.path.join(self.root, path)
+        try:
+            info = os.lstat(full)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        mode = file_mode(
+            info, known, trust_mode=self._trusts("core.filemode"), trust_links=self._trusts("core.symlinks")
+        )
+        if stat.S_ISLNK(info.st_mode):
+            data = os.readlink(os.fsencode(full))
+        elif not stat.S_ISREG(info.st_mode):
+            return None
+        elif self._filter(path) == "lfs":
+            data = lfs_pointer(full)
+        elif self._filter(path) is not None:
+            return self._filtered(path, mode)
+        elif info.st_size > PATCH_BYTES:
+            return Stored(mode, str(self._opened.hashfile(path)), None)
+        else:
+            with open(full, "rb") as file:
+                data = file.read()
+            filters = self._opened.load_filter_list(path) if mode != LINK_MODE else None
+            data = filters.apply_to_buffer(data) if filters else data
+        return Stored(mode, str(pygit2.hash(data)), data)
+
+    def _trusts(self, name: str) -> bool:
+        config = self._opened.config
+        return config.get_bool(name) if name in config else True
+
+    def _filter(self, path: str) -> str | None:
+        """Name the filter outside of libgit2 that decides how git stores the path."""
+        if isinstance(self._opened.get_attr(path, "working-tree-encoding"), str):
+            return "working-tree-encoding"
+        name = self._opened.get_attr(path, "filter")
+        if name == "lfs" or not isinstance(name, str):
+            return name if isinstance(name, str) else None
+        config = self._opened.config
+        # As git does, which stores the file as it is when nothing says what the filter's name means.
+        return name if any(f"filter.{name}.{kind}" in config for kind in ("clean", "process")) else None
+
+    def _filtered(self, path: str, mode: int) -> Stored:
+        answer = git(self.root, "hash-object", "--", path)
+        if answer is not None:
+            return Stored(mode, answer.decode().strip())
+        lacking = "failed" if shutil.which("git") else "is not installed"
+        why = f"its filter {self._filter(path)!r} needs the 'git' command, which {lacking}"
+        return Stored(mode, str(self._opened.hashfile(path, as_path="")), None, why)
+
+    def is_ignored(self, path: str) -> bool:
+        """Say whether git is told to ignore the path."""
+        return self._opened.path_is_ignored(path)
+
+    def last_commit(self, commit: str, paths: Sequence[str]) -> str:
+        """Find the last commit, from *commit* on, that changed the code below *paths*; notebooks do not count."""
+        return last_commit(self._opened, commit, paths)
+
+    def blob(self, oid: str) -> bytes:
+        """Content of a blob."""
+        return self._opened[oid].read_raw()
+
+    def difference(self, old: bytes, new: bytes) -> bytes | None:
+        """The hunks between two contents, as they stand in a patch behind the names; None for binary content."""
+        import pygit2
+
+        patch = pygit2.Patch.create_from(old, new).data
+        start = patch.find(b"\n@@ ")
+        return patch[start + 1 :] if start >= 0 else None
+
+    def remotes(self) -> dict[str, str]:
+        """URLs of the remotes, by name."""
+        return {remote.name: remote.url for remote in self._opened.remotes if remote.name and remote.url}
+
+    def files(self, commit: str, suffix: str) -> Iterator[tuple[str, str, Callable[[], bytes]]]:
+        """Iterate over the files at a commit whose names end so: path, object id, and what reads the content."""
+        return files(self._opened, commit, suffix)
+
+    def subjects_between(self, old: str, new: str) -> list[tuple[str, str]]:
+        """Commits reachable from *new* and not from *old*, newest first: full hex and first line of the message."""
+        walker = self._opened.walk(new)
+        walker.hide(old)
+        return [(str(commit.id), commit.message.partition("\n")[0]) for commit in walker]
+
+    def is_reachable(self, commit: str) -> bool:
+        """Say whether the commit is in the history of any branch, remote branch or tag, or of HEAD."""
+        import pygit2
+
+        if not self.exists(commit):
+            return False
+        tips = {self.head}
+        for name in self._opened.listall_references():
+            try:
+                tips.add(str(self._opened.lookup_reference(name).peel(pygit2.Commit).id))
+            except (KeyError, ValueError, pygit2.GitError):  # a dangling symbolic ref; a tag of a tree
+                continue
+        return any(tip == commit or self._opened.descendant_of(tip, commit) for tip in tips)
+
+    def exists(self, oid: str) -> bool:
+        """Say whether the repository holds the object; *oid* may be abbreviated."""
+        try:
+            self._opened[oid]
+        except (KeyError, ValueError):
+            return False
+        return True
+
+
+def _path(file: Any) -> str:
+    return os.fsdecode(file.raw_path)
