@@ -28,10 +28,11 @@ if TYPE_CHECKING:
 # Reading that many records takes about 50 ms; further ones differ more, by their names, or are older.
 _MOST_COMPARED = 500
 
-Outcome = Literal["hit", "miss", "refused"]
+Outcome = Literal["hit", "miss", "read", "refused"]
 
 _HEADINGS = {
     "hit": "A call returns {path} without running the function.",
+    "read": "A call runs the function, which reads {path}.",
     "miss": "A call runs the function and makes {path}.",
     "refused": "A call is refused; it is about {path}.",
 }
@@ -42,7 +43,8 @@ class Explanation(Shown):
     """Why a call would run its function, or not; prints as a table, in a notebook too.
 
     Attributes:
-        outcome: ``"hit"``, ``"miss"``, or ``"refused"`` when the call would raise.
+        outcome: ``"hit"``, ``"miss"``, ``"read"`` for a function in mode ``"r"`` whose artifact is there, or
+            ``"refused"`` when the call would raise.
         paths: The artifacts that the call is about, one for each keyword.
         reasons: Why, in words.
         nearest: The artifact of the same name that differs in the fewest things, if there is one and none is reused.
@@ -87,9 +89,11 @@ def explain(
         found = _readable(task) if decoration.options.mode == "r" else task.find()
     except (ArtifactConflictError, ArtifactModifiedError) as error:
         return _explanation("refused", task, [*reasons, str(error)])
+    reads = decoration.options.mode == "r"
     if found is not None:
-        return _explanation("refused" if refused else "hit", task, [*reasons, *_why_found(task, found)])
-    missing: Outcome = "refused" if refused or decoration.options.mode == "r" else "miss"
+        outcome: Outcome = "refused" if refused else "read" if reads else "hit"
+        return _explanation(outcome, task, [*reasons, *_why_found(task, found)])
+    missing: Outcome = "refused" if refused or reads else "miss"
     return _explanation(missing, task, [*reasons, *_why_missed(task)], _nearest(task, *task.places[0]))
 
 

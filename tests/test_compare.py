@@ -202,7 +202,7 @@ class TestCompare:
         assert result.unknown == ()
 
     def test_goes_by_names_where_records_are_missing(self, tmp_path):
-        """Without records the names tell the code and the configuration, the files the content, and the rest is said."""
+        """Without records the names tell code and configuration, the files the content, and the rest is said."""
         one = put(tmp_path / "a", record=False)
         two = put(tmp_path / "b", commit=OTHER_COMMIT, dirty=DIRTY, config=3, content=b"other", record=False)
         result = compare(one, two)
