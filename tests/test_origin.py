@@ -6,7 +6,7 @@ import os
 import pytest
 from records import change_record, put, record_path
 
-from taggedartifacts import ArtifactNotFoundError, ArtifactPath, RecordError, record
+from taggedartifacts import ArtifactNotFoundError, RecordError, record
 
 MAP = """
 @Artifact("outpath")
@@ -28,7 +28,7 @@ class TestRecord:
         """The record of what a call made says which function made it, from which commit."""
         path = project.module(MAP).shapes()
 
-        assert record(path) == record(str(path)) == ArtifactPath(path).record
+        assert record(path) == record(str(path)) == record(path.absolute())
         assert (record(path).function, record(path).commit) == ("work.py::shapes", project.head)
 
     def test_of_a_companion(self, project):
