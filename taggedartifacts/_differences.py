@@ -23,7 +23,7 @@ _MOST_SHOWN = 60  # letters
 _CONTEXT = 15  # letters
 # Tagged objects that are sets, and those around a text that says on its own what it is.
 _SETS = frozenset({"set", "frozenset"})
-_PLAIN = frozenset({"float", "decimal", "fraction", "complex", "datetime", "date", "time", "timedelta", "uuid"})
+_PLAIN = frozenset({"float", "decimal", "date", "uuid", "timezone"})
 _PYTHON_NAMES = {"true": "True", "false": "False", "null": "None"}
 
 
@@ -96,16 +96,14 @@ def _members(place: str, x: Any, y: Any) -> list[tuple[str, Any, Any]] | None:
         return [(_below(place, key), x.get(key, _ABSENT), y.get(key, _ABSENT)) for key in keys]
     if isinstance(x, list) and len(x) == len(y):
         return [(f"{place}[{i}]", left, right) for i, (left, right) in enumerate(zip(x, y, strict=True))]
-    if _is_object(x) and _is_object(y) and _same(x.value[0], y.value[0]):
-        return [(place, x.value[1], y.value[1])]
+    if _is_object(x) and _is_object(y) and len(x.value) == len(y.value) and x.value[0] == y.value[0]:
+        return [(place, left, right) for left, right in zip(x.value[1:], y.value[1:], strict=True)]
     return None
 
 
 def _is_object(value: Any) -> bool:
     """Whether it is an instance of a class, encoded as the class's name and what the instance holds."""
-    if not isinstance(value, _Tagged) or value.name != "object":
-        return False
-    return isinstance(value.value, list) and len(value.value) == len(("class", "members"))
+    return isinstance(value, _Tagged) and value.name == "object" and isinstance(value.value, list) and bool(value.value)
 
 
 def _below(place: str, key: str) -> str:
@@ -219,6 +217,8 @@ def _pieces(value: Any, depth: int) -> Iterator[str]:
         yield "}"
     elif value.name in _PLAIN and isinstance(value.value, str):
         yield value.value
+    elif value.name == "enum" and isinstance(value.value, list) and len(value.value) > 1:
+        yield ".".join(str(part).rpartition(":")[2] for part in value.value[:2])  # module:Color and RED
     elif isinstance(value.value, list):
         opening, closing = ("{", "}") if value.name in _SETS else (f"{value.name}(", ")")
         yield from _enclosed(opening, value.value, closing, depth)

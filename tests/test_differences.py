@@ -1,5 +1,10 @@
 from __future__ import annotations
 
+import dataclasses
+import datetime
+import decimal
+import enum
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,6 +13,17 @@ from hypothesis import strategies as st
 
 from taggedartifacts import canonical
 from taggedartifacts._differences import canonical_differences
+
+
+@dataclasses.dataclass
+class Model:
+    depth: int
+
+
+class Color(enum.Enum):
+    RED = 1
+    BLUE = 2
+
 
 _VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
@@ -58,6 +74,12 @@ class TestCanonicalDifferences:
             ('{"$dict":[["$a",2]]}', '{"$dict":[["$a",3]]}', ["x['$a']: 2 → 3"]),
             ('{"$dict":[[1,2]]}', '{"$dict":[["1",2]]}', ["x[1]: 2 → absent", "x['1']: absent → 2"]),
             ('{"$object":["m:C",{"k":1}]}', '{"$object":["m:C",{"k":2}]}', ["x.k: 1 → 2"]),
+            (
+                '{"$object":["m:C",{"k":1}]}',
+                '{"$object":["m:D",{"k":1}]}',
+                ["x: object('m:C', {'k': 1}) → object('m:D', {'k': 1})"],
+            ),
+            ('{"$enum":["m:Color","RED",1]}', '{"$enum":["m:Color","BLUE",2]}', ["x: Color.RED → Color.BLUE"]),
             ('{"$unheard":[1]}', '{"$unheard":[2]}', ["x: unheard(1) → unheard(2)"]),
             ('"' + "ab" * 16 + '"', '"' + "cd" * 16 + '"', ["x: ababababab… → cdcdcdcdcd…"]),
         ],
@@ -65,6 +87,23 @@ class TestCanonicalDifferences:
     def test_writes_what_json_cannot_hold_readably(self, a: str, b: str, expected: list[str]) -> None:
         """Sets, bytes, objects and the like print as a person would write them."""
         assert _lines(f'{{"x":{a}}}', f'{{"x":{b}}}') == expected
+
+    @pytest.mark.parametrize(
+        ("a", "b", "expected"),
+        [
+            (Model(3), Model(4), ["x.depth: 3 → 4"]),
+            (Color.RED, Color.BLUE, ["x: Color.RED → Color.BLUE"]),
+            ({1, 2}, {1, 3}, ["x: {1, 2} → {1, 3}"]),
+            (datetime.date(2026, 1, 2), datetime.date(2026, 1, 3), ["x: 2026-01-02 → 2026-01-03"]),
+            (Path("a/b"), Path("a/c"), ["x: path('a/b') → path('a/c')"]),
+            (decimal.Decimal("1.50"), decimal.Decimal("2.5"), ["x: 150e-2 → 25e-1"]),
+            ({1: "a"}, {2: "a"}, ["x[1]: 'a' → absent", "x[2]: absent → 'a'"]),
+            (float("nan"), float("inf"), ["x: nan → inf"]),
+        ],
+    )
+    def test_writes_python_values_readably(self, a: Any, b: Any, expected: list[str]) -> None:
+        """What users pass is told apart in words that they know."""
+        assert _of({"x": a}, {"x": b}) == expected
 
     def test_shows_long_values_where_they_begin_to_differ(self) -> None:
         """Two long texts that differ late do not print alike."""
