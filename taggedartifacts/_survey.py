@@ -92,14 +92,17 @@ def present(folder: Folder, name: str | None = None) -> list[str]:
     except FileNotFoundError:
         return []
     names = list(filter(is_tagged, listed) if name is None else _of_name(listed, name))
-    records = set(recorded(folder)) if names else set()
-    stems = {split_name(each)[0] for each in records}
-    # Reading records to see which files were written beside an artifact pays only where a stem has a record.
-    return [
-        each
-        for each in names
-        if each in records or split_name(each)[0] not in stems or companion_owner(folder, each) is None
-    ]
+    # For the few of one name it is cheaper to ask for each record than to list them all.
+    records = {*recorded(folder)} if name is None else {*filter(lambda each: _has_record(folder, each), names)}
+    bare = [each for each in names if each not in records]
+    # Which files were written beside an artifact is found by its record, so only a stem with a record can have any.
+    stems = {split_name(each)[0] for each in recorded(folder)} if bare else set()
+    beside = {each for each in bare if split_name(each)[0] in stems and companion_owner(folder, each) is not None}
+    return [each for each in names if each not in beside] if beside else names
+
+
+def _has_record(folder: Folder, name: str) -> bool:
+    return os.path.lexists(folder.record(name))
 
 
 def recorded(folder: Folder) -> list[str]:
