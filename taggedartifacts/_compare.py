@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ._differences import Difference
 from ._errors import RecordError
+from ._lineage import commits_between
 from ._origin import find_origin, said_by
 from ._path import ArtifactPath
 from ._recipe import Recipe, recipe_differences, tag_differences
@@ -36,7 +37,8 @@ class Comparison(Shown):
         same_config: Whether configuration, arguments and whatever else is hashed are the same.
         same_content: Whether the bytes are the same; None when it cannot be known.
         differences: Exactly what differs, as far as it can be known: code, configuration, environment, content.
-        commits: The commits between the two, newest first, as digits and subject; those of *a* alone first.
+        commits: The commits between the two, newest first, as digits and subject: those that only *b* has, then
+            those that only *a* has.
         reproducible: False when the same function made different content from the same code and configuration, True
             when it made the same, None when these two do not tell.
         unknown: What could not be found out, and why.
@@ -59,7 +61,7 @@ class Comparison(Shown):
             ("same content", _ANSWERS[self.same_content]),
         ]
         rows += [("differs" * (i == 0), str(each)) for i, each in enumerate(self.differences)]
-        rows += [("commits" * (i == 0), f"{digits} {subject}") for i, (digits, subject) in enumerate(self.commits)]
+        rows += [("commits" * (i == 0), f"{digits[:10]} {subject}") for i, (digits, subject) in enumerate(self.commits)]
         rows += [("not known" * (i == 0), each) for i, each in enumerate(self.unknown)]
         return Table(f"{self.a} → {self.b}", tuple(rows), () if self.reproducible is not False else (self._verdict(),))
 
@@ -119,6 +121,7 @@ def compare(a: str | os.PathLike[str], b: str | os.PathLike[str]) -> Comparison:
     unknown: list[str] = []
     first, second = _Side.of(a, unknown), _Side.of(b, unknown)
     same_content, content = content_differences(first.seen, second.seen)
+    commits: tuple[tuple[str, str], ...] | None = ()
     if first.record is None or second.record is None:
         here, there = first.origin.tag, second.origin.tag
         same_code = (here.commit, here.dirty) == (there.commit, there.dirty)
@@ -132,6 +135,11 @@ def compare(a: str | os.PathLike[str], b: str | os.PathLike[str]) -> Comparison:
         differences, doubts = recipe_differences(*recipes)
         unknown += doubts
         differences += tuple(_environment_differences(first.record, second.record))
+        if identity.commit != other.commit:
+            folders = (first.origin.folder.path, second.origin.folder.path)
+            commits = commits_between(identity.commit, other.commit, folders)
+            if commits is None:
+                unknown.append("the commits between them: no repository that has both is around them or here")
     return Comparison(
         a=first.path,
         b=second.path,
@@ -139,7 +147,7 @@ def compare(a: str | os.PathLike[str], b: str | os.PathLike[str]) -> Comparison:
         same_config=same_config,
         same_content=same_content,
         differences=(*differences, *content),
-        commits=(),
+        commits=commits or (),
         reproducible=_reproducible(first, second, same_content) if same_code and same_config else None,
         unknown=tuple(unknown),
     )

@@ -207,6 +207,28 @@ class CommandRepository:
             if os.fsdecode(path).endswith(suffix) and facts.split()[1] == b"blob":
                 yield os.fsdecode(path), oid, partial(self.blob, oid)
 
+    def subjects_between(self, old: str, new: str) -> list[tuple[str, str]]:
+        """Commits reachable from *new* and not from *old*, newest first: full hex and first line of the message."""
+        lines = self._git("log", "--format=%H %s", f"{old}..{new}").decode(errors="replace").splitlines()
+        return [(oid, subject) for oid, _, subject in (line.partition(" ") for line in lines)]
+
+    def is_reachable(self, commit: str) -> bool:
+        """Say whether the commit is in the history of any branch, remote branch or tag, or of HEAD."""
+        if not self.exists(commit):
+            return False
+        if self._git("for-each-ref", "--count=1", f"--contains={commit}"):
+            return True
+        return git(self.root, "merge-base", "--is-ancestor", commit, "HEAD") is not None
+
+    def exists(self, oid: str) -> bool:
+        """Say whether the repository holds the object; *oid* may be abbreviated."""
+        return git(self.root, "cat-file", "-e", oid) is not None
+
+    @cached_property
+    def is_shallow(self) -> bool:
+        """Whether the older part of the history is not there, as after ``git clone --depth``."""
+        return self._git("rev-parse", "--is-shallow-repository").strip() != b"false"
+
 
 def lfs_pointer(full: str) -> bytes:
     """Give what git-lfs would store for a file: its pointer, or the file itself if that is empty or a pointer already.

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from ._content import scan
+from ._lineage import Branches
 from ._lock import ArtifactLock
 from ._origin import said_by
 from ._path import ArtifactPath
@@ -60,14 +61,16 @@ class _Criteria:
     before: float | None
     dirty: bool
     all_others: bool
+    unreachable: bool
 
-    def chosen(self, versions: list[Version]) -> Iterator[Version]:
+    def chosen(self, versions: list[Version], branches: Branches | None) -> Iterator[Version]:
         """Choose from the artifacts of one untagged name, newest first."""
         for version in versions[self.keep :]:
             if (
                 self.all_others
                 or (self.before is not None and version.started < self.before)
                 or (self.dirty and version.origin.tag.dirty is not None)
+                or (branches is not None and _is_unreachable(version, branches))
             ):
                 yield version
 
@@ -92,7 +95,8 @@ def prune(
         keep: How many artifacts of each untagged name to protect, the newest first.
         older_than: Name those made longer ago than this, or before this moment (local time unless it has a time zone).
         dirty: Name those made by code that was not committed.
-        unreachable: Name those whose commit no branch and no tag of the repository contains.
+        unreachable: Name those whose commit no branch, no tag and not HEAD of the repository contains: that of the
+            directory, else that of the current one. What this cannot tell, as without a record, stays.
         dry_run: Remove nothing.
 
     Returns:
@@ -110,6 +114,7 @@ def prune(
         before=_moment(older_than),
         dirty=dirty,
         all_others=keep is not None and older_than is None and not dirty and not unreachable,
+        unreachable=unreachable,
     )
     pruned = Pruned(dry_run=dry_run)
     for stretch in survey(path, _raise):
@@ -155,7 +160,18 @@ def _chosen(stretch: Stretch, criteria: _Criteria) -> list[Version]:
     names: dict[str, list[str]] = {}
     for name in stretch.names:
         names.setdefault(untagged_name(name), []).append(name)
-    return [version for each in names.values() for version in criteria.chosen(newest_first(stretch.folder, each))]
+    branches = Branches(stretch.folder.path) if criteria.unreachable and names else None
+    return [
+        version for each in names.values() for version in criteria.chosen(newest_first(stretch.folder, each), branches)
+    ]
+
+
+def _is_unreachable(version: Version, branches: Branches) -> bool:
+    """Tell whether no branch contains the commit of an artifact; where that cannot be known, it does not count."""
+    contained = version.record and branches.contain(version.record)
+    if contained is None:
+        _log.warning("%s is kept: whether a branch has its commit cannot be known here", version.origin.path)
+    return contained is False
 
 
 def _belongings(version: Version) -> list[str]:

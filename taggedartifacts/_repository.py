@@ -6,7 +6,7 @@ import os
 import shutil
 import stat
 import subprocess
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -275,23 +275,23 @@ class Repository:
         """Say whether the commit is in the history of any branch, remote branch or tag, or of HEAD."""
         import pygit2
 
-        if not self.exists(commit):
-            return False
         tips = {self.head}
         for name in self._opened.listall_references():
-            try:
+            with suppress(KeyError, ValueError, pygit2.GitError):  # a dangling symbolic ref; a tag of a tree
                 tips.add(str(self._opened.lookup_reference(name).peel(pygit2.Commit).id))
-            except (KeyError, ValueError, pygit2.GitError):  # a dangling symbolic ref; a tag of a tree
-                continue
-        return any(tip == commit or self._opened.descendant_of(tip, commit) for tip in tips)
+        return self.exists(commit) and any(tip == commit or self._opened.descendant_of(tip, commit) for tip in tips)
 
     def exists(self, oid: str) -> bool:
         """Say whether the repository holds the object; *oid* may be abbreviated."""
         try:
-            self._opened[oid]
-        except (KeyError, ValueError):
+            return oid in self._opened
+        except ValueError:  # no object id, or too short to be one object's
             return False
-        return True
+
+    @property
+    def is_shallow(self) -> bool:
+        """Whether the older part of the history is not there, as after ``git clone --depth``."""
+        return bool(self._opened.is_shallow)
 
 
 def _path(file: Any) -> str:

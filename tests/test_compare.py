@@ -10,7 +10,7 @@ from types import ModuleType
 import pytest
 from records import DIRTY, OTHER_COMMIT, change_record, put, record_path
 
-from taggedartifacts import ArtifactNotFoundError, _environment, compare
+from taggedartifacts import ArtifactNotFoundError, _environment, compare, prune
 
 WORK = """
 settings = {"bins": 40, "model": {"depth": 3, "kind": "tree"}}
@@ -296,3 +296,50 @@ class TestCompare:
         assert len(result.differences) == 100
         assert len(str(result).splitlines()) < 50
         assert "more" in str(result)
+
+
+class TestCommitsBetween:
+    def test_are_named_with_their_subjects(self, matrix):
+        """Two artifacts from two commits show the commits between, the newest first."""
+        first = matrix.load(matrix.path / "work.py").histogram("table.csv", "out/hist.png")
+        commits = []
+        for number in (1, 2):
+            matrix.write("helper.txt", str(number))
+            commits.insert(0, (matrix.commit(f"Step {number}\n\nMore words."), f"Step {number}"))
+        second = matrix.load(matrix.path / "work.py").histogram("table.csv", "out/hist.png")
+
+        assert compare(first, second).commits == tuple(commits)
+        assert compare(second, first).commits == tuple(commits)
+        assert f"{commits[0][0][:10]} Step 2" in str(compare(first, second))
+
+    def test_are_found_from_another_place(self, matrix, tmp_path, monkeypatch):
+        """Artifacts outside of any repository are asked about in the repository where one stands."""
+        first = matrix.load(matrix.path / "work.py").histogram("table.csv", tmp_path / "far" / "hist.png")
+        matrix.write("helper.txt", "1")
+        matrix.commit("A step")
+        second = matrix.load(matrix.path / "work.py").histogram("table.csv", tmp_path / "far" / "hist.png")
+
+        assert [subject for _, subject in compare(first, second).commits] == ["A step"]
+        monkeypatch.chdir(tmp_path)
+        result = compare(first, second)
+        assert result.commits == ()
+        assert "the commits between" in str(result.unknown)
+
+    def test_are_asked_of_git_where_libgit2_cannot_read(self, project):
+        """In a repository with SHA-256 hashes, too; so is what its branches contain."""
+        shutil.rmtree(project.path / ".git")
+        project.git("init", "-q", "--object-format=sha256")
+        first = project.module(SHAPES).model()
+        project.git("checkout", "-q", "-b", "side")
+        project.write("more.txt")
+        commit = project.commit("One side")
+        second = project.load(project.path / "work.py").model()
+
+        assert len(commit) == 64
+        assert compare(first, second).commits == ((commit, "One side"),)
+        assert prune("out", unreachable=True) == []
+        project.git("checkout", "-q", "main")
+        project.git("branch", "-q", "-D", "side")
+        assert prune("out", unreachable=True) == [second]
+        project.git("checkout", "-q", "--detach", commit)
+        assert prune("out", unreachable=True) == []

@@ -11,7 +11,15 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from records import COMMIT, DIRTY, change_record, put, record_path
 
-from taggedartifacts import ArtifactConflictError, ArtifactNotFoundError, ArtifactPath, prune, verify, versions
+from taggedartifacts import (
+    ArtifactConflictError,
+    ArtifactNotFoundError,
+    ArtifactPath,
+    RepositoryError,
+    prune,
+    verify,
+    versions,
+)
 from taggedartifacts._folder import Folder, lock_key
 from taggedartifacts._lock import ArtifactLock
 from taggedartifacts._record import FileEntry
@@ -297,3 +305,80 @@ class TestPrune:
             assert path.exists() <= record_path(path).exists()
             assert {problem.what for problem in verify(folder)} <= {"missing", "leftover"}
         assert number > 1
+
+
+class TestUnreachable:
+    @pytest.fixture
+    def two(self, project):
+        """An artifact from the main branch, and one from a branch beside it."""
+        main = project.module(WORK).model()
+        project.git("checkout", "-q", "-b", "side")
+        project.write("more.txt")
+        project.commit()
+        side = project.load(project.path / "work.py").model()
+        project.git("checkout", "-q", "main")
+        return project, main, side
+
+    def test_names_nothing_that_a_branch_or_a_tag_has(self, two):
+        """A branch, a tag, or a remote branch protects."""
+        project, _, _ = two
+        assert prune("out", unreachable=True) == []
+        project.git("tag", "kept", "side")
+        project.git("branch", "-q", "-D", "side")
+
+        assert prune("out", unreachable=True) == []
+        project.git("update-ref", "refs/remotes/origin/side", "kept")
+        project.git("tag", "-d", "kept")
+        assert prune("out", unreachable=True) == []
+
+    def test_names_what_no_branch_has(self, two):
+        """A commit of a branch that was deleted is unreachable; also after git forgot it altogether."""
+        project, main, side = two
+        project.git("branch", "-q", "-D", "side")
+        assert prune("out", unreachable=True) == [side]
+        project.git("reflog", "expire", "--expire=now", "--all")
+        project.git("gc", "-q", "--prune=now")
+
+        assert prune("out", unreachable=True, dry_run=False) == [side]
+        assert main.exists()
+
+    def test_keeps_what_head_stands_on(self, two):
+        """A detached HEAD protects its own history."""
+        project, _, _ = two
+        project.git("checkout", "-q", "--detach", "side")
+        project.git("branch", "-q", "-D", "side")
+
+        assert prune("out", unreachable=True) == []
+
+    def test_keeps_what_it_cannot_know(self, two, tmp_path, caplog):
+        """From another repository, from a shallow clone, or without a record: nothing is named."""
+        project, _, side = two
+        project.git("branch", "-q", "-D", "side")
+        change_record(side.absolute(), remote="https://example.org/other.git", commit="f" * 40)
+        assert prune("out", unreachable=True) == []
+        change_record(side.absolute(), remote=None)
+        assert prune("out", unreachable=True) == [side]
+        record_path(side.absolute()).unlink()
+
+        assert prune("out", unreachable=True) == []
+        assert "cannot be known" in caplog.text
+
+    def test_keeps_all_in_a_shallow_clone(self, two, tmp_path, monkeypatch):
+        """A clone without the older history does not tell what that has."""
+        project, _, _ = two
+        project.write("more.txt", "later")
+        project.commit()
+        project.git("clone", "-q", "--depth=1", f"file://{project.path}", tmp_path / "clone")
+        project.git("-C", tmp_path / "clone", "remote", "remove", "origin")
+        shutil.copytree("out", tmp_path / "clone" / "out", symlinks=True)
+        monkeypatch.chdir(tmp_path / "clone")
+
+        assert prune("out", unreachable=True) == []
+
+    def test_needs_a_repository(self, tmp_path, monkeypatch):
+        """Without one nothing can be known, and nothing is removed."""
+        put(tmp_path)
+        monkeypatch.chdir(tmp_path)
+
+        with pytest.raises(RepositoryError, match="change to the repository"):
+            prune(tmp_path, unreachable=True)
