@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
     from ._canonical_text import Reducer
 
+    _Frame = tuple[object, Form, Iterator[object], list[str]]
+
 _T = TypeVar("_T")
 _Function = TypeVar("_Function", bound="Callable[[Any], object]")
 
@@ -164,25 +166,14 @@ def config_hash(value: object) -> str:
     return hexdigest(canonical(value))
 
 
-class _Frame:
-    """A composite value that is being encoded."""
-
-    __slots__ = ("form", "remaining", "texts", "value")
-
-    def __init__(self, value: object, form: Form) -> None:
-        self.value = value  # held, so that its id stays its own
-        self.form = form
-        self.remaining: Iterator[object] = iter(form.children)
-        self.texts: list[str] = []
-
-
 def _text(value: object, place: str) -> str:
-    frame = _Frame(None, same_as(value))
+    # The stack holds what is being encoded; each value is held there, so that its id stays its own.
+    current, form, texts = None, same_as(value), list[str]()
+    remaining = iter(form.children)
     stack: list[_Frame] = []
     inside: set[int] = set()
     while True:
-        texts = frame.texts
-        for child in frame.remaining:
+        for child in remaining:
             kind = type(child)
             if (leaf := _LEAVES.get(kind)) is not None:
                 texts.append(leaf(child))
@@ -190,23 +181,25 @@ def _text(value: object, place: str) -> str:
             try:
                 if id(child) in inside:
                     raise RefusalError("it contains itself, and an endless value has no canonical form")
-                form = (_CONTAINERS.get(kind) or _reducer(kind))(child)
+                found = (_CONTAINERS.get(kind) or _reducer(kind))(child)
             except RefusalError as refusal:
-                raise _refused(str(refusal), place, [*stack, frame]) from refusal.__cause__
-            if isinstance(form, str):
-                texts.append(form)
+                frames = [*stack, (current, form, remaining, texts)]
+                raise _refused(str(refusal), place, frames) from refusal.__cause__
+            if isinstance(found, str):
+                texts.append(found)
                 continue
             inside.add(id(child))
-            stack.append(frame)
-            frame = _Frame(child, form)
+            stack.append((current, form, remaining, texts))
+            current, form, texts = child, found, []
+            remaining = iter(form.children)
             break
         else:
-            text = frame.form.finish(texts)
+            text = form.finish(texts)
             if not stack:
                 return text
-            inside.discard(id(frame.value))
-            frame = stack.pop()
-            frame.texts.append(text)
+            inside.discard(id(current))
+            current, form, remaining, texts = stack.pop()
+            texts.append(text)
 
 
 def _reducer(kind: type) -> Reducer:
@@ -231,7 +224,7 @@ def _described(describe: Callable[[Any], object], value: object) -> Form:
 
 
 def _refused(reason: str, place: str, frames: list[_Frame]) -> UnhashableError:
-    path = "".join(frame.form.label(len(frame.texts)) for frame in frames)
+    path = "".join(form.label(len(texts)) for _, form, _, texts in frames)
     argument = _ARGUMENT.match(place)
     ignored = f'("{argument[1]}",)' if argument else "the name of its parameter"
     where = f"{place} → {path.strip()}" if path else place

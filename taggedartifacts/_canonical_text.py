@@ -5,6 +5,7 @@ The text is JSON in the manner of RFC 8785 with the differences that docs/config
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from itertools import islice
 from json.encoder import encode_basestring
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -16,8 +17,7 @@ if TYPE_CHECKING:
 
     Reducer = Callable[[Any], "str | Form"]
 
-# Shorter than the smallest limit that Python can be told to put on printing integers (640 digits).
-_PLAIN_INTEGER_BITS = 2000
+_STRINGS = frozenset((str,))
 # Longer contents enter as their digest, so that the text, and a record that holds it, stay small.
 _LITERAL_BYTES = 64
 # Elements that are joined before they are digested: so many that joining costs nothing, so few that they fit the cache.
@@ -56,12 +56,13 @@ class Form(NamedTuple):
 
 def integer(value: int) -> str:
     """Write an integer, with all its digits."""
-    if value.bit_length() <= _PLAIN_INTEGER_BITS:
+    try:
         return int.__repr__(value)
-    # Decimal prints digits beyond the limit that Python puts on int (sys.set_int_max_str_digits).
-    from decimal import Decimal  # only for such integers: it takes time to import
+    except ValueError:
+        # Decimal prints digits beyond the limit that Python puts on int (sys.set_int_max_str_digits).
+        from decimal import Decimal  # only for such integers: it takes time to import
 
-    return format(Decimal(value), "f")
+        return format(Decimal(value), "f")
 
 
 def number(value: float) -> str:
@@ -136,10 +137,12 @@ def sequence(value: Sequence[object]) -> Form:
 
 def mapping(value: dict[Any, object]) -> Form:
     """Encode a dict: as a JSON object when all keys are strings that cannot be mistaken for a tag, else as pairs."""
-    for key in value:
-        if type(key) is not str or key[:1] == "$":
-            return _pairs(value)
+    if not _STRINGS.issuperset(map(type, value)):
+        return _pairs(value)
     keys = sorted(value) if "".join(value).isascii() else sorted(value, key=_utf16)
+    first = bisect_left(keys, "$")
+    if first < len(keys) and keys[first][:1] == "$":
+        return _pairs(value)
     return Form(
         [value[key] for key in keys],
         lambda index: attribute_label(keys[index]),
