@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     _Frame = tuple[object, Form, Iterator[object], list[str]]
 
 _T = TypeVar("_T")
-_Function = TypeVar("_Function", bound="Callable[[Any], object]")
 
 _ARGUMENT = re.compile(r"argument '(\w+)'")
 

@@ -16,13 +16,13 @@ PACKAGE = Path(taggedartifacts.__file__).parent
 
 # From the ground up, row by row: a module imports only from modules before it. A new module takes its place here.
 LAYERS = [
-    *("_errors", "_hashing", "_environment", "_lock", "_steps", "_text", "_tag", "_path"),
-    *("_record", "_content", "_folder", "_reuse", "_origin"),
-    *("_canonical_text", "_canonical_names", "_canonical_types", "_canonical_objects"),
-    *("_arrays", "_columns", "_tables_arrow", "_tables", "_canonical", "_inputs"),
-    *("_trees", "_git_command", "_repository", "_patch", "_scope", "_state", "_loadedcode", "_modules"),
-    *("_dirt", "_look", "_codestate", "_lineage"),
-    *("_binding", "_staging", "_publish", "_survey", "_differences", "_recipe"),
+    *("_errors", "_hashing", "_environment", "_lock", "_steps", "_text"),
+    *("_tag", "_record", "_content", "_folder", "_reuse", "_origin"),
+    "_path",
+    *("_canonical_text", "_canonical_names", "_canonical_objects", "_canonical_types"),
+    *("_arrays", "_columns", "_tables", "_tables_arrow", "_canonical", "_inputs", "_codestate"),
+    *("_binding", "_staging", "_publish"),
+    *("_survey", "_differences", "_recipe"),
     *("_task", "_outcome", "_call", "_explain", "_artifact"),
     *("_seen", "_history", "_compare", "_verify", "_prune"),
     "__init__",
