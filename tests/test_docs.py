@@ -23,13 +23,17 @@ all of git itself, as its reader would. Keep a page below ten seconds. Try it: `
 ``python .../tests/run_page.py .../docs/page.rst``; the process stops at the first thing that is not so.
 """
 
+import ast
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from run_page import Same, code_blocks
+
+import taggedartifacts
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.rst", *sorted((ROOT / "docs").rglob("*.rst"))]
@@ -141,3 +145,37 @@ class TestSame:
 
         assert same(self.ONE, self.TWO)
         assert not same(self.ONE, self.ONE)
+
+
+class TestLog:
+    def test_every_message_is_explained(self):
+        """Whoever looks up a message of the log finds it in the docs, as it stands in the code."""
+        page = (ROOT / "docs" / "log.rst").read_text(encoding="utf-8")
+        messages = {
+            node.args[0].value
+            for path in Path(taggedartifacts.__file__).parent.glob("*.py")
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+            if isinstance(node, ast.Call) and ast.unparse(node.func).startswith("_log.")
+        }
+
+        assert [] == sorted(message for message in messages if f"``{message}``" not in page)
+
+
+class TestErrors:
+    def test_every_error_is_listed(self):
+        """The page of errors has all of them."""
+        page = (ROOT / "docs" / "errors.rst").read_text(encoding="utf-8")
+
+        assert set(re.findall(r"autoexception:: (\w+)", page)) == {
+            name for name in taggedartifacts.__all__ if name.endswith("Error")
+        }
+
+
+class TestReference:
+    def test_everything_public_is_listed(self):
+        """The page of the API has all that is public, but for the errors."""
+        page = (ROOT / "docs" / "api.rst").read_text(encoding="utf-8")
+
+        assert set(re.findall(r"auto(?:class|function):: (\w+)", page)) == {
+            name for name in taggedartifacts.__all__ if not name.endswith("Error")
+        }
