@@ -10,8 +10,10 @@ version = release.rpartition(".")[0]
 extensions = ["sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 exclude_patterns = ["_build", "examples"]
 default_role = "code"
-# What is not ours cannot be looked up: the docs are built without a network.
-nitpick_ignore_regex = [("py:.*", r"(?!taggedartifacts\b).*")]
+nitpick_ignore_regex = [
+    ("py:.*", r"(?!taggedartifacts\b).*"),  # not ours: the docs are built without a network to look it up
+    ("py:.*", r"taggedartifacts\._.*"),  # ours, and private
+]
 
 html_theme = "furo"
 html_title = "taggedartifacts"
