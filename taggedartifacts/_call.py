@@ -111,6 +111,7 @@ def _writing(task: Task, *, recompute: bool) -> Steps:
         for folder, name in task.places:
             _look_closely(folder)
             sweep(folder, name, locked=locked)
+            folder.check_place(name)
         if not recompute and _reused(task):
             return task.result
         staged = []

@@ -6,6 +6,7 @@ import os
 import stat
 from dataclasses import dataclass
 
+from ._disk import sync_directory
 from ._errors import ArtifactConflictError
 from ._hashing import hexdigest
 
@@ -59,32 +60,74 @@ class Folder:
     def make(self) -> None:
         """Make the output directory and the hidden one with all that is in it.
 
+        What is new is on the disk, name and all, when this returns: an artifact is no safer than the directories above.
+
         Raises:
             ArtifactConflictError: If something else stands where a hidden directory should be; a symbolic link too,
                 because whoever can write here could make us write anywhere.
             OSError: If a directory cannot be made.
         """
-        os.makedirs(self.path, exist_ok=True)
+        new = _make_missing(self.path)
         for directory in (self.hidden, self.locks, self.staging, self.records, self.patches):
             try:
                 os.mkdir(directory)
             except FileExistsError:
-                if not stat.S_ISDIR(os.lstat(directory).st_mode):
-                    raise ArtifactConflictError(
-                        f"{directory} is not a directory of this library's making; remove it, or write elsewhere"
-                    ) from None
+                self._check_ours(directory)
             else:
-                if directory == self.hidden:
-                    self._ignore()
+                new.append(directory)
+        self._ignore()
+        for above in {os.path.dirname(directory) for directory in new}:
+            sync_directory(above)
+
+    def check_place(self, name: str) -> None:
+        """Check that a record can be written for the artifact of that name, before hours are spent on it.
+
+        Raises:
+            ArtifactConflictError: If a directory stands in its place, which nothing could replace.
+        """
+        if os.path.isdir(path := self.record(name)) and not os.path.islink(path):
+            raise ArtifactConflictError(f"{path} is no file; remove it")
+
+    def _check_ours(self, directory: str) -> None:
+        status = os.lstat(directory)
+        if not stat.S_ISDIR(status.st_mode):
+            raise ArtifactConflictError(
+                f"{directory} is not a directory of this library's making; remove it, or write elsewhere"
+            )
+        if directory == self.hidden and status.st_uid not in (0, os.geteuid()):
+            above = os.stat(self.path)
+            # As in /tmp: what a stranger put there he can also exchange for a link while we write through it. The
+            # kernel follows no links of strangers in such directories either (fs.protected_symlinks).
+            if above.st_mode & stat.S_ISVTX and above.st_mode & stat.S_IWOTH and status.st_uid != above.st_uid:
+                raise ArtifactConflictError(
+                    f"{directory} belongs to another user, in a directory where everybody may write and nobody may "
+                    "remove what others wrote; write to a directory of your own below it"
+                )
 
     def _ignore(self) -> None:
-        # Git must not offer locks and staging to whoever adds the folder.
+        """Tell git not to offer locks and staging to whoever adds the folder."""
+        path = os.path.join(self.hidden, ".gitignore")
         try:
-            descriptor = os.open(os.path.join(self.hidden, ".gitignore"), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
-        except FileExistsError:
-            return
+            status = os.lstat(path)
+        except FileNotFoundError:
+            pass
+        else:
+            if status.st_size or not stat.S_ISREG(status.st_mode):  # an empty one was cut short by a crash
+                return
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, 0o666)
         with open(descriptor, "w") as file:
             file.write("*\n")
+
+
+def _make_missing(path: str) -> list[str]:
+    """Make a directory with all that is missing above it; returns what was missing."""
+    missing = []
+    above = path
+    while not os.path.lexists(above):
+        missing.append(above)
+        above = os.path.dirname(above)
+    os.makedirs(path, exist_ok=True)
+    return missing
 
 
 def lock_key(name: str) -> str:

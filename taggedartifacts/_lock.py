@@ -6,14 +6,18 @@ where the file system has no locks, the work goes on without.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import logging
 import os
 import socket
+import stat
 import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+
+from ._errors import ArtifactConflictError
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock
@@ -42,8 +46,10 @@ class ArtifactLock:
         """Take the lock if nobody has it; never waits.
 
         Raises:
+            ArtifactConflictError: If something else stands in the place of the lock's file.
             OSError: If the lock's file cannot be opened.
         """
+        self._check_place()
         from filelock import FileLock, Timeout  # 50 ms: only when something has to be made
 
         # As open to others as the folder that it lies in: members of a group must be able to open it, whoever made it.
@@ -71,6 +77,14 @@ class ArtifactLock:
         self._sign()
         return True
 
+    def _check_place(self) -> None:
+        try:
+            status = os.lstat(self._path)
+        except FileNotFoundError:
+            return
+        if not stat.S_ISREG(status.st_mode):
+            raise ArtifactConflictError(f"{self._path} is no lock of this library's making; remove it")
+
     def release(self) -> None:
         """Give the lock back; harmless when it is not held."""
         if self._held is not None:
@@ -90,13 +104,15 @@ class ArtifactLock:
             return "another process"
 
     def _sign(self) -> None:
+        """Write into the lock's file who holds it; for people only, so a full disk may prevent it."""
         since = datetime.now(UTC).isoformat(timespec="seconds")
         text = json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "since": since}).encode()
-        descriptor = os.open(self._path, os.O_WRONLY | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0))
-        try:
-            os.write(descriptor, text)
-        finally:
-            os.close(descriptor)
+        with contextlib.suppress(OSError):
+            descriptor = os.open(self._path, os.O_WRONLY | os.O_TRUNC | os.O_NOFOLLOW | os.O_NONBLOCK)
+            try:
+                os.write(descriptor, text)
+            finally:
+                os.close(descriptor)
 
 
 class Patience:

@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ._content import describe_file, scan
+from ._disk import sync_directory, sync_file
 from ._errors import ArtifactConflictError, ArtifactNotWrittenError
 from ._staging import aside, clean_up, make_staging
 from ._tag import is_tagged, split_name
@@ -86,13 +87,13 @@ def sync(staged: Staged) -> None:
     """Make sure that all that was written in staging is on the disk.
 
     Raises:
-        OSError: If it is not. Never retried: after a failed fsync the kernel may have dropped the data.
+        OSError: If it is not.
     """
     directories = {staged.staging}
     for relative, status in scan(staged.staging):
         path = os.path.join(staged.staging, relative)
         if stat.S_ISREG(status.st_mode):
-            _sync_path(path)
+            sync_file(path)
         while (path := os.path.dirname(path)) not in directories:
             directories.add(path)
     for directory in sorted(directories, reverse=True):
@@ -135,6 +136,7 @@ def publish(
     """
     if record.patch is not None and patch is not None:
         _store(staged.staging, os.path.join(staged.folder.patches, record.patch), patch)
+        sync_directory(staged.folder.patches)
     if exclusive and not _link(staged.path, staged.final):
         return False
     _store(staged.staging, staged.folder.record(staged.name), record.to_json())
@@ -175,20 +177,6 @@ def retag(staged: Staged, name: str) -> Staged:
                 os.path.join(staged.staging, after + written.removeprefix(before)),
             )
     return replace(staged, name=name)
-
-
-def sync_directory(path: str) -> None:
-    """Make sure that the names in a directory are on the disk, where the platform can (Windows cannot)."""
-    if os.name != "nt":
-        _sync_path(path)
-
-
-def _sync_path(path: str) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _is_companion(staged: Staged, name: str) -> bool:

@@ -15,8 +15,6 @@ from ._folder import lock_key
 from ._lock import ArtifactLock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from ._folder import Folder
 
 _log = logging.getLogger("taggedartifacts")
@@ -31,8 +29,7 @@ def make_staging(folder: Folder, name: str) -> str:
     """Make a private directory for one run that makes the artifact *name*."""
     while True:
         # Not tempfile.mkdtemp: it gives 0700, where other members of the group must be able to sweep up after a crash.
-        host = socket.gethostname().replace(os.sep, "_")[:64]
-        path = os.path.join(folder.staging, f"{lock_key(name)}@{host}@{secrets.token_hex(8)}")
+        path = os.path.join(folder.staging, f"{lock_key(name)}@{_host()}@{secrets.token_hex(8)}")
         with contextlib.suppress(FileExistsError):
             os.mkdir(path)
             return path
@@ -46,7 +43,7 @@ def aside(staging: str) -> str:
 
 
 def clean_up(folder: Folder, staging: str) -> None:
-    """Remove the staging directory of a run that is over, whichever way it ended."""
+    """Remove the staging directory of a run that is over, whichever way it ended; never fails."""
     if os.path.isdir(staging + _ASIDE):
         _clear(folder, staging + _ASIDE)
     _discard(staging)
@@ -54,13 +51,17 @@ def clean_up(folder: Folder, staging: str) -> None:
 
 def _discard(path: str) -> None:
     """Remove a staging directory as far as it can be removed; what stays is left to the next holder of the lock."""
-
-    def retry(function: Callable[[str], object], failed: str, _: object) -> None:
-        with contextlib.suppress(OSError):
-            os.chmod(os.path.dirname(failed), 0o700)  # a function may have made directories read-only
-            function(failed)
-
-    shutil.rmtree(path, onerror=retry)
+    shutil.rmtree(path, ignore_errors=True)
+    if not os.path.lexists(path):
+        return
+    # A function may have made directories read-only. Nothing outside is touched: through no link, and not the
+    # directory above, which others share.
+    for above, names, _ in os.walk(path):
+        for inner in (os.path.join(above, name) for name in names):
+            if not os.path.islink(inner):
+                with contextlib.suppress(OSError):
+                    os.chmod(inner, 0o700)
+    shutil.rmtree(path, ignore_errors=True)
     if os.path.lexists(path):
         _log.warning("%s is left over and cannot be removed", path)
 
@@ -68,21 +69,23 @@ def _discard(path: str) -> None:
 def sweep(folder: Folder, name: str, *, locked: bool) -> None:
     """Clear what dead processes left behind. To be called by the holder of the lock of *name*.
 
-    Whether a process lives is asked of its lock alone: process ids mean nothing in another container.
+    Whether a process lives is asked of its lock alone: process ids mean nothing in another container. Nor do locks from
+    host to host where each mounts the file system with locks of its own (Lustre's localflock, NFS's local_lock), so
+    what another host left must be old besides.
 
     Args:
         folder: The output directory.
         name: File name of the artifact whose lock is held.
         locked: Whether that lock is a real one.
     """
-    own = lock_key(name)
+    own, here = lock_key(name), _host()
     for entry in os.listdir(folder.staging):
         path = os.path.join(folder.staging, entry)
-        key = entry.partition("@")[0]
+        key, host, *_ = [*entry.split("@"), ""]
         if key == own:
-            if locked or _older(path, _UNLOCKED_AGE):
+            if (locked and host == here) or path.endswith(_ASIDE) or _older(path, _UNLOCKED_AGE):
                 _clear(folder, path)
-        elif locked and _older(path, _FOREIGN_AGE):
+        elif locked and _older(path, _FOREIGN_AGE if host == here else _UNLOCKED_AGE):
             _clear_foreign(folder, path, key)
 
 
@@ -127,17 +130,33 @@ def _clear(folder: Folder, path: str) -> None:
         with contextlib.suppress(OSError):
             os.unlink(path)
         return
-    if path.endswith(_ASIDE):
-        for name in os.listdir(path):
-            restored = os.path.join(folder.path, name)
-            if not os.path.lexists(restored):
-                os.rename(os.path.join(path, name), restored)
-                _log.warning("%s was being replaced when that process died; it is back", restored)
+    if path.endswith(_ASIDE) and not _restore(folder, path):
+        return
     _discard(path)
 
 
-def _older(path: str, seconds: float) -> bool:
+def _restore(folder: Folder, place: str) -> bool:
+    """Bring back what stepped aside for a successor that never came; tell whether nothing is left that is needed."""
     try:
-        return time.time() - os.lstat(path).st_mtime > seconds
+        for name in os.listdir(place):
+            restored = os.path.join(folder.path, name)
+            if not os.path.lexists(restored):
+                os.rename(os.path.join(place, name), restored)
+                _log.warning("%s was being replaced when that process died; it is back", restored)
+    except OSError as error:
+        _log.warning("%s holds what was being replaced when a process died, and cannot be brought back: %s", place, error)
+        return False
+    return True
+
+
+def _older(path: str, seconds: float) -> bool:
+    """Tell whether the last write in a staging directory is longer ago than that, as far as its top level shows."""
+    try:
+        inside = [os.path.join(path, name) for name in os.listdir(path)] if os.path.isdir(path) else []
+        return all(time.time() - os.lstat(each).st_mtime > seconds for each in [path, *inside])
     except OSError:
         return False
+
+
+def _host() -> str:
+    return socket.gethostname().replace(os.sep, "_").replace("@", "_")[:64]

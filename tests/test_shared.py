@@ -1,0 +1,231 @@
+"""Shared folders: what others left there is swept with care, and nothing foreign is followed or written through."""
+
+import os
+import stat
+
+import pytest
+
+from taggedartifacts import ArtifactConflictError
+
+WRITE = """
+runs = []
+@Artifact("outpath", allow_dirty=True)
+def f(x, outpath):
+    runs.append(x)
+    Path(outpath).write_text(f"{x} {len(runs)}")
+"""
+
+
+def hidden(project):
+    return project.out / ".taggedartifacts"
+
+
+def leave(project, path, *, host=None, age=0.0, suffix=""):
+    """Leave staging of an artifact behind, as a process that died would have."""
+    from taggedartifacts._folder import Folder
+    from taggedartifacts._staging import make_staging
+
+    staging = make_staging(Folder(str(project.out)), path.name)
+    if host is not None:
+        key, _, token = os.path.basename(staging).split("@")
+        moved = os.path.join(os.path.dirname(staging), f"{key}@{host}@{token}")
+        os.rename(staging, moved)
+        staging = moved
+    if suffix:
+        os.rename(staging, staging + suffix)
+        staging += suffix
+    with open(os.path.join(staging, path.name), "w") as file:
+        file.write("left behind")
+    for each in (os.path.join(staging, path.name), staging):
+        moment = os.stat(each).st_mtime - age
+        os.utime(each, (moment, moment))
+    return os.path.basename(staging)
+
+
+class TestLeftovers:
+    def test_own(self, project):
+        """The next call removes what a dead process left behind for the same artifact."""
+        work = project.module(WRITE)
+        path = work.f(1, "out/f.txt")
+        leave(project, path)
+        work.f.recompute(1, "out/f.txt")
+
+        assert [] == project.staged()
+
+    def test_what_cannot_be_removed(self, project, monkeypatch, caplog):
+        """What cannot be removed is named in the log, and neither the call nor the mode of shared folders suffers."""
+        work = project.module(WRITE)
+        path = work.f(1, "out/f.txt")
+        left = leave(project, path)
+        os.mkdir(hidden(project) / "staging" / left / "inside")
+        before = stat.S_IMODE((hidden(project) / "staging").stat().st_mode)
+        rmdir = os.rmdir
+
+        def busy(path, **options):
+            if os.path.basename(path) == "inside":  # as a file that another host holds open does on NFS
+                raise OSError(39, "Directory not empty", path)
+            rmdir(path, **options)
+
+        monkeypatch.setattr(os, "rmdir", busy)
+        work.f.recompute(1, "out/f.txt")
+
+        assert [left] == project.staged()
+        assert before == stat.S_IMODE((hidden(project) / "staging").stat().st_mode)
+        assert f"{left} is left over" in caplog.text
+
+    def test_links_in_it_are_not_followed(self, project, tmp_path):
+        """Removing staging follows no link that a function made in it."""
+        work = project.module(
+            '@Artifact("out")\ndef f(out, target):\n    os.mkdir(out)\n    os.symlink(target, Path(out, "link"))\n'
+            "    os.chmod(out, 0o500)\n    raise ZeroDivisionError\n"
+        )
+        target = tmp_path / "target"
+        target.mkdir(mode=0o750)
+        (target / "kept").touch()
+
+        with pytest.raises(ZeroDivisionError):
+            work.f("out/x", str(target))
+        assert [] == project.staged()
+        assert 0o750 == stat.S_IMODE(target.stat().st_mode)
+        assert ["kept"] == os.listdir(target)
+
+    @pytest.mark.parametrize(("days", "stays"), [(6, True), (8, False)])
+    def test_another_host(self, project, days, stays):
+        """What another host wrote lately is left alone: its locks may not reach here, and its process may live."""
+        work = project.module(WRITE)
+        path = work.f(1, "out/f.txt")
+        left = leave(project, path, host="elsewhere", age=days * 86400)
+        work.f.recompute(1, "out/f.txt")
+
+        assert ([left] if stays else []) == project.staged()
+
+    def test_written_lately(self, project):
+        """Staging is as old as the last write in it, not as its making."""
+        work = project.module(WRITE)
+        path = work.f(1, "out/f.txt")
+        left = leave(project, path, host="elsewhere", age=8 * 86400)
+        os.utime(hidden(project) / "staging" / left / path.name)
+        work.f.recompute(1, "out/f.txt")
+
+        assert [left] == project.staged()
+
+    def test_another_artifact(self, project):
+        """The leftover of another artifact goes when it is an hour old and nobody holds that one's lock."""
+        work = project.module(WRITE)
+        other = work.f(2, "out/f.txt")
+        young, old = leave(project, other), leave(project, other, age=3700)
+        work.f(1, "out/f.txt")
+
+        assert [young] == project.staged()
+        assert old != young
+
+    def test_stepped_aside(self, project, caplog):
+        """A directory that stepped aside for a successor that never came is brought back, from whichever host."""
+        work = project.module(WRITE.replace("Path(outpath)", "Path(outpath).mkdir()\n    Path(outpath, 'a')"))
+        path = work.f(1, "out/model")
+        left = leave(project, path, host="elsewhere", suffix=".aside")
+        os.unlink(hidden(project) / "staging" / left / path.name)
+        os.rename(path, hidden(project) / "staging" / left / path.name)
+
+        assert path == work.f(1, "out/model")
+        assert "it is back" in caplog.text
+        assert [1] == work.runs
+        assert "1 1" == (path / "a").read_text()
+        assert [] == project.staged()
+
+
+class TestForeignFiles:
+    @pytest.mark.parametrize("place", ["", "locks", "staging", "records", "patches"])
+    @pytest.mark.parametrize("kind", ["link", "file"])
+    def test_in_place_of_a_directory(self, project, tmp_path, place, kind):
+        """A link or a file where a hidden directory should be is refused before the function runs."""
+        work = project.module(WRITE)
+        elsewhere = tmp_path / "elsewhere"
+        elsewhere.mkdir()
+        path = hidden(project) / place
+        path.parent.mkdir(parents=True)
+        if kind == "link":
+            path.symlink_to(elsewhere)
+        else:
+            path.touch()
+
+        with pytest.raises(ArtifactConflictError, match="is not a directory of this library's making; remove it"):
+            work.f(1, "out/f.txt")
+        assert [] == work.runs == os.listdir(elsewhere)
+
+    @pytest.mark.parametrize("kind", ["link", "fifo", "directory"])
+    def test_in_place_of_a_lock(self, project, tmp_path, kind):
+        """Nothing but a regular file is taken for a lock."""
+        work = project.module(WRITE)
+        path = work.f(1, "out/f.txt")
+        path.unlink()
+        (lock,) = (hidden(project) / "locks").iterdir()
+        put(lock, kind, tmp_path)
+
+        with pytest.raises(ArtifactConflictError, match=rf"{lock} is no lock of this library's making; remove it"):
+            work.f(1, "out/f.txt")
+        assert [1] == work.runs
+        assert "kept" == (tmp_path / "target").read_text()
+
+    @pytest.mark.parametrize("kind", ["link", "fifo"])
+    def test_in_place_of_a_record(self, project, tmp_path, kind):
+        """A link or FIFO where the record should be is replaced itself, neither followed nor waited for."""
+        work = project.module(WRITE)
+        path = work.f(1, "out/f.txt")
+        record = hidden(project) / "records" / f"{path.name}.json"
+        put(record, kind, tmp_path)
+
+        assert path == work.f(1, "out/f.txt")  # a bare file, to all appearances
+        work.f.recompute(1, "out/f.txt")
+        assert stat.S_ISREG(record.lstat().st_mode)
+        assert "kept" == (tmp_path / "target").read_text()
+
+    def test_directory_in_place_of_a_record(self, project, tmp_path):
+        """A directory where the record should be is refused before the function runs, not after hours."""
+        work = project.module(WRITE)
+        path = work.f(1, "out/f.txt")
+        path.unlink()
+        record = hidden(project) / "records" / f"{path.name}.json"
+        put(record, "directory", tmp_path)
+
+        with pytest.raises(ArtifactConflictError, match=rf"{record} is no file; remove it"):
+            work.f(1, "out/f.txt")
+        assert [1] == work.runs
+
+    @pytest.mark.parametrize("kind", ["link", "fifo", "directory"])
+    def test_in_staging(self, project, tmp_path, kind):
+        """What somebody put among the staging directories is left alone or removed, never followed."""
+        work = project.module(WRITE)
+        path = work.f(1, "out/f.txt")
+        left = hidden(project) / "staging" / leave(project, path)
+        put(left, kind, tmp_path)
+        work.f.recompute(1, "out/f.txt")
+
+        assert [] == project.staged()
+        assert "kept" == (tmp_path / "target").read_text()
+
+    def test_ignore_file_is_a_link(self, project, tmp_path):
+        """The hidden directory's .gitignore is not written through a link."""
+        work = project.module(WRITE)
+        hidden(project).mkdir(parents=True)
+        put(hidden(project) / ".gitignore", "link", tmp_path)
+        work.f(1, "out/f.txt")
+
+        assert "kept" == (tmp_path / "target").read_text()
+
+
+def put(path, kind, tmp_path):
+    """Put something that is not ours in place of what is there."""
+    (tmp_path / "target").write_text("kept")
+    if path.is_dir():
+        for each in path.iterdir():
+            each.unlink()
+        path.rmdir()
+    else:
+        path.unlink(missing_ok=True)
+    if kind == "link":
+        path.symlink_to(tmp_path / "target")
+    elif kind == "fifo":
+        os.mkfifo(path)
+    else:
+        path.mkdir()
