@@ -13,7 +13,8 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from ._errors import ArtifactNotFoundError, LockTimeoutError, RecursiveCallError
+from ._content import same_times
+from ._errors import ArtifactNotFoundError, ArtifactNotWrittenError, LockTimeoutError, RecursiveCallError
 from ._lock import ArtifactLock, Patience
 from ._outcome import checked, publish_all
 from ._publish import Staged, store_record
@@ -93,11 +94,11 @@ def _writing(task: Task, *, recompute: bool) -> Steps:
     with contextlib.ExitStack() as stack:
         # In one order everywhere, so that no two calls wait for each other.
         locks = []
+        patience = Patience(task.decoration.options.timeout)
         for folder, name in sorted(task.places, key=lambda place: _whole(*place)):
             folder.make()
             lock = ArtifactLock(folder.lock(name))
             stack.callback(lock.release)
-            patience = Patience(task.decoration.options.timeout)
             while not lock.try_acquire():
                 path = os.path.join(folder.path, name)
                 if patience.exhausted:
@@ -114,10 +115,10 @@ def _writing(task: Task, *, recompute: bool) -> Steps:
             folder.check_place(name)
         if not recompute and _reused(task):
             return task.result
-        staged = []
+        staged, process = [], os.getpid()
         for output, (folder, name) in zip(task.outputs, task.places, strict=True):
             staging = make_staging(folder, name)
-            stack.callback(clean_up, folder, staging)
+            stack.callback(_in_process, process, clean_up, folder, staging)
             staged.append(Staged(folder, name, staging, output.directory))
             if output.directory:
                 os.mkdir(staged[-1].path)
@@ -126,11 +127,22 @@ def _writing(task: Task, *, recompute: bool) -> Steps:
             task.bound, [output.staged(each.path) for output, each in zip(task.outputs, staged, strict=True)]
         )
         yield Run(task.bound, artifacts)
+        if os.getpid() != process:
+            raise ArtifactNotWrittenError(
+                f"{task.identity.function} returned in a process that it forked; only process {process}, which called "
+                "it, publishes what was written. Leave forked processes with os._exit"
+            )
         seconds = time.perf_counter() - clock
         true, staged = checked(task, staged)
         exclusive = not recompute and (true.identity != task.identity or not locked)
         publish_all(true, staged, started, seconds, exclusive=exclusive)
         return true.result
+
+
+def _in_process(process: int, work: Callable[..., object], *args: object) -> None:
+    """Do *work* unless this is a fork of *process*, which has no business with what is its parent's."""
+    if os.getpid() == process:
+        work(*args)
 
 
 def _whole(folder: Folder, name: str) -> str:
@@ -157,7 +169,9 @@ def _refresh(folder: Folder, record: Record) -> None:
     try:
         if lock.try_acquire():
             try:
-                store_record(folder, record)
+                # Another may have replaced artifact and record before the lock was ours.
+                if lock.works and same_times(os.path.join(folder.path, record.artifact), record):
+                    store_record(folder, record)
                 return
             finally:
                 lock.release()

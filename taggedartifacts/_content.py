@@ -60,8 +60,9 @@ def describe_file(path: str, name: str) -> FileEntry:
         digest = file_hexdigest(path)
     elif stat.S_ISLNK(status.st_mode):
         digest = hexdigest(os.fsencode(os.readlink(path)))
-    elif stat.S_ISDIR(status.st_mode):  # listed only when empty
-        return FileEntry(name, 0, 0, hexdigest(b""))
+    elif stat.S_ISDIR(status.st_mode):  # a companion, or an empty one
+        content = describe(path)
+        return FileEntry(name, content.size, content.mtime_ns if content.files else 0, content.digest)
     else:
         raise ArtifactNotWrittenError(f"{path} is neither a file, a directory nor a symbolic link; it cannot be kept")
     return FileEntry(name, status.st_size, status.st_mtime_ns, digest)
@@ -101,8 +102,7 @@ def same_times(path: str, record: Record) -> bool | None:
         seen = [(name, 0, 0) if name.endswith("/") else (name, s.st_size, s.st_mtime_ns) for name, s in scan(path)]
         known = list(record.files)
     for companion in record.companions:
-        status = os.lstat(os.path.join(os.path.dirname(path), companion.path))
-        seen.append((companion.path, status.st_size, status.st_mtime_ns))
+        seen.append((companion.path, *_size_and_time(os.path.join(os.path.dirname(path), companion.path))))
         known.append(companion)
     return _agree(seen, known)
 
@@ -111,15 +111,24 @@ def with_times(path: str, record: Record) -> Record:
     """Return the record with the times that the artifact and its companions have now, and else as it was."""
     folder = os.path.dirname(path)
     companions = (
-        replace(each, mtime_ns=os.lstat(os.path.join(folder, each.path)).st_mtime_ns) for each in record.companions
+        replace(each, mtime_ns=_size_and_time(os.path.join(folder, each.path))[1]) for each in record.companions
     )
     if record.kind == "file":
         files, mtime_ns = record.files, os.stat(path).st_mtime_ns
     else:
         times = {name: 0 if name.endswith("/") else status.st_mtime_ns for name, status in scan(path)}
-        files = tuple(replace(each, mtime_ns=times[each.path]) for each in record.files)
+        files = tuple(replace(each, mtime_ns=times.get(each.path, each.mtime_ns)) for each in record.files)
         mtime_ns = max(times.values(), default=record.mtime_ns)
     return replace(record, mtime_ns=mtime_ns, files=files, companions=tuple(companions))
+
+
+def _size_and_time(path: str) -> tuple[int, int]:
+    """Measure a companion as `describe_file` does, without reading it."""
+    status = os.lstat(path)
+    if not stat.S_ISDIR(status.st_mode):
+        return status.st_size, status.st_mtime_ns
+    below = [(0, 0) if name.endswith("/") else (s.st_size, s.st_mtime_ns) for name, s in scan(path)]
+    return sum(size for size, _ in below), max((time for _, time in below), default=0)
 
 
 def same_digests(path: str, record: Record) -> bool:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ._content import describe
 from ._environment import environment
-from ._errors import ArtifactConflictError, InputError
+from ._errors import ArtifactNotWrittenError, InputError
 from ._publish import Staged, check_room, check_written, companions, publish, retag, sync
 from ._record import Record
 from ._reuse import standing_record, stored_record
@@ -75,16 +75,20 @@ def publish_all(task: Task, staged: list[Staged], started: datetime, seconds: fl
             check_room(each, predecessor)
         for each, record, predecessor in zip(staged, records, predecessors, strict=True):
             record = replace(record, replaced=_standing(each, predecessor))
-            if publish(each, record, predecessor, task.state.patch, exclusive=exclusive):
-                _log.info("made %s in %.3g s", each.final, seconds)
-            elif task.find() is None:
-                raise ArtifactConflictError(f"{each.final} appeared while it was being made, and is something else")
-            else:
-                _log.info("%s was made by somebody else meanwhile; theirs is kept", each.final)
-    except FileNotFoundError:
+            if not publish(each, record, predecessor, task.state.patch, exclusive=exclusive):
+                if task.find() is not None:
+                    _log.info("%s was made by somebody else meanwhile; theirs is kept", each.final)
+                    continue
+                # What stands there is of this very code and configuration, but lacks a companion or another output.
+                publish(each, record, predecessor, task.state.patch, exclusive=False)
+            _log.info("made %s in %.3g s", each.final, seconds)
+    except FileNotFoundError as error:
         # Somebody swept our staging away, as can happen where there are no locks: all is well if theirs is there.
         if task.find() is None:
-            raise
+            raise ArtifactNotWrittenError(
+                f"{error.filename} vanished before {staged[0].final} was published; find out what removes files there, "
+                "or whether the function did, and call it again"
+            ) from error
 
 
 def _standing(staged: Staged, predecessor: Record | None) -> Record | None:

@@ -143,12 +143,12 @@ def publish(
     sync_directory(staged.folder.records)
     _move_companions(staged)
     if not exclusive:
-        _rename(staged)
+        _replace(staged, staged.name)
     # Past the commit point: the artifact is there, and whatever fails now must not make it look lost.
     try:
         sync_directory(staged.folder.path)
         for gone in _companion_names(predecessor) - _companion_names(record):
-            os.unlink(os.path.join(staged.folder.path, gone))
+            os.rename(os.path.join(staged.folder.path, gone), os.path.join(staged.staging, gone))
     except OSError as error:
         _log.warning("%s is published, but may not survive a power failure: %s", staged.final, error)
     return True
@@ -193,7 +193,7 @@ def _move_companions(staged: Staged) -> None:
                     name,
                     staged.name,
                 )
-            os.replace(os.path.join(staged.staging, name), os.path.join(staged.folder.path, name))
+            _replace(staged, name)
 
 
 def _store(staging: str, path: str, content: bytes) -> None:
@@ -206,22 +206,22 @@ def _store(staging: str, path: str, content: bytes) -> None:
     os.replace(temporary, path)
 
 
-def _rename(staged: Staged) -> None:
+def _replace(staged: Staged, name: str) -> None:
+    """Move the artifact, or what was written beside it, to where it belongs, in place of what stands there."""
+    source, target = os.path.join(staged.staging, name), os.path.join(staged.folder.path, name)
     try:
-        os.replace(staged.path, staged.final)
+        os.replace(source, target)
     except OSError as error:
-        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.EISDIR, errno.ENOTDIR, errno.EACCES):
-            raise
-        if not os.path.isdir(staged.final):
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.EISDIR, errno.ENOTDIR):
             raise
         # A directory cannot be replaced in one step: the old one steps aside; sweeping brings it back if we die here.
-        place = os.path.join(aside(staged.staging), staged.name)
-        os.rename(staged.final, place)
+        place = os.path.join(aside(staged.staging), name)
+        os.rename(target, place)
         try:
-            os.rename(staged.path, staged.final)
+            os.rename(source, target)
         except BaseException:
             with contextlib.suppress(OSError):
-                os.rename(place, staged.final)
+                os.rename(place, target)
             raise
 
 

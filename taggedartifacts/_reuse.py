@@ -56,22 +56,21 @@ def find(folder: Folder, name: str, identity: Identity, *, directory: bool) -> F
             _check_kind(path, is_directory=record.kind == "directory", promised=directory)
         try:
             standing = standing_record(path, record)
+            if standing is None and record == before and _interrupted(path, record):
+                return None
         except FileNotFoundError:
             return None  # nothing is there, or a companion is gone: then what is left is not the whole artifact
         if standing is not None:
             return standing
-        if record == before:
-            break
-        # Another process may have replaced record or artifact between our two looks: only the same twice is an edit.
-        record, before = stored_record(folder, name), record
-    if record is None:
-        return _bare(folder, name, directory=directory)
-    if _interrupted(path, record):
-        return None
-    raise ArtifactModifiedError(
-        f"{path} was changed after {record.function} made it on {record.started}; to keep the changed file, give it "
-        "another name; to have the artifact back, delete the file or call the function's recompute"
-    )
+        again = stored_record(folder, name)
+        # Another process may replace record and artifact while we look: only the same at three looks is an edit.
+        if again == record == before:
+            raise ArtifactModifiedError(
+                f"{path} was changed after {record.function} made it on {record.started}; to keep the changed file, "
+                "give it another name; to have the artifact back, delete the file or call the function's recompute"
+            )
+        record, before = again, record
+    return _bare(folder, name, directory=directory)
 
 
 def stored_record(folder: Folder, name: str) -> Record | None:

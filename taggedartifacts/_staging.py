@@ -38,7 +38,7 @@ def make_staging(folder: Folder, name: str) -> str:
 def aside(staging: str) -> str:
     """Make the place to which a directory that is being replaced is moved meanwhile."""
     path = staging + _ASIDE
-    os.mkdir(path)
+    os.makedirs(path, exist_ok=True)
     return path
 
 
@@ -144,7 +144,9 @@ def _restore(folder: Folder, place: str) -> bool:
                 os.rename(os.path.join(place, name), restored)
                 _log.warning("%s was being replaced when that process died; it is back", restored)
     except OSError as error:
-        _log.warning("%s holds what was being replaced when a process died, and cannot be brought back: %s", place, error)
+        _log.warning(
+            "%s holds what was being replaced when a process died, and cannot be brought back: %s", place, error
+        )
         return False
     return True
 

@@ -576,10 +576,10 @@ class TestRecompute:
         work = project.module(WRITE.replace("{x}", "{len(runs) * 11}"))
         path = work.f(1, "out/f.txt")
 
-        def die(staged):
+        def die(staged, name):
             raise OSError(5, "Input/output error")
 
-        monkeypatch.setattr("taggedartifacts._publish._rename", die)
+        monkeypatch.setattr("taggedartifacts._publish._replace", die)
         with pytest.raises(OSError, match="Input/output error"):
             work.f.recompute(1, "out/f.txt")
 
