@@ -75,7 +75,7 @@ def _facts(survey: Survey, file: str | None, scope: Sequence[str] | None) -> Fac
     repository = survey.repository
     head, root = repository.head, repository.root
     chosen = choose_scope(root, scope or (), lambda path: repository.entry(head, path) is not None)
-    own = tuple(path for path, _ in places(file, root)) if file else ()
+    own = tuple(path for path, _ in places(file, root) if not _is_environment(path, survey)) if file else ()
     dirt, heads = survey.collect(lambda path: path in own or in_scope(path, chosen))
     commit = repository.last_commit(head, tuple(sorted({*chosen, *own})) if chosen else ())
     return Facts(root, heads, commit, chosen, own, dirt, remote_url(repository))
@@ -96,13 +96,15 @@ def _find(file: str | None, repo: str | None, load: object) -> Survey | None:
 
 
 def _belongs(file: str, survey: Survey) -> bool:
-    repository = survey.repository
-    for path, _ in places(file, repository.root):
-        if repository.in_index(path) or repository.entry(repository.head, path) is not None:
-            return True
-        if repository.is_ignored(path) or is_installed(path, repository.root):
-            return False
-    return True
+    found = [path for path, _ in places(file, survey.repository.root)]
+    return not any(
+        _is_environment(path, survey) or (not survey.is_tracked(path) and survey.repository.is_ignored(path))
+        for path in found
+    )
+
+
+def _is_environment(path: str, survey: Survey) -> bool:
+    return is_installed(path, survey.repository.root) and not survey.is_tracked(path)
 
 
 def _survey_of(folder: str, load: object) -> Survey | None:

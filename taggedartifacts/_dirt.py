@@ -64,6 +64,11 @@ class Survey:
                     heads |= {f"{path}/{prefix}": commit for prefix, commit in commits.items()}
         return dirt, heads
 
+    def is_tracked(self, path: str) -> bool:
+        """Say whether git knows the path, at HEAD or in the index."""
+        repository = self.repository
+        return repository.in_index(path) or repository.entry(repository.head, path) is not None
+
     def _judge(self, path: str) -> Dirt | None:
         if path not in self._judged:
             self._judged[path] = self._compare(path)

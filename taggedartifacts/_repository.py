@@ -210,7 +210,7 @@ class Repository:
         else:
             with open(full, "rb") as file:
                 data = file.read()
-            filters = self._opened.load_filter_list(path) if mode != LINK_MODE else None
+            filters = self._opened.load_filter_list(os.fsencode(path)) if mode != LINK_MODE else None
             data = filters.apply_to_buffer(data) if filters else data
         return Stored(mode, str(pygit2.hash(data)), data)
 
@@ -220,9 +220,9 @@ class Repository:
 
     def _filter(self, path: str) -> str | None:
         """Name the filter outside of libgit2 that decides how git stores the path."""
-        if isinstance(self._opened.get_attr(path, "working-tree-encoding"), str):
+        if isinstance(self._opened.get_attr(os.fsencode(path), "working-tree-encoding"), str):
             return "working-tree-encoding"
-        name = self._opened.get_attr(path, "filter")
+        name = self._opened.get_attr(os.fsencode(path), "filter")
         if name == "lfs" or not isinstance(name, str):
             return name if isinstance(name, str) else None
         config = self._opened.config
@@ -239,7 +239,10 @@ class Repository:
 
     def is_ignored(self, path: str) -> bool:
         """Say whether git is told to ignore the path."""
-        return self._opened.path_is_ignored(path)
+        try:
+            return self._opened.path_is_ignored(path)
+        except UnicodeEncodeError:  # pygit2 1.21 takes no other names; not ignored means that it counts
+            return False
 
     def last_commit(self, commit: str, paths: Sequence[str]) -> str:
         """Find the last commit, from *commit* on, that changed the code below *paths*; notebooks do not count."""
