@@ -115,7 +115,8 @@ class Look:
         )
         if state != self._state:
             self._state = state
-        self._files, self._is_fresh = files, False
+        # Not yet current while there is something to say at the call.
+        self._files, self._is_fresh = None if self._warning else files, False
 
 
 class _Inspector:

@@ -121,17 +121,17 @@ class LoadedModules:
         code: CodeType | None,
     ) -> None:
         path, file = place
-        load = namespace.get("__spec__") or _Same(namespace)
+        load = namespace.get("__spec__") or namespace  # a spec compares by its fields, so only by identity
         known = found.get((name, path))
-        if known is not None and known._load == load and (code is None or known.digest is None):
+        if known is not None and known._load is load and (code is None or known.digest is None):
             return
         try:
             stamp = _stamp(file)
             same = file != namespace.get("__file__") or holds_loaded_code(file, namespace, code)
-            digest = known.digest if known and known._load == load else file_hexdigest(file)
+            digest = known.digest if known and known._load is load else file_hexdigest(file)
         except OSError:
             stamp, same, digest = (), False, None
-        if known is not None and known._load == load and same:
+        if known is not None and known._load is load and same:
             return
         found[name, path] = LoadedFile(path, file, name in _MAIN, digest if same else None, load, stamp)
 
@@ -151,18 +151,6 @@ def is_installed(path: str, root: str) -> bool:
         return True
     folders = ["/".join([root, *parts[: count + 1]]) for count in range(len(parts))]
     return any(os.path.exists(f"{folder}/pyvenv.cfg") or os.path.isdir(f"{folder}/conda-meta") for folder in folders)
-
-
-class _Same:
-    """Equal only for the very same object: a namespace has no identity that outlives it otherwise."""
-
-    def __init__(self, value: object) -> None:
-        self._value = value
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and other._value is self._value
-
-    __hash__ = None  # type: ignore[assignment]  # like the dict that it stands for
 
 
 def _unchanged_since(modules: dict[str, Any], names: list[str]) -> Callable[[], bool]:

@@ -66,9 +66,8 @@ def find_repository(start: str) -> Repository | CommandRepository | None:
     try:
         opened = pygit2.Repository(found)
         if not opened.is_bare:
-            repository = Repository(opened)
-            repository.index_size  # noqa: B018 - the index too can have a format that libgit2 refuses
-            return repository
+            len(opened.index)  # the index too can have a format that libgit2 refuses
+            return Repository(opened)
     except pygit2.GitError as error:
         return _refused(start, found, error)
     raise RepositoryError(
@@ -103,11 +102,6 @@ class Repository:
         if self._opened.head_is_unborn:
             raise RepositoryError(f"{self.root} has no commit yet; commit the code: git add, git commit")
         return str(self._opened.head.target)
-
-    @property
-    def index_size(self) -> int:
-        """Number of entries in the index."""
-        return len(self._opened.index)
 
     def candidates(self) -> Candidates:
         """Find the paths that may differ from HEAD, staged or not, hidden from status or not.
@@ -210,7 +204,7 @@ class Repository:
         else:
             with open(full, "rb") as file:
                 data = file.read()
-            filters = self._opened.load_filter_list(os.fsencode(path)) if mode != LINK_MODE else None
+            filters = self._opened.load_filter_list(os.fsencode(path)) if mode != LINK_MODE else None  # type: ignore[arg-type]  # takes bytes, and needs them
             data = filters.apply_to_buffer(data) if filters else data
         return Stored(mode, str(pygit2.hash(data)), data)
 

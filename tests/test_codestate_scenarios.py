@@ -140,7 +140,7 @@ def detached(repo):
     repo.git("checkout", "-q", "--detach")
 
 
-def odd_names(repo):
+def oddname_of_rows(repo):
     for name in ("a b.txt", 'q"uote.txt', "tab\there.txt", "ünï.txt", "new\nline.txt", os.fsdecode(b"\xff\xfe.txt")):
         repo.write(name, "one\n")
     repo.commit()
@@ -212,13 +212,13 @@ SCENARIOS = [
     ("packed", packed, "", CLEAN),
     ("detached HEAD", detached, "", CLEAN),
     ("a notebook run again", notebook, " M a.ipynb", CLEAN),
-    ("odd names", odd_names, None, dict.fromkeys(ODD, "modified")),
+    ("odd names", oddname_of_rows, None, dict.fromkeys(ODD, "modified")),
 ]
 
 
-@pytest.mark.parametrize(("_name", "happens", "git_says", "we_say"), SCENARIOS, ids=[row[0] for row in SCENARIOS])
+@pytest.mark.parametrize(("name_of_row", "happens", "git_says", "we_say"), SCENARIOS, ids=[row[0] for row in SCENARIOS])
 class TestTrackedFiles:
-    def test_row(self, repo, _name, happens, git_says, we_say):
+    def test_row(self, repo, name_of_row, happens, git_says, we_say):
         """The table holds; the patch applied to a clone of the commit gives the same digest; a commit ends it."""
         happens(repo)
 
@@ -227,7 +227,7 @@ class TestTrackedFiles:
         assert (we_say, bool(we_say)) == (found.get("changes", found), found.get("dirty") is not None)
         if git_says is not None:
             assert git_says == repo.status("-uno")
-        if we_say and _name not in {"removed from the index only", "sparse index"}:
+        if we_say and name_of_row not in {"removed from the index only", "sparse index"}:
             clone = LookedAt(repo.path.parent / "clone", init=None)
             clone.git("clone", "-q", repo.path, clone.path)
             (repo.path.parent / "patch").write_bytes(found["patch"].encode("latin-1"))
@@ -335,7 +335,7 @@ class TestLoadedModules:
         assert {"bundle.zip": UNTRACKED} == untracked["changes"]
         assert repo.look(code=code, path=path)["dirty"] is None
 
-    def test_namespace_package(self, repo):
+    def testname_of_rowspace_package(self, repo):
         """A package without a file of its own is nothing; its modules are."""
         repo.write("space/inner.py", "a = 1\n")
 
