@@ -42,11 +42,11 @@ def make(root, count):
 
 def add_history(root):
     stream = [f"reset refs/heads/long\nfrom {git(root, 'rev-parse', 'HEAD', text=True).stdout}\n"]
-    for number in range(COMMITS):
-        stream.append(
-            f"commit refs/heads/long\ncommitter b <b@b> {1_600_000_000 + number} +0000\ndata 1\nx\n"
-            f"M 644 inline other/page\ndata 6\n{number:06d}\n"
-        )
+    stream += [
+        f"commit refs/heads/long\ncommitter b <b@b> {1_600_000_000 + number} +0000\ndata 1\nx\n"
+        f"M 644 inline other/page\ndata 6\n{number:06d}\n"
+        for number in range(COMMITS)
+    ]
     git(root, "fast-import", "--quiet", input="".join(stream), text=True)
     git(root, "checkout", "-q", "long")
 
@@ -67,7 +67,8 @@ def touch(root):
 
 def main():
     sizes = [int(size) for size in sys.argv[1:]] or SIZES
-    print(f"{'files':>8} {'look':>9} {'git status':>11} {'ratio':>6} {'diff(HEAD)':>11} {'touched':>9} {'git touched':>12}")
+    titles = ("files", "look", "git status", "ratio", "diff(HEAD)", "touched", "git touched")
+    print("".join(f"{title:>12}" for title in titles))
     with tempfile.TemporaryDirectory() as folder:
         for size in sizes:
             root = Path(folder) / f"r{size}"
@@ -92,10 +93,8 @@ def main():
             touched = median(look, 1)
             touch(root)
             git_touched = median(status, 1)
-            print(
-                f"{size:8} {ours:9.2f} {theirs:11.2f} {ours / theirs:6.2f} {naively:11.1f} {touched:9.1f} {git_touched:12.1f}",
-                flush=True,
-            )
+            figures = (ours, theirs, ours / theirs, naively, touched, git_touched)
+            print(f"{size:12}" + "".join(f"{figure:12.2f}" for figure in figures), flush=True)
         root = Path(folder) / f"r{sizes[0]}"
         before = median(lambda: take_look(None, repo=str(root)))
         (root / ".gitignore").write_text("ignored/\n")

@@ -253,7 +253,12 @@ class Artifact(Generic[R, W]):
         decoration = Decoration(
             options=self._options,
             parameters=Parameters(f, self._options),
-            look=take_look(original.__globals__.get("__file__"), repo=self._options.repo, scope=self._options.scope),
+            look=take_look(
+                original.__globals__.get("__file__"),
+                repo=self._options.repo,
+                scope=self._options.scope,
+                namespace=original.__globals__,
+            ),
         )
         vars(decorated).update(
             {

@@ -48,10 +48,11 @@ def take_look(
         file: The file of the function's own module, or None for an interactive function.
         repo: A path inside the repository, when it cannot be found from the file.
         scope: Paths relative to the root; None or empty for the project's default.
-        namespace: The globals of the function, whose ``__spec__`` identifies the load; None shares nothing.
+        namespace: The globals of the function, whose ``__spec__`` identifies the load; without them, or for an
+            interactive function, nothing is shared.
         fresh: Look at the disk as it stands now, whatever was found before in this load.
     """
-    load = None if fresh or namespace is None else namespace.get("__spec__") or namespace
+    load = None if fresh or file is None or namespace is None else namespace.get("__spec__") or namespace
     code = _module_code(namespace)
     stand_in = os.environ.get(_VARIABLE)
     with _lock:

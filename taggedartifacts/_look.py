@@ -144,7 +144,7 @@ class _Inspector:
         if not is_tracked and path not in self._facts.own and is_installed(path, self._facts.root):
             return None
         if not loaded.is_as_loaded():
-            return Dirt("changed after it was loaded", 0o100644, loaded.token, None)
+            return Dirt("changed after it was loaded: reload it, or start again", 0o100644, loaded.token, None)
         if is_tracked:
             if self._is_fresh:
                 return dirt

@@ -1,4 +1,7 @@
-"""Commits and trees as they lie in history: which commit changed the code, and what a commit holds."""
+"""Commits and trees as they lie in history: which commit changed the code, and what a commit holds.
+
+Takes the objects of pygit2 and does not import it.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    import pygit2
-
 NOTEBOOK = ".ipynb"
 
 
-def last_commit(repository: pygit2.Repository, commit: str, paths: Sequence[str]) -> str:
+def last_commit(repository: Any, commit: str, paths: Sequence[str]) -> str:
     """Find the commit that ``git log -1 -- <paths>`` names, where notebooks are no code.
 
     Follows the first parent whose code in scope is the same, which is git's default simplification of history. A
@@ -71,7 +72,7 @@ def _is_tree(entry: Any) -> bool:
     return bool(entry.type_str == "tree")
 
 
-def files(repository: pygit2.Repository, commit: str, suffix: str) -> Iterator[tuple[str, str, Callable[[], bytes]]]:
+def files(repository: Any, commit: str, suffix: str) -> Iterator[tuple[str, str, Callable[[], bytes]]]:
     """Iterate over the files at a commit whose names end so: path, object id, and what reads the content."""
     pending: list[tuple[str, Any]] = [("", repository[commit].tree)]
     while pending:

@@ -18,6 +18,7 @@ from looks import WORK, LookedAt
 from taggedartifacts._codestate import Change, CodeState, stamp, take_look
 from taggedartifacts._errors import DirtyRepositoryError, RepositoryError, ScopeError
 
+CHANGED = "changed after it was loaded: reload it, or start again"
 MODULE = "from taggedartifacts._codestate import take_look\nLOOK = take_look(__file__, namespace=globals())\n"
 
 
@@ -339,7 +340,7 @@ class TestModulesLoadedLater:
         repo.commit()
         three = look(repo)
 
-        assert {"changed after it was loaded"} == {state.changes[0].what for state in (one, two, three)}
+        assert {CHANGED} == {state.changes[0].what for state in (one, two, three)}
         assert one.patch is None
 
     def test_touched_after_it_was_loaded(self, repo):
@@ -375,7 +376,7 @@ class TestModulesLoadedLater:
 
         assert repo.python(*command, PYTHONDONTWRITEBYTECODE=bytecode) == "[]"
         told = repo.python(*command, PYTHONDONTWRITEBYTECODE=bytecode, EDIT="1")
-        assert told == "['changed after it was loaded']"
+        assert told == f"[{CHANGED!r}]"
 
     @pytest.mark.parametrize("bytecode", ["", "1"])
     def test_helper_edited_between_load_and_look(self, repo, bytecode):
@@ -387,7 +388,7 @@ class TestModulesLoadedLater:
 
         found = repo.look(code=code, env={"PYTHONDONTWRITEBYTECODE": bytecode})
 
-        assert {"helper.py": "changed after it was loaded"} == found["changes"]
+        assert {"helper.py": CHANGED} == found["changes"]
 
 
 class TestCost:

@@ -27,7 +27,7 @@ LAYERS = [
     *("_binding", "_staging", "_publish"),
     *("_survey", "_differences", "_recipe"),
     *("_task", "_outcome", "_call", "_explain", "_artifact"),
-    *("_seen", "_history", "_compare", "_verify", "_prune"),
+    *("_seen", "_history", "_lineage", "_compare", "_verify", "_prune"),
     "__init__",
 ]
 
