@@ -330,6 +330,20 @@ class TestModulesLoadedLater:
 
         assert before.dirty != taken.state().dirty
 
+    def test_same_number(self, repo, tmp_path, monkeypatch):
+        """A module is noticed though another one, from elsewhere, was removed and their number is as before."""
+        (tmp_path / "lib").mkdir()
+        (tmp_path / "lib" / "outsider.py").write_text("")
+        monkeypatch.syspath_prepend(tmp_path / "lib")
+        importlib.import_module("outsider")
+        taken = take_look(None, repo=str(repo.path))
+        before = taken.state().dirty, len(sys.modules)
+        del sys.modules["outsider"]
+        load(repo, "insider", "y = 1\n")
+
+        assert (None, len(sys.modules)) == before
+        assert ["insider.py"] == [change.path for change in taken.state().changes]
+
     def test_edited_after_it_was_loaded(self, repo):
         """For a fresh look, a file that changed since its module was loaded does not say what runs."""
         load(repo, "stale", "y = 1\n")
@@ -517,6 +531,23 @@ class TestCodeState:
         repo.git("remote", "add", "origin", "https://o.org")
 
         assert [None, "https://o.org"] == [before, look(repo).remote]
+
+    def test_digest(self, repo):
+        """The digest tells apart path, content and mode, and is the same when they are."""
+        digests = []
+        for name, content, mode in [
+            ("src/code.py", "x = 2\n", 0o644),
+            ("src/code.py", "x = 3\n", 0o644),
+            ("src/code.py", "x = 2\n", 0o755),
+            ("docs/page.rst", "x = 2\n", 0o644),
+            ("src/code.py", "x = 2\n", 0o644),
+        ]:
+            repo.git("reset", "-q", "--hard")
+            repo.write(name, content).chmod(mode)
+            digests.append(look(repo).dirty)
+
+        assert 4 == len(set(digests))
+        assert digests[0] == digests[-1]
 
     def test_large_patch(self, repo):
         """A patch over the limit is left out, the digest is not."""

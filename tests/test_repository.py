@@ -47,6 +47,15 @@ class TestEitherBackend:
         assert (0o100644, repo.git("hash-object", "a.py"), b"a = 2\n") == found[:3]
         assert [None, None] == [opened.stored(path) for path in ("nowhere", "notes")]
 
+    @pytest.mark.parametrize(("trusted", "mode"), [("true", 0o100755), ("false", 0o100644)])
+    def test_mode(self, repo, opened, trusted, mode):
+        """The mode is that of the file, or, where the setting says so, the one that git knows."""
+        repo.git("config", "core.fileMode", trusted)
+        (repo.path / "a.py").chmod(0o755)
+        found = find_repository(str(repo.path)) if isinstance(opened, Repository) else opened
+
+        assert mode == found.stored("a.py", 0o100644).mode
+
     def test_ignored(self, opened):
         """Ignore rules are git's."""
         assert [True, False] == [opened.is_ignored(path) for path in ("x.log", "x.py")]
