@@ -225,7 +225,7 @@ def _described(describe: Callable[[Any], object], value: object) -> Form:
 def _refused(reason: str, place: str, frames: list[_Frame]) -> UnhashableError:
     path = "".join(form.label(len(texts)) for _, form, _, texts in frames)
     argument = _ARGUMENT.match(place)
-    ignored = f'("{argument[1]}",)' if argument else "the name of its parameter"
+    ignored = f'("{argument[1]}",)' if argument else ""
     where = f"{place} → {path.strip()}" if path else place
     return UnhashableError(
         f"{where}: {reason}; leave it out with ignore={ignored}, register its type with canonical.register, "

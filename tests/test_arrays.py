@@ -1,0 +1,334 @@
+"""Canonical forms of arrays and tensors, beside the cases that joblib publishes for joblib.hash."""
+
+from __future__ import annotations
+
+import gc
+import sys
+import tracemalloc
+
+import joblib
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from taggedartifacts import _arrays
+from taggedartifacts._canonical import canonical, config_hash, encode
+from taggedartifacts._errors import UnhashableError
+from taggedartifacts._hashing import hexdigest
+
+SMALL = hnp.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=5)
+DTYPES = st.sampled_from(["<i4", ">i4", "<f8", ">f8", "?", "<c16", ">M8[us]", "<U3", ">U3", "S2", "u1", "<f2"])
+
+
+class TestLayout:
+    @settings(max_examples=200, deadline=None)
+    @given(st.data())
+    def test_memory_layout_does_not_count(self, data):
+        """Order, strides, direction, byte order and owner of the memory do not count."""
+        array = data.draw(hnp.arrays(data.draw(DTYPES), data.draw(SMALL)))
+        expected = canonical(np.ascontiguousarray(array).reshape(array.shape))
+        padded = np.zeros([side * 2 for side in array.shape], array.dtype)
+        strided = padded[(..., *(slice(None, None, 2) for _ in array.shape))]
+        strided[...] = array
+        swapped = array.astype(array.dtype.newbyteorder())
+        reverse = (..., *(slice(None, None, -1) for _ in array.shape))
+
+        for same in (array.copy(order="F"), array.T.copy().T, strided, swapped, array[reverse].copy()[reverse]):
+            assert expected == canonical(same)
+
+    @settings(max_examples=200, deadline=None)
+    @given(hnp.arrays("<i2", SMALL), hnp.arrays("<i2", SMALL))
+    def test_different_arrays_differ(self, left, right):
+        """Arrays have one form exactly if shape and elements agree."""
+        same = left.shape == right.shape and bool((left == right).all())
+
+        assert same == (canonical(left) == canonical(right))
+
+    def test_more_than_one_chunk(self, monkeypatch):
+        """A strided array larger than the copies that are made of it hashes as the contiguous one."""
+        monkeypatch.setattr(_arrays, "_CHUNK_BYTES", 64)
+        array = np.arange(1000.0).reshape(10, 10, 10)
+
+        assert canonical(array.transpose(2, 0, 1).copy()) == canonical(array.transpose(2, 0, 1))
+
+    def test_memory_maps(self, tmp_path):
+        """A memory map equals the array that it holds."""
+        array = np.arange(100.0)
+        np.save(tmp_path / "x.npy", array)
+        mapped = np.load(tmp_path / "x.npy", mmap_mode="r")
+
+        assert canonical(array) == canonical(mapped)
+        del mapped
+        gc.collect()
+
+    def test_kinds_differ(self):
+        """dtype, shape and being an array at all count."""
+        zeros = [np.zeros(2), np.zeros(2, "f4"), np.zeros(2, "i8"), np.zeros((2, 1)), np.zeros((1, 2)), [0.0, 0.0]]
+        times = [
+            np.zeros(2, "M8[s]"),
+            np.zeros(2, "M8[ms]"),
+            np.zeros(2, "m8[s]"),
+            np.zeros(2, "U2"),
+            np.zeros(2, "S8"),
+        ]
+        single = [np.array(0.0), np.zeros(1), 0.0]
+
+        assert len(zeros + times + single) == len({canonical(value) for value in zeros + times + single})
+
+
+class TestMemory:
+    def test_no_copy_of_a_contiguous_array(self):
+        """Hashing a contiguous array takes no memory worth the name; a strided one, bounded copies."""
+        array = np.zeros((2000, 2000))
+        config_hash(array)
+        config_hash(array.T)
+        tracemalloc.start()
+        try:
+            config_hash(array)
+            contiguous = tracemalloc.get_traced_memory()[1]
+            tracemalloc.reset_peak()
+            config_hash(array[:, ::2])
+            config_hash(array.T)
+            strided = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+        assert contiguous < 100_000
+        assert strided < 8 << 20 < array.nbytes
+
+
+class TestKinds:
+    def test_objects_by_element(self):
+        """Arrays of objects count by their elements, and name the one that is refused."""
+        array = np.array([[1, "a"], [None, {"b": np.float32(1)}]], dtype=object)
+        bad = array.copy()
+        bad[1, 0] = object()
+
+        assert canonical(array) == canonical(array.copy(order="F"))
+        assert canonical(array) != canonical(array.T)
+        with pytest.raises(UnhashableError, match=r"^config → \[1, 0\]: "):
+            encode(bad, "config")
+
+    def test_an_array_that_holds_itself(self):
+        """A cycle through an array of objects is refused."""
+        array = np.empty(1, object)
+        array[0] = array
+
+        with pytest.raises(UnhashableError, match="contains itself"):
+            canonical(array)
+
+    def test_records_without_what_lies_between(self):
+        """The padding of records does not count; names and fields do."""
+        kind = np.dtype([("a", "i1"), ("b", "f8")], align=True)
+        clean = np.zeros(3, kind)
+        dirty = np.frombuffer(bytearray(b"\xff" * clean.nbytes), kind).copy()
+        for name in kind.names:
+            dirty[name] = clean[name]
+        renamed = clean.astype([("a", "i1"), ("c", "f8")])
+
+        assert canonical(clean) == canonical(dirty)
+        assert canonical(clean) != canonical(renamed)
+
+    def test_masked_values_do_not_count(self):
+        """What lies under a mask does not count, the mask does."""
+        left, right = (np.ma.masked_array([1.0, hidden], [False, True]) for hidden in (2.0, 3.0))
+
+        assert canonical(left) == canonical(right)
+        assert canonical(left) != canonical(np.ma.masked_array([1.0, 2.0], [False, False]))
+
+    def test_subclasses_keep_their_name(self):
+        """A subclass of array differs from the plain array, and its attributes count."""
+
+        class Quantity(np.ndarray):
+            unit = None
+
+        metres, feet = np.ones(2).view(Quantity), np.ones(2).view(Quantity)
+        metres.unit, feet.unit = "m", "ft"
+
+        assert 3 == len({canonical(value) for value in (metres, feet, np.ones(2))})
+
+    def test_scalars_are_numbers(self):
+        """A NumPy scalar equals the Python number that it is."""
+        pairs = [
+            (np.float64(0.5), 0.5),
+            (np.int8(-3), -3),
+            (np.bool_(True), True),
+            (np.complex64(1j), 1j),
+            (np.str_("x"), "x"),
+        ]
+
+        assert [canonical(plain) for _, plain in pairs] == [canonical(scalar) for scalar, _ in pairs]
+
+    def test_long_doubles(self):
+        """What other platforms cannot hold is refused."""
+        with pytest.raises(UnhashableError, match="float64"):
+            canonical(np.longdouble(1) / 3)
+        with pytest.raises(UnhashableError, match="differs between platforms"):
+            canonical(np.zeros(2, np.longdouble))
+        assert canonical(0.5) == canonical(np.longdouble(0.5))
+
+    @pytest.mark.parametrize("make", [np.random.default_rng, np.random.RandomState, np.random.PCG64])
+    def test_random_generators(self, make):
+        """NumPy's random generators are refused."""
+        with pytest.raises(UnhashableError, match="pass its seed"):
+            canonical(make(1))
+
+    def test_matches_the_digest_of_the_memory(self):
+        """The digest in the form is that of the little-endian elements in C order."""
+        array = np.array([[1, 2], [3, 4]], ">u2")
+
+        assert hexdigest(bytes([1, 0, 2, 0, 3, 0, 4, 0])) in canonical(array).decode()
+
+
+class Owner:
+    def __init__(self, number):
+        self.number = number
+
+    def method(self):
+        """Be bound."""
+
+
+def both(left, right):
+    """Compare by joblib and by this library."""
+    return joblib.hash(left) == joblib.hash(right), canonical(left) == canonical(right)
+
+
+AGREE, DIFFER = (True, True), (False, False)
+ROWS = np.arange(60.0).reshape(3, 4, 5)
+
+
+class TestPublishedCasesOfJoblib:
+    """The cases of joblib's own tests of joblib.hash, by its names for them."""
+
+    def test_trivial_hash(self):
+        """Holds: values of all kinds are equal exactly to themselves."""
+        values = [1, 2, 1.0, 2.0, 1 + 1j, 2 + 1j, "a", "b", (1,), (1, 1), {}, {1: 1}, {1: 2}, {2: 1}, None]
+
+        for i, left in enumerate(values):
+            for j, right in enumerate(values):
+                assert ((i == j), (i == j)) == both(left, right)
+
+    def test_trivial_hash_of_lists(self):
+        """Deliberately different: a list equals the tuple of its elements, since YAML and JSON know only one."""
+        assert (False, True) == both([1, 2], (1, 2))
+
+    def test_hash_methods(self):
+        """Deliberately different: a method of an open file is refused, because the file is."""
+        import io
+
+        with pytest.raises(UnhashableError):
+            canonical(io.StringIO("a").read)
+
+    def test_hash_numpy_arrays(self):
+        """Holds: equal arrays and their copies agree, a changed element differs."""
+        changed = ROWS.copy()
+        changed[0, 0, 0] = 9
+
+        assert AGREE == both(ROWS, ROWS.copy())
+        assert DIFFER == both(ROWS, changed)
+
+    def test_hash_numpy_dict_of_arrays(self):
+        """Holds: so do dicts of arrays."""
+        assert AGREE == both({1: ROWS, 2: ROWS[0]}, {1: ROWS.copy(), 2: ROWS[0].copy()})
+        assert DIFFER == both({1: ROWS, 2: ROWS[0]}, {1: ROWS[0], 2: ROWS})
+
+    @pytest.mark.parametrize("dtype", ["datetime64[s]", "timedelta64[D]"])
+    def test_numpy_datetime_array(self, dtype):
+        """Holds: arrays of times hash, by unit and value."""
+        assert AGREE == both(np.ones(10, dtype), np.ones(10, dtype))
+
+    def test_hash_numpy_noncontiguous(self):
+        """Holds, and goes further: a view with strides equals its copy, in joblib only if both are contiguous."""
+        view = np.asarray(np.arange(6000).reshape(1000, 2, 3), order="F")[:, :1, :]
+
+        assert (False, True) == both(view, np.ascontiguousarray(view))
+        assert canonical(view) == canonical(np.asfortranarray(view))
+
+    def test_hash_memmap(self, tmp_path):
+        """Deliberately different: a memory map always equals the array, in joblib only with coerce_mmap."""
+        mapped = np.memmap(tmp_path / "m", dtype="f8", mode="w+", shape=(10, 10))
+
+        assert (False, True) == both(mapped, np.asarray(mapped).copy())
+        del mapped
+        gc.collect()
+
+    def test_bound_methods_hash(self):
+        """Deliberately different: a bound method needs an object with a form, whose attributes it reads."""
+        assert joblib.hash(Owner(1).method) == joblib.hash(Owner(1).method)
+        with pytest.raises(UnhashableError):
+            canonical(Owner(1).method)
+
+    def test_bound_cached_methods_hash(self):
+        """Deliberately different: likewise, cached or not."""
+        import functools
+
+        with pytest.raises(UnhashableError):
+            canonical(functools.lru_cache(Owner(1).method))
+
+    def test_hash_object_dtype(self):
+        """Holds: arrays of objects agree by their elements."""
+        left, right = (np.array([np.arange(i) for i in range(6)], dtype=object) for _ in "ab")
+
+        assert AGREE == both(left, right)
+
+    def test_numpy_scalar(self):
+        """Holds: scalars of different kinds differ, also when they are made in the same way; but see the next one."""
+        assert DIFFER == both(np.float64(2.0), np.float64(3.0))
+
+    def test_numpy_scalar_of_other_width(self):
+        """Deliberately different: a scalar is the number that it is, whatever its width."""
+        assert (False, True) == both(np.float64(2.0), np.float32(2.0))
+
+    def test_dict_hash(self):
+        """Holds: the order of insertion does not count, with keys of any kind."""
+        items = {"#s12069__c_maps.nii.gz": [33], "#s12158__c_maps.nii.gz": [33], 4: [2], (1, 2): 5}
+
+        assert AGREE == both(items, dict(reversed(items.items())))
+
+    def test_set_hash(self):
+        """Holds: neither does that of a set, nor whether its elements are shared."""
+        items = {"#s12069__c_maps.nii.gz", "#s12158__c_maps.nii.gz", "#s12258__c_maps.nii.gz"}
+
+        assert AGREE == both(items, set(sorted(items)))  # noqa: C414  # filled in another order
+
+    def test_set_decimal_hash(self):
+        """Holds: also with elements that have no order."""
+        from decimal import Decimal
+
+        assert AGREE == both({Decimal(0), Decimal("NaN")}, {Decimal("NaN"), Decimal(0)})
+
+    def test_string(self):
+        """Holds: interned, copied and shared strings are equal."""
+        shared = "foo"
+        pair = {shared: shared}, {"".join(["f", "oo"]): sys.intern("".join(["fo", "o"]))}
+
+        assert AGREE == both(*pair)
+
+    def test_numpy_dtype_pickling(self):
+        """Holds: equal dtypes agree, however they were made."""
+        kinds = [np.dtype([("a", float), ("b", "S20")]), np.dtype([("a", "f8"), ("b", "S20")])]
+
+        assert AGREE == both(*kinds)
+        assert AGREE == both(np.dtype("f4"), np.dtype("<f4"))
+        assert DIFFER == both(np.dtype("f4"), np.dtype("f8"))
+
+    def test_hashes_are_different_between_c_and_fortran_contiguous_arrays(self):
+        """Deliberately different: the order of the memory does not count, only the elements do."""
+        array = np.random.default_rng(0).random((10, 10))
+
+        assert (False, True) == both(np.asfortranarray(array), array)
+
+    def test_0d_array(self):
+        """Holds: an array without dimensions hashes."""
+        assert AGREE == both(np.array(0), np.array(0))
+
+    def test_0d_and_1d_array_hashing_is_different(self):
+        """Holds: it differs from that with one element."""
+        assert DIFFER == both(np.array(0), np.array([0]))
+
+    def test_hashing_pickling_error(self):
+        """Holds: what cannot be hashed is an error, here with its place."""
+        with pytest.raises(UnhashableError, match="a generator"):
+            canonical(["a", (x for x in "a")])

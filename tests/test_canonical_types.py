@@ -1,0 +1,356 @@
+"""Canonical forms of the standard library's types, of instances, and of functions and classes by name."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import datetime
+import decimal
+import enum
+import functools
+import multiprocessing
+import subprocess
+import sys
+import types
+import zoneinfo
+from collections import OrderedDict, namedtuple
+from collections.abc import Mapping
+from pathlib import Path
+
+import attrs
+import omegaconf
+import pydantic
+import pytest
+
+from taggedartifacts import _canonical_names
+from taggedartifacts._canonical import canonical, encode
+from taggedartifacts._errors import UnhashableError
+from taggedartifacts._path import ArtifactPath
+
+UTC = datetime.UTC
+
+
+class TestTimes:
+    def test_zones_count_by_name(self):
+        """A zone counts by its name, not by the offset that a database gives for it today."""
+        moment = datetime.datetime(2024, 7, 1)
+        summer = datetime.timezone(datetime.timedelta(hours=2))
+        forms = {
+            canonical(moment.replace(tzinfo=zone)) for zone in (None, UTC, summer, zoneinfo.ZoneInfo("Europe/Berlin"))
+        }
+
+        assert len(forms) == 4
+
+    def test_utc_is_one(self):
+        """All spellings of UTC are equal."""
+        moment = datetime.datetime(2024, 7, 1)
+
+        assert canonical(moment.replace(tzinfo=UTC)) == canonical(moment.replace(tzinfo=zoneinfo.ZoneInfo("UTC")))
+
+    def test_zones_without_name(self):
+        """A zone that cannot be named is refused."""
+
+        class Local(datetime.tzinfo):
+            def utcoffset(self, moment):
+                return None
+
+        with pytest.raises(UnhashableError, match="use zoneinfo"):
+            canonical(datetime.datetime(2024, 1, 1, tzinfo=Local()))
+
+
+class TestPaths:
+    def test_artifacts_count_by_name(self):
+        """An artifact counts by its file name with its tag, wherever it lies; no other path or string does."""
+        name = "hist-1a2b3c4d5e-0f9e8d7c6b5a.png"
+
+        assert canonical(ArtifactPath(f"a/{name}")) == canonical(ArtifactPath(f"/b/{name}"))
+        assert 5 == len({canonical(v) for v in (ArtifactPath(name), Path(name), name, Path(f"a/{name}"), f"a/{name}")})
+
+    def test_paths_count_as_written(self):
+        """A path counts as it is written, whatever lies on the disk."""
+        assert canonical(Path("a/../b")) != canonical(Path("b"))
+
+
+class Handmade(Mapping):
+    def __init__(self, items):
+        self.items_ = items
+
+    def __getitem__(self, key):
+        return self.items_[key]
+
+    def __iter__(self):
+        return iter(self.items_)
+
+    def __len__(self):
+        return len(self.items_)
+
+
+class TestMappings:
+    @pytest.mark.parametrize(
+        "make",
+        [OrderedDict, types.MappingProxyType, Handmade, omegaconf.OmegaConf.create],
+        ids=lambda make: make.__name__,
+    )
+    def test_equal_the_dict(self, make):
+        """Every mapping equals the dict of its items."""
+        items = {"a": 1, "b": {"c": [1, "x"]}}
+
+        assert canonical(items) == canonical(make(items))
+
+    def test_interpolations(self):
+        """An OmegaConf value counts as what it stands for."""
+        config = omegaconf.OmegaConf.create({"a": 1, "b": "${a}", "l": [1, 2]})
+
+        assert canonical({"a": 1, "b": 1, "l": [1, 2]}) == canonical(config)
+
+
+@dataclasses.dataclass
+class Model:
+    depth: int
+    rate: float = 0.5
+
+    @functools.cached_property
+    def cost(self):
+        return self.depth * self.rate
+
+
+@dataclasses.dataclass(slots=True)
+class Slotted:
+    depth: int
+
+
+@attrs.define
+class Attrs:
+    depth: int
+
+
+class Pydantic(pydantic.BaseModel):
+    model_config = pydantic.ConfigDict(extra="allow")
+    depth: int
+    _secret: int = pydantic.PrivateAttr(default=1)
+
+
+Tuple = namedtuple("Tuple", "depth")  # the untyped spelling counts as well
+
+
+class Color(enum.Enum):
+    RED = 1
+
+
+class Token(enum.Enum):
+    NONE = object()
+
+
+class Celsius(float):
+    pass
+
+
+class Tagged(list):
+    pass
+
+
+class TestInstances:
+    def test_types_count(self):
+        """Instances with the same fields of different types differ, and from a dict of the fields."""
+        values = [
+            Model(1),
+            Slotted(1),
+            Attrs(1),
+            Pydantic(depth=1),
+            Tuple(1),
+            argparse.Namespace(depth=1),
+            {"depth": 1},
+        ]
+
+        assert len(values) == len({canonical(value) for value in values})
+
+    @pytest.mark.parametrize("make", [Slotted, Attrs, Tuple, Model, lambda depth: Pydantic(depth=depth)])
+    def test_fields_count(self, make):
+        """Equal fields are equal, different ones differ."""
+        assert canonical(make(1)) == canonical(make(1))
+        assert canonical(make(1)) != canonical(make(2))
+
+    def test_other_attributes_count(self):
+        """An attribute that was set on an instance beside its fields counts; a cached property does not."""
+        plain, looked_at, changed = Model(1), Model(1), Model(1)
+        assert looked_at.cost == 0.5
+        changed.extra = 1
+
+        assert canonical(plain) == canonical(looked_at)
+        assert canonical(plain) != canonical(changed)
+
+    def test_pydantic_keeps_nothing_back(self):
+        """Extra fields and private attributes of a model count."""
+        private = Pydantic(depth=1)
+        private._secret = 2
+
+        assert 3 == len({canonical(value) for value in (Pydantic(depth=1), Pydantic(depth=1, more=2), private)})
+
+    def test_place_of_a_field(self):
+        """The place of a refused field reads like the way one would reach it."""
+        with pytest.raises(UnhashableError, match=r"^config → \.models\[0\]\.depth: "):
+            encode({"models": [Model(object())]}, "config")
+
+    def test_enums(self):
+        """A member counts by class, name and value, so that it differs from its value."""
+        assert canonical(Color.RED) != canonical(1)
+        with pytest.raises(UnhashableError, match=r"\.value: "):
+            canonical(Token.NONE)
+
+    def test_subclasses_of_built_ins(self):
+        """A subclass of a built-in type differs from the plain value, and its attributes count."""
+        tagged = Tagged([1])
+        tagged.unit = "K"
+
+        assert canonical(Celsius(1)) != canonical(1.0)
+        assert 3 == len({canonical(value) for value in (Tagged([1]), [1], tagged)})
+
+    def test_decimals(self):
+        """Decimals that are equal but compute differently differ, in every context."""
+        with decimal.localcontext() as context:
+            context.capitals = 0
+            lower = canonical(decimal.Decimal("1E+9"))
+
+        assert canonical(decimal.Decimal("1E+9")) == lower
+        assert canonical(decimal.Decimal("1.0")) != canonical(decimal.Decimal("1.00"))
+
+
+def function():
+    """Be importable."""
+
+
+@functools.wraps(function)
+def _wrapper():
+    return function()
+
+
+def decorate(inner):
+    @functools.wraps(inner)
+    def outer():
+        return inner()
+
+    return outer
+
+
+@decorate
+def decorated():
+    """Be importable, decorated."""
+
+
+class Machine:
+    def run(self):
+        """Be a method."""
+
+    @classmethod
+    def build(cls):
+        """Be a class method."""
+
+    @staticmethod
+    def stop():
+        """Be a static method."""
+
+
+def closure(value):
+    def inner():
+        return value
+
+    return inner
+
+
+class TestNames:
+    def test_functions_and_classes(self):
+        """Functions, classes and methods differ by module and qualified name."""
+        values = [function, Machine, Machine.run, Machine.build, Machine.stop, len, dict.fromkeys, str.upper, "x".upper]
+
+        assert len(values) == len({canonical(value) for value in values})
+
+    def test_decorated_functions(self):
+        """What decorators have wrapped is told from what they made of it."""
+        assert b'{"$function":"test_canonical_types:decorated"}' == canonical(decorated)
+        assert b'{"$function":"test_canonical_types:decorated.__wrapped__"}' == canonical(decorated.__wrapped__)
+
+    def test_partial(self):
+        """A partial function counts by the function and the arguments."""
+        partials = [functools.partial(function), functools.partial(function, 1), functools.partial(function, a=1)]
+
+        assert 3 == len({canonical(value) for value in partials})
+
+    def test_methods_count_with_their_object(self):
+        """A bound method counts by its object, which must have a form itself."""
+        assert canonical(Model(1).__eq__) != canonical(Model(2).__eq__)
+        with pytest.raises(UnhashableError, match=r"\.__self__: an object of type test_canonical_types.Machine"):
+            canonical(Machine().run)
+
+    @pytest.mark.parametrize(
+        ("value", "reason"),
+        [
+            (lambda: 1, "a lambda .*test_canonical_types.py"),
+            (closure(1), "the closure closure.<locals>.inner"),
+            (_wrapper, "that name gives something else"),
+        ],
+    )
+    def test_no_name_no_form(self, value, reason):
+        """A function that no import gives is refused: its name would not tell what it does."""
+        with pytest.raises(UnhashableError, match=reason):
+            canonical(value)
+
+    def test_script_and_module(self, tmp_path):
+        """A class and a function have one form, as a script, by -m, in a spawned child, and imported."""
+        package = tmp_path / "package"
+        package.mkdir()
+        (package / "__init__.py").touch()
+        source = (
+            "import dataclasses, multiprocessing, sys\n"
+            "from taggedartifacts._canonical import config_hash\n"
+            "@dataclasses.dataclass\nclass C:\n    x: int = 1\n"
+            "def f(): pass\n"
+            "def show(): sys.stdout.write(config_hash([C(), f, C]) + '\\n'); sys.stdout.flush()\n"
+            "if __name__ == '__main__':\n"
+            "    show()\n"
+            "    p = multiprocessing.get_context('spawn').Process(target=show)\n"
+            "    p.start(); p.join()\n"
+        )
+        (package / "work.py").write_text(source)
+        calls = (["package/work.py"], ["-m", "package.work"], ["-c", "import package.work as w; w.show()"])
+        hashes = [
+            line
+            for call in calls
+            for line in subprocess.run(
+                [sys.executable, *call], cwd=tmp_path, check=True, capture_output=True, text=True
+            ).stdout.split()
+        ]
+
+        assert 5 == len(hashes)
+        assert 1 == len(set(hashes))
+
+    def test_interactive_definitions(self):
+        """A function from a prompt counts by its definition too, and is refused where that is unknown."""
+        source = (
+            "from taggedartifacts import _canonical_names\n"
+            "from taggedartifacts._canonical import canonical\n"
+            "from taggedartifacts._errors import UnhashableError\n"
+            "def f(): pass\n"
+            "_canonical_names.use_fingerprint(None)\n"
+            "try: canonical(f)\n"
+            "except UnhashableError as error: print('interactively' in str(error))\n"
+            "_canonical_names.use_fingerprint(lambda value: 'abc')\n"
+            "print(canonical(f).decode())\n"
+        )
+        done = subprocess.run([sys.executable, "-c", source], check=True, capture_output=True, text=True)
+
+        assert ["True", '{"$function":["__main__:f","abc"]}'] == done.stdout.split()
+
+    def test_main_of_a_kernel(self, monkeypatch):
+        """A notebook's name on __main__ makes no module of it."""
+        main = types.ModuleType("__main__")
+        main.__file__ = "analysis.ipynb"
+        main.__spec__ = None
+        monkeypatch.setitem(sys.modules, "__main__", main)
+
+        assert "__main__" == _canonical_names._module_name("__main__")
+
+
+def test_locks_of_processes():
+    """A lock between processes is refused."""
+    with pytest.raises(UnhashableError, match="synchronises"):
+        canonical(multiprocessing.Lock())
