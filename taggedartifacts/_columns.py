@@ -9,17 +9,24 @@ from ._arrays import digest
 from ._hashing import hexdigest_parts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 _MISSING = -1
+_BATCH = 1 << 14  # strings encoded at a time, so that the copies are bounded
 
 
 def strings_text(values: Sequence[str | None]) -> str:
     """Write a column of Python strings and None: how many, the digest of their lengths, the digest of their bytes."""
-    encoded = [None if value is None else value.encode("utf-8", "surrogatepass") for value in values]
-    lengths = (_MISSING if value is None else len(value) for value in encoded)
-    array = sys.modules["numpy"].fromiter(lengths, "<i8", len(encoded))
-    return lengths_and_bytes(array, [b"".join(filter(None, encoded))])
+    lengths = sys.modules["numpy"].empty(len(values), "<i8")
+
+    def contents() -> Iterator[bytes]:
+        for start in range(0, len(values), _BATCH):
+            batch = values[start : start + _BATCH]
+            encoded = [None if value is None else value.encode("utf-8", "surrogatepass") for value in batch]
+            lengths[start : start + _BATCH] = [_MISSING if value is None else len(value) for value in encoded]
+            yield b"".join(filter(None, encoded))
+
+    return lengths_and_bytes(lengths, contents())
 
 
 def arrow_strings_text(column: Any) -> str:
@@ -44,4 +51,5 @@ def arrow_strings_text(column: Any) -> str:
 
 def lengths_and_bytes(lengths: Any, contents: Iterable[Any]) -> str:
     """Write a column of strings: the lengths of their UTF-8 (-1 for a missing one), and all of it in a row."""
-    return f'[{len(lengths)},"{digest(lengths)}","{hexdigest_parts(contents)}"]'
+    content = hexdigest_parts(contents)  # first: it may be what finds out the lengths
+    return f'[{len(lengths)},"{digest(lengths)}","{content}"]'
