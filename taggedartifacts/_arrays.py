@@ -42,7 +42,7 @@ def recognise(kind: type) -> Reducer | None:
     if any(base.__module__ == "numpy" and base.__qualname__ == "dtype" for base in kind.__mro__):
         return lambda value: one("dtype", _dtype(value))
     if kind.__module__.split(".")[0] in ("jax", "jaxlib") and hasattr(kind, "__array__") and hasattr(kind, "sharding"):
-        return lambda value: several("tensor", ("jax", _numpy().asarray(value)))
+        return _jax
     return None
 
 
@@ -162,6 +162,13 @@ def _torch(value: Any) -> Form:
             ("torch", Form((), index_label, lambda _texts: array_text('"bfloat16"', bits.shape, digest(bits)))),
         )
     return several("tensor", ("torch", plain.numpy()))
+
+
+def _jax(value: Any) -> Form:
+    try:
+        return several("tensor", ("jax", _numpy().asarray(value)))
+    except TypeError as error:  # as for the keys of random generators
+        raise RefusalError(str(error)) from error
 
 
 def _numpy() -> Any:

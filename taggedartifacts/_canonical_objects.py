@@ -48,6 +48,8 @@ def recognise(kind: type) -> Reducer | None:
 
 def recognise_subclass(kind: type) -> Reducer | None:
     """Find the form of a subclass of a built-in type: its own name beside the built-in value."""
+    if getattr(kind, "n_fields", 0) > getattr(kind, "n_sequence_fields", 0):
+        return None  # as os.stat_result: the tuple does not hold all that there is
     for base in _BUILT_INS:
         if issubclass(kind, base) and kind is not base:
             return functools.partial(_subclass, base)
@@ -136,7 +138,9 @@ def _pydantic(value: Any) -> Form:
 
 def _namedtuple(value: Any) -> Form:
     kind = type(value)
-    held = dict(zip(kind._fields, tuple.__iter__(value), strict=False))
+    if len(kind._fields) != tuple.__len__(value):
+        raise RefusalError(f"{kind.__qualname__} does not name all of its fields")
+    held = dict(zip(kind._fields, tuple.__iter__(value), strict=True))
     return _labelled(kind, attributes(value, ()) | held)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import pathlib
 import re
+import sys
 import types
 from collections import deque
 from collections.abc import Mapping
@@ -118,6 +119,16 @@ def _deque(value: deque[object]) -> Form:
     return several("deque", (list(value), value.maxlen))
 
 
+def _omegaconf(value: Any) -> Form:
+    omegaconf = sys.modules["omegaconf"]
+    try:
+        if omegaconf.OmegaConf.is_dict(value):
+            return same_as(None if value._is_none() else dict(value.items()))
+        return same_as(None if value._is_none() else list(value))
+    except omegaconf.errors.OmegaConfBaseException as error:  # a missing value, an interpolation that leads nowhere
+        raise RefusalError(str(error).replace("\n", " ")) from error
+
+
 def _mapping(value: Mapping[object, object]) -> Form:
     return same_as(dict(value.items()))
 
@@ -154,5 +165,6 @@ _BY_NAME: dict[str, Reducer] = {
     "fractions.Fraction": _fraction,
     "uuid.UUID": lambda value: tagged_text("uuid", quoted(str(value))),
     "zoneinfo.ZoneInfo": lambda value: tagged_text("timezone", quoted(zone_name(value))),
-    "omegaconf.listconfig.ListConfig": lambda value: same_as(list(value)),
+    "omegaconf.dictconfig.DictConfig": _omegaconf,
+    "omegaconf.listconfig.ListConfig": _omegaconf,
 }

@@ -182,6 +182,26 @@ class TestKinds:
         assert hexdigest(bytes([1, 0, 2, 0, 3, 0, 4, 0])) in canonical(array).decode()
 
 
+class TestTensors:
+    def test_jax(self):
+        """A JAX array counts by its elements, dtype and shape, and differs from NumPy's; a random key is refused."""
+        jax = pytest.importorskip("jax")
+        tensor = jax.numpy.arange(6.0).reshape(2, 3)
+
+        assert canonical(tensor) == canonical(jax.numpy.asarray(np.asarray(tensor)))
+        assert 4 == len({canonical(v) for v in (tensor, tensor.T, tensor.astype("bfloat16"), np.asarray(tensor))})
+        with pytest.raises(UnhashableError, match="PRNGKey"):
+            canonical(jax.random.key(0))
+
+    def test_torch(self):
+        """So does a tensor of torch, whatever its strides."""
+        torch = pytest.importorskip("torch")
+        tensor = torch.arange(6.0).reshape(2, 3)
+
+        assert canonical(tensor.T) == canonical(tensor.T.contiguous())
+        assert 4 == len({canonical(v) for v in (tensor, tensor.T, tensor.bfloat16(), tensor.numpy())})
+
+
 class Owner:
     def __init__(self, number):
         self.number = number

@@ -9,8 +9,10 @@ import decimal
 import enum
 import functools
 import multiprocessing
+import os
 import subprocess
 import sys
+import time
 import types
 import zoneinfo
 from collections import OrderedDict, namedtuple
@@ -85,6 +87,10 @@ class Handmade(Mapping):
         return len(self.items_)
 
 
+class Short(tuple):
+    _fields = ("a",)
+
+
 class TestMappings:
     @pytest.mark.parametrize(
         "make",
@@ -102,6 +108,14 @@ class TestMappings:
         config = omegaconf.OmegaConf.create({"a": 1, "b": "${a}", "l": [1, 2]})
 
         assert canonical({"a": 1, "b": 1, "l": [1, 2]}) == canonical(config)
+
+    @pytest.mark.parametrize("missing", ["???", "${nowhere}"])
+    def test_values_that_are_missing(self, missing):
+        """An OmegaConf value that is not there is refused."""
+        config = omegaconf.OmegaConf.create({"a": {"b": missing}})
+
+        with pytest.raises(UnhashableError, match=r"^config → \.model\.a: "):
+            encode({"model": config}, "config")
 
 
 @dataclasses.dataclass
@@ -204,6 +218,12 @@ class TestInstances:
 
         assert canonical(Celsius(1)) != canonical(1.0)
         assert 3 == len({canonical(value) for value in (Tagged([1]), [1], tagged)})
+
+    def test_tuples_that_hold_more(self):
+        """A tuple whose class names fewer fields than there are, or hides some, is refused."""
+        for value in (os.stat("."), time.gmtime(0), Short((1, 2))):
+            with pytest.raises(UnhashableError):
+                canonical(value)
 
     def test_decimals(self):
         """Decimals that are equal but compute differently differ, in every context."""
