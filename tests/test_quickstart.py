@@ -49,7 +49,7 @@ class TestQuickstart:
 
     def test_results(self, clone):
         """The table is complete, the model is a directory, and the figure is a picture; all are clean."""
-        _, (figure, model, table) = run(clone)
+        _, (figure, model, table) = run(clone, "--resamples=20")
         output = clone / "docs/examples/output"
 
         assert 1 + 333 == len((output / table).read_text().splitlines())
