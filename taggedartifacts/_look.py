@@ -77,7 +77,7 @@ class Look:
             RepositoryError: What was found wrong when the look was taken.
         """
         modules = self._modules
-        if modules is None or modules.files() is not self._files:
+        if modules is None or modules.files() is not self._files or self._warning:
             return self._renew()
         return self._state  # type: ignore[return-value]  # set together with _files
 
