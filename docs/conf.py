@@ -17,6 +17,7 @@ nitpick_ignore_regex = [
 
 html_theme = "furo"
 html_title = "taggedartifacts"
+html_show_copyright = False  # the licence lies in the repository
 
 autodoc_typehints = "none"  # signatures stay readable; docstrings tell types and units
 autodoc_member_order = "bysource"
