@@ -70,6 +70,17 @@ class TestPages:
         assert 0 == result.returncode, result.stderr
 
 
+class TestReadme:
+    def test_two_commands(self):
+        """The README has two set-up commands, each a line of its own, where people and machines find them."""
+        lines = (line.strip() for line in (ROOT / "README.rst").read_text(encoding="utf-8").splitlines())
+
+        assert [
+            'python -m pip install ".[examples]" && python docs/examples/quickstart.py',
+            'python -m pip install ".[test]" && python -m pytest',
+        ] == [line for line in lines if line.startswith("python -m pip install")]
+
+
 class TestRunner:
     """The runner itself notices what it should."""
 
