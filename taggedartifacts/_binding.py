@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ._canonical import encode, join
+from ._canonical import encode, encode_call
 from ._errors import ArtifactNameError
 from ._folder import HIDDEN, RECORD_SUFFIX, Folder
 from ._inputs import input_contents
 from ._path import ArtifactPath
+from ._signature import binder
 from ._tag import tagged_name
 
 if TYPE_CHECKING:
@@ -114,8 +115,11 @@ class Parameters:
     def __init__(self, f: Callable[..., object], options: Options, *, free_names: bool = False) -> None:
         self._signature = inspect.signature(f)
         self._options = options
+        self._bind = binder(f.__qualname__, self._signature)
         kinds = {name: parameter.kind for name, parameter in self._signature.parameters.items()}
         self._extra = next((name for name, kind in kinds.items() if kind is inspect.Parameter.VAR_KEYWORD), None)
+        self._left_out = frozenset((*options.keywords, *options.ignore, *options.inputs))
+        self._hashed = [name for name in kinds if name not in self._left_out] if options.mode == "w" else []
         for option, names in (("ignore", options.ignore), ("inputs", options.inputs)):
             unknown = [name for name in names if name not in kinds]
             if unknown and self._extra is None and not (free_names and option == "ignore"):
@@ -131,19 +135,25 @@ class Parameters:
             TypeError: If the arguments do not fit otherwise.
         """
         try:
-            bound = self._signature.bind(*args, **kwargs)
+            arguments = self._bind(*args, **kwargs)
         except TypeError:
-            bound = self._signature.bind_partial(*args, **{k: v for k, v in kwargs.items() if self._takes(k)})
-            bound.apply_defaults()
-            self._require_outputs(bound)
+            partial = self._signature.bind_partial(*args, **{k: v for k, v in kwargs.items() if self._takes(k)})
+            partial.apply_defaults()
+            self.outputs(partial)
             raise
-        bound.apply_defaults()
-        self._require_outputs(bound)
-        return bound
+        return inspect.BoundArguments(self._signature, arguments)
 
     def outputs(self, bound: inspect.BoundArguments) -> tuple[object, ...]:
-        """Return the output paths as the user gave them."""
-        return tuple(self._value(bound, keyword) for keyword in self._options.keywords)
+        """Return the output paths as the user gave them.
+
+        Raises:
+            KeyError: If one is missing.
+        """
+        paths = tuple([self._value(bound, keyword) for keyword in self._options.keywords])
+        for keyword, path in zip(self._options.keywords, paths, strict=True):
+            if path is None or path == "":
+                raise KeyError(f"no output path was given: the keyword {keyword!r} is missing or empty")
+        return paths
 
     def redirect(self, bound: inspect.BoundArguments, paths: Sequence[object]) -> None:
         """Replace the output paths, so that the function writes somewhere else."""
@@ -157,19 +167,13 @@ class Parameters:
             UnhashableError: If one of them has no canonical form; names it.
             InputError: If an input is missing or unreadable.
         """
-        options = self._options
-        config = options.config() if callable(options.config) else options.config
-        parts = {"config": encode(config, "config")}
-        left_out = {*options.keywords, *options.ignore, *options.inputs}
-        arguments: dict[str, bytes] = {}
-        if options.mode == "w":
-            for name, value in bound.arguments.items():
-                if name == self._extra:
-                    value = {key: each for key, each in value.items() if key not in left_out}
-                if name not in left_out:
-                    arguments[name] = encode(value, f"argument {name!r}")
-        parts["arguments"] = join(arguments)
-        if options.inputs:
+        config = self._options.config
+        arguments = {name: bound.arguments[name] for name in self._hashed}
+        if self._extra in arguments:
+            extra = arguments[self._extra].items()
+            arguments[self._extra] = {name: value for name, value in extra if name not in self._left_out}
+        parts = encode_call(config() if callable(config) else config, arguments)
+        if self._options.inputs:
             parts["inputs"] = self.encoded_inputs(bound)
         return parts
 
@@ -184,11 +188,6 @@ class Parameters:
         if name in bound.arguments:
             return bound.arguments[name]
         return bound.arguments[self._extra].get(name) if self._extra else None
-
-    def _require_outputs(self, bound: inspect.BoundArguments) -> None:
-        for keyword in self._options.keywords:
-            if self._value(bound, keyword) in (None, ""):
-                raise KeyError(f"no output path was given: the keyword {keyword!r} is missing or empty")
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,10 +18,11 @@ from ._canonical_text import (
     Written,
     content,
     integer,
+    listed,
     mapping,
     number,
+    object_shape,
     quoted,
-    same_as,
     sequence,
     several,
     unordered,
@@ -31,7 +32,7 @@ from ._errors import UnhashableError
 from ._hashing import hexdigest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from ._canonical_text import Reducer
 
@@ -137,17 +138,30 @@ canonical = _Canonical()
 
 
 def encode(value: object, place: str) -> bytes:
-    """Encode a value that stands at *place* (as in ``argument 'model'``), which errors name.
+    """Encode a value that stands at *place* (as in ``inputs``), which errors name.
 
     Raises:
         UnhashableError: If the value, or something inside it, has no canonical form.
     """
-    return utf8(_text(value, place))
+    return utf8(_texts((value,), lambda _index: place)[0])
+
+
+def encode_call(config: object, arguments: Mapping[str, object]) -> dict[str, bytes]:
+    """Encode the configuration and the dict of the arguments of a call, both in one pass.
+
+    Raises:
+        UnhashableError: If one of them, or something inside it, has no canonical form; names the argument.
+    """
+    names, _, finish, _ = object_shape(tuple(arguments))
+    values = (config, *[arguments[name] for name in names])
+    texts = _texts(values, lambda index: f"argument {names[index - 1]!r}" if index else "config")
+    return {"config": utf8(texts[0]), "arguments": utf8(finish(texts[1:]))}
 
 
 def join(parts: Mapping[str, bytes]) -> bytes:
     """Join values that are encoded already into the encoding of a dict of them."""
-    return encode({key: Written(part.decode()) for key, part in parts.items()}, "value")
+    names, _, finish, _ = object_shape(tuple(parts))
+    return utf8(finish([parts[name].decode() for name in names]))
 
 
 def config_hash(value: object) -> str:
@@ -165,10 +179,13 @@ def config_hash(value: object) -> str:
     return hexdigest(canonical(value))
 
 
-def _text(value: object, place: str) -> str:
+def _texts(values: Sequence[object], place: Callable[[int], str]) -> list[str]:
+    """Encode several values, each at its own place."""
     # The stack holds what is being encoded; each value is held there, so that its id stays its own.
-    current, form, texts = None, same_as(value), list[str]()
-    remaining = iter(form.children)
+    current: object = None
+    form = Form(values, place, listed)
+    texts: list[str] = []
+    remaining = iter(values)
     stack: list[_Frame] = []
     inside: set[int] = set()
     while True:
@@ -182,8 +199,7 @@ def _text(value: object, place: str) -> str:
                     raise RefusalError("it contains itself, and an endless value has no canonical form")
                 found = (_CONTAINERS.get(kind) or _reducer(kind))(child)
             except RefusalError as refusal:
-                frames = [*stack, (current, form, remaining, texts)]
-                raise _refused(str(refusal), place, frames) from refusal.__cause__
+                raise _refused(str(refusal), [*stack, (current, form, remaining, texts)]) from refusal.__cause__
             if isinstance(found, str):
                 texts.append(found)
                 continue
@@ -193,9 +209,9 @@ def _text(value: object, place: str) -> str:
             remaining = iter(form.children)
             break
         else:
-            text = form.finish(texts)
             if not stack:
-                return text
+                return texts
+            text = form.finish(texts)
             inside.discard(id(current))
             current, form, remaining, texts = stack.pop()
             texts.append(text)
@@ -222,8 +238,9 @@ def _described(describe: Callable[[Any], object], value: object) -> Form:
     return several("object", (_canonical_names.type_name(type(value)), describe(value)))
 
 
-def _refused(reason: str, place: str, frames: list[_Frame]) -> UnhashableError:
-    path = "".join(form.label(len(texts)) for _, form, _, texts in frames)
+def _refused(reason: str, frames: list[_Frame]) -> UnhashableError:
+    place, *steps = (form.label(len(texts)) for _, form, _, texts in frames)
+    path = "".join(steps)
     argument = _ARGUMENT.match(place)
     ignored = f'("{argument[1]}",)' if argument else ""
     where = f"{place} → {path.strip()}" if path else place

@@ -6,8 +6,10 @@ The text is JSON in the manner of RFC 8785 with the differences that docs/config
 from __future__ import annotations
 
 from bisect import bisect_left
+from functools import lru_cache
 from itertools import islice
 from json.encoder import encode_basestring
+from operator import add
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ._hashing import hexdigest, hexdigest_parts
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     Reducer = Callable[[Any], "str | Form"]
 
 _STRINGS = frozenset((str,))
+# Keys of a dict whose shape is remembered; the shapes of larger ones would take memory.
+_SHORT = 64
 # Longer contents enter as their digest, so that the text, and a record that holds it, stay small.
 _LITERAL_BYTES = 64
 # Elements that are joined before they are digested: so many that joining costs nothing, so few that they fit the cache.
@@ -52,6 +56,22 @@ class Form(NamedTuple):
     children: Iterable[object]
     label: Callable[[int], str]
     finish: Callable[[list[str]], str]
+
+
+class Shape(NamedTuple):
+    """How the objects with certain keys are written.
+
+    Attributes:
+        names: The keys, in the order in which they are written.
+        label: As in `Form`, for the values in that order.
+        finish: As in `Form`, likewise.
+        mistakable: Whether one of the keys looks like that of a tagged object; then a dict is written as pairs instead.
+    """
+
+    names: list[str]
+    label: Callable[[int], str]
+    finish: Callable[[list[str]], str]
+    mistakable: bool
 
 
 def integer(value: int) -> str:
@@ -139,16 +159,26 @@ def mapping(value: dict[Any, object]) -> Form:
     """Encode a dict: as a JSON object when all keys are strings that cannot be mistaken for a tag, else as pairs."""
     if not _STRINGS.issuperset(map(type, value)):
         return _pairs(value)
-    keys = sorted(value) if "".join(value).isascii() else sorted(value, key=_utf16)
-    first = bisect_left(keys, "$")
-    if first < len(keys) and keys[first][:1] == "$":
+    names = tuple(value)
+    shape = (object_shape if len(names) <= _SHORT else object_shape.__wrapped__)(names)
+    if shape.mistakable:
         return _pairs(value)
-    return Form(
-        [value[key] for key in keys],
-        lambda index: attribute_label(keys[index]),
-        lambda texts: (
-            f"{{{','.join([f'{encode_basestring(key)}:{text}' for key, text in zip(keys, texts, strict=True)])}}}"
-        ),
+    return Form([value[name] for name in shape.names], shape.label, shape.finish)
+
+
+# Dicts come in few shapes, one for each place in a program: to sort and quote the keys each time would be half of the
+# time that a small dict takes.
+@lru_cache(maxsize=1024)
+def object_shape(names: tuple[str, ...]) -> Shape:
+    """Find how a JSON object with these keys is written."""
+    ordered = sorted(names) if "".join(names).isascii() else sorted(names, key=_utf16)
+    first = bisect_left(ordered, "$")
+    heads = [f"{encode_basestring(name)}:" for name in ordered]
+    return Shape(
+        ordered,
+        lambda index: attribute_label(ordered[index]),
+        lambda texts: f"{{{','.join(map(add, heads, texts))}}}",
+        mistakable=first < len(ordered) and ordered[first][:1] == "$",
     )
 
 

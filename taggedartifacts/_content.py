@@ -12,7 +12,7 @@ from ._hashing import file_hexdigest, hexdigest
 from ._record import FileEntry
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from ._record import Record
 
@@ -96,15 +96,17 @@ def same_times(path: str, record: Record) -> bool | None:
     if stat.S_ISDIR(status.st_mode) != (record.kind == "directory"):
         return False
     if record.kind == "file":
-        seen: list[tuple[str, int, int]] = [("", status.st_size, status.st_mtime_ns)]
-        known = [FileEntry("", record.size, record.mtime_ns, record.digest)]
+        seen = [("", status.st_size, status.st_mtime_ns)]
+        known = [("", record.size, record.mtime_ns)]
     else:
         seen = [(name, 0, 0) if name.endswith("/") else (name, s.st_size, s.st_mtime_ns) for name, s in scan(path)]
-        known = list(record.files)
+        known = [(entry.path, entry.size, entry.mtime_ns) for entry in record.files]
     for companion in record.companions:
         seen.append((companion.path, *_size_and_time(os.path.join(os.path.dirname(path), companion.path))))
-        known.append(companion)
-    return _agree(seen, known)
+        known.append((companion.path, companion.size, companion.mtime_ns))
+    if seen == known:
+        return True
+    return None if [each[:2] for each in seen] == [each[:2] for each in known] else False
 
 
 def with_times(path: str, record: Record) -> Record:
@@ -138,9 +140,3 @@ def same_digests(path: str, record: Record) -> bool:
         describe_file(os.path.join(folder, companion.path), companion.path).digest == companion.digest
         for companion in record.companions
     )
-
-
-def _agree(seen: Sequence[tuple[str, int, int]], known: Sequence[FileEntry]) -> bool | None:
-    if [name_size[:2] for name_size in seen] != [(entry.path, entry.size) for entry in known]:
-        return False
-    return True if [time for *_, time in seen] == [entry.mtime_ns for entry in known] else None

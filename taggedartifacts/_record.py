@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import functools
 import json
 import os
 import re
@@ -112,7 +113,7 @@ class Record(Shown):
     patch: str | None = None
     replaced: Record | None = None
 
-    @property
+    @functools.cached_property
     def identity(self) -> Identity:
         """The part that a hit compares."""
         return Identity(self.function, self.commit, self.dirty, self.config_hash)

@@ -62,19 +62,21 @@ def being_made() -> frozenset[str]:
 
 def drive(steps: Steps, f: Callable[..., object]) -> object:
     """Carry out the steps of a call of a plain function."""
-    with contextlib.closing(steps):
-        try:
-            step = next(steps)
-            while True:
-                if isinstance(step, Wait):
-                    time.sleep(step.seconds)
-                    step = next(steps)
-                else:
-                    with _mark(step.making):
-                        value = f(*step.bound.args, **step.bound.kwargs)
-                    step = steps.send(value)
-        except StopIteration as stop:
-            return stop.value
+    value: object = None
+    try:
+        while True:
+            try:
+                step = steps.send(value)
+            except StopIteration as stop:
+                return stop.value
+            if isinstance(step, Wait):
+                time.sleep(step.seconds)
+                value = None
+            else:
+                with _mark(step.making):
+                    value = f(*step.bound.args, **step.bound.kwargs)
+    finally:
+        steps.close()
 
 
 async def drive_async(steps: Steps, f: Callable[..., Awaitable[object]]) -> object:

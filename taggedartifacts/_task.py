@@ -33,29 +33,33 @@ class Destination:
     """Where the artifacts of a call stand.
 
     Attributes:
+        canonical: Canonical form that the config hash is of.
         identity: What a hit compares.
         outputs: The output paths as the user gave them.
         places: Output directory and tagged file name of each output.
         paths: The paths of the artifacts, as the call returns them.
     """
 
+    canonical: bytes
     identity: Identity
     outputs: tuple[Output, ...]
     places: tuple[tuple[Folder, str], ...]
     paths: tuple[ArtifactPath, ...]
 
     @classmethod
-    def of(cls, identity: Identity, given: tuple[object, ...]) -> Destination:
-        """Find the places of output paths.
+    def of(cls, function: str, state: CodeState, parts: dict[str, bytes], given: tuple[object, ...]) -> Destination:
+        """Compute the tag, and where it leads with these output paths.
 
         Raises:
             ArtifactNameError: If an output path cannot become that of an artifact.
         """
+        canonical = join(parts)
+        identity = Identity(function, state.commit, state.dirty, hexdigest(canonical))
         outputs = tuple(Output.of(path) for path in given)
         paths = tuple(output.tagged(identity.tag) for output in outputs)
         places = tuple((output.folder(), path.name) for output, path in zip(outputs, paths, strict=True))
         check_names(places)
-        return cls(identity, outputs, places, paths)
+        return cls(canonical, identity, outputs, places, paths)
 
 
 class Decoration:
@@ -84,12 +88,15 @@ class Decoration:
             self._names[root] = f"{_source_name(f, root)}::{f.__qualname__}"
         return self._names[root]
 
-    def destination(self, function: str, state: CodeState, canonical: bytes, given: tuple[object, ...]) -> Destination:
+    def destination(
+        self, function: str, state: CodeState, parts: dict[str, bytes], given: tuple[object, ...]
+    ) -> Destination:
         """Find the places of the artifacts of a call."""
-        key = (function, state.commit, state.dirty, canonical, os.getcwd(), tuple((str(p), type(p)) for p in given))
+        paths = (*map(str, given), *map(type, given))  # of another type, a path goes to the function as another
+        key = (function, state.commit, state.dirty, *parts, *parts.values(), os.getcwd(), paths)
         known = self._destinations.get(key)
         if known is None:
-            known = Destination.of(Identity(function, state.commit, state.dirty, hexdigest(canonical)), given)
+            known = Destination.of(function, state, parts, given)
             if len(self._destinations) >= _MEMO_ENTRIES:
                 self._destinations.pop(next(iter(self._destinations)), None)
             self._destinations[key] = known
@@ -106,7 +113,6 @@ class Task:
         bound: The arguments of the call.
         state: The code state.
         encoded: Canonical form of configuration, arguments and inputs, by name.
-        canonical: All of the config hash's parts joined.
         destination: Where the artifacts stand.
     """
 
@@ -115,8 +121,12 @@ class Task:
     bound: inspect.BoundArguments
     state: CodeState
     encoded: dict[str, bytes]
-    canonical: bytes
     destination: Destination
+
+    @property
+    def canonical(self) -> bytes:
+        """Canonical form that the config hash is of."""
+        return self.destination.canonical
 
     @property
     def identity(self) -> Identity:
@@ -151,9 +161,10 @@ class Task:
             ArtifactModifiedError: If one was changed since it was made.
         """
         found = []
-        for output, (folder, name) in zip(self.outputs, self.places, strict=True):
-            found.append(find(folder, name, self.identity, directory=output.directory))
-        complete = tuple(each for each in found if each is not None)
+        destination = self.destination
+        for output, (folder, name) in zip(destination.outputs, destination.places, strict=True):
+            found.append(find(folder, name, destination.identity, directory=output.directory))
+        complete = tuple([each for each in found if each is not None])
         runs = {each.record.run for each in complete if each.record is not None}
         return complete if len(complete) == len(found) and len(runs) <= 1 else None
 
@@ -203,9 +214,7 @@ def _task(
 ) -> Task:
     function = _check_clean(f, decoration, state)
     parts = {**encoded, "modules": encode(dict(state.modules), "modules")} if state.modules else encoded
-    canonical = join(parts)
-    destination = decoration.destination(function, state, canonical, given)
-    return Task(f, decoration, bound, state, encoded, canonical, destination)
+    return Task(f, decoration, bound, state, encoded, decoration.destination(function, state, parts, given))
 
 
 def _check_clean(f: Callable[..., Any], decoration: Decoration, state: CodeState) -> str:

@@ -17,7 +17,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from taggedartifacts._canonical import canonical, config_hash, encode, join
+from taggedartifacts._canonical import canonical, config_hash, encode, encode_call, join
 from taggedartifacts._errors import UnhashableError
 
 HERE = Path(__file__).parent
@@ -193,6 +193,12 @@ class TestProperties:
         json.loads(canonical(value).decode())
 
     @FUZZ
+    @given(NESTED, st.dictionaries(st.sampled_from(["table", "n", "größe", "Ω", "_"]), NESTED))
+    def test_call(self, config, arguments):
+        """What a call is hashed by is the dict of its configuration and arguments, however it is put together."""
+
+        assert canonical({"config": config, "arguments": arguments}) == join(encode_call(config, arguments))
+
     @given(st.floats(allow_nan=False, allow_infinity=False))
     def test_floats_keep_their_value(self, value):
         """A float is written so that reading it gives it back, and never like an integer."""
