@@ -212,7 +212,8 @@ class Artifact(Generic[R, W]):
     def __call__(self, f: Callable[..., Any], /) -> Any:
         """Decorate a function."""
         _check_function(f)
-        carry_out: Callable[..., Any] = drive_async if inspect.iscoroutinefunction(f) else drive
+        is_async = inspect.iscoroutinefunction(f)
+        carry_out: Callable[..., Any] = drive_async if is_async else drive
 
         # All of these read what they need off the decorated function when they are called, and it stays the same plain
         # function for its whole life: that is what autoreload patches in place when the source changes.
@@ -221,7 +222,7 @@ class Artifact(Generic[R, W]):
             function = decorated.__wrapped__
             return carry_out(call(function, _decoration(decorated), args, kwargs, recompute=recompute), function)
 
-        if inspect.iscoroutinefunction(f):
+        if is_async:
 
             @functools.wraps(f)
             async def decorated(*args: Any, **kwargs: Any) -> Any:

@@ -149,11 +149,13 @@ class Parameters:
         Raises:
             KeyError: If one is missing.
         """
-        paths = tuple([self._value(bound, keyword) for keyword in self._options.keywords])
-        for keyword, path in zip(self._options.keywords, paths, strict=True):
+        paths = []
+        for keyword in self._options.keywords:
+            path = self._value(bound, keyword)
             if path is None or path == "":
                 raise KeyError(f"no output path was given: the keyword {keyword!r} is missing or empty")
-        return paths
+            paths.append(path)
+        return tuple(paths)
 
     def redirect(self, bound: inspect.BoundArguments, paths: Sequence[object]) -> None:
         """Replace the output paths, so that the function writes somewhere else."""

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from ._canonical_text import Reducer
 
-    _Frame = tuple[object, Form, Iterator[object], list[str]]
+    _Frame = tuple[object, Callable[[int], str], Callable[[list[str]], str], Iterator[object], list[str]]
 
 _T = TypeVar("_T")
 
@@ -183,7 +183,8 @@ def _texts(values: Sequence[object], place: Callable[[int], str]) -> list[str]:
     """Encode several values, each at its own place."""
     # The stack holds what is being encoded; each value is held there, so that its id stays its own.
     current: object = None
-    form = Form(values, place, listed)
+    label: Callable[[int], str] = place
+    finish: Callable[[list[str]], str] = listed
     texts: list[str] = []
     remaining = iter(values)
     stack: list[_Frame] = []
@@ -199,21 +200,22 @@ def _texts(values: Sequence[object], place: Callable[[int], str]) -> list[str]:
                     raise RefusalError("it contains itself, and an endless value has no canonical form")
                 found = (_CONTAINERS.get(kind) or _reducer(kind))(child)
             except RefusalError as refusal:
-                raise _refused(str(refusal), [*stack, (current, form, remaining, texts)]) from refusal.__cause__
+                frames = [*stack, (current, label, finish, remaining, texts)]
+                raise _refused(str(refusal), frames) from refusal.__cause__
             if isinstance(found, str):
                 texts.append(found)
                 continue
             inside.add(id(child))
-            stack.append((current, form, remaining, texts))
-            current, form, texts = child, found, []
-            remaining = iter(form.children)
+            stack.append((current, label, finish, remaining, texts))
+            current, (children, label, finish), texts = child, found, []
+            remaining = iter(children)
             break
         else:
             if not stack:
                 return texts
-            text = form.finish(texts)
+            text = finish(texts)
             inside.discard(id(current))
-            current, form, remaining, texts = stack.pop()
+            current, label, finish, remaining, texts = stack.pop()
             texts.append(text)
 
 
@@ -239,7 +241,7 @@ def _described(describe: Callable[[Any], object], value: object) -> Form:
 
 
 def _refused(reason: str, frames: list[_Frame]) -> UnhashableError:
-    place, *steps = (form.label(len(texts)) for _, form, _, texts in frames)
+    place, *steps = (label(len(texts)) for _, label, _, _, texts in frames)
     path = "".join(steps)
     argument = _ARGUMENT.match(place)
     ignored = f'("{argument[1]}",)' if argument else ""

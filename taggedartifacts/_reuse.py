@@ -48,10 +48,11 @@ def find(folder: Folder, name: str, identity: Identity, *, directory: bool) -> F
         ArtifactModifiedError: If it was changed since it was made.
         OSError: If it cannot be read.
     """
-    path = os.path.join(folder.path, name)
+    path = folder.artifact(name)
     record, before = stored_record(folder, name), None
     while record is not None:
-        _check_identity(path, record, identity)
+        if record.identity != identity:
+            raise _conflict(path, record, identity)
         if directory or f"{name}/" in record.outputs:
             _check_kind(path, is_directory=record.kind == "directory", promised=directory)
         try:
@@ -77,7 +78,7 @@ def stored_record(folder: Folder, name: str) -> Record | None:
     """Read the record of an artifact; a damaged one is reported in the log and treated as absent."""
     path = folder.record(name)
     try:
-        status = os.stat(path, follow_symlinks=False)
+        status = os.lstat(path)
     except OSError:
         return None
     signature = (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
@@ -128,15 +129,13 @@ def remember(folder: Folder, record: Record) -> None:
         _memo[path] = (_memo[path][0], record)
 
 
-def _check_identity(path: str, record: Record, identity: Identity) -> None:
-    if record.identity == identity:
-        return
+def _conflict(path: str, record: Record, identity: Identity) -> ArtifactConflictError:
     if record.function != identity.function:
-        raise ArtifactConflictError(
+        return ArtifactConflictError(
             f"{path} was made by {record.function} and is asked for by {identity.function}; "
             "give one of the two outputs another name"
         )
-    raise ArtifactConflictError(
+    return ArtifactConflictError(
         f"{path} was made from another code or configuration whose shortened hashes are the same "
         f"({record.commit}, {record.config_hash} against {identity.commit}, {identity.config_hash}); "
         "give this output another name"

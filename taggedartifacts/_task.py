@@ -103,7 +103,7 @@ class Decoration:
         return known
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: that would take half a microsecond more
 class Task:
     """One call, prepared.
 
@@ -175,7 +175,8 @@ class Task:
             DirtyRepositoryError: If that is not allowed.
         """
         given = tuple(output.as_given() for output in self.outputs)
-        return _task(self.f, self.decoration, self.bound, given, state, self.encoded)
+        function = _checked_name(self.f, self.decoration, state)
+        return _task(self.f, self.decoration, self.bound, given, state, function, self.encoded)
 
     def warn_if_dirty(self) -> None:
         """Log, once for each state, that the code is not committed."""
@@ -198,10 +199,10 @@ def prepare(f: Callable[..., Any], decoration: Decoration, args: tuple[Any, ...]
         ArtifactNameError: If an output path cannot become that of an artifact.
     """
     bound = decoration.parameters.bind(args, kwargs)
-    state = decoration.look.state()
-    _check_clean(f, decoration, state)  # before inputs are read
     given = decoration.parameters.outputs(bound)
-    return _task(f, decoration, bound, given, state, decoration.parameters.encoded(bound))
+    state = decoration.look.state()
+    function = _checked_name(f, decoration, state)  # before inputs are read
+    return _task(f, decoration, bound, given, state, function, decoration.parameters.encoded(bound))
 
 
 def _task(
@@ -210,14 +211,15 @@ def _task(
     bound: inspect.BoundArguments,
     given: tuple[object, ...],
     state: CodeState,
+    function: str,
     encoded: dict[str, bytes],
 ) -> Task:
-    function = _check_clean(f, decoration, state)
     parts = {**encoded, "modules": encode(dict(state.modules), "modules")} if state.modules else encoded
     return Task(f, decoration, bound, state, encoded, decoration.destination(function, state, parts, given))
 
 
-def _check_clean(f: Callable[..., Any], decoration: Decoration, state: CodeState) -> str:
+def _checked_name(f: Callable[..., Any], decoration: Decoration, state: CodeState) -> str:
+    """Name the function, unless its code may not be used in that state."""
     function = decoration.function_name(f, state.root)
     if state.dirty is not None and not decoration.options.allow_dirty:
         raise state.refusal(function)
