@@ -1,8 +1,12 @@
 """Put the git commit and a hash of the configuration into the names of the files that your functions write."""
 
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from ._artifact import Artifact
 from ._canonical import canonical, config_hash
-from ._compare import compare
 from ._errors import (
     ArtifactConflictError,
     ArtifactModifiedError,
@@ -19,13 +23,37 @@ from ._errors import (
     TaggedArtifactsError,
     UnhashableError,
 )
-from ._history import versions
-from ._origin import record
 from ._path import ArtifactPath
-from ._prune import prune
 from ._record import Record
 from ._tag import Tag
-from ._verify import verify
+
+if TYPE_CHECKING:
+    from ._compare import compare
+    from ._history import versions
+    from ._origin import record
+    from ._prune import prune
+    from ._verify import verify
+
+# Imported when they are first used: few scripts need them, and every script waits for what is imported here.
+_LATER = {
+    "compare": "._compare",
+    "prune": "._prune",
+    "record": "._origin",
+    "verify": "._verify",
+    "versions": "._history",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = found = getattr(importlib.import_module(_LATER[name], __name__), name)
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
 
 __all__ = [
     "Artifact",

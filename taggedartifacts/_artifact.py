@@ -23,7 +23,6 @@ from ._binding import Options, Parameters
 from ._call import call
 from ._codestate import take_look
 from ._errors import ArtifactConflictError, ArtifactModifiedError
-from ._explain import Explanation, explain
 from ._steps import drive, drive_async
 from ._task import Decoration, prepare
 
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Coroutine, Sequence
 
+    from ._explain import Explanation
     from ._path import ArtifactPath
 
 P = ParamSpec("P")
@@ -248,6 +248,8 @@ class Artifact(Generic[R, W]):
                 return False
 
         def explain_call(*args: Any, **kwargs: Any) -> Explanation:
+            from ._explain import explain  # only people ask for it, and few scripts
+
             return explain(decorated.__wrapped__, _decoration(decorated), args, kwargs)
 
         original = inspect.unwrap(f)

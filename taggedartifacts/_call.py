@@ -15,11 +15,7 @@ from typing import TYPE_CHECKING
 
 from ._content import same_times
 from ._errors import ArtifactNotFoundError, ArtifactNotWrittenError, LockTimeoutError, RecursiveCallError
-from ._lock import ArtifactLock, Patience
-from ._outcome import checked, publish_all
-from ._publish import Staged, store_record
 from ._reuse import find, remember, stored_record
-from ._staging import clean_up, make_staging, sweep
 from ._steps import Run, Wait, being_made
 from ._tag import Tag, is_tagged, untagged_name
 from ._task import prepare
@@ -91,6 +87,12 @@ def _writing(task: Task, *, recompute: bool) -> Steps:
         raise RecursiveCallError(
             f"{task.identity.function} asks for {min(again)} while it is making it; call it with other arguments"
         )
+    # A script whose artifacts are all there does not wait for what it takes to make them to be imported.
+    from ._lock import ArtifactLock, Patience
+    from ._outcome import checked, publish_all
+    from ._publish import Staged
+    from ._staging import clean_up, make_staging, sweep
+
     with contextlib.ExitStack() as stack:
         # In one order everywhere, so that no two calls wait for each other.
         locks = []
@@ -165,6 +167,9 @@ def _reused(task: Task) -> bool:
 
 def _refresh(folder: Folder, record: Record) -> None:
     """Write the times of now into the record where that can be done at once, else keep them in memory."""
+    from ._lock import ArtifactLock  # with the next, only where something has to be written
+    from ._publish import store_record
+
     lock = ArtifactLock(folder.lock(record.artifact))
     try:
         if lock.try_acquire():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ._disk import sync_directory
 from ._errors import ArtifactConflictError
@@ -14,8 +14,7 @@ HIDDEN = ".taggedartifacts"
 RECORD_SUFFIX = ".json"
 
 
-@dataclass(frozen=True, slots=True)
-class Folder:
+class Folder(NamedTuple):
     """An output directory and its hidden directory.
 
     Attributes:

@@ -9,7 +9,7 @@ import os
 import re
 import stat
 from dataclasses import asdict, dataclass, fields
-from typing import Any, Literal, Self
+from typing import Any, Literal, NamedTuple, Self
 
 from ._errors import RecordError
 from ._tag import COMMIT_DIGITS, CONFIG_DIGITS, DIGEST_DIGITS, Tag
@@ -20,8 +20,7 @@ SCHEMA = 1
 MAX_RECORD_BYTES = 64 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(NamedTuple):
     """What a hit compares whole: who makes the artifact, from which code, with which configuration."""
 
     function: str

@@ -5,8 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from contextvars import ContextVar
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 if TYPE_CHECKING:
     import inspect
@@ -17,8 +16,7 @@ _T = TypeVar("_T")
 _making: ContextVar[frozenset[str]] = ContextVar("_making", default=frozenset())
 
 
-@dataclass(frozen=True, slots=True)
-class Wait:
+class Wait(NamedTuple):
     """Ask the driver to wait.
 
     Attributes:
@@ -28,8 +26,7 @@ class Wait:
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(NamedTuple):
     """Ask the driver to run the function, and to send what it returns.
 
     Attributes:

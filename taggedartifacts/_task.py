@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ._binding import Output, check_names
 from ._canonical import encode, join
@@ -28,8 +27,7 @@ _MEMO_ENTRIES = 1024  # per decorated function
 _warned_states: set[tuple[str | None, str]] = set()
 
 
-@dataclass(frozen=True, slots=True)
-class Destination:
+class Destination(NamedTuple):
     """Where the artifacts of a call stand.
 
     Attributes:
@@ -103,8 +101,7 @@ class Decoration:
         return known
 
 
-@dataclass(slots=True)  # not frozen: that would take half a microsecond more
-class Task:
+class Task(NamedTuple):
     """One call, prepared.
 
     Attributes:
