@@ -124,7 +124,7 @@ class Record(Shown):
             "scope": ", ".join(self.scope),
             "remote": self.remote or "",
             "config hash": self.config_hash,
-            "canonical": self.canonical,
+            "configuration": self.canonical,
             "content": f"{byte_count(self.size)}, xxh3_128 {self.digest}",
             "files": f"{len(self.files):,}" if self.kind == "directory" else "",
             "companions": ", ".join(entry.path for entry in self.companions),
