@@ -90,7 +90,7 @@ def sweep(folder: Folder, name: str, *, locked: bool) -> None:
 
 
 def leftovers(folder: Folder) -> list[str]:
-    """List the staging directories that dead processes left behind: those whose lock nobody holds. Removes nothing."""
+    """List the staging directories that dead processes left behind, as `sweep` judges them. Removes nothing."""
     try:
         entries = sorted(os.listdir(folder.staging))
     except OSError:
@@ -100,18 +100,20 @@ def leftovers(folder: Folder) -> list[str]:
 
 
 def _is_dead(folder: Folder, path: str) -> bool:
-    key = os.path.basename(path).partition("@")[0]
-    lock = ArtifactLock(os.path.join(folder.locks, f"{key}.lock"))
+    key, host, *_ = [*os.path.basename(path).split("@"), ""]
+    lock_file = os.path.join(folder.locks, f"{key}.lock")
+    works = True
     try:
-        os.lstat(os.path.join(folder.locks, f"{key}.lock"))
-        if not lock.try_acquire():
-            return False
-    except FileNotFoundError:
-        return True  # whoever works in a staging directory has made its lock's file before
+        # Where there is no lock's file nobody works: it is made before the staging directory. None is made for this.
+        if os.path.lexists(lock_file):
+            lock = ArtifactLock(lock_file)
+            if not lock.try_acquire():
+                return False
+            works = lock.works
+            lock.release()
     except OSError:
         return False  # not ours to judge
-    lock.release()
-    return lock.works or _older(path, _UNLOCKED_AGE)
+    return (works and host == _host()) or _older(path, _UNLOCKED_AGE)
 
 
 def _clear_foreign(folder: Folder, path: str, key: str) -> None:

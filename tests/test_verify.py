@@ -2,6 +2,7 @@
 
 import logging
 import os
+import socket
 import subprocess
 import sys
 import tempfile
@@ -149,8 +150,9 @@ class TestVerify:
         """A staging directory whose lock nobody holds; one in which somebody works is none of its business."""
         path = put(tmp_path)
         hidden = tmp_path / ".taggedartifacts"
-        dead = hidden / "staging" / f"{lock_key('dead')}@host@1"
-        alive = hidden / "staging" / f"{lock_key(path.name)}@host@2"
+        host = socket.gethostname()
+        dead = hidden / "staging" / f"{lock_key('dead')}@{host}@1"
+        alive = hidden / "staging" / f"{lock_key(path.name)}@{host}@2"
         dead.mkdir()
         alive.mkdir()
         lock = ArtifactLock(str(hidden / "locks" / f"{lock_key(path.name)}.lock"))
@@ -161,6 +163,16 @@ class TestVerify:
         lock.release()
         assert {*found(verify(tmp_path))} == {("leftover", str(dead)), ("leftover", str(alive))}
         assert found(verify(path)) == [("leftover", str(alive))]
+
+    def test_leaves_what_another_host_left_lately(self, tmp_path):
+        """Locks may not reach from host to host, so only age tells whether another one still works."""
+        put(tmp_path)
+        other = tmp_path / ".taggedartifacts" / "staging" / f"{lock_key('x')}@elsewhere@1"
+        other.mkdir()
+        assert verify(tmp_path) == []
+        os.utime(other, (0, 0))
+
+        assert found(verify(tmp_path)) == [("leftover", str(other))]
 
     def test_follows_no_link_out_of_the_folder(self, tmp_path):
         """A linked folder is not entered."""
