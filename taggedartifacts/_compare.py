@@ -11,7 +11,7 @@ from ._errors import RecordError
 from ._lineage import commits_between
 from ._origin import find_origin, said_by
 from ._path import ArtifactPath
-from ._recipe import Recipe, recipe_differences, tag_differences
+from ._recipe import Recipe, recipe_differences, same_commit, tag_differences
 from ._seen import content_differences, see_content
 from ._tag import split_name, untagged_name
 from ._text import Shown, Table
@@ -129,13 +129,13 @@ def compare(a: str | os.PathLike[str], b: str | os.PathLike[str]) -> Comparison:
         differences = tag_differences(here, there)
     else:
         identity, other = first.record.identity, second.record.identity
-        same_code = (identity.commit, identity.dirty) == (other.commit, other.dirty)
+        same_code = same_commit(identity.commit, other.commit) and identity.dirty == other.dirty
         same_config = identity.config_hash == other.config_hash
         recipes = (Recipe.of(first.record, first.origin.folder), Recipe.of(second.record, second.origin.folder))
         differences, doubts = recipe_differences(*recipes)
         unknown += doubts
         differences += tuple(_environment_differences(first.record, second.record))
-        if identity.commit != other.commit:
+        if not same_commit(identity.commit, other.commit):
             folders = (first.origin.folder.path, second.origin.folder.path)
             commits = commits_between(identity.commit, other.commit, folders)
             if commits is None:

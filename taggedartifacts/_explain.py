@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from ._errors import ArtifactConflictError, ArtifactModifiedError, RecordError
@@ -79,8 +80,8 @@ def explain(
         KeyError, TypeError, UnhashableError, InputError, ArtifactNameError: If the call's tag cannot be computed.
     """
     # Uncommitted code that is not allowed is one of the things to be explained.
-    options = decoration.options._replace(allow_dirty=True)
-    lenient = Decoration(options, decoration.parameters, decoration.look)
+    lenient = copy(decoration)
+    lenient.options = replace(decoration.options, allow_dirty=True)
     task = prepare(f, lenient, args, kwargs)
     refused = task.state.dirty is not None and not decoration.options.allow_dirty
     reasons = ["the code is not committed, and allow_dirty is not set"] if refused else []
@@ -140,7 +141,7 @@ def _why_bare(folder: Folder, name: str) -> str:
 
 
 def _why_missed(task: Task) -> Iterator[str]:
-    there = []
+    there, whole = [], True
     for folder, name in task.places:
         path = os.path.join(folder.path, name)
         if not os.path.lexists(path):
@@ -150,8 +151,12 @@ def _why_missed(task: Task) -> Iterator[str]:
         record = stored_record(folder, name)
         for companion in record.companions if record else ():
             if not os.path.lexists(os.path.join(folder.path, companion.path)):
+                whole = False
                 yield f"{companion.path}, which was written beside {name}, is gone"
-    if len(there) == len(task.places) > 1:
+    if [name for _, name in task.places] == there and whole:
+        if len(there) == 1:
+            yield f"{there[0]} is there, but what would run is not the code on disk, or its replacement was cut short"
+            return
         yield "the outputs that are there come from different runs"
     elif there and len(task.places) > 1:
         yield f"{', '.join(there)} would be made again with the rest: the outputs of a run belong together"

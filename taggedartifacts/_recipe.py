@@ -65,10 +65,15 @@ def tag_differences(a: Tag, b: Tag) -> tuple[Difference, ...]:
     return tuple(Difference(*field) for field in fields if field[1] != field[2])
 
 
+def same_commit(a: str, b: str) -> bool:
+    """Tell whether two commits are the same, as far as is known: one that stood in for a repository may be short."""
+    return a.startswith(b) or b.startswith(a)
+
+
 def _code_differences(a: Recipe, b: Recipe, unknown: list[str]) -> Iterator[Difference]:
     if a.identity.function != b.identity.function:
         yield Difference("function", a.identity.function, b.identity.function)
-    if a.identity.commit != b.identity.commit:
+    if not same_commit(a.identity.commit, b.identity.commit):
         yield Difference("commit", a.identity.commit[:COMMIT_DIGITS], b.identity.commit[:COMMIT_DIGITS])
     if a.scope != b.scope:
         yield Difference("scope", _scope_text(a.scope), _scope_text(b.scope))

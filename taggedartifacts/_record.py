@@ -61,7 +61,7 @@ class Record(Shown):
         artifact: File name of the artifact, tag included.
         kind: ``"file"`` or ``"directory"``.
         function: File, relative to the repository, and qualified name: ``analysis/plots.py::histogram``.
-        commit: Full hex of the commit.
+        commit: Full hex of the commit; where ``TAGGEDARTIFACTS_COMMIT`` stood in for a repository, what that said.
         dirty: Full digest of the uncommitted changes, 32 hex digits, or None.
         config_hash: Full config hash, 32 hex digits: xxh3_128 of `canonical`.
         canonical: Canonical form of configuration, arguments and whatever else is in the config hash: JSON text.

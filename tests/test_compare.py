@@ -240,6 +240,13 @@ class TestCompare:
 
         assert compare(one, two).same_code is False
 
+    def test_a_commit_that_stood_in_for_a_repository_may_be_short(self, tmp_path):
+        """Where only the first digits of a commit were given, they are what counts."""
+        one, two = put(tmp_path / "a"), put(tmp_path / "b", commit="1a2b3c4d5e0000")
+        result = compare(one, two)
+
+        assert (result.same_code, result.differences, result.unknown) == (True, (), ())
+
     def test_a_damaged_record_is_as_none_and_reported(self, tmp_path):
         """A record that cannot be read is treated as absent, and named."""
         one, two = put(tmp_path / "a"), put(tmp_path / "b")

@@ -1,9 +1,12 @@
 """Why a call would hit or miss, told before it runs."""
 
+import json
+
 import pytest
 from records import change_record, put, record_path
 
 from taggedartifacts import RepositoryError
+from taggedartifacts._hashing import hexdigest
 
 WORK = """
 runs = []
@@ -265,6 +268,19 @@ class TestExplain:
 
         assert explanation.outcome == "miss"
         assert "different runs" in str(explanation)
+
+    def test_of_a_replacement_that_was_cut_short_says_so(self, work):
+        """A crash between a companion and the artifact leaves each of another run; a call makes both again."""
+        _, module = work
+        path = module.shapes().absolute()
+        before = json.loads(record_path(path).read_text())
+        path.with_suffix(".shx").write_text("newer")
+        newer = [{**entry, "digest": hexdigest(b"newer")} for entry in before["companions"]]
+        change_record(path, replaced=before, companions=newer, digest="0" * 32, run="newer")
+        explanation = module.shapes.explain()
+
+        assert explanation.outcome == "miss"
+        assert "was cut short" in str(explanation)
 
     def test_of_a_reader_says_whether_there_is_something_to_read(self, work):
         """A function in mode ``"r"`` is refused as long as its artifact was not made."""
