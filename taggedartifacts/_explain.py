@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from ._errors import ArtifactConflictError, ArtifactModifiedError, RecordError
@@ -81,7 +81,7 @@ def explain(
     """
     # Uncommitted code that is not allowed is one of the things to be explained.
     lenient = copy(decoration)
-    lenient.options = replace(decoration.options, allow_dirty=True)
+    lenient.options = decoration.options._replace(allow_dirty=True)
     task = prepare(f, lenient, args, kwargs)
     refused = task.state.dirty is not None and not decoration.options.allow_dirty
     reasons = ["the code is not committed, and allow_dirty is not set"] if refused else []
