@@ -54,7 +54,7 @@ def take_look(
     """
     load = None if fresh or file is None or namespace is None else namespace.get("__spec__") or namespace
     code = _module_code(namespace)
-    stand_in = os.environ.get(_VARIABLE)
+    stand_in = os.environ.get(_VARIABLE) or None  # set to nothing is how a job script unsets it
     with _lock:
         try:
             with reading(repo or file or os.curdir):

@@ -487,9 +487,10 @@ class TestVariable:
 
         assert [repo.head, state] == [state.commit, taken.state()]
 
-    def test_agrees(self, repo, monkeypatch):
-        """There is no warning when both name the same commit."""
-        monkeypatch.setenv("TAGGEDARTIFACTS_COMMIT", repo.head[:12])
+    @pytest.mark.parametrize("digits", [0, 10, 12, 40])
+    def test_agrees(self, repo, monkeypatch, digits):
+        """There is no warning when both name the same commit, or the variable is empty."""
+        monkeypatch.setenv("TAGGEDARTIFACTS_COMMIT", repo.head[:digits])
 
         assert repo.head == look(repo).commit
 
