@@ -23,11 +23,11 @@ LAYERS = [
     *("_arrays", "_columns", "_tables", "_tables_arrow"),
     *("_canonical", "_inputs"),
     *("_trees", "_git_command", "_repository", "_patch", "_scope", "_state", "_loadedcode", "_modules"),
-    *("_dirt", "_look", "_codestate", "_lineage"),
+    *("_dirt", "_look", "_codestate"),
     *("_binding", "_staging", "_publish"),
     *("_survey", "_differences", "_recipe"),
     *("_task", "_outcome", "_call", "_explain", "_artifact"),
-    *("_seen", "_history", "_lineage", "_compare", "_verify", "_prune"),
+    *("_seen", "_history", "_compare", "_verify", "_prune"),
     "__init__",
 ]
 
