@@ -220,7 +220,11 @@ ROWS = np.arange(60.0).reshape(3, 4, 5)
 
 
 class TestPublishedCasesOfJoblib:
-    """The cases of joblib's own tests of joblib.hash, by its names for them."""
+    """The cases of joblib's own tests of joblib.hash, by its names for them.
+
+    Elsewhere: test_hashes_stay_the_same and test_hashes_stay_the_same_with_numpy_objects are the golden values,
+    test_hash_numpy_performance is a benchmark. Nowhere: test_wrong_hash_name, since there is one hash function.
+    """
 
     def test_trivial_hash(self):
         """Holds: values of all kinds are equal exactly to themselves."""

@@ -192,6 +192,14 @@ class TestPolarsAndArrow:
         assert canonical(array) == canonical(split)
         assert canonical(pl.Series("a", texts, pl.String)) == canonical(pl.Series("a", ["x", *texts], pl.String)[1:])
 
+    def test_what_lies_below_nulls(self):
+        """Bytes that Arrow's memory holds below a null do not count."""
+        offsets = pa.py_buffer(np.array([0, 1, 4, 5], "<i4").tobytes())
+        hiding = pa.StringArray.from_buffers(3, offsets, pa.py_buffer(b"axyzb"), pa.py_buffer(b"\x05"))
+
+        assert ["a", None, "b"] == hiding.to_pylist()
+        assert canonical(pa.array(["a", None, "b"])) == canonical(hiding)
+
     def test_how_categories_are_numbered(self):
         """The numbers behind categories do not count."""
         left, right = (pa.array(values).dictionary_encode() for values in (["a", "b"], ["b", "a", "b"]))
