@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ._errors import ArtifactNotFoundError, RecordError
 from ._folder import Folder
 from ._record import Record, read_record
 from ._reuse import companion_owner, standing_record
 from ._tag import Tag, is_tagged
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,16 +89,15 @@ def find_origin(path: str | os.PathLike[str]) -> Origin:
         raise TypeError(f"a path must be a str or a path, not {path!r}")
     bare = None
     for start in dict.fromkeys((absolute, os.path.realpath(absolute))):
-        folder, name = os.path.split(start)
-        if is_tagged(name) and os.path.lexists(Folder(folder).record(name)):  # a damaged one too
-            return Origin(Folder(folder), name)
-        owner = companion_owner(Folder(folder), name)
-        if owner is not None:
-            return Origin(Folder(folder), owner.artifact)
-        for origin in _tagged_upwards(start):
-            if os.path.lexists(origin.folder.record(origin.name)):
-                return origin
-            bare = bare or origin
+        for folder, name in _upwards(start):
+            if is_tagged(name):
+                origin = Origin(Folder(folder), name)
+                if os.path.lexists(origin.folder.record(name)):  # a damaged one too
+                    return origin
+                bare = bare or origin
+            owner = companion_owner(Folder(folder), name)
+            if owner is not None:
+                return Origin(Folder(folder), owner.artifact)
     if bare is None:
         raise ArtifactNotFoundError(f"{absolute} belongs to no artifact: there is no tag in its name or above it")
     return bare
@@ -106,15 +109,13 @@ def said_by(tag: Tag) -> str:
     return f"commit {tag.commit}, {dirty}, config hash {tag.config}"
 
 
-def _tagged_upwards(path: str) -> list[Origin]:
-    found: list[Origin] = []
+def _upwards(path: str) -> Iterator[tuple[str, str]]:
+    """Split a path into directory and name, then that directory, and so on."""
     while True:
-        folder, name = os.path.split(path)
+        path, name = os.path.split(path)
         if not name:
-            return found
-        if is_tagged(name):
-            found.append(Origin(Folder(folder), name))
-        path = folder
+            return
+        yield path, name
 
 
 def _standing(path: str, record: Record) -> Record:

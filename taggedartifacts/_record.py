@@ -9,11 +9,14 @@ import os
 import re
 import stat
 from dataclasses import asdict, dataclass, fields
-from typing import Any, Literal, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
 
 from ._errors import RecordError
 from ._tag import COMMIT_DIGITS, CONFIG_DIGITS, DIGEST_DIGITS, Tag
 from ._text import Shown, Table, byte_count
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 SCHEMA = 1
 # A directory artifact of 100,000 files has a record of about 15 MB; anything far beyond that is not ours.
@@ -162,10 +165,11 @@ class Record(Shown):
             raise TypeError("not a JSON object")
         if data.get("schema") != SCHEMA:
             raise ValueError(f"schema {data.get('schema')!r} where this version knows {SCHEMA}")
-        values: dict[str, Any] = {name: data[name] for name in _TYPES}
+        values: dict[str, Any] = {}
         for name, types in _TYPES.items():
-            if not isinstance(values[name], types) or isinstance(values[name], bool):
-                raise TypeError(f"{name} is of type {type(values[name]).__name__}")
+            values[name] = value = data[name]
+            if type(value) not in types:  # exactly these, because True is an int
+                raise TypeError(f"{name} is of type {type(value).__name__}")
         if values["kind"] not in ("file", "directory"):
             raise ValueError(f"kind is {values['kind']!r}")
         values["scope"], values["outputs"] = _strings(values["scope"]), _strings(values["outputs"])
@@ -180,27 +184,28 @@ class Record(Shown):
 
 # A name that is too long for the file system, or below a file, leads to no record either.
 _NOT_THERE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG})
+_FILE_NAME = re.compile(rf"[^/\0{re.escape(os.sep)}]+/?")
 _DIGITS = {
     "commit": re.compile(f"[0-9a-f]{{{COMMIT_DIGITS},64}}"),
     **dict.fromkeys(("dirty", "config_hash", "digest"), re.compile("[0-9a-f]{32}")),
 }
 
-_KINDS: dict[str, tuple[type, ...]] = {
-    "str": (str,),
-    "str | None": (str, type(None)),
-    "int": (int,),
-    "float": (int, float),
-    "dict[str, str]": (dict,),
-    "Record | None": (dict, type(None)),
+_KINDS: dict[str, frozenset[type]] = {
+    "str": frozenset({str}),
+    "str | None": frozenset({str, type(None)}),
+    "int": frozenset({int}),
+    "float": frozenset({int, float}),
+    "dict[str, str]": frozenset({dict}),
+    "Record | None": frozenset({dict, type(None)}),
 }
 _TYPES = {
-    field.name: _KINDS.get(str(field.type), (str,) if "Literal" in str(field.type) else (list,))
+    field.name: _KINDS.get(str(field.type), frozenset({str if "Literal" in str(field.type) else list}))
     for field in fields(Record)
 }
 
 
-def _strings(values: Any) -> tuple[str, ...]:
-    if not all(isinstance(value, str) for value in values):
+def _strings(values: Collection[Any]) -> tuple[str, ...]:
+    if not set(map(type, values)) <= {str}:
         raise TypeError("a list of strings holds something else")
     return tuple(values)
 
@@ -208,7 +213,7 @@ def _strings(values: Any) -> tuple[str, ...]:
 def _entries(values: list[Any]) -> tuple[FileEntry, ...]:
     entries = tuple(FileEntry(**value) for value in values)
     for entry in entries:
-        if [type(value) for value in (entry.path, entry.size, entry.mtime_ns, entry.digest)] != [str, int, int, str]:
+        if (type(entry.path), type(entry.size), type(entry.mtime_ns), type(entry.digest)) != (str, int, int, str):
             raise TypeError("an entry of a manifest has a wrong type")
     return entries
 
@@ -219,16 +224,13 @@ def _check_meaning(values: dict[str, Any]) -> None:
     Raises:
         ValueError: If something is not as this library writes it.
     """
-    for name, pattern in _DIGITS.items():
-        if values[name] is not None and not pattern.fullmatch(values[name]):
-            raise ValueError(f"{name} is {values[name]!r:.80}")
-    names = [
-        values["artifact"],
-        *(name.removesuffix("/") for name in values["outputs"]),
-        *(entry.path for entry in values["companions"]),
-    ]
+    for key, pattern in _DIGITS.items():
+        if values[key] is not None and not pattern.fullmatch(values[key]):
+            raise ValueError(f"{key} is {values[key]!r:.80}")
+    names = [values["artifact"], *values["outputs"], *(entry.path for entry in values["companions"])]
     for name in names if values["patch"] is None else [*names, values["patch"]]:
-        if name in ("", os.curdir, os.pardir) or "/" in name or os.sep in name or "\0" in name:
+        # A slash at the end of an output says that its path promised a directory.
+        if not _FILE_NAME.fullmatch(name) or name in (os.curdir, os.pardir):
             raise ValueError(f"{name!r:.80} is no file name")
 
 

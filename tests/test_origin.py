@@ -44,6 +44,19 @@ class TestRecord:
 
         assert record(path / "layers" / "first.bin") == record(f"{path}/") == record(path)
 
+    def test_of_a_file_in_a_companion(self, project):
+        """A file in a directory that was written beside an artifact leads to the artifact, too."""
+        path = project.module(
+            '@Artifact("outpath")\n'
+            'def page(outpath="out/page.html"):\n'
+            '    Path(outpath).write_text("page")\n'
+            '    figures = Path(outpath).with_name(Path(outpath).stem + "_files")\n'
+            "    figures.mkdir()\n"
+            '    (figures / "1.svg").write_text("figure")\n'
+        ).page()
+
+        assert record(path.with_name(f"{path.stem}_files") / "1.svg") == record(path)
+
     def test_through_a_link(self, project):
         """A link of the user's own making (``latest.shp``) leads to what it points at."""
         path = project.module(MAP).shapes()
