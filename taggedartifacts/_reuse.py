@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 from typing import TYPE_CHECKING, NamedTuple
@@ -176,9 +177,10 @@ def companion_owner(folder: Folder, name: str) -> Record | None:
     for entry in stored:
         artifact = entry.removesuffix(RECORD_SUFFIX)
         if artifact not in (entry, name) and name.startswith(split_name(artifact)[0]):
-            record = stored_record(folder, artifact)
-            if record is not None and any(companion.path == name for companion in record.companions):
-                return record
+            with contextlib.suppress(ArtifactConflictError):  # a record under another's name says nothing of *name*
+                record = stored_record(folder, artifact)
+                if record is not None and any(companion.path == name for companion in record.companions):
+                    return record
     return None
 
 

@@ -78,6 +78,13 @@ class TestVersions:
         assert versions("out/map.shx") == []
         assert versions("out/map.shp") == [path]
 
+    def test_are_not_disturbed_by_a_record_under_a_wrong_name(self, tmp_path):
+        """A record that somebody renamed says nothing of what stands beside it."""
+        path, other = put(tmp_path, record=False), put(tmp_path, config=2)
+        os.replace(record_path(other), record_path(path.with_suffix(".svg")))
+
+        assert sorted(versions(tmp_path / "hist.png")) == sorted([path, other])
+
     def test_counts_bare_and_damaged_ones_by_the_time_of_the_file(self, tmp_path):
         """Without a record that can be read, the time of the file stands in."""
         bare, damaged, known = put(tmp_path, record=False), put(tmp_path, config=1), put(tmp_path, config=2)
