@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 from ._content import same_times
 from ._errors import ArtifactNotFoundError, ArtifactNotWrittenError, LockTimeoutError, RecursiveCallError
 from ._reuse import find, remember, stored_record
-from ._steps import Run, Wait, being_made
+from ._staging import clean_up, make_staging, sweep
+from ._steps import Making, Run, Wait, being_made
 from ._tag import Tag, is_tagged, untagged_name
 from ._task import prepare
 
@@ -62,7 +63,7 @@ def _reading(task: Task) -> Steps:
             raise ArtifactNotFoundError(f"{path} is not there; {_others(folder, name)}")
         paths.append(output.staged(os.fspath(path)))
     task.decoration.parameters.redirect(task.bound, paths)
-    return (yield Run(task.bound, frozenset()))
+    return (yield Run(task.bound, Making(frozenset())))
 
 
 def _writing(task: Task, *, recompute: bool) -> Steps:
@@ -128,7 +129,9 @@ def _writing(task: Task, *, recompute: bool) -> Steps:
         task.decoration.parameters.redirect(
             task.bound, [output.staged(each.path) for output, each in zip(task.outputs, staged, strict=True)]
         )
-        yield Run(task.bound, artifacts)
+        making = Making(artifacts)
+        stack.callback(making.end)
+        yield Run(task.bound, making)
         if os.getpid() != process:
             raise ArtifactNotWrittenError(
                 f"{task.identity.function} returned in a process that it forked; only process {process}, which called "

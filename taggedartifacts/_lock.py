@@ -54,12 +54,15 @@ class ArtifactLock:
 
         # As open to others as the folder that it lies in: members of a group must be able to open it, whoever made it.
         mode = os.stat(os.path.dirname(self._path)).st_mode & 0o666
-        lock = FileLock(self._path, mode=mode, thread_local=False, fallback_to_soft=False)
+        # Ours to release before it is taken: an interrupt in the middle of filelock's own work can leave it locked.
+        self._held = FileLock(self._path, mode=mode, thread_local=False, fallback_to_soft=False)
         try:
-            lock.acquire(blocking=False)
+            self._held.acquire(blocking=False)
         except Timeout:
+            self._held = None
             return False
         except OSError as error:
+            self._held = None
             if error.errno not in _NO_LOCKS:
                 raise
             self.works = False
@@ -73,7 +76,6 @@ class ArtifactLock:
                     error.strerror,
                 )
             return True
-        self._held = lock
         self._sign()
         return True
 
@@ -88,8 +90,12 @@ class ArtifactLock:
     def release(self) -> None:
         """Give the lock back; harmless when it is not held."""
         if self._held is not None:
-            held, self._held = self._held, None
-            held.release()
+            try:
+                self._held.release(force=True)
+            finally:
+                if self._held.is_locked:  # interrupted
+                    self._held.release(force=True)
+            self._held = None
 
     def holder(self) -> str:
         """Say who holds the lock, as far as can be known."""

@@ -13,7 +13,26 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 
-_making: ContextVar[frozenset[str]] = ContextVar("_making", default=frozenset())
+
+class Making:
+    """Artifacts that a call is making, until it says that this is over.
+
+    It says so where it gives its locks back: a mark that only the context held would stay for good if an interrupt came
+    between setting it and the ``try`` that resets it.
+
+    Args:
+        artifacts: Their whole paths.
+    """
+
+    def __init__(self, artifacts: frozenset[str]) -> None:
+        self.artifacts = artifacts
+
+    def end(self) -> None:
+        """Say that it is over."""
+        self.artifacts = frozenset()
+
+
+_makings: ContextVar[tuple[Making, ...]] = ContextVar("_makings", default=())
 
 
 class Wait(NamedTuple):
@@ -31,11 +50,11 @@ class Run(NamedTuple):
 
     Attributes:
         bound: The arguments.
-        making: The artifacts that are made meanwhile.
+        making: What is made meanwhile.
     """
 
     bound: inspect.BoundArguments
-    making: frozenset[str]
+    making: Making
 
 
 if TYPE_CHECKING:
@@ -43,18 +62,18 @@ if TYPE_CHECKING:
 
 
 @contextlib.contextmanager
-def _mark(artifacts: frozenset[str]) -> Iterator[None]:
+def _mark(making: Making) -> Iterator[None]:
     """Mark artifacts as being made in this context."""
-    token = _making.set(_making.get() | artifacts)
+    token = _makings.set((*_makings.get(), making))
     try:
         yield
     finally:
-        _making.reset(token)
+        _makings.reset(token)
 
 
 def being_made() -> frozenset[str]:
     """Return the artifacts that this context is making: asking for one of them again would wait for itself."""
-    return _making.get()
+    return frozenset().union(*(making.artifacts for making in _makings.get()))
 
 
 def drive(steps: Steps, f: Callable[..., object]) -> object:
