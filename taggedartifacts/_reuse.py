@@ -126,8 +126,9 @@ def standing_record(path: str, record: Record) -> Found | None:
 def remember(folder: Folder, record: Record) -> None:
     """Remember, in this process only, a record whose times could not be refreshed on the disk."""
     path = folder.record(record.artifact)
-    if path in _memo:
-        _memo[path] = (_memo[path][0], record)
+    known = _memo.get(path)
+    if known is not None and known[1].run == record.run:  # and not the successor that is taking its place just now
+        _memo[path] = (known[0], record)
 
 
 def _conflict(path: str, record: Record, identity: Identity) -> ArtifactConflictError:
