@@ -2,6 +2,9 @@
 
 import importlib.metadata
 
+from pygments.lexers.python import PythonLexer
+from sphinx.highlighting import lexers
+
 project = "taggedartifacts"
 author = "The taggedartifacts developers"
 release = importlib.metadata.version(project)
@@ -24,3 +27,5 @@ autodoc_member_order = "bysource"
 napoleon_google_docstring = True
 napoleon_numpy_docstring = False
 napoleon_use_ivar = True
+
+lexers["ipython"] = PythonLexer()  # cells of notebooks, which may hold magics: Pygments has none for them by itself
