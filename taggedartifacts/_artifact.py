@@ -21,8 +21,10 @@ from typing import (
 
 from ._binding import Options, Parameters
 from ._call import call
-from ._codestate import take_look
+from ._definition import is_interactive
 from ._errors import ArtifactConflictError, ArtifactModifiedError
+from ._explain import Explanation, explain
+from ._session import Moment
 from ._steps import drive, drive_async
 from ._task import Decoration, prepare
 
@@ -252,16 +254,11 @@ class Artifact(Generic[R, W]):
 
             return explain(decorated.__wrapped__, _decoration(decorated), args, kwargs)
 
-        original = inspect.unwrap(f)
+        options = self._options
         decoration = Decoration(
-            options=self._options,
-            parameters=Parameters(f, self._options),
-            look=take_look(
-                original.__globals__.get("__file__"),
-                repo=self._options.repo,
-                scope=self._options.scope,
-                namespace=original.__globals__,
-            ),
+            options=options,
+            parameters=Parameters(f, options, free_names=is_interactive(f)),
+            moment=Moment(f, repo=options.repo, scope=options.scope, ignore=options.ignore, reads=options.mode == "r"),
         )
         vars(decorated).update(
             {

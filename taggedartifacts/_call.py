@@ -81,6 +81,7 @@ def _writing(task: Task, *, recompute: bool) -> Steps:
         OSError: If it could not be published; nothing is visible then.
     """
     task.warn_if_dirty()
+    recompute = recompute or not task.view.reusable
     if not recompute and _reused(task):
         return task.result
     artifacts = frozenset(_whole(*place) for place in task.places)

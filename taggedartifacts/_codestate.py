@@ -15,13 +15,13 @@ from ._look import Facts, Look
 from ._modules import is_installed, loaded_modules, places
 from ._repository import find_repository, reading
 from ._scope import choose_scope, in_scope
-from ._state import Change, CodeState
+from ._state import STALE, Change, CodeState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from types import CodeType
 
-__all__ = ["Change", "CodeState", "Look", "files_at_head", "stamp", "take_look"]
+__all__ = ["STALE", "Change", "CodeState", "Look", "files_at_head", "stamp", "take_look"]
 
 _VARIABLE = "TAGGEDARTIFACTS_COMMIT"
 _LOADS = 64

@@ -80,8 +80,8 @@ def explain(
         KeyError, TypeError, UnhashableError, InputError, ArtifactNameError: If the call's tag cannot be computed.
     """
     # Uncommitted code that is not allowed is one of the things to be explained.
-    lenient = copy(decoration)
-    lenient.options = decoration.options._replace(allow_dirty=True)
+    options = replace(decoration.options, allow_dirty=True)
+    lenient = Decoration(options, decoration.parameters, decoration.moment)
     task = prepare(f, lenient, args, kwargs)
     refused = task.state.dirty is not None and not decoration.options.allow_dirty
     reasons = ["the code is not committed, and allow_dirty is not set"] if refused else []

@@ -13,7 +13,7 @@ from ._hashing import file_hexdigest
 from ._modules import LoadedFile, LoadedModules, is_installed, loaded_modules
 from ._repository import find_repository, reading
 from ._scope import in_scope
-from ._state import Change, CodeState
+from ._state import STALE, Change, CodeState
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -144,7 +144,7 @@ class _Inspector:
         if not is_tracked and path not in self._facts.own and is_installed(path, self._facts.root):
             return None
         if not loaded.is_as_loaded():
-            return Dirt("changed after it was loaded: reload it, or start again", 0o100644, loaded.token, None)
+            return Dirt(STALE, 0o100644, loaded.token, None)
         if is_tracked:
             if self._is_fresh:
                 return dirt

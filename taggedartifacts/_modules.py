@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from operator import is_, itemgetter
 from typing import TYPE_CHECKING, Any
 
@@ -84,11 +84,10 @@ class LoadedModules:
             if found.keys() != self._files.keys() or any(found[key] is not self._files[key] for key in found):
                 self._files = found
 
-    def forget(self, name: str) -> None:
+    def renew(self, name: str) -> None:
         """Take note that the module's code was replaced in place by what its file holds now."""
         with self._lock:
-            self._files = {key: loaded for key, loaded in self._files.items() if key[0] != name}
-            self._is_current = lambda: False
+            self._files = {key: _renewed(each) if key[0] == name else each for key, each in self._files.items()}
 
     def _scan(self) -> None:
         known, modules = self._files, sys.modules.copy()
@@ -134,6 +133,11 @@ class LoadedModules:
         if known is not None and known._load is load and same:
             return
         found[name, path] = LoadedFile(path, file, name in _MAIN, digest if same else None, load, stamp)
+
+
+def _renewed(loaded: LoadedFile) -> LoadedFile:
+    token = os.urandom(20).hex()
+    return replace(loaded, digest=file_hexdigest(loaded.file), _stamp=_stamp(loaded.file), token=token)
 
 
 _trees: dict[str, LoadedModules] = {}

@@ -33,7 +33,7 @@ def checked(task: Task, staged: list[Staged]) -> tuple[Task, list[Staged]]:
     if "inputs" in task.encoded and parameters.encoded_inputs(task.bound) != task.encoded["inputs"]:
         names = ", ".join(task.decoration.options.inputs)
         raise InputError(f"an input ({names}) changed while {task.identity.function} ran; nothing is published")
-    state = task.decoration.look.state()
+    state = task.view.state()
     if state == task.state:
         return task, staged
     true = task.in_state(state)

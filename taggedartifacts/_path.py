@@ -11,6 +11,7 @@ from ._tag import Tag
 if TYPE_CHECKING:
     import os
     from collections.abc import Iterable
+    from types import ModuleType
 
     _Base = Path
 else:
@@ -74,3 +75,19 @@ class ArtifactPath(_Base):
     def tag(self) -> Tag:
         """The tag in the name."""
         return Tag.parse(self)
+
+    def show(self) -> None:
+        """Display the artifact here and now, for the middle of a cell; in a terminal, as text."""
+        _preview().show(self, self._repr_mimebundle_()["text/plain"])
+
+    def _repr_mimebundle_(self, **_options: object) -> dict[str, str]:
+        # As the last expression of a cell.
+        bundle: dict[str, str] = _preview().mimebundle(str(self))
+        return bundle
+
+
+def _preview() -> ModuleType:
+    # Imported on display only: scripts never need its readers of compressed files.
+    from . import _preview as module
+
+    return module

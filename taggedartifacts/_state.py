@@ -10,6 +10,8 @@ from ._errors import DirtyRepositoryError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+# What is wrong with a loaded module whose code is not known any more: its commit could be any, or none.
+STALE = "changed after it was loaded: reload it, or start again"
 _LISTED = 10
 
 

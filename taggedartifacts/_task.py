@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ._binding import Output, check_names
 from ._canonical import encode, join
+from ._definition import is_interactive
 from ._hashing import hexdigest
 from ._record import Identity
 from ._reuse import Found, find
@@ -17,9 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ._binding import Options, Parameters
-    from ._codestate import CodeState, Look
+    from ._codestate import CodeState
     from ._folder import Folder
     from ._path import ArtifactPath
+    from ._session import Moment, View
 
 _log = logging.getLogger("taggedartifacts")
 
@@ -66,19 +68,19 @@ class Decoration:
     Attributes:
         options: The decorator's options, checked.
         parameters: The function's parameters.
-        look: The look at the repository that was taken when the function's code was loaded.
+        moment: Decides which look at the repository a call uses: that of when the code was loaded, except in sessions.
     """
 
-    def __init__(self, options: Options, parameters: Parameters, look: Look) -> None:
+    def __init__(self, options: Options, parameters: Parameters, moment: Moment) -> None:
         self.options = options
         self.parameters = parameters
-        self.look = look
+        self.moment = moment
         self._names: dict[str | None, str] = {}
         # A repeated call finds here what would come out of the same computation again.
         self._destinations: dict[object, Destination] = {}
 
-    def __reduce__(self) -> tuple[type[Decoration], tuple[Options, Parameters, Look]]:
-        return Decoration, (self.options, self.parameters, self.look)
+    def __reduce__(self) -> tuple[type[Decoration], tuple[Options, Parameters, Moment]]:
+        return Decoration, (self.options, self.parameters, self.moment)
 
     def function_name(self, f: Callable[..., Any], root: str | None) -> str:
         """Name a function for records: its file, relative to the repository, and its qualified name."""
@@ -108,6 +110,7 @@ class Task(NamedTuple):
         f: The undecorated function.
         decoration: What the decorator knows.
         bound: The arguments of the call.
+        view: What the call sees of the repository, before its run and after it.
         state: The code state.
         encoded: Canonical form of configuration, arguments and inputs, by name.
         destination: Where the artifacts stand.
@@ -116,6 +119,7 @@ class Task(NamedTuple):
     f: Callable[..., Any]
     decoration: Decoration
     bound: inspect.BoundArguments
+    view: View
     state: CodeState
     encoded: dict[str, bytes]
     destination: Destination
@@ -157,6 +161,8 @@ class Task(NamedTuple):
             ArtifactConflictError: If one was made by something else.
             ArtifactModifiedError: If one was changed since it was made.
         """
+        if not self.view.reusable:
+            return None
         found = []
         destination = self.destination
         for output, (folder, name) in zip(destination.outputs, destination.places, strict=True):
@@ -172,8 +178,7 @@ class Task(NamedTuple):
             DirtyRepositoryError: If that is not allowed.
         """
         given = tuple(output.as_given() for output in self.outputs)
-        function = _checked_name(self.f, self.decoration, state)
-        return _task(self.f, self.decoration, self.bound, given, state, function, self.encoded)
+        return _task(self.f, self.decoration, self.bound, given, self.view, state, self.encoded)
 
     def warn_if_dirty(self) -> None:
         """Log, once for each state, that the code is not committed."""
@@ -196,10 +201,14 @@ def prepare(f: Callable[..., Any], decoration: Decoration, args: tuple[Any, ...]
         ArtifactNameError: If an output path cannot become that of an artifact.
     """
     bound = decoration.parameters.bind(args, kwargs)
+    view = decoration.moment.view(f)
+    state = view.state()
+    _check_clean(f, decoration, state)  # before inputs are read
     given = decoration.parameters.outputs(bound)
-    state = decoration.look.state()
-    function = _checked_name(f, decoration, state)  # before inputs are read
-    return _task(f, decoration, bound, given, state, function, decoration.parameters.encoded(bound))
+    encoded = decoration.parameters.encoded(bound)
+    if view.interactive is not None:
+        encoded["interactive"] = view.interactive
+    return _task(f, decoration, bound, given, view, state, encoded)
 
 
 def _task(
@@ -207,12 +216,15 @@ def _task(
     decoration: Decoration,
     bound: inspect.BoundArguments,
     given: tuple[object, ...],
+    view: View,
     state: CodeState,
     function: str,
     encoded: dict[str, bytes],
 ) -> Task:
     parts = {**encoded, "modules": encode(dict(state.modules), "modules")} if state.modules else encoded
-    return Task(f, decoration, bound, state, encoded, decoration.destination(function, state, parts, given))
+    canonical = join(parts)
+    destination = decoration.destination(function, state, canonical, given)
+    return Task(f, decoration, bound, view, state, encoded, canonical, destination)
 
 
 def _checked_name(f: Callable[..., Any], decoration: Decoration, state: CodeState) -> str:
@@ -225,7 +237,7 @@ def _checked_name(f: Callable[..., Any], decoration: Decoration, state: CodeStat
 
 def _source_name(f: Callable[..., Any], root: str | None) -> str:
     file = f.__globals__.get("__file__")
-    if not isinstance(file, str):
+    if not isinstance(file, str) or is_interactive(f):  # an editor may set __file__ in a session
         return f.__module__
     if root is not None:
         relative = os.path.relpath(os.path.realpath(file), os.path.realpath(root))
