@@ -86,8 +86,12 @@ class LoadedModules:
 
     def renew(self, name: str) -> None:
         """Take note that the module's code was replaced in place by what its file holds now."""
+        namespace = _namespace(sys.modules.get(name))
         with self._lock:
-            self._files = {key: _renewed(each) if key[0] == name else each for key, each in self._files.items()}
+            self._files = {
+                key: _renewed(each, namespace.get("__spec__") or namespace) if key[0] == name else each
+                for key, each in self._files.items()
+            }
 
     def _scan(self) -> None:
         known, modules = self._files, sys.modules.copy()
@@ -135,9 +139,9 @@ class LoadedModules:
         found[name, path] = LoadedFile(path, file, name in _MAIN, digest if same else None, load, stamp)
 
 
-def _renewed(loaded: LoadedFile) -> LoadedFile:
-    token = os.urandom(20).hex()
-    return replace(loaded, digest=file_hexdigest(loaded.file), _stamp=_stamp(loaded.file), token=token)
+def _renewed(loaded: LoadedFile, load: object) -> LoadedFile:
+    digest, stamp = file_hexdigest(loaded.file), _stamp(loaded.file)
+    return replace(loaded, digest=digest, _load=load, _stamp=stamp, token=os.urandom(20).hex())
 
 
 _trees: dict[str, LoadedModules] = {}

@@ -10,6 +10,7 @@ from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any
 
 from ._bytecode import nested, same
+from ._hashing import file_hexdigest
 from ._members import methods
 from ._modules import LoadedFile, loaded_modules
 
@@ -32,15 +33,24 @@ def notice(root: str) -> None:
         key = root, name, path
         patched = _patched(name)
         before, baseline = _noted.get(key, (None, None))
-        if before is not loaded and before is not None:
+        if before is not None and before is not loaded:
             _again.add(name)
-        elif before is not None and not loaded.is_as_loaded():
-            # Loading the extension notes the times of all files, and loads none: only a change of the note tells.
-            if baseline is not None and patched != baseline and _has_loaded(loaded.file, patched):
-                modules.renew(name)
-                _again.add(name)
-            continue
-        _noted[key] = loaded, patched
+        if before is None or loaded.is_as_loaded():
+            _noted[key] = loaded, patched
+        # Loading the extension notes the times of all files, and loads none: only a change of the note tells.
+        elif baseline is not None and patched != baseline and _has_loaded(loaded.file, patched):
+            modules.renew(name)
+            _again.add(name)
+
+
+def module_space(space: dict[str, Any]) -> dict[str, Any] | None:
+    """Find the namespace of the imported module that a function belongs to; ``%run`` and scripts import none.
+
+    What autoreload patches in place has globals of its own.
+    """
+    name = space.get("__name__")
+    found = vars(sys.modules[name]) if name in sys.modules and name != "__main__" else {}
+    return found if found.get("__file__") == space.get("__file__") is not None else None
 
 
 def version(root: str) -> tuple[object, ...]:
@@ -75,6 +85,14 @@ def outdated(root: str, values: Iterable[object] | None = None) -> dict[str, str
             if not all(_holds(loaded.file, loaded.token, code) for code in _codes(value, space)):
                 found[loaded.path] = loaded.token
     return found
+
+
+def file_digest(file: str) -> str:
+    """Digest a file as it stands, or tell that it is gone."""
+    try:
+        return file_hexdigest(file)
+    except OSError:
+        return ""
 
 
 class _Same:

@@ -19,8 +19,9 @@ from ._definition import shell
 from ._errors import RepositoryError
 from ._hashing import hexdigest
 from ._interactive import Definition, is_interactive
+from ._modules import loaded_modules
 from ._notebooks import missing, outlines, stands_in_code
-from ._reloads import notice, outdated, version
+from ._reloads import file_digest, module_space, notice, outdated, version
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -125,16 +126,23 @@ class Moment:
         self._definition = Definition(f) if interactive and not reads else None
         # VS Code, and %run -i, give __main__ a __file__ that has nothing to do with what is typed.
         self._file: str | None = None if interactive else space.get("__file__")
-        self._space: dict[str, Any] | None = None if self._file is None else space
+        self._space: dict[str, Any] | None = None
+        self._digest = ""
         self._repo = repo or (os.getcwd() if self._file is None else None)
         self._scope = scope
         self._ignore = frozenset(ignore)
         self._fixed: View | None = None
-        look = None if interactive else take_look(self._file, repo=repo, scope=scope, namespace=space)
-        if look is not None and not in_session():
-            self._fixed = View(look)
-        else:
-            _listen(None if look is None else _root(look))
+        if not interactive and not in_session():
+            self._fixed = View(take_look(self._file, repo=repo, scope=scope, namespace=space))
+            return
+        root = None
+        if self._file is not None:
+            self._space = module_space(space)
+            self._digest = file_digest(self._file)
+            root = _root(take_look(self._file, repo=repo, scope=scope, namespace=self._space))
+        if root is not None and self._space is None:
+            loaded_modules(root).renew("__main__")  # %run executes a script again in the same namespace
+        _listen(root)
 
     def view(self, f: Callable[..., Any]) -> View:
         """Tell what a call of the undecorated function *f* sees now.
@@ -150,6 +158,8 @@ class Moment:
         if isinstance(held, Look):
             return View(held, encoded)
         stale = {**held.outdated, **outdated(held.root, [f] if fingerprint is None else fingerprint.imported)}
+        if self._file is not None and self._space is None and file_digest(self._file) != self._digest:
+            stale[os.path.relpath(self._file, held.root)] = self._digest
         changes = [(Change(path, f"{STALE}; an older version is still in use"), stale[path]) for path in sorted(stale)]
         if fingerprint is not None:
             changes += _uncommitted(held, fingerprint)

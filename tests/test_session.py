@@ -189,7 +189,7 @@ class TestCells:
     def test_uncommitted(self, repo, kernel):
         """A function that stands in no notebook at HEAD is refused by name, and so is its helper."""
         kernel.run(*CELLS[:3], "def helper(x): return x")
-        with pytest.raises(CellError, match="DirtyRepositoryError.*helper") as refused:
+        with pytest.raises(CellError, match="(?s)DirtyRepositoryError.*helper") as refused:
             kernel.run(CALL)
 
         assert "count (" not in str(refused.value)
@@ -272,7 +272,7 @@ class TestStaleModules:
         kernel.run("from mod import make\nmake('out.txt')")
         repo.write("helper.py", "def text():\n    return ' b'\n")
         repo.commit()
-        with pytest.raises(CellError, match=r"DirtyRepositoryError.*helper\.py\W+changed after it was loaded"):
+        with pytest.raises(CellError, match=r"(?s)DirtyRepositoryError.*helper\.py\W+changed after it was loaded"):
             kernel.run("make('out.txt')")
         kernel.run("import importlib, helper\nimportlib.reload(helper)\nmake('out.txt')")
 
@@ -310,7 +310,7 @@ class TestStaleModules:
         repo.commit()
         kernel.run("from mod import make")
 
-        with pytest.raises(CellError, match=r"DirtyRepositoryError.*helper\.py"):
+        with pytest.raises(CellError, match=r"(?s)DirtyRepositoryError.*helper\.py"):
             kernel.run("make('out.txt')")
 
     def test_old_function_after_reload(self, repo, kernel):
@@ -318,7 +318,7 @@ class TestStaleModules:
         kernel.run("from mod import make\nimport mod, importlib\nmake('out.txt')")
         write_module(repo, "two")
         repo.commit()
-        with pytest.raises(CellError, match=r"DirtyRepositoryError.*mod\.py"):
+        with pytest.raises(CellError, match=r"(?s)DirtyRepositoryError.*mod\.py"):
             kernel.run("importlib.reload(mod)\nmake('out.txt')")
         kernel.run("mod.make('out.txt')")
 
@@ -333,7 +333,7 @@ class TestStaleModules:
         kernel.run("import helper, importlib\nfrom helper import text", IMPORTS + use, "use('out.txt')")
         repo.write("helper.py", "def text():\n    return 'b'\n")
         repo.commit()
-        with pytest.raises(CellError, match=r"DirtyRepositoryError.*helper\.py"):
+        with pytest.raises(CellError, match=r"(?s)DirtyRepositoryError.*helper\.py"):
             kernel.run("importlib.reload(helper)\nuse('out.txt')")
         kernel.run("from helper import text\nuse('out.txt')")
 
@@ -343,7 +343,7 @@ class TestStaleModules:
         """What is edited and loaded again inside one cell is seen at once."""
         kernel.run("from mod import make\nimport helper, importlib, pathlib\nmake('out.txt')")
         edit = "pathlib.Path('helper.py').write_text('def text(): return 2')"
-        with pytest.raises(CellError, match=r"DirtyRepositoryError.*helper\.py"):
+        with pytest.raises(CellError, match=r"(?s)DirtyRepositoryError.*helper\.py"):
             kernel.run(f"make('out.txt')\n{edit}\nimportlib.reload(helper)\nmake('out.txt')")
 
         assert {"one a"} == set(artifacts(repo).values())
@@ -353,7 +353,7 @@ class TestStaleModules:
         kernel.run("%run mod.py", "make('out.txt')")
         write_module(repo, "two")
         repo.commit()
-        with pytest.raises(CellError, match=r"DirtyRepositoryError.*mod\.py"):
+        with pytest.raises(CellError, match=r"(?s)DirtyRepositoryError.*mod\.py"):
             kernel.run("make('out.txt')")
         kernel.run("%run mod.py", "make('out.txt')")
 
@@ -398,7 +398,7 @@ class TestAutoreload:
         kernel.run("make('out.txt')")
         repo.write("helper.py", "def text(:\n    return ' c'\n")
         repo.commit()
-        with pytest.raises(CellError, match=r"DirtyRepositoryError.*helper\.py"):
+        with pytest.raises(CellError, match=r"(?s)DirtyRepositoryError.*helper\.py"):
             kernel.run("make('out.txt')")
         repo.write("helper.py", "def text():\n    return ' d'\n")
         repo.commit()
@@ -412,7 +412,7 @@ class TestAutoreload:
         repo.write("helper.py", "def text():\n    return ' b'\n")
         repo.commit()
 
-        with pytest.raises(CellError, match=r"DirtyRepositoryError.*helper\.py"):
+        with pytest.raises(CellError, match=r"(?s)DirtyRepositoryError.*helper\.py"):
             kernel.run("%load_ext autoreload\n%autoreload 2", "make('out.txt')")
 
     def test_switched_off(self, repo, kernel):
@@ -421,7 +421,7 @@ class TestAutoreload:
         repo.write("helper.py", "def text():\n    return ' b'\n")
         repo.commit()
 
-        with pytest.raises(CellError, match=r"DirtyRepositoryError.*helper\.py"):
+        with pytest.raises(CellError, match=r"(?s)DirtyRepositoryError.*helper\.py"):
             kernel.run("make('out.txt')")
 
 
