@@ -167,6 +167,8 @@ class _Walk:
             self._visit_code(value, key)
         elif is_ours(value) or (isinstance(value, FunctionType) and _is_our_wrapper(value)):
             self._put(key, "wrapped", {"__wrapped__": value.__wrapped__})
+            config = vars(value)["_taggedartifacts"].options.config if "_taggedartifacts" in vars(value) else None
+            self._put(key, "decorator", {"config": config() if callable(config) else config})
         else:
             maker = f"{value.__code__.co_qualname}" if isinstance(value, FunctionType) else type(value).__qualname__
             space = value.__globals__["__name__"] if isinstance(value, FunctionType) else type(value).__module__
