@@ -240,9 +240,8 @@ class TestDifferent:
             ("def g(): return 1\ndef h(): return 2\nG, H = g, h\ndef f(): return G() - H()", "G, H = h, g"),
             ("def f(x={'a': 1}): return x", "def f(x={'a': 2}): return x"),
             ("X = {'function': 'g'}\ndef g(): pass\ndef f(): return X, g", "X = g"),
-            ("from dataclasses import dataclass, field\nN = 1\n@dataclass\nclass C: a: list = field(default_factory=lambda: N)"
-             "\n"
-             "def f(): return C()", "N = 2"),
+            ("from dataclasses import *\nN = 1\n@dataclass\nclass C:\n a: int = field(default_factory=lambda: N)"
+             "\ndef f(): return C()", "N = 2"),
         ],
     )  # fmt: skip
     def test_read(self, cells, first, second):

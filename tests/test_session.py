@@ -2,8 +2,7 @@
 
 import json
 import os
-import subprocess
-import sys
+from pathlib import Path
 
 import pytest
 from gitrepo import GitRepo
@@ -12,7 +11,10 @@ pytest.importorskip("ipykernel")
 pytest.importorskip("nbclient")
 
 from kernel import CellError, Kernel
+from run_page import code_blocks
 
+PAGE = Path(__file__).parent.parent / "docs/notebooks.rst"
+EXAMPLES = Path(__file__).parent.parent / "docs/examples"
 IMPORTS = "from taggedartifacts import Artifact\n"
 DEFINITION = """@Artifact("out")
 def count(x, out):
@@ -83,13 +85,14 @@ def runs(repo):
     return len(path.read_text().splitlines()) if path.exists() else 0
 
 
-def execute(repo):
-    """Run the notebook from top to bottom and save it, as `jupyter execute --inplace` does."""
+def execute(repo, path="work.ipynb"):
+    """Run a notebook from top to bottom in its directory and save it, as `jupyter execute --inplace` does."""
     script = (
-        "import nbformat, nbclient; book = nbformat.read('work.ipynb', 4); "
-        "nbclient.NotebookClient(book, timeout=60).execute(); nbformat.write(book, 'work.ipynb')"
+        "import os, sys, nbformat, nbclient; folder, name = os.path.split(sys.argv[1]); os.chdir(folder or '.'); "
+        "book = nbformat.read(name, 4); nbclient.NotebookClient(book, timeout=60, record_timing=False).execute(); "
+        "nbformat.write(book, name)"
     )
-    repo.python("-W", "ignore", "-c", script)
+    repo.python("-W", "ignore", "-c", script, path)
 
 
 class TestNotebook:
@@ -189,7 +192,7 @@ class TestCells:
     def test_uncommitted(self, repo, kernel):
         """A function that stands in no notebook at HEAD is refused by name, and so is its helper."""
         kernel.run(*CELLS[:3], "def helper(x): return x")
-        with pytest.raises(CellError, match="(?s)DirtyRepositoryError.*helper") as refused:
+        with pytest.raises(CellError, match=r"(?s)DirtyRepositoryError.*helper") as refused:
             kernel.run(CALL)
 
         assert "count (" not in str(refused.value)
@@ -441,3 +444,56 @@ class TestScripts:
         repo.commit()
 
         assert "-dirty-" not in repo.python("script.py")
+
+
+class TestWorkers:
+    def test_worker(self, repo, kernel):
+        """A function that was sent to a worker makes the artifact that it makes in the session."""
+        pytest.importorskip("cloudpickle")
+        worker = "import cloudpickle, sys; print(cloudpickle.load(sys.stdin.buffer)(3, out='out.txt'))"
+        send = (
+            "import cloudpickle, subprocess, sys\nprint(subprocess.run([sys.executable, '-c', "
+            f"{worker!r}], input=cloudpickle.dumps(count), capture_output=True, check=True).stdout.decode())"
+        )
+        name = kernel.run(*CELLS[:3], send)
+        kernel.run(CALL)
+
+        assert [name] == list(artifacts(repo))
+        assert 1 == runs(repo)
+
+
+class TestDocs:
+    def test_page(self, repo, kernel):
+        """The cells of the page on notebooks do what it says."""
+        blocks = [block.text for block in code_blocks(PAGE.read_text()) if block.language == "ipython"]
+
+        assert 4 == len(blocks)
+        assert kernel.run(*blocks).count("histogram-") == 1
+
+    def test_example(self, tmp_path):
+        """The example shows tables and a figure, and running it again leaves its file as it is, byte for byte."""
+        pytest.importorskip("matplotlib")
+        pytest.importorskip("pandas")
+        repo = GitRepo(tmp_path / "copy")
+        for name in ("penguins.ipynb", "penguins.csv"):
+            repo.write(f"docs/examples/{name}", (EXAMPLES / name).read_bytes())
+        repo.write(".gitignore", "output/\n")
+        repo.commit()
+        notebook = repo.path / "docs/examples/penguins.ipynb"
+        saved = []
+        for _ in range(2):
+            execute(repo, notebook)
+            saved.append(notebook.read_bytes())
+        shown = [set(output["data"]) for cell in json.loads(saved[0])["cells"] for output in cell.get("outputs", ())]
+
+        assert saved[0] == saved[1]
+        assert [{"text/plain", "text/html"}, {"text/plain", "text/html"}, {"text/plain", "image/png"}] == shown
+        assert 3 == len(list((notebook.parent / "output").glob("*-*.*")))
+
+    def test_example_as_stored(self):
+        """The example is committed with its outputs, of committed code."""
+        cells = json.loads((EXAMPLES / "penguins.ipynb").read_text())["cells"]
+        names = ["".join(output["data"]["text/plain"]) for cell in cells for output in cell.get("outputs", ())]
+
+        assert 3 == len(names)
+        assert "-dirty-" not in "".join(names)
