@@ -32,8 +32,8 @@ _fingerprint: Callable[[Any], str | None] | None = None
 def use_fingerprint(function: Callable[[Any], str | None] | None) -> None:
     """Set what tells the definition of an interactive function or class, whose name alone does not tell what it is.
 
-    *function* takes a function or class whose module is an interactive ``__main__`` and returns a digest of its
-    definition, or None where it cannot be known.
+    *function* takes a function or class of ``__main__`` and returns a digest of its definition, or None if it is not
+    interactive. It is always asked, as editors and magics give an interactive ``__main__`` a file.
     """
     global _fingerprint  # set once, at import, by the layer above that knows about sessions
     _fingerprint = function
@@ -41,10 +41,9 @@ def use_fingerprint(function: Callable[[Any], str | None] | None) -> None:
 
 def type_name(kind: type) -> object:
     """Encode the type of a value: as it is declared, together with its definition where that is interactive."""
-    name = f"{_module_name(kind.__module__)}:{kind.__qualname__}"
-    if _is_interactive(kind.__module__) and _fingerprint is not None and (digest := _fingerprint(kind)) is not None:
-        return [name, digest]
-    return name
+    if (digest := _definition(kind.__module__, kind)) is not None:
+        return [f"__main__:{kind.__qualname__}", digest]
+    return f"{_module_name(kind.__module__)}:{kind.__qualname__}"
 
 
 def recognise(kind: type) -> Reducer | None:
@@ -102,14 +101,12 @@ def _by_name(tag: str, value: Any) -> str | Form:
         raise RefusalError(
             f"{module}.{qualname} is not this {tag}: that name gives something else, and no other one is known"
         )
-    name = f"{_module_name(module)}:{qualname}{'.__wrapped__' * depth}"
-    name = _RENAMED.get(name, name)
-    if not _is_interactive(module):
-        return tagged_text(tag, quoted(name))
-    digest = _fingerprint(value) if _fingerprint is not None else None
-    if digest is None:
+    if (digest := _definition(module, value)) is not None:
+        return one(tag, [f"__main__:{qualname}{'.__wrapped__' * depth}", digest])
+    if _is_interactive(module):
         raise RefusalError(f"the {tag} {qualname} is defined interactively, and its definition cannot be told here")
-    return one(tag, [name, digest])
+    name = f"{_module_name(module)}:{qualname}{'.__wrapped__' * depth}"
+    return tagged_text(tag, quoted(_RENAMED.get(name, name)))
 
 
 def _home(value: Any, qualname: str) -> str:
@@ -160,6 +157,10 @@ def _depth(module: str, qualname: str, value: Any) -> int | None:
         if found is None or depth > sys.getrecursionlimit():
             return None
     return depth
+
+
+def _definition(module: str, value: object) -> str | None:
+    return _fingerprint(value) if module in _MAIN and _fingerprint is not None else None
 
 
 def _is_interactive(module: str) -> bool:

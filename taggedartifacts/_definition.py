@@ -81,18 +81,27 @@ def is_interactive_class(kind: type) -> bool:
     """Tell whether a class was defined in a cell or at a prompt."""
     if kind.__module__ != "__main__":
         return False
-    functions = list(methods(kind).values())
-    if functions:
-        return any(is_interactive(function) for function in functions)
     main = sys.modules["__main__"]
     # In a worker that a class was sent to, __main__ is some other program, which does not know the class.
-    return shell() is not None or getattr(main, "__file__", None) is None or _found(main, kind.__qualname__) is not kind
+    known = getattr(main, "__file__", None) is not None and _found(main, kind.__qualname__) is kind
+    if known and not in_session():
+        return False
+    functions = methods(kind).values()
+    return not functions or any(is_interactive(function) for function in functions)
 
 
 def shell() -> Any:
     """Find IPython's shell, if this is a session of one; never imports IPython."""
     module = sys.modules.get("IPython")
     return module.get_ipython() if module is not None and hasattr(module, "get_ipython") else None
+
+
+def in_session() -> bool:
+    """Tell whether this process is an interactive session: a kernel, a terminal, marimo, a prompt."""
+    if shell() is not None or hasattr(sys, "ps1") or sys.flags.interactive:
+        return True
+    marimo: Any = sys.modules.get("marimo")
+    return marimo is not None and bool(marimo.running_in_notebook())
 
 
 def source_of(value: FunctionType | type) -> Source:

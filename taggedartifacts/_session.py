@@ -9,13 +9,12 @@ from __future__ import annotations
 import functools
 import inspect
 import os
-import sys
 import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
 from ._codestate import STALE, Change, CodeState, Look, files_at_head, stamp, take_look
-from ._definition import shell
+from ._definition import in_session, shell
 from ._errors import RepositoryError
 from ._hashing import hexdigest
 from ._interactive import Definition, is_interactive
@@ -205,14 +204,6 @@ class Moment:
             held = self._look()
             view = View(held if isinstance(held, Look) else held.look)
         return {**vars(self), "_space": None, "_fixed": replace(view, interactive=None)}
-
-
-def in_session() -> bool:
-    """Tell whether this process is an interactive session: a kernel, a terminal, marimo, a prompt."""
-    if shell() is not None or hasattr(sys, "ps1") or sys.flags.interactive:
-        return True
-    marimo: Any = sys.modules.get("marimo")
-    return marimo is not None and bool(marimo.running_in_notebook())
 
 
 def _listen(root: str | None) -> None:
