@@ -23,7 +23,6 @@ from ._binding import Options, Parameters
 from ._call import call
 from ._definition import is_interactive
 from ._errors import ArtifactConflictError, ArtifactModifiedError
-from ._explain import Explanation, explain
 from ._session import Moment
 from ._steps import drive, drive_async
 from ._task import Decoration, prepare
@@ -250,7 +249,7 @@ class Artifact(Generic[R, W]):
                 return False
 
         def explain_call(*args: Any, **kwargs: Any) -> Explanation:
-            from ._explain import explain  # only people ask for it, and few scripts
+            from ._explain import explain  # only where somebody asks: every script waits for what is imported above
 
             return explain(decorated.__wrapped__, _decoration(decorated), args, kwargs)
 

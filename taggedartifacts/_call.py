@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 from ._content import same_times
 from ._errors import ArtifactNotFoundError, ArtifactNotWrittenError, LockTimeoutError, RecursiveCallError
 from ._reuse import find, remember, stored_record
-from ._staging import clean_up, make_staging, sweep
 from ._steps import Making, Run, Wait, being_made
 from ._tag import Tag, is_tagged, untagged_name
 from ._task import prepare

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from copy import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -80,7 +79,7 @@ def explain(
         KeyError, TypeError, UnhashableError, InputError, ArtifactNameError: If the call's tag cannot be computed.
     """
     # Uncommitted code that is not allowed is one of the things to be explained.
-    options = replace(decoration.options, allow_dirty=True)
+    options = decoration.options._replace(allow_dirty=True)
     lenient = Decoration(options, decoration.parameters, decoration.moment)
     task = prepare(f, lenient, args, kwargs)
     refused = task.state.dirty is not None and not decoration.options.allow_dirty

@@ -178,7 +178,8 @@ class Task(NamedTuple):
             DirtyRepositoryError: If that is not allowed.
         """
         given = tuple(output.as_given() for output in self.outputs)
-        return _task(self.f, self.decoration, self.bound, given, self.view, state, self.encoded)
+        function = _checked_name(self.f, self.decoration, state)
+        return _task(self.f, self.decoration, self.bound, given, self.view, state, function, self.encoded)
 
     def warn_if_dirty(self) -> None:
         """Log, once for each state, that the code is not committed."""
@@ -203,12 +204,12 @@ def prepare(f: Callable[..., Any], decoration: Decoration, args: tuple[Any, ...]
     bound = decoration.parameters.bind(args, kwargs)
     view = decoration.moment.view(f)
     state = view.state()
-    _check_clean(f, decoration, state)  # before inputs are read
+    function = _checked_name(f, decoration, state)  # before inputs are read
     given = decoration.parameters.outputs(bound)
     encoded = decoration.parameters.encoded(bound)
     if view.interactive is not None:
         encoded["interactive"] = view.interactive
-    return _task(f, decoration, bound, given, view, state, encoded)
+    return _task(f, decoration, bound, given, view, state, function, encoded)
 
 
 def _task(
@@ -222,9 +223,7 @@ def _task(
     encoded: dict[str, bytes],
 ) -> Task:
     parts = {**encoded, "modules": encode(dict(state.modules), "modules")} if state.modules else encoded
-    canonical = join(parts)
-    destination = decoration.destination(function, state, canonical, given)
-    return Task(f, decoration, bound, view, state, encoded, canonical, destination)
+    return Task(f, decoration, bound, view, state, encoded, decoration.destination(function, state, parts, given))
 
 
 def _checked_name(f: Callable[..., Any], decoration: Decoration, state: CodeState) -> str:

@@ -16,7 +16,7 @@ PACKAGE = Path(taggedartifacts.__file__).parent
 
 # From the ground up, row by row: a module imports only from modules before it. A new module takes its place here.
 LAYERS = [
-    *("_errors", "_hashing", "_disk", "_environment", "_lock", "_steps", "_text"),
+    *("_errors", "_hashing", "_disk", "_environment", "_lock", "_signature", "_steps", "_text"),
     *("_bytecode", "_syntax", "_members", "_preview"),
     *("_tag", "_record", "_content", "_folder", "_reuse", "_origin"),
     "_path",
