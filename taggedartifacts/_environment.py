@@ -37,7 +37,8 @@ def _platform() -> str:
 
 @functools.cache
 def _version(package: str) -> str | None:
-    version = getattr(sys.modules.get(package), "__version__", None)
+    # Not getattr: a module may compute the attribute, or warn of it.
+    version = getattr(sys.modules.get(package), "__dict__", {}).get("__version__")
     if isinstance(version, str):
         return version
     from importlib import metadata  # 30 ms: only for packages that do not say their version themselves
