@@ -5,6 +5,7 @@ The rules for those who write pages stand at the head of ``test_docs.py``.
 
 from __future__ import annotations
 
+import builtins
 import contextlib
 import difflib
 import doctest
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 SCRIPT = "page.py"
+_HAND_OVER = "hand_over_to_the_page"
 _DIRECTIVE = re.compile(r"([ *-]*)\.\. code-block:: (\w+)\s*")
 _FILE_NAME = re.compile(r"# ([\w./-]+\.\w+|\.\w+)")
 _VARYING = re.compile(
@@ -116,6 +118,7 @@ class Page:
     def __init__(self, source: Path) -> None:
         self._source = source
         self._blocks = code_blocks(source.read_text(encoding="utf-8"))
+        self._coming = iter(self._blocks)
         self._same = Same()
 
     def run(self) -> None:
@@ -124,42 +127,45 @@ class Page:
         Raises:
             AssertionError: If something that the page shows does not happen.
         """
-        written: set[str] = set()
-        if not any(block.language == "console" and "$ git init" in block.text for block in self._blocks):
-            self._write_script()
-            for block in self._blocks:
-                if block.file_name and block.file_name not in written:
-                    written.add(block.file_name)
+        managed = any(block.language == "console" and "$ git init" in block.text for block in self._blocks)
+        source = self._script()
+        if not managed:
+            Path(SCRIPT).write_text(source, encoding="utf-8")
+            for block in reversed(self._blocks):  # of each file the first version is the last to be written
+                if block.file_name:
                     _write(block)
             subprocess.run("git init -q && git add -f . && git commit -q -m Page", shell=True, check=True)
-        for block in self._blocks:
+        # The script is executed as the file that it is: the library would notice if other code ran. So it hands over
+        # at the head of each block, and what stands between two blocks happens then.
+        vars(builtins)[_HAND_OVER] = self._run_to_script
+        exec(compile(source, os.path.abspath(SCRIPT), "exec", dont_inherit=True), _main())
+        self._run_to_script()
+
+    def _script(self) -> str:
+        """Join the page's script, with each block on the lines that it has in the page, so that tracebacks fit."""
+        script: list[str] = []
+        for block in filter(lambda block: block.is_script, self._blocks):
+            script += [""] * (block.line - len(script) - 1) + [f"{_HAND_OVER}()"] + block.text.splitlines()
+        return "\n".join(script) + "\n"
+
+    def _run_to_script(self) -> None:
+        """Run what comes before the next piece of the script, or before the end."""
+        for block in self._coming:
+            if block.is_script:
+                return
             if block.file_name:
-                if block.file_name not in written:
-                    _write(block)
-                written.discard(block.file_name)  # the next block of that name is its next version
-            elif block.is_script:
-                self._run_script(block)
+                _write(block)
             elif block.language == "pycon":
                 self._run_prompt(block)
             elif block.language == "console":
                 self._run_console(block)
-
-    def _write_script(self) -> None:
-        """Write the page's script with each block on the lines that it has in the page, so that tracebacks fit."""
-        script: list[str] = []
-        for block in filter(lambda block: block.is_script, self._blocks):
-            script += [""] * (block.line - len(script)) + block.text.splitlines()
-        Path(SCRIPT).write_text("\n".join(script) + "\n", encoding="utf-8")
-
-    def _run_script(self, block: Block) -> None:
-        exec(compile("\n" * block.line + block.text, os.path.abspath(SCRIPT), "exec"), _main())
 
     def _run_prompt(self, block: Block) -> None:
         for example in doctest.DocTestParser().get_examples(block.text):
             output = io.StringIO()
             with contextlib.redirect_stdout(output):
                 try:
-                    exec(compile(example.source, "<prompt>", "single"), _main())
+                    exec(compile(example.source, "<prompt>", "single", dont_inherit=True), _main())
                 except Exception as error:  # shown, as a prompt does
                     print("Traceback (most recent call last):", *traceback.format_exception_only(error), sep="\n")
             self._check(block.line + example.lineno, example.source, example.want, output.getvalue())
