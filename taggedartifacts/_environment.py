@@ -37,7 +37,7 @@ def _platform() -> str:
 
 @functools.cache
 def _version(package: str) -> str | None:
-    # Not getattr: a module may compute the attribute, or warn of it.
+    # Not by getattr: a module that computes its version when asked may warn that this is deprecated.
     version = getattr(sys.modules.get(package), "__dict__", {}).get("__version__")
     if isinstance(version, str):
         return version

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ._syntax import Outline
 
 _SECONDS = 2.0  # for how long a look holds where no shell tells that a new cell is executed
+_OUTDATED = "loaded again, while an older version of it is still in use: import it by name again"
 _UNCOMMITTED = "defined interactively, and in no notebook at HEAD"
 
 _executions = 0
@@ -159,7 +160,7 @@ class Moment:
         stale = {**held.outdated, **outdated(held.root, [f] if fingerprint is None else fingerprint.imported)}
         if self._file is not None and self._space is None and file_digest(self._file) != self._digest:
             stale[os.path.relpath(self._file, held.root)] = self._digest
-        changes = [(Change(path, f"{STALE}; an older version is still in use"), stale[path]) for path in sorted(stale)]
+        changes = [(Change(path, _OUTDATED), stale[path]) for path in sorted(stale)]
         if fingerprint is not None:
             changes += _uncommitted(held, fingerprint)
         unknown = any(change.what == STALE for change in held.look.state().changes)
