@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 
 _CELL_MARK = re.compile(r"^# ?%%(.*)$", re.MULTILINE)
 _NO_CODE = re.compile(r"\[(markdown|md|raw)\]")
+_CELL_MAGICS = re.compile(r"\A(?:\s*%%.*\n)+")
 # A line, or the right side of an assignment, that IPython understands and Python does not.
-_MAGIC_LINE = re.compile(r"^([ \t]*)(?:[%!?].*|.*\?|[\w.,\[\] \t]+=[ \t]*[%!].*)$", re.MULTILINE)
+_MAGIC_LINE = re.compile(r"^([ \t]*)(?:[%!?].*|[^#\n]*\?|[\w.,\[\] \t]+=[ \t]*[%!].*)$", re.MULTILINE)
 _MARIMO = re.compile(rb"^\s*@app\.(cell|function|class_definition)\b", re.MULTILINE)
 
 
@@ -42,7 +43,8 @@ def outlines(path: str, content: bytes, transform: Callable[[str], str] | None =
     """
     found: set[Outline] = set()
     for cell in cells(path, content):
-        tree = parsed(cell, transform or plain)
+        # %%time and the like; of what is another language, nothing parses.
+        tree = parsed(cell) or parsed(_CELL_MAGICS.sub("", cell), transform or plain)
         if tree is not None:
             found.update(outline(node) for node in definitions(tree))
     return frozenset(found)
@@ -75,10 +77,7 @@ def missing(sources: Iterable[Source], committed: Iterable[Outline]) -> list[str
 
 
 def plain(cell: str) -> str:
-    """Make Python of a cell with magics, as far as that goes without IPython."""
-    cell = re.sub(
-        r"\A\s*%%.*\n", "", cell
-    )  # %%time and the like; other languages fail to parse, and so hold no definition
+    """Make Python of a cell with magic lines, as far as that goes without IPython."""
     return _MAGIC_LINE.sub(r"\1pass", cell)
 
 

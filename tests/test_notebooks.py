@@ -40,6 +40,7 @@ class TestCells:
             notebook(CELL.replace("\n", "\r\n")),
             notebook("## nothing", CELL, ""),
             notebook("%%time\n" + CELL),
+            notebook("%%capture\n%%time\n%matplotlib inline\n" + CELL),
             notebook("%matplotlib inline\n!ls\nfiles = !ls\nfiles?\n" + CELL),
             notebook(CELL, metadata={"kernelspec": {"name": "other"}}),
         ],

@@ -234,6 +234,15 @@ class TestCells:
 
         assert f"{name}\n7\n1" == shown
 
+    def test_committed_under_magic(self, repo, kernel):
+        """Definitions under %%time are committed like others, with magics and shell commands around them."""
+        repo.write("work.ipynb", notebook(CELLS[0], "%%time\n" + HELPER, f"!true\n{DEFINITION}%time x = 1\n"))
+        repo.commit()
+        kernel.run(CELLS[0], "%%time\n" + HELPER, f"!true\n{DEFINITION}%time x = 1\n", CALL)
+
+        assert "-dirty-" not in "".join(artifacts(repo))
+        assert 1 == runs(repo)
+
     def test_run_notebook(self, repo, kernel):
         """What `%run` takes from a notebook is interactive and committed."""
         kernel.run("%run work.ipynb", CALL)
