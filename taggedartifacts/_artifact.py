@@ -21,9 +21,9 @@ from typing import (
 
 from ._binding import Options, Parameters
 from ._call import call
-from ._definition import is_interactive
 from ._errors import ArtifactConflictError, ArtifactModifiedError
-from ._session import Moment
+from ._prompt import is_interactive
+from ._session import moment_of
 from ._steps import drive, drive_async
 from ._task import Decoration, prepare
 
@@ -257,7 +257,9 @@ class Artifact(Generic[R, W]):
         decoration = Decoration(
             options=options,
             parameters=Parameters(f, options, free_names=is_interactive(f)),
-            moment=Moment(f, repo=options.repo, scope=options.scope, ignore=options.ignore, reads=options.mode == "r"),
+            moment=moment_of(
+                f, repo=options.repo, scope=options.scope, ignore=options.ignore, reads=options.mode == "r"
+            ),
         )
         vars(decorated).update(
             {

@@ -9,8 +9,6 @@ import functools
 import inspect
 import linecache
 import operator
-import os
-import re
 import sys
 from dataclasses import dataclass
 from types import FunctionType, ModuleType
@@ -20,15 +18,13 @@ from weakref import WeakKeyDictionary
 from ._bytecode import code_digest, nested, reads, same
 from ._hashing import hexdigest
 from ._members import methods
+from ._prompt import INTERACTIVE_FILE, by_name, shell
 from ._syntax import DefinitionNode, Outline, callee, decorators_of, definitions, digest, first_line, outline
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from types import CodeType
 
-# Where kernels, marimo, IPython's terminal, magics and plain prompts say that code comes from; libraries and the frozen
-# standard library compile from such names too, but into modules of their own.
-_INTERACTIVE_FILE = re.compile(r"[\\/](ipykernel|marimo)_\d+[\\/]|ipython-input|^<")
 _FUTURE_FLAGS = functools.reduce(
     operator.or_, (getattr(__future__, name).compiler_flag for name in __future__.all_feature_names)
 )
@@ -55,53 +51,6 @@ class Source:
 
 _taken: WeakKeyDictionary[FunctionType | type, tuple[CodeType | None, Source]] = WeakKeyDictionary()
 _carried: dict[str, Source] = {}
-
-
-def is_interactive(value: object) -> bool:
-    """Tell whether a function, or the one below its decorators, was defined in a cell or at a prompt."""
-    plain = inspect.unwrap(value) if callable(value) else value
-    return isinstance(plain, FunctionType) and is_from_session(plain)
-
-
-def is_from_session(function: FunctionType) -> bool:
-    """Tell whether the code of a function itself, whatever it wraps, was typed into a cell or at a prompt."""
-    space = function.__globals__
-    if space.get("__spec__") is not None and space.get("__name__") != "__main__":
-        return False
-    file = function.__code__.co_filename
-    if _INTERACTIVE_FILE.search(file):
-        return True
-    entry = linecache.cache.get(file)
-    if entry is not None and len(entry) > 1 and entry[1] is None:
-        return True
-    return not os.path.isfile(file) and not os.path.isfile(str(space.get("__file__", "")))
-
-
-def is_interactive_class(kind: type) -> bool:
-    """Tell whether a class was defined in a cell or at a prompt."""
-    if kind.__module__ != "__main__":
-        return False
-    main = sys.modules["__main__"]
-    # In a worker that a class was sent to, __main__ is some other program, which does not know the class.
-    known = getattr(main, "__file__", None) is not None and _found(main, kind.__qualname__) is kind
-    if known and not in_session():
-        return False
-    functions = methods(kind).values()
-    return not functions or any(is_interactive(function) for function in functions)
-
-
-def shell() -> Any:
-    """Find IPython's shell, if this is a session of one; never imports IPython."""
-    module = sys.modules.get("IPython")
-    return module.get_ipython() if module is not None and hasattr(module, "get_ipython") else None
-
-
-def in_session() -> bool:
-    """Tell whether this process is an interactive session: a kernel, a terminal, marimo, a prompt."""
-    if shell() is not None or hasattr(sys, "ps1") or sys.flags.interactive:
-        return True
-    marimo: Any = sys.modules.get("marimo")
-    return marimo is not None and bool(marimo.running_in_notebook())
 
 
 def source_of(value: FunctionType | type) -> Source:
@@ -135,7 +84,7 @@ def is_ours(value: object) -> bool:
 def replaced(function: FunctionType) -> str | None:
     """Digest the code of a module's function that the module has replaced, by loading it again; None for others."""
     module = sys.modules.get(function.__module__ or "")
-    standing = None if module is None else _found(module, function.__qualname__)
+    standing = None if module is None else by_name(module, function.__qualname__)
     if not isinstance(standing, FunctionType) or standing.__code__.co_filename != function.__code__.co_filename:
         return None
     return None if standing is function else code_digest(function.__code__)
@@ -196,7 +145,7 @@ def _texts(code: CodeType, name: str) -> Iterator[str]:
 
 def _session_texts(name: str) -> Iterator[str]:
     for file, entry in reversed(list(linecache.cache.items())):
-        if len(entry) > 1 and _INTERACTIVE_FILE.search(file):
+        if len(entry) > 1 and INTERACTIVE_FILE.search(file):
             text = "".join(entry[2])
             if name in text:
                 yield text
@@ -264,10 +213,3 @@ def _resolved(expression: ast.expr, space: Mapping[str, Any]) -> object:
         owner = _resolved(expression.value, space)
         return vars(owner).get(expression.attr) if isinstance(owner, ModuleType | type) else None
     return None
-
-
-def _found(module: ModuleType, qualname: str) -> object:
-    found: object = module
-    for part in qualname.split("."):
-        found = getattr(found, part, None)
-    return found

@@ -13,16 +13,14 @@ from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 from . import _canonical, _definition
-from ._canonical_names import use_fingerprint
-from ._definition import Source, is_from_session, is_interactive, is_interactive_class, is_ours, replaced, source_of
+from ._definition import Source, is_ours, replaced, source_of
 from ._errors import UnhashableError
 from ._hashing import hexdigest
 from ._members import attributes, closure, defaults, methods
+from ._prompt import is_from_session, is_interactive, is_interactive_class
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
-
-__all__ = ["Definition", "Fingerprint", "is_interactive", "value_digest"]
 
 _MISSING = object()
 
@@ -87,9 +85,7 @@ class Definition:
 
 
 def value_digest(value: object) -> str | None:
-    """Tell an interactive function or class that is part of a value, for its canonical form; None if it is neither."""
-    if not (is_interactive_class(value) if isinstance(value, type) else is_interactive(value)):
-        return None
+    """Tell the definition of an interactive function or class that is part of a value, for its canonical form."""
     if (walk := _active.get()) is not None:
         return walk.reference(value)
     walk = _Walk(frozenset(), values=True)
@@ -257,6 +253,3 @@ def _is_of_shell(value: Any) -> bool:
 
 def _is_our_wrapper(function: FunctionType) -> bool:
     return str(function.__globals__.get("__name__", "")).partition(".")[0] == __name__.partition(".")[0]
-
-
-use_fingerprint(value_digest)

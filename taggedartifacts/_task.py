@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ._binding import Output, check_names
 from ._canonical import encode, join
-from ._definition import is_interactive
 from ._hashing import hexdigest
+from ._prompt import is_interactive
 from ._record import Identity
 from ._reuse import Found, find
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from ._binding import Options, Parameters
     from ._codestate import CodeState
     from ._folder import Folder
+    from ._moment import Moment, View
     from ._path import ArtifactPath
-    from ._session import Moment, View
 
 _log = logging.getLogger("taggedartifacts")
 

@@ -12,7 +12,8 @@ from cells import Cells
 
 from taggedartifacts import Artifact
 from taggedartifacts._errors import UnhashableError
-from taggedartifacts._interactive import Definition, is_interactive, value_digest
+from taggedartifacts._interactive import Definition, value_digest
+from taggedartifacts._prompt import is_interactive
 
 
 @pytest.fixture
@@ -87,7 +88,7 @@ class TestIsInteractive:
 
     def test_script(self, tmp_path):
         """A script's function is none, whether it is run by its path, by a relative path, or as a module."""
-        script = "from taggedartifacts._interactive import is_interactive\ndef f(): pass\nprint(is_interactive(f))\n"
+        script = "from taggedartifacts._prompt import is_interactive\ndef f(): pass\nprint(is_interactive(f))\n"
         (tmp_path / "script.py").write_text(script)
         commands = [[str(tmp_path / "script.py")], ["script.py"], ["-m", "script"]]
         results = [
@@ -352,11 +353,10 @@ class TestSource:
 
 class TestValueDigest:
     def test_function_as_value(self, cells):
-        """An interactive function inside a value is told by its definition; others are left to their names."""
+        """An interactive function inside a value is told by its definition."""
         cells.run("def f(): return 1")
         first = value_digest(cells["f"])
         cells.run("def f(): return 2")
 
         assert first is not None
         assert first != value_digest(cells["f"])
-        assert None is value_digest(os.path.join)

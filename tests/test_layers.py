@@ -17,7 +17,7 @@ PACKAGE = Path(taggedartifacts.__file__).parent
 # From the ground up, row by row: a module imports only from modules before it. A new module takes its place here.
 LAYERS = [
     *("_errors", "_hashing", "_disk", "_environment", "_lock", "_signature", "_steps", "_text"),
-    *("_bytecode", "_syntax", "_members", "_preview"),
+    *("_bytecode", "_syntax", "_members", "_prompt", "_preview"),
     *("_tag", "_record", "_content", "_folder", "_reuse", "_origin"),
     "_path",
     *("_canonical_text", "_canonical_names", "_canonical_types", "_canonical_objects"),
@@ -25,7 +25,7 @@ LAYERS = [
     *("_canonical", "_inputs"),
     *("_trees", "_git_command", "_patch", "_repository", "_scope", "_state", "_loadedcode", "_modules"),
     *("_dirt", "_look", "_codestate"),
-    *("_reloads", "_definition", "_notebooks", "_interactive", "_session"),
+    *("_reloads", "_definition", "_notebooks", "_interactive", "_moment", "_live", "_session"),
     *("_binding", "_staging", "_publish"),
     *("_survey", "_differences", "_recipe", "_lineage"),
     *("_task", "_outcome", "_call", "_explain", "_artifact"),
