@@ -11,6 +11,7 @@ import statistics
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -51,8 +52,8 @@ def put(folder: Path, name: str, number: int) -> Path:
     path = folder / tagged_name(name, known.identity.tag)
     path.touch()
     status = path.stat()
-    fields = known.__dict__ | {"artifact": path.name, "outputs": (path.name,), "mtime_ns": status.st_mtime_ns}
-    Path(Folder(str(folder)).record(path.name)).write_bytes(Record(**fields).to_json())
+    whole = replace(known, artifact=path.name, outputs=(path.name,), mtime_ns=status.st_mtime_ns)
+    Path(Folder(str(folder)).record(path.name)).write_bytes(whole.to_json())
     return path
 
 

@@ -16,7 +16,7 @@ from ._lineage import Branches
 from ._lock import ArtifactLock
 from ._origin import said_by
 from ._path import ArtifactPath
-from ._staging import clean_up, make_staging
+from ._staging import clean_up, is_busy, make_staging
 from ._survey import known_version, newest_first, recorded, survey
 from ._tag import DIGEST_DIGITS, Tag, is_tagged, split_name, untagged_name
 from ._text import ShownList, Table, byte_count
@@ -204,6 +204,9 @@ def _remove(version: Version) -> int | None:
         _log.warning("%s is kept: %s is making it", version.origin.path, lock.holder())
         return None
     try:
+        if is_busy(folder, name, locked=lock.works):
+            _log.warning("%s is kept: %s is making it", version.origin.path, "perhaps another host")
+            return None
         if known_version(version.origin) != version:
             _log.warning("%s is kept: it was made again meanwhile", version.origin.path)
             return None

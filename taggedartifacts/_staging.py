@@ -78,29 +78,51 @@ def sweep(folder: Folder, name: str, *, locked: bool) -> None:
         name: File name of the artifact whose lock is held.
         locked: Whether that lock is a real one.
     """
-    own, here = lock_key(name), _host()
-    for entry in os.listdir(folder.staging):
-        path = os.path.join(folder.staging, entry)
-        key, host, *_ = [*entry.split("@"), ""]
-        if key == own:
-            if (locked and host == here) or path.endswith(_ASIDE) or _older(path, _UNLOCKED_AGE):
+    for path, key in _entries(folder):
+        if key == lock_key(name):
+            if path.endswith(_ASIDE) or _is_over(path, locked=locked):
                 _clear(folder, path)
-        elif locked and _older(path, _FOREIGN_AGE if host == here else _UNLOCKED_AGE):
+        elif locked and _older(path, _FOREIGN_AGE if _is_ours(path) else _UNLOCKED_AGE):
             _clear_foreign(folder, path, key)
+
+
+def is_busy(folder: Folder, name: str, *, locked: bool) -> bool:
+    """Tell whether somebody may be making the artifact *name* although its lock was to be had: see `sweep`.
+
+    Args:
+        folder: The output directory.
+        name: File name of the artifact whose lock is held.
+        locked: Whether that lock is a real one.
+    """
+    own = (path for path, key in _entries(folder) if key == lock_key(name))
+    return any(not _is_over(path, locked=locked) for path in own)
 
 
 def leftovers(folder: Folder) -> list[str]:
     """List the staging directories that dead processes left behind, as `sweep` judges them. Removes nothing."""
     try:
-        entries = sorted(os.listdir(folder.staging))
+        entries = sorted(_entries(folder))
     except OSError:
         return []
-    paths = (os.path.join(folder.staging, entry) for entry in entries)
-    return [path for path in paths if _is_dead(folder, path) and os.path.lexists(path)]
+    return [path for path, key in entries if _is_dead(folder, path, key) and os.path.lexists(path)]
 
 
-def _is_dead(folder: Folder, path: str) -> bool:
-    key, host, *_ = [*os.path.basename(path).split("@"), ""]
+def _entries(folder: Folder) -> list[tuple[str, str]]:
+    """List what is in staging: path, and the hash of the artifact's name."""
+    return [(os.path.join(folder.staging, entry), entry.partition("@")[0]) for entry in os.listdir(folder.staging)]
+
+
+def _is_ours(path: str) -> bool:
+    """Tell whether a staging directory was made on this host."""
+    return os.path.basename(path).split("@")[1:2] == [_host()]
+
+
+def _is_over(path: str, *, locked: bool) -> bool:
+    """Tell whether nobody works in a staging directory any more, now that its lock was to be had."""
+    return (locked and _is_ours(path)) or _older(path, _UNLOCKED_AGE)
+
+
+def _is_dead(folder: Folder, path: str, key: str) -> bool:
     lock_file = os.path.join(folder.locks, f"{key}.lock")
     works = True
     try:
@@ -113,7 +135,7 @@ def _is_dead(folder: Folder, path: str) -> bool:
             lock.release()
     except OSError:
         return False  # not ours to judge
-    return (works and host == _host()) or _older(path, _UNLOCKED_AGE)
+    return _is_over(path, locked=works)
 
 
 def _clear_foreign(folder: Folder, path: str, key: str) -> None:

@@ -176,6 +176,17 @@ class TestPrune:
         assert five[0].exists()
         assert "is making it" in caplog.text
 
+    def test_never_touches_what_another_host_may_be_making(self, five, tmp_path, caplog):
+        """Locks may not reach from host to host: what another one stages lately counts as being made."""
+        staging = tmp_path / ".taggedartifacts" / "staging"
+        (staging / f"{lock_key(five[0].name)}@elsewhere@1").mkdir()
+        (staging / f"{lock_key(five[1].name)}@elsewhere@1").mkdir()
+        os.utime(staging / f"{lock_key(five[1].name)}@elsewhere@1", (0, 0))
+
+        assert prune(tmp_path, keep=3, dry_run=False) == [five[1]]
+        assert five[0].exists()
+        assert "another host" in caplog.text
+
     def test_never_touches_a_file_without_a_tag(self, tmp_path):
         """Neither files of the user's nor, on a record's word, companions without the artifact's stem."""
         path = put(tmp_path, companions=(FileEntry("precious.txt", 1, 1, "0" * 32),))
