@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ._folder import Folder
+    from ._lock import ArtifactLock
     from ._record import Record
     from ._steps import Steps
     from ._task import Decoration, Task
@@ -44,8 +45,26 @@ def call(
     options = decoration.options
     if options.mode == "r":
         return (yield from _reading(task))
-    result = yield from _writing(task, recompute=recompute)
+    held = _Held()
+    try:
+        result = yield from _writing(task, held, recompute=recompute)
+    finally:
+        held.give_back()  # the second time: an interrupt may have hit the first
     return result if options.load is None else options.load(result)
+
+
+class _Held:
+    """What a call holds while it makes its artifacts, for itself alone: their locks, and the mark on its context."""
+
+    def __init__(self) -> None:
+        self.locks: list[ArtifactLock] = []
+        self.making = Making(frozenset())
+
+    def give_back(self) -> None:
+        """Give all of it back; again and again does no harm."""
+        for lock in self.locks:
+            lock.release()
+        self.making.end()
 
 
 def _reading(task: Task) -> Steps:
@@ -65,11 +84,12 @@ def _reading(task: Task) -> Steps:
     return (yield Run(task.bound, Making(frozenset())))
 
 
-def _writing(task: Task, *, recompute: bool) -> Steps:
+def _writing(task: Task, held: _Held, *, recompute: bool) -> Steps:
     """Return the artifacts of a call, made if need be.
 
     Args:
         task: The call.
+        held: Where it puts what it holds meanwhile.
         recompute: Make them even if they are there, and replace them.
 
     Raises:
@@ -96,12 +116,11 @@ def _writing(task: Task, *, recompute: bool) -> Steps:
 
     with contextlib.ExitStack() as stack:
         # In one order everywhere, so that no two calls wait for each other.
-        locks = []
+        stack.callback(held.give_back)
         patience = Patience(task.decoration.options.timeout)
         for folder, name in sorted(task.places, key=lambda place: _whole(*place)):
             folder.make()
-            lock = ArtifactLock(folder.lock(name))
-            stack.callback(lock.release)
+            held.locks.append(lock := ArtifactLock(folder.lock(name)))
             while not lock.try_acquire():
                 path = os.path.join(folder.path, name)
                 if patience.exhausted:
@@ -110,8 +129,7 @@ def _writing(task: Task, *, recompute: bool) -> Steps:
                 yield Wait(patience.INTERVAL)
                 if not recompute and _reused(task):
                     return task.result
-            locks.append(lock)
-        locked = all(lock.works for lock in locks)
+        locked = all(lock.works for lock in held.locks)
         for folder, name in task.places:
             _look_closely(folder)
             sweep(folder, name, locked=locked)
@@ -129,9 +147,8 @@ def _writing(task: Task, *, recompute: bool) -> Steps:
         task.decoration.parameters.redirect(
             task.bound, [output.staged(each.path) for output, each in zip(task.outputs, staged, strict=True)]
         )
-        making = Making(artifacts)
-        stack.callback(making.end)
-        yield Run(task.bound, making)
+        held.making.artifacts = artifacts
+        yield Run(task.bound, held.making)
         if os.getpid() != process:
             raise ArtifactNotWrittenError(
                 f"{task.identity.function} returned in a process that it forked; only process {process}, which called "

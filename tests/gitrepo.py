@@ -61,7 +61,7 @@ class GitRepo:
         if init is not None and not (path / ".git").exists():
             self.git("init", "-q", *init)
 
-    def run(self, *command: str | os.PathLike[str], check: bool = True, **env: str) -> str:
+    def run(self, *command: str | os.PathLike[str], check: bool = True, seconds: float = 120, **env: str) -> str:
         """Run a command in the root; return its output, stripped at the end, or raise with what it said."""
         done = subprocess.run(
             [os.fspath(part) for part in command],
@@ -71,7 +71,7 @@ class GitRepo:
             capture_output=True,
             text=True,
             errors="surrogateescape",
-            timeout=120,
+            timeout=seconds,
             check=False,
         )
         if check and done.returncode:

@@ -1,0 +1,320 @@
+"""Crowds: however many ask, by whatever means, each artifact is made once, and nobody waits for nothing."""
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+from gitrepo import GitRepo
+from test_call import TWO, WRITE, hold
+
+from taggedartifacts import ArtifactNotWrittenError, LockTimeoutError, RecursiveCallError
+
+SLOW = """
+import json, os, sys, time
+from pathlib import Path
+from taggedartifacts import Artifact
+
+@Artifact("out")
+def slow(number, out, seconds=0.0):
+    with open("runs", "a") as runs:
+        runs.write(f"{number}\\n")
+    time.sleep(seconds)
+    Path(out).write_text(str(number))
+
+@Artifact("out")
+def chain(number, out):
+    below = chain(number - 1, out="out/chain.txt").read_text() if number else ""
+    with open("runs", "a") as runs:
+        runs.write(f"chain {number}\\n")
+    Path(out).write_text(below + str(number))
+"""
+# A process that forks a crowd and lets all of it go at the same instant; it prints the seconds that each one took.
+CROWD = """
+import json, os, sys, time, traceback
+sys.path.insert(0, os.getcwd())
+import work
+
+def crowd(members, ask):
+    gate, lane = os.pipe(), os.pipe()
+    pids = []
+    for member in range(members):
+        pids.append(os.fork())
+        if not pids[-1]:
+            try:
+                os.close(gate[1])
+                os.read(gate[0], 1)
+                answer = [ask(member), ""]
+            except BaseException:
+                answer = [None, traceback.format_exc()]
+            finally:
+                os.write(lane[1], (json.dumps(answer) + "\\n").encode())
+                os._exit(0)
+    os.close(gate[1])
+    os.close(lane[1])
+    with os.fdopen(lane[0]) as answers:
+        print(json.dumps([json.loads(line) for line in answers]))
+    for pid in pids:
+        os.waitpid(pid, 0)
+"""
+
+
+@pytest.fixture
+def repo(tmp_path):
+    """A repository whose functions note each run."""
+    made = GitRepo(tmp_path / "repo")
+    made.write(".gitignore", "out/\nruns\n")
+    made.write("work.py", SLOW)
+    made.commit()
+    return made
+
+
+def crowd(repo, members, ask):
+    """Let a crowd of processes ask at the same instant; what each answered."""
+    answers = json.loads(repo.python("-c", f"{CROWD}\ndef ask(member):\n    {ask}\ncrowd({members}, ask)"))
+
+    assert members == len(answers)
+    assert "" == "".join(error for _, error in answers)
+    return [answer for answer, _ in answers]
+
+
+def runs(repo):
+    return (repo.path / "runs").read_text().splitlines()
+
+
+class TestProcesses:
+    def test_one_artifact(self, repo):
+        """Sixty-four processes at once for one artifact: the function runs once, and all get it."""
+        answers = crowd(repo, 64, 'return work.slow(1, "out/f.txt").read_text()')
+
+        assert ["1"] * 64 == answers
+        assert ["1"] == runs(repo)
+
+    def test_many_artifacts(self, repo):
+        """Sixteen processes that each ask for the same forty artifacts, each in its own order: forty runs."""
+        ask = (
+            "import random; order = random.Random(member).sample(range(40), 40)\n"
+            '    return sum(int(work.slow(number, "out/f.txt").read_text()) for number in order)'
+        )
+        answers = crowd(repo, 16, ask)
+
+        assert [780] * 16 == answers
+        assert sorted(map(str, range(40))) == sorted(runs(repo))
+
+    def test_nested(self, repo):
+        """Functions that build on each other's artifacts, asked for from every step at once: each step is made once."""
+        answers = crowd(repo, 16, 'return work.chain(member % 8, out="out/chain.txt").read_text()')
+
+        assert ["0", "01", "012", "0123", "01234", "012345", "0123456", "01234567"] == sorted(set(answers))
+        assert [f"chain {number}" for number in range(8)] == sorted(runs(repo))
+
+    def test_waiters_wake(self, repo):
+        """Those who wait have the artifact within 50 ms of its arrival, as half of a small crowd shows."""
+        ask = (
+            'path = work.slow(1, "out/f.txt", seconds=0.4)\n'
+            "    return time.time_ns() - (path.parent / '.taggedartifacts' / 'records' / "
+            "f'{path.name}.json').stat().st_mtime_ns"
+        )
+        waited = sorted(crowd(repo, 8, ask))
+
+        assert ["1"] == runs(repo)
+        assert waited[4] < 50e6
+
+    @pytest.mark.storm
+    def test_thousand_artifacts(self, repo):
+        """Sixty-four processes for a thousand artifacts: a thousand runs."""
+        ask = (
+            "import random; order = random.Random(member).sample(range(1000), 1000)\n"
+            '    return sum(int(work.slow(number, "out/f.txt").read_text()) for number in order)'
+        )
+        answers = crowd(repo, 64, ask)
+
+        assert [499500] * 64 == answers
+        assert sorted(map(str, range(1000))) == sorted(runs(repo))
+
+
+class TestReplacedMeanwhile:
+    """A reader never takes a replacement that is under way for somebody's edit."""
+
+    @pytest.mark.parametrize(("shape", "rounds"), [("file", 60), ("directory", 60), ("beside", 60)])
+    def test_readers_and_writers(self, tmp_path, shape, rounds):
+        """While two processes replace an artifact over and over, six others reuse it without an error."""
+        replace(tmp_path, shape, rounds)
+
+    @pytest.mark.storm
+    @pytest.mark.parametrize("shape", ["file", "directory", "beside", "several"])
+    def test_storm(self, tmp_path, shape):
+        """Likewise, for a thousand rounds."""
+        replace(tmp_path, shape, 1000)
+
+
+def replace(tmp_path, shape, rounds):
+    """Reuse and replace at the same time, and check afterwards that all is whole."""
+    from storms import WORK
+
+    repo = GitRepo(tmp_path / "repo")
+    repo.write(".gitignore", "out/\n")
+    repo.write("work.py", WORK)
+    repo.commit()
+    ask = (
+        f"import storms\n    for turn in range({rounds}):\n"
+        f"        storms.call({shape!r}, recompute=member < 2)\n        storms.touch({shape!r}, member == 7)"
+    )
+    repo.env["PYTHONPATH"] = os.path.dirname(__file__)
+    crowd(repo, 8, ask)
+    repo.python("-c", f"import storms, sys; sys.path.insert(0, '.'); storms.check_next_call({shape!r})")
+
+
+class TestThreads:
+    def test_sixty_four(self, project):
+        """Sixty-four threads at once: the function runs once for each artifact."""
+        work = project.module(WRITE)
+        barrier, results = threading.Barrier(64), []
+
+        def ask(number):
+            barrier.wait()
+            results.append(work.f(number % 4, outpath="out/f.txt"))
+
+        threads = [threading.Thread(target=ask, args=(number,)) for number in range(64)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+        assert 4 == len(set(results))
+        assert 64 == len(results)
+        assert 4 == len(work.runs)
+
+    def test_sync_and_async(self, project):
+        """Threads and tasks of one process ask for the artifacts of a plain and of an async function."""
+        work = project.module(
+            WRITE + "\nimport asyncio\n@Artifact('out')\nasync def g(x, out):\n    runs.append('g')\n"
+            "    await asyncio.sleep(0)\n    text = (await asyncio.to_thread(f, x, 'out/f.txt')).read_text()\n"
+            "    Path(out).write_text(text)\n"
+        )
+
+        async def crowd():
+            tasks = [work.g(number % 3, "out/g.txt") for number in range(24)]
+            threads = [asyncio.to_thread(work.f, number % 3, "out/f.txt") for number in range(24)]
+            return await asyncio.gather(*tasks, *threads)
+
+        assert 6 == len(set(asyncio.run(crowd())))
+        assert 3 == work.runs.count("g")
+        assert 6 == len(work.runs)
+
+
+class TestForks:
+    def test_child_that_leaves(self, project):
+        """A process that the function forked, and that unwinds through it, leaves its parent's work and lock alone."""
+        work = project.module(
+            'runs = []\n@Artifact("out")\ndef f(out):\n    runs.append(1)\n    Path(out).write_text("mine")\n'
+            "    if os.fork() == 0:\n        raise SystemExit\n    os.wait()\n"
+            "    assert not is_free(out), 'the lock is free'\n    assert os.path.exists(out), 'staging is gone'\n"
+        )
+        work.is_free = lambda out: is_free(project, out)
+        parent = os.getpid()
+        try:
+            path = work.f("out/f.txt")
+        finally:
+            if os.getpid() != parent:
+                os._exit(0)
+
+        assert "mine" == path.read_text()
+        assert [] == project.staged()
+
+    def test_child_that_returns(self, project):
+        """A forked process in which the function returns publishes nothing; the error says why."""
+        work = project.module(
+            '@Artifact("out")\ndef f(out):\n    pid = os.fork()\n    if pid:\n'
+            "        status.append(os.waitpid(pid, 0)[1])\n    Path(out).write_text(str(pid))\nstatus = []\n"
+        )
+        parent, wrong = os.getpid(), 0
+        try:
+            path = work.f("out/f.txt")
+        except ArtifactNotWrittenError as error:
+            wrong = 7 if "returned in a process that it forked" in str(error) else 1
+        finally:
+            if os.getpid() != parent:
+                os._exit(wrong)
+
+        assert [7] == [os.waitstatus_to_exitcode(status) for status in work.status]
+        assert path.read_text() != "0"
+
+    def test_child_that_asks(self, project):
+        """A forked process that asks for what its parent is making gets an error rather than waiting for ever."""
+        work = project.module(
+            '@Artifact("out")\ndef f(out):\n    pid = os.fork()\n    if pid == 0:\n        ask()\n'
+            '    status.append(os.waitpid(pid, 0)[1])\n    Path(out).write_text("mine")\nstatus = []\n'
+        )
+
+        def ask():
+            try:
+                work.f("out/f.txt")
+            except RecursiveCallError:
+                os._exit(7)
+            finally:
+                os._exit(1)
+
+        work.ask = ask
+        work.f("out/f.txt")
+
+        assert [7] == [os.waitstatus_to_exitcode(status) for status in work.status]
+
+
+def is_free(project, staged):
+    """Tell whether nobody holds the lock of what is being made at a staging path."""
+    from taggedartifacts._folder import Folder
+    from taggedartifacts._lock import ArtifactLock
+
+    lock = ArtifactLock(Folder(str(project.out)).lock(os.path.basename(staged)))
+    free = lock.try_acquire()
+    lock.release()
+    return free
+
+
+class TestWaiting:
+    def test_timeout_is_for_the_call(self, project):
+        """A timeout is that of the whole call, however many outputs it has to wait for."""
+        work = project.module(TWO.replace('("a", "b")', '("a", "b"), timeout=0.3'))
+        first, second = work.two.path(1, "out/a.txt", "out/b.txt")
+        locks = [hold(project, path) for path in (first, second)]
+        threading.Timer(0.2, locks[0].release).start()
+        began = time.monotonic()
+        try:
+            with pytest.raises(LockTimeoutError, match="b-"):
+                work.two(1, "out/a.txt", "out/b.txt")
+        finally:
+            for lock in locks:
+                lock.release()
+
+        assert time.monotonic() - began < 0.45
+        assert [] == work.runs
+
+    def test_stopped_holder(self, repo):
+        """A holder that is stopped blocks no other artifact, and waiting for its own ends with the timeout."""
+        code = "import work\nwork.slow(1, 'out/f.txt', seconds=60)"
+        holder = subprocess.Popen([sys.executable, "-c", code], cwd=repo.path, env=repo.env)
+        try:
+            wait_for(lambda: (repo.path / "runs").exists())
+            os.kill(holder.pid, 19)  # SIGSTOP
+            repo.python(
+                "-c", "import work\nwork.slow(2, 'out/f.txt')\nwork.slow(2, 'out/f.txt')\nwork.slow(3, 'out/f.txt')"
+            )
+        finally:
+            holder.kill()
+            holder.wait()
+
+        assert ["1", "2", "3"] == runs(repo)
+        assert "1" == repo.python("-c", "import work; print(work.slow(1, 'out/f.txt', seconds=0).read_text())")
+
+
+def wait_for(condition):
+    """Wait until something is so, a minute at most."""
+    end = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.01)
