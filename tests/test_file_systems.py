@@ -1,0 +1,284 @@
+"""File systems: full ones, read-only ones, such that have no locks or no case, and such that fail now and then."""
+
+import errno
+import fcntl
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from gitrepo import GitRepo
+from storms import OUTPUTS, WORK
+from test_call import COMPANIONS, MODEL, TWO, WRITE, hold
+
+from taggedartifacts import ArtifactConflictError, ArtifactNotWrittenError
+
+STORMS = Path(__file__).with_name("storms.py")
+
+
+@pytest.fixture
+def mounted(project):
+    """Mount file systems below the project, as root, and unmount them afterwards."""
+    places = []
+
+    def mount(name, *arguments):
+        if os.geteuid() != 0:
+            pytest.skip("only root can mount")
+        place = project.path / name
+        place.mkdir()
+        done = subprocess.run(["mount", *arguments, place], capture_output=True, text=True, check=False)
+        if done.returncode:
+            pytest.skip(f"cannot mount here: {done.stderr.strip()}")
+        places.append(place)
+        return place
+
+    yield mount
+    for place in reversed(places):
+        subprocess.run(["umount", place], check=True)
+
+
+@pytest.fixture(params=[errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP], ids=errno.errorcode.get)
+def without_locks(request, monkeypatch):
+    """A file system that refuses locks."""
+
+    def refuse(descriptor, operation):
+        raise OSError(request.param, os.strerror(request.param))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+
+
+class TestWithoutLocks:
+    def test_goes_on(self, project, without_locks, caplog):
+        """Where there are no locks, artifacts are made and reused all the same; one warning says what that means."""
+        work = project.module(WRITE)
+        for number in (1, 2, 1):
+            work.f(number, "out/f.txt")
+
+        assert 2 == len(work.runs) == len(project.files())
+        assert 1 == caplog.text.count("has no locks")
+        assert [] == project.staged()
+
+    def test_first_one_stays(self, project, without_locks, caplog):
+        """Of two that make the same artifact at the same time, the first one's stays, and both return it."""
+        work = project.module(
+            WRITE.replace("{x}", "{len(runs)}") + "    if len(runs) == 1:\n        f(x, other)\nother = 'out/f.txt'\n"
+        )
+        work.other = "link/f.txt"  # another name of the same folder, lest the inner call be seen as recursive
+        project.out.mkdir()
+        (project.path / "link").mkdir()
+        subprocess.run(["mount", "--bind", "out", "link"], check=False, capture_output=True)
+        if not os.path.samefile("out", "link"):
+            pytest.skip("only root can mount")
+        try:
+            with caplog.at_level("INFO", "taggedartifacts"):
+                path = work.f(1, "out/f.txt")
+        finally:
+            subprocess.run(["umount", "link"], check=True)
+
+        assert "2\n" == path.read_text()
+        assert 2 == len(work.runs)
+        assert "made by somebody else meanwhile; theirs is kept" in caplog.text
+        assert work.f.is_cached(1, "out/f.txt")
+
+    def test_several_of_which_one_is_gone(self, project, without_locks):
+        """Several outputs of which one is gone are made again."""
+        work = project.module(TWO)
+        work.two(1, "out/a.txt", "out/b.txt")[1].unlink()
+
+        assert ["a 2", "b 2"] == [path.read_text() for path in work.two(1, "out/a.txt", "out/b.txt")]
+        assert work.two.is_cached(1, "out/a.txt", "out/b.txt")
+
+    def test_companion_is_gone(self, project, without_locks):
+        """An artifact of which a companion is gone is made again."""
+        work = project.module(COMPANIONS)
+        work.shape(1, "out/s.shp").with_suffix(".dbf").unlink()
+
+        assert "shp 2" == work.shape(1, "out/s.shp").read_text()
+        assert 3 == len(project.files())
+
+    def test_recompute(self, project, without_locks):
+        """A directory can be replaced."""
+        work = project.module(MODEL)
+        work.model(1)
+
+        assert "1 2" == (work.model.recompute(1) / "weights" / "0.bin").read_text()
+
+    def test_young_staging_is_left_alone(self, project, without_locks):
+        """What may be alive is not swept: without locks nobody can know."""
+        from test_shared import leave
+
+        work = project.module(WRITE)
+        path = work.f(1, "out/f.txt")
+        young, old = leave(project, path, age=6 * 86400), leave(project, path, age=8 * 86400)
+        work.f.recompute(1, "out/f.txt")
+
+        assert [young] == project.staged()
+        assert young != old
+
+
+class TestStagingVanishes:
+    def test_nobody_made_it(self, project):
+        """If somebody removes the staging directory of a live run, the error says so."""
+        work = project.module(WRITE + "    import shutil\n    shutil.rmtree(os.path.dirname(outpath))\n")
+
+        with pytest.raises(ArtifactNotWrittenError, match="vanished before .* was published"):
+            work.f(1, "out/f.txt")
+        assert [] == project.files()
+
+    def test_from_another_pid_namespace(self, project):
+        """A sweep from another container, where process ids mean nothing, leaves a live run alone."""
+        if os.geteuid() != 0 or not shutil.which("unshare"):
+            pytest.skip("only root can make namespaces")
+        work = project.module(WRITE.replace('"outpath"', '"outpath", timeout=0.2'))
+        path = work.f.path(1, "out/f.txt")
+        lock = hold(project, path)
+        from test_shared import leave
+
+        try:
+            live = leave(project, path, age=9000)
+            code = "import work\ntry:\n    work.f(2, 'out/f.txt')\n    work.f(1, 'out/f.txt')\nexcept TimeoutError:\n    print(7)"
+            said = project.run("unshare", "-p", "-f", sys.executable, "-B", "-c", code)
+        finally:
+            lock.release()
+
+        assert "7" == said
+        assert [live] == project.staged()
+
+
+class TestReadOnly:
+    def test_hit_and_miss(self, project, mounted):
+        """On a read-only file system artifacts are reused; making one fails at once and names the folder."""
+        work = project.module(WRITE)
+        path = work.f(1, "out/f.txt")
+        os.utime(path)
+        place = mounted("read-only", "--bind", "-o", "ro", project.out)
+
+        assert place / path.name == work.f(1, place / "f.txt")
+        with pytest.raises(OSError, match=re.escape(str(place))):
+            work.f(2, place / "f.txt")
+        assert 1 == len(work.runs)
+
+
+class TestFull:
+    @pytest.mark.parametrize("options", ["size=256k", "nr_inodes=24"])
+    def test_full(self, project, mounted, options):
+        """On a full file system the error of the system comes through, nothing is visible, and later calls work."""
+        place = mounted("full", "-t", "tmpfs", "-o", options, "tmpfs")
+        work = project.module(WRITE + "    if len(runs) > 1:\n        Path(outpath).write_bytes(bytes(200_000))\n")
+        kept = work.f(1, place / "f.txt")
+        ballast = place / "ballast"
+        ballast.mkdir()
+        (ballast / "bytes").write_bytes(bytes(100_000))
+        try:
+            for number in range(100 if options.startswith("nr") else 0):
+                (ballast / str(number)).touch()
+        except OSError:
+            pass
+        with pytest.raises(OSError, match="No space left on device"):
+            work.f(2, place / "f.txt")
+
+        assert {"ballast", ".taggedartifacts", kept.name} == set(os.listdir(place))
+        assert kept == work.f(1, place / "f.txt")
+        shutil.rmtree(ballast)
+        assert 200_000 == work.f(2, place / "f.txt").stat().st_size
+        assert [] == os.listdir(place / ".taggedartifacts" / "staging")
+
+
+class TestCase:
+    def test_another_name(self, project, mounted, tmp_path):
+        """Where case does not count, an artifact is not served under another's name."""
+        if not shutil.which("mkntfs") or not shutil.which("mount.lowntfs-3g"):
+            pytest.skip("ntfs-3g makes the file system for this test")
+        image = tmp_path / "image"
+        image.write_bytes(bytes(8 << 20))
+        subprocess.run(["mkntfs", "-F", "-Q", image], check=True, capture_output=True)
+        place = mounted("caseless", "-t", "lowntfs-3g", "-o", "loop,ignore_case", image)
+        work = project.module(WRITE)
+        path = work.f(1, place / "name.txt")
+        assert (place / path.name.upper()).exists(), "case counts here"
+
+        with pytest.raises(ArtifactConflictError, match="is name-.* to this file system"):
+            work.f(1, place / "NAME.txt")
+        assert path == work.f(1, place / "name.txt")
+        assert 1 == len(work.runs)
+
+
+@pytest.fixture
+def repo(tmp_path):
+    """A repository with a function for each shape of output."""
+    made = GitRepo(tmp_path / "repo")
+    made.write(".gitignore", "out/\n")
+    made.write("work.py", WORK)
+    made.commit()
+    return made
+
+
+def inject(repo, shape, call, error, number):
+    """Make one system call of a run fail; what the run says of it, or None if there were not so many calls."""
+    command = ["strace", "-f", "-qq", "-o", "log", "-e", f"trace={call}"]
+    command += ["-e", f"inject={call}:error={error}:when={number}"] if error else []
+    said = repo.run(*command, sys.executable, "-B", STORMS, "once", shape, "0", check=False)
+    log = (repo.path / "log").read_text()
+    if not error:
+        return log
+    return json.loads(said.splitlines()[-1]) if "(INJECTED)" in log else None
+
+
+def aftermath(repo, shape):
+    """Check that nothing half is visible and that the next call works; then remove what it made."""
+    repo.python(
+        "-c",
+        f"import sys; sys.path[:0] = [{str(STORMS.parent)!r}, '.']; import storms; storms.check()\n"
+        f"storms.check_next_call({shape!r})",
+    )
+    shutil.rmtree(repo.path / "out")
+
+
+@pytest.mark.skipif(not shutil.which("strace"), reason="strace makes system calls fail for this test")
+class TestSystemCalls:
+    """Each system call that a run needs fails once."""
+
+    @pytest.mark.parametrize(
+        ("call", "error", "number"),
+        [
+            ("fsync", "EIO", 1),
+            ("fsync", "EIO", 4),
+            ("fsync", "EINTR", 3),
+            ("rename", "ENOSPC", 1),
+            ("rename", "EACCES", 2),
+            ("mkdir", "ENOSPC", 1),
+            ("mkdir", "EACCES", 6),
+            ("write", "ENOSPC", 2),
+            ("write", "EIO", 3),
+            ("flock", "EIO", 1),
+            ("flock", "ENOLCK", 1),
+        ],
+    )
+    def test_some(self, repo, call, error, number):
+        """The error comes through or does not matter, nothing half is visible, and the next call works."""
+        try:
+            said = inject(repo, "file", call, error, number)
+        except json.JSONDecodeError:
+            pytest.skip("strace may not trace here")
+
+        assert said is not None
+        if "error" in said:
+            assert os.strerror(getattr(errno, error)) in said["error"]
+        aftermath(repo, "file")
+
+    @pytest.mark.storm
+    @pytest.mark.parametrize("shape", sorted(OUTPUTS))
+    @pytest.mark.parametrize("call", ["fsync", "rename", "mkdir", "write", "flock", "unlink,unlinkat,rmdir", "link"])
+    def test_all(self, repo, call, shape):
+        """Likewise for every one of them and four errors."""
+        for error in ("EIO", "ENOSPC", "EACCES", "EINTR"):
+            number, said = 1, {}
+            while said is not None and number < 40:
+                said = inject(repo, shape, call, error, number)
+                if (repo.path / "out").exists():
+                    aftermath(repo, shape)
+                number += 1
