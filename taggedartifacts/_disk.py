@@ -1,9 +1,10 @@
-"""What has reached the disk: the fsync of files and of directories."""
+"""The disk: what has reached it, by fsync, and what moves on it, by rename."""
 
 from __future__ import annotations
 
 import errno
 import os
+import stat
 
 # Where a directory cannot be opened for reading, or synced at all (CIFS, some FUSE file systems), its names are as
 # safe as they can be. PostgreSQL's fsync_fname_ext lets the same pass.
@@ -43,3 +44,26 @@ def sync_directory(path: str) -> None:
             raise
     finally:
         os.close(descriptor)
+
+
+def move(source: str, target: str) -> None:
+    """Rename, in place of what stands at *target*; also a directory that its maker made read-only.
+
+    Such a one must be writable for the moment, because the entry ``..`` in it changes.
+
+    Raises:
+        OSError: If it cannot be moved.
+    """
+    try:
+        os.replace(source, target)
+    except PermissionError:
+        mode = os.lstat(source).st_mode
+        if not stat.S_ISDIR(mode) or mode & stat.S_IWUSR:
+            raise
+        os.chmod(source, stat.S_IMODE(mode) | stat.S_IWUSR)
+        moved = source
+        try:
+            os.replace(source, target)
+            moved = target
+        finally:
+            os.chmod(moved, stat.S_IMODE(mode))

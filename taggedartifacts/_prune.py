@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from ._content import scan
+from ._disk import move
 from ._lineage import Branches
 from ._lock import ArtifactLock
 from ._origin import said_by
@@ -215,9 +216,9 @@ def _remove(version: Version) -> int | None:
         try:
             # One rename takes the artifact away, whole; a directory removed in place would be seen in halves.
             # The record goes last: what is visible has its record, and what is left of a crash is known by it.
-            os.rename(version.origin.path, os.path.join(staging, name))
+            move(version.origin.path, os.path.join(staging, name))
             for number, path in enumerate(_belongings(version)):
-                os.rename(path, os.path.join(staging, f".{number}"))
+                move(path, os.path.join(staging, f".{number}"))
         finally:
             clean_up(folder, staging)
         return size

@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ._content import describe_file, scan
-from ._disk import sync_directory, sync_file
+from ._disk import move, sync_directory, sync_file
 from ._errors import ArtifactConflictError, ArtifactNotWrittenError
 from ._staging import aside, clean_up, make_staging
 from ._tag import is_tagged, split_name
@@ -148,7 +148,7 @@ def publish(
     try:
         sync_directory(staged.folder.path)
         for gone in _companion_names(predecessor) - _companion_names(record):
-            os.rename(os.path.join(staged.folder.path, gone), os.path.join(staged.staging, gone))
+            move(os.path.join(staged.folder.path, gone), os.path.join(staged.staging, gone))
     except OSError as error:
         _log.warning("%s is published, but may not survive a power failure: %s", staged.final, error)
     return True
@@ -210,18 +210,18 @@ def _replace(staged: Staged, name: str) -> None:
     """Move the artifact, or what was written beside it, to where it belongs, in place of what stands there."""
     source, target = os.path.join(staged.staging, name), os.path.join(staged.folder.path, name)
     try:
-        os.replace(source, target)
+        move(source, target)
     except OSError as error:
         if error.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.EISDIR, errno.ENOTDIR):
             raise
         # A directory cannot be replaced in one step: the old one steps aside; sweeping brings it back if we die here.
         place = os.path.join(aside(staged.staging), name)
-        os.rename(target, place)
+        move(target, place)
         try:
-            os.rename(source, target)
+            move(source, target)
         except BaseException:
             with contextlib.suppress(OSError):
-                os.rename(place, target)
+                move(place, target)
             raise
 
 

@@ -11,6 +11,7 @@ import socket
 import time
 from typing import TYPE_CHECKING
 
+from ._disk import move
 from ._folder import lock_key
 from ._lock import ArtifactLock
 
@@ -165,7 +166,7 @@ def _restore(folder: Folder, place: str) -> bool:
         for name in os.listdir(place):
             restored = os.path.join(folder.path, name)
             if not os.path.lexists(restored):
-                os.rename(os.path.join(place, name), restored)
+                move(os.path.join(place, name), restored)
                 _log.warning("%s was being replaced when that process died; it is back", restored)
     except OSError as error:
         _log.warning(

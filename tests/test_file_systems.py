@@ -125,7 +125,7 @@ class TestStagingVanishes:
         """If somebody removes the staging directory of a live run, the error says so."""
         work = project.module(WRITE + "    import shutil\n    shutil.rmtree(os.path.dirname(outpath))\n")
 
-        with pytest.raises(ArtifactNotWrittenError, match="vanished before .* was published"):
+        with pytest.raises(ArtifactNotWrittenError, match=r"vanished before .* was published"):
             work.f(1, "out/f.txt")
         assert [] == project.files()
 
@@ -140,7 +140,7 @@ class TestStagingVanishes:
 
         try:
             live = leave(project, path, age=9000)
-            code = "import work\ntry:\n    work.f(2, 'out/f.txt')\n    work.f(1, 'out/f.txt')\nexcept TimeoutError:\n    print(7)"
+            code = "import work\nwork.f(2, 'out/f.txt')\ntry:\n    work.f(1, 'out/f.txt')\nexcept TimeoutError:\n    print(7)"
             said = project.run("unshare", "-p", "-f", sys.executable, "-B", "-c", code)
         finally:
             lock.release()
@@ -201,7 +201,7 @@ class TestCase:
         path = work.f(1, place / "name.txt")
         assert (place / path.name.upper()).exists(), "case counts here"
 
-        with pytest.raises(ArtifactConflictError, match="is name-.* to this file system"):
+        with pytest.raises(ArtifactConflictError, match=r"is name-.* to this file system"):
             work.f(1, place / "NAME.txt")
         assert path == work.f(1, place / "name.txt")
         assert 1 == len(work.runs)

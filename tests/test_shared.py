@@ -1,7 +1,10 @@
 """Shared folders: what others left there is swept with care, and nothing foreign is followed or written through."""
 
+import json
 import os
 import stat
+import traceback
+import warnings
 
 import pytest
 
@@ -13,6 +16,12 @@ runs = []
 def f(x, outpath):
     runs.append(x)
     Path(outpath).write_text(f"{x} {len(runs)}")
+
+@Artifact("out")
+def model(out):
+    Path(out).mkdir()
+    Path(out, "a").touch()
+    os.chmod(out, 0o555)
 """
 
 
@@ -212,6 +221,134 @@ class TestForeignFiles:
         work.f(1, "out/f.txt")
 
         assert "kept" == (tmp_path / "target").read_text()
+
+
+ANYBODY, SOMEBODY, GROUP = 65534, 65533, 64000
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be other users")
+class TestUsers:
+    """Other users in forked processes of their own, so that what was imported need not be readable to them."""
+
+    @pytest.fixture
+    def shared(self, project):
+        """A folder for a group, reachable by all, and a module whose imports are done."""
+        work = project.module(WRITE)
+        work.f(0, "out/f.txt")
+        work.f.recompute(0, "out/f.txt")
+        for above in (project.path, *project.path.parents):
+            if above.stat().st_uid == 0 and str(above).count(os.sep) > 1:
+                above.chmod(0o755)
+        folder = project.path / "shared"
+        folder.mkdir()
+        os.chown(folder, ANYBODY, GROUP)
+        folder.chmod(0o2775)
+        return work, folder
+
+    def test_group(self, shared):
+        """Two users with umask 002 make, reuse and recompute in one group folder; the files are the group's."""
+        work, folder = shared
+        as_user(ANYBODY, lambda: work.f(1, folder / "f.txt"))
+        as_user(SOMEBODY, lambda: work.f(2, folder / "f.txt"))
+
+        assert "1 3" == as_user(SOMEBODY, lambda: work.f.recompute(1, folder / "f.txt").read_text())
+        assert as_user(ANYBODY, lambda: work.f.is_cached(1, folder / "f.txt"))
+        as_user(ANYBODY, lambda: work.f.recompute(2, folder / "f.txt"))
+        inside = [path for path in (folder / ".taggedartifacts").rglob("*") if path.name != ".gitignore"]
+        assert {GROUP} == {path.stat().st_gid for path in inside}
+        assert all(path.stat().st_mode & stat.S_IWGRP for path in inside)
+        assert [] == os.listdir(folder / ".taggedartifacts" / "staging")
+
+    def test_leftovers_of_another(self, shared):
+        """What a crash of one user left behind, the other sweeps up."""
+        work, folder = shared
+        path = folder / as_user(ANYBODY, lambda: work.f(1, folder / "f.txt").name)
+        as_user(ANYBODY, lambda: leave_at(folder, path.name))
+        as_user(SOMEBODY, lambda: work.f.recompute(1, folder / "f.txt"))
+
+        assert [] == os.listdir(folder / ".taggedartifacts" / "staging")
+
+    def test_reader(self, shared):
+        """A user who may only read reuses; making fails with the name of the folder, before the function runs."""
+        work, folder = shared
+        folder.chmod(0o755)
+        as_user(ANYBODY, lambda: work.f(1, folder / "f.txt"))
+
+        assert "1" == as_user(SOMEBODY, lambda: work.f(1, folder / "f.txt").read_text())[0]
+        assert as_user(SOMEBODY, lambda: failing(work.f, 2, folder / "f.txt")).startswith(f"PermissionError {folder}")
+
+    def test_reader_of_touched(self, shared):
+        """A reader reuses an artifact whose times were lost, though he cannot refresh its record."""
+        work, folder = shared
+        folder.chmod(0o755)
+        path = folder / as_user(ANYBODY, lambda: work.f(1, folder / "f.txt").name)
+        os.utime(path, ns=(5, 5))
+
+        assert "1" == as_user(SOMEBODY, lambda: work.f(1, folder / "f.txt").read_text())[0]
+
+    def test_everybodys_folder(self, shared):
+        """In a folder as /tmp is, another user's hidden directory is refused: he could exchange it for a link."""
+        work, folder = shared
+        os.chown(folder, 0, 0)
+        folder.chmod(0o1777)
+        as_user(ANYBODY, lambda: (folder / ".taggedartifacts").mkdir())
+
+        assert as_user(SOMEBODY, lambda: failing(work.f, 2, folder / "f.txt")).startswith("ArtifactConflictError")
+        as_user(ANYBODY, lambda: work.f(2, folder / "f.txt"))
+
+    def test_own_folder_that_is_read_only(self, shared):
+        """A function that makes its directory read-only is published and replaced, by a user whom modes bind."""
+        work, folder = shared
+        model = work.model
+        as_user(ANYBODY, lambda: model(folder / "model"))
+        as_user(ANYBODY, lambda: model.recompute(folder / "model"))
+
+        assert [] == os.listdir(folder / ".taggedartifacts" / "staging")
+
+
+def failing(f, *arguments):
+    """Call something that is refused; the kind of error, the file it names, and its message."""
+    try:
+        f(*arguments)
+    except OSError as error:
+        return f"{type(error).__name__} {error.filename} {error}"
+    raise AssertionError("it was not refused")
+
+
+def leave_at(folder, name):
+    from taggedartifacts._folder import Folder
+    from taggedartifacts._staging import make_staging
+
+    staging = make_staging(Folder(str(folder)), name)
+    with open(os.path.join(staging, name), "w") as file:
+        file.write("left behind")
+
+
+def as_user(uid, work):
+    """Do something as another user of the group, in a process of his; what it returned."""
+    read, write = os.pipe()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of forks in the presence of the test runner's threads
+        pid = os.fork()
+    if not pid:
+        answer = {"error": "it did not end"}
+        try:
+            os.setgroups([GROUP])
+            os.setgid(GROUP)
+            os.setuid(uid)
+            os.umask(0o002)
+            answer = {"value": work()}
+        except BaseException:
+            answer = {"error": traceback.format_exc()}
+        finally:
+            os.write(write, json.dumps(answer, default=str).encode())
+            os._exit(0)
+    os.close(write)
+    with os.fdopen(read) as answers:
+        answer = json.loads(answers.read())
+    os.waitpid(pid, 0)
+    assert "error" not in answer, answer["error"]
+    return answer["value"]
 
 
 def put(path, kind, tmp_path):
