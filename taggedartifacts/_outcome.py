@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
 import secrets
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING
 
 from ._content import describe
@@ -74,7 +75,7 @@ def publish_all(task: Task, staged: list[Staged], started: datetime, seconds: fl
         for each, predecessor in zip(staged, predecessors, strict=True):
             check_room(each, predecessor)
         for each, record, predecessor in zip(staged, records, predecessors, strict=True):
-            record = replace(record, replaced=_standing(each, predecessor))
+            record = replace(record, replaced=_standing(each, record, predecessor))
             if not publish(each, record, predecessor, task.state.patch, exclusive=exclusive):
                 if task.find() is not None:
                     _log.info("%s was made by somebody else meanwhile; theirs is kept", each.final)
@@ -91,14 +92,19 @@ def publish_all(task: Task, staged: list[Staged], started: datetime, seconds: fl
             ) from error
 
 
-def _standing(staged: Staged, predecessor: Record | None) -> Record | None:
+def _standing(staged: Staged, record: Record, predecessor: Record | None) -> Record | None:
     """Return the record that describes the artifact which is to be replaced, if one stands there unchanged.
 
-    Until the artifact is renamed too, its new record must describe that one as well.
+    Until the artifact is renamed too, its new record must describe that one as well; a bare file, which counts as it
+    is, must count after a crash too.
     """
     try:
-        found = None if predecessor is None else standing_record(staged.final, predecessor)
-    except FileNotFoundError:
+        if predecessor is None:
+            bare = describe(os.path.realpath(staged.final))
+            content = {field.name: getattr(bare, field.name) for field in fields(bare)}
+            return replace(record, **content, companions=(), run="", replaced=None)
+        found = standing_record(staged.final, predecessor)
+    except (FileNotFoundError, ArtifactNotWrittenError):
         return None
     return None if found is None or found.record is None else replace(found.record, replaced=None)
 

@@ -89,3 +89,26 @@ class TestInterrupt:
         counts = storm(repo, "interrupt_at_lines", shape, 31, 0, 1)
 
         assert counts["interrupted"] > 500
+
+
+class TestReplacement:
+    @pytest.mark.parametrize("bare", [False, True])
+    def test_dies_between_the_names(self, project, monkeypatch, bare):
+        """If a replacement ends between record and artifact, the old one counts as before, with or without a record."""
+        from test_call import WRITE
+
+        work = project.module(WRITE.replace("{x}", "{len(runs) * 11}"))
+        path = work.f(1, "out/f.txt")
+        if bare:
+            (project.out / ".taggedartifacts" / "records" / f"{path.name}.json").unlink()
+
+        def fail(staged, name):
+            raise OSError(5, "Input/output error")
+
+        monkeypatch.setattr("taggedartifacts._publish._replace", fail)
+        with pytest.raises(OSError, match="Input/output error"):
+            work.f.recompute(1, "out/f.txt")
+
+        assert path == work.f(1, "out/f.txt")
+        assert "11\n" == path.read_text()
+        assert 2 == len(work.runs)

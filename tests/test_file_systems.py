@@ -140,7 +140,9 @@ class TestStagingVanishes:
 
         try:
             live = leave(project, path, age=9000)
-            code = "import work\nwork.f(2, 'out/f.txt')\ntry:\n    work.f(1, 'out/f.txt')\nexcept TimeoutError:\n    print(7)"
+            code = (
+                "import work\nwork.f(2, 'out/f.txt')\ntry:\n    work.f(1, 'out/f.txt')\nexcept OSError:\n    print(7)"
+            )
             said = project.run("unshare", "-p", "-f", sys.executable, "-B", "-c", code)
         finally:
             lock.release()
