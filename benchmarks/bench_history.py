@@ -52,8 +52,8 @@ def put(folder: Path, name: str, number: int) -> Path:
     path = folder / tagged_name(name, known.identity.tag)
     path.touch()
     status = path.stat()
-    whole = replace(known, artifact=path.name, outputs=(path.name,), mtime_ns=status.st_mtime_ns)
-    Path(Folder(str(folder)).record(path.name)).write_bytes(whole.to_json())
+    final = replace(known, artifact=path.name, outputs=(path.name,), mtime_ns=status.st_mtime_ns)
+    Path(Folder(str(folder)).record(path.name)).write_bytes(final.to_json())
     return path
 
 
