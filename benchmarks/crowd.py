@@ -1,7 +1,7 @@
 """A crowd: ``python crowd.py <tool> <table> <moment>``, in the project, is one of many processes that call at once.
 
-Waits for the moment (of the clock that all processes share), calls, and prints when it was done as JSON. `gather` starts
-them and counts how often the function ran.
+Waits for the moment (of the clock that all processes share), calls, and prints when it was done as JSON. `gather`
+starts them and counts how often the function ran.
 """
 
 from __future__ import annotations

@@ -10,8 +10,9 @@ import os
 import sys
 import warnings
 
-from taggedartifacts import Artifact
 from timing import interleaved
+
+from taggedartifacts import Artifact
 
 
 def main(rounds: int) -> None:

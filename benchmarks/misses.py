@@ -74,10 +74,10 @@ def main(what: str, rounds: int) -> None:
     with_joblib = what not in ("1,000 files", "1 GB")
     if with_joblib:
         samples["joblib"] = []
+    bare = str(folder / "bare")
     slash = "/" if what == "1,000 files" else ""
     for number in range(rounds + 1):  # the first round imports what a miss needs, and is not counted
         folder.mkdir(exist_ok=True)
-        bare = str(folder / "bare")
         seconds = {"bare function": timed(lambda: write_all(bare, what))}
         _remove(bare)
         seconds["bare function, fsync"] = timed(lambda: (write_all(bare, what), sync(bare)))

@@ -30,9 +30,7 @@ def draw(results: dict[str, Any], path: Path) -> None:
         rows = {row["name"]: row for row in results["rows"] if row["section"] == section}
         names = [name for name in reversed(NAMES) if name in rows]
         medians = [rows[name]["median"] * factor for name in names]
-        sides = [
-            [abs(rows[name][side] - rows[name]["median"]) * factor for name in names] for side in ("low", "high")
-        ]
+        sides = [[abs(rows[name][side] - rows[name]["median"]) * factor for name in names] for side in ("low", "high")]
         bars = axis.barh(names, medians, xerr=sides, color=[COLOURS.get(name, "#b0b7bf") for name in names])
         axis.bar_label(bars, [f"{median:.3g}" for median in medians], padding=4)
         axis.set_title(label, fontsize=10)

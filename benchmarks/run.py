@@ -1,8 +1,8 @@
 """Measure it all, side by side with other libraries: ``python benchmarks/run.py [--quick] [--only hits,misses]``.
 
-Needs the libraries that it compares with: ``pip install joblib diskcache cachier``, and matplotlib for the plot. Prints a
-table; writes ``results.json``, with the environment, and ``results.svg``. Absolute times say something about the machine
-only; the ratios are what counts, each within one run in which everything takes turns.
+Needs the libraries that it compares with: ``pip install joblib diskcache cachier``, and matplotlib for the plot.
+Prints a table; writes ``results.json``, with the environment, and ``results.svg``. Absolute times say something about
+the machine only; the ratios are what counts, each within one run in which everything takes turns.
 """
 
 from __future__ import annotations
@@ -141,8 +141,9 @@ def gathered(report: Report, project: Path, *, quick: bool) -> None:
     ours = found["taggedartifacts"]
     most = max(one["runs"] for one in ours)
     report.goal("runs of 16 processes at once", most, "1", met=most == 1)
-    report.times("from the first of the crowd to the last", {tool: [o["last waiter"] for o in found[tool]] for tool in TOOLS})
-    report.times("from the first of the crowd to the middle", {tool: [o["median waiter"] for o in found[tool]] for tool in TOOLS})
+    for which, key in (("last", "last waiter"), ("middle", "median waiter")):
+        waits = {tool: [one[key] for one in each] for tool, each in found.items()}
+        report.times(f"from the first of the crowd to the {which}", waits)
     woken = summary([one["median waiter"] for one in ours])["median"]
     report.goal("seconds until half of the waiters woke", woken, "at most 0.05", met=woken <= 0.05)
 
@@ -190,9 +191,7 @@ def environment() -> dict[str, Any]:
     }
 
 
-RUNNERS = dict(
-    zip(SECTIONS, (hits, first, imports, scripts, misses, growth, gathered, release, others), strict=True)
-)
+RUNNERS = dict(zip(SECTIONS, (hits, first, imports, scripts, misses, growth, gathered, release, others), strict=True))
 
 
 def main() -> None:

@@ -220,7 +220,7 @@ class Output(NamedTuple):
         name = os.path.basename(given)
         if name in ("", os.curdir, os.pardir) or "\0" in text:
             raise ArtifactNameError(f"{text!r} does not end in a file name")
-        if HIDDEN in Path(given).parts:
+        if HIDDEN in given and HIDDEN in Path(given).parts:
             raise ArtifactNameError(f"{text!r} lies inside {HIDDEN}, which is kept for locks and records")
         return cls(given, isinstance(path, str), given != text)
 
@@ -258,7 +258,7 @@ def check_names(folders: Sequence[tuple[Folder, str]]) -> None:
                 f"{name!r} has {size} bytes where {folder.path} allows {limit} (its record needs "
                 f"{len(RECORD_SUFFIX)} more); give the output a shorter name"
             )
-    if len({(os.path.realpath(folder.path), name) for folder, name in folders}) != len(folders):
+    if len(folders) > 1 and len({(os.path.realpath(folder.path), name) for folder, name in folders}) != len(folders):
         raise ArtifactNameError("two outputs have the same path; give each its own")
 
 

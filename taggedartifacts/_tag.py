@@ -20,7 +20,8 @@ _DIRTY_STEM = re.compile(rf"(?s)(.+)-({_COMMIT})-dirty-({_DIGEST})-({_CONFIG})")
 _CLEAN_STEM = re.compile(rf"(?s)(.+)-({_COMMIT})-({_CONFIG})")
 # A clean tag behind such a stem would read as the dirty tag of a shorter one.
 _MISLEADING_STEM = re.compile(rf"(?s).+-{_COMMIT}-dirty")
-_FIELDS = {"commit": _COMMIT, "dirty": _DIGEST, "config": _CONFIG}
+_FIELDS = {"commit": COMMIT_DIGITS, "dirty": DIGEST_DIGITS, "config": CONFIG_DIGITS}
+_HEX = frozenset("0123456789abcdef")
 
 _COMPRESSIONS = frozenset({".br", ".bz2", ".gz", ".lz", ".lz4", ".lzma", ".sz", ".xz", ".z", ".zip", ".zst"})
 
@@ -45,10 +46,10 @@ class Tag:
     config: str
 
     def __post_init__(self) -> None:
-        for field, pattern in _FIELDS.items():
+        for field, count in _FIELDS.items():
             value = getattr(self, field)
-            if not (value is None and field == "dirty") and not re.fullmatch(pattern, value):
-                raise ValueError(f"{field} of a tag must match {pattern}, not {value!r}")
+            if (value is not None or field != "dirty") and (len(value) != count or not _HEX.issuperset(value)):
+                raise ValueError(f"{field} of a tag must be {count} lower-case hex digits, not {value!r}")
 
     def __str__(self) -> str:
         if self.dirty is None:
