@@ -1,7 +1,7 @@
-"""A crowd: ``python crowd.py <tool> <table> <moment>``, in the project, is one of many processes that call at once.
+"""A crowd: ``python crowd.py <tool> <table>``, in the project, is one of many processes that call at once.
 
-Waits for the moment (of the clock that all processes share), calls, and prints when it was done as JSON. `gather`
-starts them and counts how often the function ran.
+Says that it is ready, reads the moment at which to call (of the clock that all processes share), calls, and prints when
+it was done as JSON. `gather` starts them and counts how often the function ran.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PROCESSES = 16
-SECONDS = 1.0  # that the function takes: longer than the processes need to arrive
+SECONDS = 1.0  # that the function takes
+PATIENCE = 60.0  # seconds, after which what has not returned is given up
 
 
 def modules() -> dict[str, str]:
@@ -44,29 +45,43 @@ def gather(project: Path, tool: str, table: str) -> dict[str, float]:
     """Let the processes call at once.
 
     Returns:
-        How often the function ran, and, in seconds, how long after the first process the last one was done.
+        How often the function ran; how many processes did not return; and, in seconds, how long after the first of them
+        the middle one and the last one were done.
     """
     ran = project / "ran.txt"
     ran.unlink(missing_ok=True)
-    moment = time.monotonic() + 6
     environment = os.environ | {"PYTHONPATH": f"{project}{os.pathsep}{HERE}"}
-    command = [sys.executable, str(HERE / "crowd.py"), tool, table, str(moment)]
-    crowd = [
-        subprocess.Popen(command, cwd=project, env=environment, stdout=subprocess.PIPE, text=True)
-        for _ in range(PROCESSES)
-    ]
-    said = [json.loads(process.communicate()[0]) for process in crowd]
-    done = sorted(each["done"] for each in said)
+    command = [sys.executable, str(HERE / "crowd.py"), tool, table]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "text": True}
+    crowd = [subprocess.Popen(command, cwd=project, env=environment, **pipes) for _ in range(PROCESSES)]
+    for process in crowd:
+        process.stdout.readline()
+    moment = time.monotonic() + 0.5
+    for process in crowd:
+        process.stdin.write(f"{moment}\n")
+        process.stdin.flush()
+    said, missing = [], 0
+    for process in crowd:
+        try:
+            said.append(json.loads(process.communicate(timeout=max(0.1, moment + PATIENCE - time.monotonic()))[0]))
+        except subprocess.TimeoutExpired:
+            missing += 1
+            process.kill()
+            process.communicate()
+    done = sorted(each["done"] for each in said) or [0.0]
     return {
         "runs": len(ran.read_text().splitlines()),
-        "late": max(each["late"] for each in said),
+        "missing": missing,
+        "late": max((each["late"] for each in said), default=0.0),
         "median waiter": done[len(done) // 2] - done[0],
         "last waiter": done[-1] - done[0],
     }
 
 
-def main(tool: str, table: str, moment: float) -> None:
+def main(tool: str, table: str) -> None:
     work = importlib.import_module(f"slow_{tool}")
+    print("ready", flush=True)
+    moment = float(sys.stdin.readline())
     late = max(0.0, time.monotonic() - moment)
     time.sleep(max(0.0, moment - time.monotonic()))
     work.call(table)
@@ -74,4 +89,4 @@ def main(tool: str, table: str, moment: float) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], float(sys.argv[3]))
+    main(sys.argv[1], sys.argv[2])

@@ -64,6 +64,7 @@ def timed(call: Callable[[], object]) -> float:
 
 def main(what: str, rounds: int) -> None:
     folder = Path("misses").absolute()
+    folder.mkdir()
     memory = joblib.Memory(folder / "joblib-cache", verbose=0)
 
     @memory.cache
@@ -75,25 +76,23 @@ def main(what: str, rounds: int) -> None:
     if with_joblib:
         samples["joblib"] = []
     bare = str(folder / "bare")
-    slash = "/" if what == "1,000 files" else ""
+    path = f"{folder}/made" + ("/" if what == "1,000 files" else "")
     for number in range(rounds + 1):  # the first round imports what a miss needs, and is not counted
-        folder.mkdir(exist_ok=True)
         seconds = {"bare function": timed(lambda: write_all(bare, what))}
         _remove(bare)
         seconds["bare function, fsync"] = timed(lambda: (write_all(bare, what), sync(bare)))
         _remove(bare)
-        path = f"{folder}/made{slash}"
-        seconds["taggedartifacts"] = timed(lambda n=number, p=path: make(n, what, outpath=p))
+        seconds["taggedartifacts"] = timed(lambda n=number: make(n, what, outpath=path))
         if with_joblib:
             seconds["joblib"] = timed(lambda n=number: keep(n, what))
-        shutil.rmtree(folder)
+        _remove(make.path(number, what, outpath=path))
         if number:
             for name, value in seconds.items():
                 samples[name].append(value)
     json.dump(samples, sys.stdout)
 
 
-def _remove(path: str) -> None:
+def _remove(path: str | Path) -> None:
     if os.path.isdir(path):
         shutil.rmtree(path)
     else:

@@ -138,6 +138,8 @@ def gathered(report: Report, project: Path, *, quick: bool) -> None:
         runs = [one["runs"] for one in each]
         report.rows.append({"section": "crowd", "name": tool, "unit": "runs", **summary(runs), "samples": each})
         print(f"  {tool:28} ran {', '.join(map(str, runs))} times")
+        if missing := sum(one["missing"] for one in each):
+            report.note(f"{tool}: {missing} calls had not returned after {crowd.PATIENCE:.0f} s")
     ours = found["taggedartifacts"]
     most = max(one["runs"] for one in ours)
     report.goal("runs of 16 processes at once", most, "1", met=most == 1)

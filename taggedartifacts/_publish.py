@@ -96,6 +96,7 @@ def sync(staged: Staged) -> None:
             sync_file(path)
         while (path := os.path.dirname(path)) not in directories:
             directories.add(path)
+    directories.remove(staged.staging)  # what lies in it leaves it; its new place is synced when it is there
     for directory in sorted(directories, reverse=True):
         sync_directory(directory)
 
