@@ -8,11 +8,9 @@ from types import FunctionType
 from typing import (
     TYPE_CHECKING,
     Any,
-    Concatenate,
     Generic,
     Literal,
     ParamSpec,
-    Protocol,
     TypedDict,
     TypeVar,
     Unpack,
@@ -31,17 +29,14 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Coroutine, Sequence
 
+    from ._decorated import ArtifactFunction
     from ._explain import Explanation
     from ._path import ArtifactPath
 
 P = ParamSpec("P")
-Q = ParamSpec("Q")
-S = TypeVar("S")
 T = TypeVar("T")
 R = TypeVar("R")
 W = TypeVar("W")
-R_co = TypeVar("R_co", covariant=True)
-W_co = TypeVar("W_co", covariant=True)
 
 
 class OwnValue:
@@ -57,39 +52,6 @@ class _Making(_Place, total=False):
     ignore: Sequence[str]
     inputs: Sequence[str]
     timeout: float | None
-
-
-class ArtifactFunction(Protocol[P, R_co, W_co]):
-    """A decorated function, as type checkers see it; at run time it is a plain function with these attributes."""
-
-    __name__: str
-    __qualname__: str
-
-    @property
-    def __wrapped__(self) -> Callable[P, object]:
-        """The function without the decorator."""
-
-    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R_co:
-        """Return the artifact, made if need be."""
-
-    @overload
-    def __get__(self, instance: None, owner: type, /) -> ArtifactFunction[P, R_co, W_co]: ...
-    @overload
-    def __get__(
-        self: ArtifactFunction[Concatenate[S, Q], R_co, W_co], instance: S, owner: type | None = None, /
-    ) -> ArtifactFunction[Q, R_co, W_co]: ...
-
-    def path(self, *args: P.args, **kwargs: P.kwargs) -> W_co:
-        """Return where the artifact is or would be; runs and touches nothing."""
-
-    def is_cached(self, *args: P.args, **kwargs: P.kwargs) -> bool:
-        """Tell whether a call would reuse the artifact."""
-
-    def recompute(self, *args: P.args, **kwargs: P.kwargs) -> R_co:
-        """Run the function whatever is there, and replace the artifact atomically."""
-
-    def explain(self, *args: P.args, **kwargs: P.kwargs) -> Explanation:
-        """Explain why a call would reuse an artifact or not: the nearest one there is, and exactly what differs."""
 
 
 class Artifact(Generic[R, W]):

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from types import ModuleType
 
+    from ._record import Record
+
     _Base = Path
 else:
     _Base = type(Path())  # the concrete class of this platform: before 3.12, Path itself cannot be subclassed
@@ -75,6 +77,13 @@ class ArtifactPath(_Base):
     def tag(self) -> Tag:
         """The tag in the name."""
         return Tag.parse(self)
+
+    @property
+    def record(self) -> Record:
+        """Where the artifact comes from; see `taggedartifacts.record`."""
+        from ._origin import record  # pulls in the store, which the canonical form of a path has no use for
+
+        return record(self)
 
     def show(self) -> None:
         """Display the artifact here and now, for the middle of a cell; in a terminal, as text."""

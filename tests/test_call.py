@@ -74,6 +74,14 @@ class TestMissAndHit:
         assert [made.name] == project.files()
         assert [] == project.staged()
 
+    def test_knows_where_it_comes_from(self, project):
+        """The path that a call returns knows its tag and its record."""
+        work = project.module(WRITE)
+        path = work.f(1, "out/f.txt")
+
+        assert ("work.py::f", project.head) == (path.record.function, path.record.commit)
+        assert path.record.commit.startswith(path.tag.commit)
+
     def test_looking_touches_nothing(self, project):
         """Asking for the path, or whether it is cached, makes nothing at all."""
         work = project.module(WRITE)
@@ -641,6 +649,7 @@ class TestKindsOfFunctions:
         assert it.m(1, "out/m.txt") == it.m(1, outpath="out/m.txt") == work.C().m(1, "out/m.txt")
         assert 1 == it.n
         assert work.C.m.path(it, 1, "out/m.txt").exists()
+        assert it.m.is_cached(it, 1, "out/m.txt")
 
     def test_plain_function(self, project):
         """The decorated function is a plain function with the name, the doc and the signature of its own."""

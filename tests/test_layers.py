@@ -28,7 +28,7 @@ LAYERS = [
     *("_reloads", "_definition", "_notebooks", "_interactive", "_moment", "_live", "_session"),
     *("_binding", "_staging", "_publish"),
     *("_survey", "_differences", "_recipe", "_lineage"),
-    *("_task", "_outcome", "_call", "_explain", "_artifact"),
+    *("_task", "_outcome", "_call", "_explain", "_decorated", "_artifact"),
     *("_seen", "_history", "_compare", "_verify", "_prune"),
     "__init__",
 ]

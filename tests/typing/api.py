@@ -4,7 +4,7 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any, assert_type
 
-from taggedartifacts import Artifact, ArtifactPath, Tag
+from taggedartifacts import Artifact, ArtifactPath, Record, Tag
 
 
 @Artifact("outpath", {"bins": 40}, allow_dirty=True, ignore=("verbose",), inputs=["table"], timeout=3)
@@ -17,6 +17,7 @@ assert_type(plain.path("t.csv", "o.png"), ArtifactPath)
 assert_type(plain.is_cached("t.csv", "o.png"), bool)
 assert_type(plain.recompute("t.csv", "o.png"), ArtifactPath)
 assert_type(plain("t.csv", "o.png").tag, Tag)
+assert_type(plain("t.csv", "o.png").record, Record)
 plain(3, "o.png")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 plain("t.csv")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
 plain.path("t.csv", "o.png", depth=3)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
@@ -79,6 +80,9 @@ class Model:
 
 assert_type(Model().method(3, "o"), ArtifactPath)
 assert_type(Model.method(Model(), 3, "o"), ArtifactPath)
+assert_type(Model().method.path(Model(), 3, "o"), ArtifactPath)
+assert_type(Model.method.is_cached(Model(), 3, "o"), bool)
+Model().method.path(3, "o")  # type: ignore[call-arg, arg-type]  # pyright: ignore[reportCallIssue]
 Model().method("3", "o")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 Artifact("outpath", allow_dirty="yes")  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue,reportArgumentType]
