@@ -35,10 +35,10 @@ def notice(root: str) -> None:
         before, baseline = _noted.get(key, (None, None))
         if before is not None and before is not loaded:
             _again.add(name)
-        if before is None or loaded.is_as_loaded():
-            _noted[key] = loaded, patched
         # Loading the extension notes the times of all files, and loads none: only a change of the note tells.
-        elif baseline is not None and patched != baseline and _has_loaded(loaded.file, patched):
+        if before is None or baseline is None or loaded.is_as_loaded():
+            _noted[key] = loaded, patched
+        elif patched != baseline and _has_loaded(loaded.file, patched):
             modules.renew(name)
             _again.add(name)
 

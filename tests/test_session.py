@@ -421,13 +421,21 @@ class TestAutoreload:
         assert {"one a", "one b", "one d"} == set(artifacts(repo).values())
 
     def test_loaded_too_late(self, repo, kernel):
-        """Loading the extension after an edit reloads nothing, and does not pass for it."""
+        """Loading the extension after an edit reloads nothing, and does not pass for it; the next edit is loaded."""
+        helper = "TEXT = {!r}\ndef text():\n    return TEXT\n"  # in which no function changes
+        repo.write("helper.py", helper.format(" a"))
+        repo.commit()
         kernel.run("from mod import make", "make('out.txt')")
-        repo.write("helper.py", "def text():\n    return ' b'\n")
+        repo.write("helper.py", helper.format(" b"))
         repo.commit()
 
         with pytest.raises(CellError, match=r"(?s)DirtyRepositoryError.*helper\.py"):
             kernel.run("%load_ext autoreload\n%autoreload 2", "make('out.txt')")
+        repo.write("helper.py", helper.format(" c"))
+        repo.commit()
+        kernel.run("make('out.txt')")
+
+        assert {"one a", "one c"} == set(artifacts(repo).values())
 
     def test_switched_off(self, repo, kernel):
         """Neither does an extension that is switched off."""
