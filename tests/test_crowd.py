@@ -75,7 +75,8 @@ def repo(tmp_path):
 
 def crowd(repo, members, ask):
     """Let a crowd of processes ask at the same instant; what each answered."""
-    answers = json.loads(repo.python("-c", f"{CROWD}\ndef ask(member):\n    {ask}\ncrowd({members}, ask)"))
+    code = f"{CROWD}\ndef ask(member):\n    {ask}\ncrowd({members}, ask)"
+    answers = json.loads(repo.run(sys.executable, "-B", "-c", code, seconds=600))
 
     assert members == len(answers)
     assert "" == "".join(error for _, error in answers)

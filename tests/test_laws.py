@@ -170,7 +170,7 @@ def tell(examples, steps):
 class TestLaws:
     def test_stories(self):
         """Whatever happens in whichever order, no tag lies and nothing is lost."""
-        tell(12, 15)
+        tell(30, 20)
 
     @pytest.mark.storm
     def test_many_stories(self):
