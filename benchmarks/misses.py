@@ -64,7 +64,7 @@ def timed(call: Callable[[], object]) -> float:
 
 def main(what: str, rounds: int) -> None:
     folder = Path("misses").absolute()
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     memory = joblib.Memory(folder / "joblib-cache", verbose=0)
 
     @memory.cache
