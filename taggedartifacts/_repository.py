@@ -14,7 +14,6 @@ from ._errors import RepositoryError
 from ._git_command import (
     LINK_MODE,
     PATCH_BYTES,
-    SUBMODULE_MODE,
     Candidates,
     CommandRepository,
     Stored,
@@ -23,6 +22,7 @@ from ._git_command import (
     git,
     lfs_pointer,
 )
+from ._index import survey_entries
 from ._trees import files, last_commit
 
 if TYPE_CHECKING:
@@ -30,10 +30,8 @@ if TYPE_CHECKING:
 
     import pygit2
 
-_ASSUME_UNCHANGED = 0x8000  # in an index entry's flags
-_SKIP_WORKTREE, _INTENT_TO_ADD = 0x4000, 0x2000  # in its extended flags
-_SAMPLE = 64
-_STALE = 4
+# By root: what HEAD and index were, and what they told.
+_staged: dict[str, tuple[tuple[object, ...], Candidates]] = {}
 
 
 @contextmanager
@@ -111,57 +109,45 @@ class Repository:
         import pygit2
 
         index, flags = self._opened.index, pygit2.enums.DiffOption.IGNORE_SUBMODULES
-        entries, stale = self._special_entries()
+        staged, stale = self._staged()
         if stale and git(self.root, "update-index", "-q", "--refresh") is None and not shutil.which("git"):
             # The command locks the index before it reads it; libgit2 does not, so it only stands in where no git
             # can be changing the index meanwhile.
             flags |= pygit2.enums.DiffOption.UPDATE_INDEX
         elif stale:
             index.read(False)
-        tree = self._opened[self.head].tree
-        deltas = list(index.diff_to_tree(tree, flags=pygit2.enums.DiffOption.INCLUDE_TYPECHANGE).deltas)
         try:
-            deltas += index.diff_to_workdir(flags).deltas
+            diff = index.diff_to_workdir(flags)
         except pygit2.GitError:
             if not flags & pygit2.enums.DiffOption.UPDATE_INDEX:
                 raise
             # A lock that is held, or nowhere to write: judge without refreshing.
-            deltas += index.diff_to_workdir(pygit2.enums.DiffOption.IGNORE_SUBMODULES).deltas
-        paths = {_path(file) for delta in deltas for file in (delta.old_file, delta.new_file)}
-        entries.paths.update(paths - entries.submodules)
-        for sides in index.conflicts or ():
-            entries.paths.update(os.fsdecode(side.path) for side in sides if side is not None)
-        return entries
+            diff = index.diff_to_workdir(pygit2.enums.DiffOption.IGNORE_SUBMODULES)
+        return staged._replace(paths=staged.paths | (_paths(diff) - staged.submodules))
 
-    def _special_entries(self) -> tuple[Candidates, bool]:
-        """Look at the index itself for what libgit2's diffs pass over, and whether its times are out of date."""
+    def _staged(self) -> tuple[Candidates, bool]:
+        """Find what HEAD and the index alone tell, and whether the index's times are out of date.
+
+        Remembered while neither has moved: a notebook asks again for each cell.
+        """
+        import pygit2
         from pygit2.ffi import C, ffi
 
+        info = os.stat(os.path.join(self._opened.path, "index"))
+        key = (self.head, info.st_ino, info.st_size, info.st_mtime_ns, info.st_ctime_ns)
+        known = _staged.get(self.root)
+        if known is not None and known[0] == key:
+            return known[1], False
         index = self._opened.index
-        handle, count, found = index._index, len(index), Candidates(set(), set(), set())
-        step, old = max(1, count // _SAMPLE), 0
-        get = C.git_index_get_byindex
-        for position in range(count):
-            entry = get(handle, position)
-            hidden = entry.flags & _ASSUME_UNCHANGED or entry.flags_extended & (_SKIP_WORKTREE | _INTENT_TO_ADD)
-            if hidden or entry.mode == SUBMODULE_MODE:
-                path = os.fsdecode(ffi.string(entry.path))
-                (found.submodules if entry.mode == SUBMODULE_MODE else found.paths).add(path)
-                if entry.flags_extended & _SKIP_WORKTREE:
-                    found.sparse.add(path)
-            elif position % step == 0:
-                old += self._is_stale(entry, os.fsdecode(ffi.string(entry.path)))
-        return found, old >= min(_STALE, max(1, count // step // 2))
-
-    def _is_stale(self, entry: Any, path: str) -> bool:
-        try:
-            info = os.lstat(os.path.join(self.root, path))
-        except (FileNotFoundError, NotADirectoryError):
-            return False
-        # A file of another size was edited; refreshing the index would not help.
-        return entry.file_size == info.st_size & 0xFFFFFFFF and (
-            entry.mtime.seconds != int(info.st_mtime) or entry.ino not in (0, info.st_ino & 0xFFFFFFFF)
-        )
+        entries = (C.git_index_get_byindex(index._index, position) for position in range(len(index)))
+        found, stale = survey_entries(entries, len(index), lambda raw: os.fsdecode(ffi.string(raw)), self.root)
+        diff = index.diff_to_tree(self._opened[self.head].tree, flags=pygit2.enums.DiffOption.INCLUDE_TYPECHANGE)
+        found.paths.update(_paths(diff) - found.submodules)
+        for sides in index.conflicts or ():
+            found.paths.update(os.fsdecode(side.path) for side in sides if side is not None)
+        if not stale:
+            _staged[self.root] = key, found
+        return found, stale
 
     def in_index(self, path: str) -> bool:
         """Say whether the path is tracked, and not in a conflict."""
@@ -291,5 +277,5 @@ class Repository:
         return bool(self._opened.is_shallow)
 
 
-def _path(file: Any) -> str:
-    return os.fsdecode(file.raw_path)
+def _paths(diff: Any) -> set[str]:
+    return {os.fsdecode(file.raw_path) for delta in diff.deltas for file in (delta.old_file, delta.new_file)}

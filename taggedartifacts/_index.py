@@ -1,0 +1,55 @@
+"""The index of a repository, entry by entry: what libgit2's diffs pass over, and whether its times are out of date.
+
+Takes the entries of libgit2 and does not import it.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from ._git_command import SUBMODULE_MODE, Candidates
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+_ASSUME_UNCHANGED = 0x8000  # in an entry's flags
+_SKIP_WORKTREE, _INTENT_TO_ADD = 0x4000, 0x2000  # in its extended flags
+_SAMPLE = 64
+_STALE = 4
+
+
+def survey_entries(
+    entries: Iterable[Any], count: int, text: Callable[[Any], str], root: str
+) -> tuple[Candidates, bool]:
+    """Find submodules and the paths that are hidden from status, and judge by a sample whether the times are stale.
+
+    Args:
+        entries: The entries.
+        count: How many there are.
+        text: Reads the path of an entry.
+        root: Root of the work tree.
+    """
+    found = Candidates(set(), set(), set())
+    step, old = max(1, count // _SAMPLE), 0
+    for position, entry in enumerate(entries):
+        hidden = entry.flags & _ASSUME_UNCHANGED or entry.flags_extended & (_SKIP_WORKTREE | _INTENT_TO_ADD)
+        if hidden or entry.mode == SUBMODULE_MODE:
+            path = text(entry.path)
+            (found.submodules if entry.mode == SUBMODULE_MODE else found.paths).add(path)
+            if entry.flags_extended & _SKIP_WORKTREE:
+                found.sparse.add(path)
+        elif position % step == 0:
+            old += _is_stale(entry, os.path.join(root, text(entry.path)))
+    return found, old >= min(_STALE, max(1, count // step // 2))
+
+
+def _is_stale(entry: Any, path: str) -> bool:
+    try:
+        info = os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    # A file of another size was edited; refreshing the index would not help.
+    return entry.file_size == info.st_size & 0xFFFFFFFF and (
+        entry.mtime.seconds != int(info.st_mtime) or entry.ino not in (0, info.st_ino & 0xFFFFFFFF)
+    )
