@@ -126,9 +126,12 @@ def _writing(task: Task, held: _Held, *, recompute: bool) -> Steps:
                 if patience.exhausted:
                     raise LockTimeoutError(f"{lock.holder()} is still making {path} after the timeout")
                 patience.say(path, lock.holder())
-                yield Wait(patience.INTERVAL)
-                if not recompute and _reused(task):
-                    return task.result
+                for _ in range(1 if recompute else patience.LOOKS):
+                    yield Wait(patience.INTERVAL)
+                    if not recompute and _reused(task):
+                        return task.result
+                    if patience.exhausted:
+                        break
         locked = all(lock.works for lock in held.locks)
         for folder, name in task.places:
             _look_closely(folder)

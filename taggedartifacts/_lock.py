@@ -130,6 +130,8 @@ class Patience:
 
     # Poll often enough to wake within 50 ms, rarely enough that a crowd of waiters leaves the processor to the holder.
     INTERVAL = 0.02
+    # To look for the artifact costs a tenth of trying the lock, which only has to be tried in case its holder failed.
+    LOOKS = 5
     SAY_AFTER = 1.0
 
     def __init__(self, timeout: float | None) -> None:
