@@ -78,21 +78,27 @@ def being_made() -> frozenset[str]:
 
 def drive(steps: Steps, f: Callable[..., object]) -> object:
     """Carry out the steps of a call of a plain function."""
-    value: object = None
     try:
-        while True:
-            try:
-                step = steps.send(value)
-            except StopIteration as stop:
-                return stop.value
-            if isinstance(step, Wait):
-                time.sleep(step.seconds)
-                value = None
-            else:
-                with _mark(step.making):
-                    value = f(*step.bound.args, **step.bound.kwargs)
+        # In a function of its own: the jump back of a loop stands in no exception table (CPython 3.11), so that an
+        # interrupt there would leave the steps open, and their locks to whoever keeps the traceback.
+        return _drive(steps, f)
     finally:
         steps.close()
+
+
+def _drive(steps: Steps, f: Callable[..., object]) -> object:
+    value: object = None
+    while True:
+        try:
+            step = steps.send(value)
+        except StopIteration as stop:
+            return stop.value
+        if isinstance(step, Wait):
+            time.sleep(step.seconds)
+            value = None
+        else:
+            with _mark(step.making):
+                value = f(*step.bound.args, **step.bound.kwargs)
 
 
 async def drive_async(steps: Steps, f: Callable[..., Awaitable[object]]) -> object:
