@@ -123,14 +123,14 @@ def _writing(task: Task, held: _Held, *, recompute: bool) -> Steps:
             held.locks.append(lock := ArtifactLock(folder.lock(name)))
             while not lock.try_acquire():
                 path = os.path.join(folder.path, name)
-                if patience.exhausted:
+                if patience.is_exhausted():
                     raise LockTimeoutError(f"{lock.holder()} is still making {path} after the timeout")
                 patience.say(path, lock.holder())
                 for _ in range(1 if recompute else patience.LOOKS):
                     yield Wait(patience.INTERVAL)
                     if not recompute and _reused(task):
                         return task.result
-                    if patience.exhausted:
+                    if patience.is_exhausted():
                         break
         locked = all(lock.works for lock in held.locks)
         for folder, name in task.places:

@@ -139,9 +139,8 @@ class Patience:
         self._timeout = timeout
         self._said = False
 
-    @property
-    def exhausted(self) -> bool:
-        """Whether the timeout has passed."""
+    def is_exhausted(self) -> bool:
+        """Tell whether the timeout has passed."""
         return self._timeout is not None and time.monotonic() - self._since >= self._timeout
 
     def say(self, path: str, holder: str) -> None:
