@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 import os
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -14,7 +15,6 @@ from ._record import Identity
 from ._reuse import Found, find
 
 if TYPE_CHECKING:
-    import inspect
     from collections.abc import Callable
 
     from ._binding import Options, Parameters
@@ -235,7 +235,8 @@ def _checked_name(f: Callable[..., Any], decoration: Decoration, state: CodeStat
 
 
 def _source_name(f: Callable[..., Any], root: str | None) -> str:
-    file = f.__globals__.get("__file__")
+    # Of what decorators wrap: one that both wear must not give functions of two modules the same name.
+    file = inspect.unwrap(f).__globals__.get("__file__")
     if not isinstance(file, str) or is_interactive(f):  # an editor may set __file__ in a session
         return f.__module__
     if root is not None:

@@ -659,6 +659,37 @@ class TestKindsOfFunctions:
         assert isinstance(work.f, type(lambda: 0))
         assert work.f is pickle.loads(pickle.dumps(work.f))
 
+    def test_below_a_decorator_of_another_module(self, project):
+        """Functions of one name in two modules stay two, though the same decorator wraps both."""
+        project.write(
+            "timing.py",
+            "import functools\ndef timed(f):\n    @functools.wraps(f)\n    def timing(*args, **kwargs):\n"
+            "        return f(*args, **kwargs)\n    return timing\n",
+        )
+        for module in ("one", "other"):
+            project.write(
+                f"{module}.py",
+                "from pathlib import Path\nfrom taggedartifacts import Artifact\nfrom timing import timed\n"
+                f'@Artifact("outpath")\n@timed\ndef make(outpath):\n    Path(outpath).write_text("{module}")\n',
+            )
+        project.commit()
+        told = project.python(
+            "-c",
+            "import one, other\nprint(one.make('out/x.txt').record.function)\n"
+            "try: other.make('out/x.txt')\nexcept OSError as error: print(type(error).__name__)",
+        )
+
+        assert ["one.py::make", "ArtifactConflictError"] == told.splitlines()
+
+    def test_below_a_cache(self, project):
+        """What the standard library wraps around a function, and is no function itself, can be decorated."""
+        work = project.module(
+            "import functools\n@Artifact('outpath')\n@functools.lru_cache\n"
+            "def f(x, outpath):\n    Path(outpath).write_text(str(x))\n"
+        )
+
+        assert "1" == work.f(1, "out/f.txt").read_text()
+
     def test_recursive(self, project):
         """A function that asks for the artifact that it is making gets an error, not a deadlock."""
         work = project.module('@Artifact("outpath")\ndef f(x, outpath):\n    f(x, "out/f.txt")\n')
