@@ -66,7 +66,10 @@ def take_look(
                 if file is not None and namespace is not None:
                     loaded_modules(facts.root).add(file, namespace, code)
                 look = Look(facts, warning)
-                look.add_modules(facts, loaded_modules(facts.root).files())
+                files = loaded_modules(facts.root).files()
+                if survey.loaded is None:
+                    survey.loaded = files
+                look.add_modules(facts, files, survey.loaded)
                 return look
         except RepositoryError as error:
             return Look(error)

@@ -15,6 +15,9 @@ from ._repository import Repository, find_repository
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from ._git_command import Candidates
+    from ._modules import LoadedFile
+
 _URL = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]*)://(?:[^/?#]*@)?([^?#]*).*")
 
 
@@ -28,15 +31,21 @@ class Dirt(NamedTuple):
 
 
 class Survey:
-    """What differs from HEAD in one repository at one moment; what was asked once is answered the same again."""
+    """What differs from HEAD in one repository at one moment; what was asked once is answered the same again.
+
+    Attributes:
+        repository: The repository.
+        loaded: The modules that were loaded at that moment. What is loaded later may have been edited in between.
+    """
 
     def __init__(self, repository: Repository | CommandRepository) -> None:
         self.repository = repository
+        self.loaded: Mapping[tuple[str, str], LoadedFile] | None = None
         self._judged: dict[str, Dirt | None] = {}
         self._submodules: dict[str, Survey | None] = {}
 
     @cached_property
-    def _candidates(self) -> tuple[set[str], set[str], set[str]]:
+    def _candidates(self) -> Candidates:
         return self.repository.candidates()
 
     def collect(self, wanted: Callable[[str], bool]) -> tuple[dict[str, Dirt], dict[str, str]]:
@@ -79,7 +88,7 @@ class Survey:
         before = repository.entry(repository.head, path)
         tracked = repository.in_index(path)
         now = repository.stored(path, before[0] if before else None)
-        if now is None and (before is None or path in self._candidates[2]):
+        if now is None and (before is None or path in self._candidates.sparse):
             return None
         if now is None:
             what = "deleted"

@@ -50,13 +50,12 @@ class Look:
         self._found = found
         self._warning = warning
         self._judged: dict[tuple[str, str], Dirt | str | None] = {}
-        self._start(is_fresh=True)
+        self._start()
 
-    def _start(self, *, is_fresh: bool) -> None:
+    def _start(self) -> None:
         self._lock = threading.Lock()
         self._modules: LoadedModules | None = None
         self._files: Mapping[tuple[str, str], LoadedFile] | None = None
-        self._is_fresh = is_fresh
         self._state = self._found if isinstance(self._found, CodeState) else None
         if isinstance(self._found, Facts):
             self._modules = loaded_modules(self._found.root)
@@ -66,7 +65,7 @@ class Look:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self._found, self._warning, self._judged = state["found"], state["warning"], state["judged"]
-        self._start(is_fresh=False)
+        self._start()
 
     def state(self) -> CodeState:
         """Return the code state, with the modules that were loaded up to now.
@@ -95,12 +94,25 @@ class Look:
             assert self._state is not None  # noqa: S101 - for mypy; either branch above has set it
             return self._state
 
-    def add_modules(self, facts: Facts, files: Mapping[tuple[str, str], LoadedFile]) -> None:
+    def add_modules(
+        self,
+        facts: Facts,
+        files: Mapping[tuple[str, str], LoadedFile],
+        surveyed: Mapping[tuple[str, str], LoadedFile] | None = None,
+    ) -> None:
+        """Judge the modules that were loaded since this was last done.
+
+        Args:
+            facts: What this look found.
+            files: All that are loaded now.
+            surveyed: Those that were loaded when the repository was surveyed: of them, that survey tells.
+        """
         known = self._files or {}
-        inspector = _Inspector(facts, is_fresh=self._is_fresh)
+        inspector = _Inspector(facts)
         for key, loaded in files.items():
             if known.get(key) is not loaded and inspector.counts(loaded):
-                self._judged[key] = inspector.judge(loaded)
+                is_surveyed = surveyed is not None and surveyed.get(key) is loaded
+                self._judged[key] = inspector.judge(loaded, is_surveyed=is_surveyed)
         extra = {key[1]: found for key, found in self._judged.items()}
         dirt = {**facts.dirt, **{path: found for path, found in extra.items() if isinstance(found, Dirt)}}
         state = CodeState(
@@ -116,15 +128,14 @@ class Look:
         if state != self._state:
             self._state = state
         # Not yet current while there is something to say at the call.
-        self._files, self._is_fresh = None if self._warning else files, False
+        self._files = None if self._warning else files
 
 
 class _Inspector:
     """Judges loaded modules against what a look found."""
 
-    def __init__(self, facts: Facts, *, is_fresh: bool) -> None:
+    def __init__(self, facts: Facts) -> None:
         self._facts = facts
-        self._is_fresh = is_fresh
         self._surveys: dict[str, Survey] = {}
 
     def counts(self, loaded: LoadedFile) -> bool:
@@ -133,7 +144,7 @@ class _Inspector:
             return True
         return not loaded.is_script and in_scope(loaded.path, self._facts.scope)
 
-    def judge(self, loaded: LoadedFile) -> Dirt | str | None:
+    def judge(self, loaded: LoadedFile, *, is_surveyed: bool) -> Dirt | str | None:
         """What makes the code dirty, or the digest of a file that git ignores, or None if all is well."""
         path = loaded.path
         prefix = max((prefix for prefix in self._facts.heads if path.startswith(prefix)), key=len)
@@ -146,7 +157,7 @@ class _Inspector:
         if not loaded.is_as_loaded():
             return Dirt(STALE, 0o100644, loaded.token, None)
         if is_tracked:
-            if self._is_fresh:
+            if is_surveyed:
                 return dirt
             now = survey.repository.stored(path[len(prefix) :], entry[0] if entry else None)
             expected = (dirt.mode, dirt.oid) if dirt else entry

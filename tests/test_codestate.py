@@ -296,6 +296,17 @@ class TestModulesLoadedLater:
 
         assert ["lazy.py"] == [change.path for change in taken.state().changes]
 
+    def test_edited_between_two_looks_of_one_load(self, repo):
+        """Nor is it for a later look of the same load, which shares what the first one found on the disk."""
+        repo.write("between.py", "y = 1\n")
+        module = load(repo, "early", MODULE)
+        repo.commit()
+        importlib.reload(module)
+        load(repo, "between", "y = 2\n")
+        again = take_look(module.__file__, namespace=vars(module))
+
+        assert ["between.py"] == [change.path for change in again.state().changes]
+
     def test_unchanged(self, repo):
         """A tracked module that is loaded late as it was at the look changes nothing."""
         repo.write("lazy_same.py", "y = 1\n")
