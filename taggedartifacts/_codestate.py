@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ._dirt import Survey, remote_url
 from ._errors import RepositoryError
+from ._hashing import file_hexdigest
 from ._look import Facts, Look
 from ._modules import is_installed, loaded_modules, places
 from ._repository import find_repository, reading
@@ -37,6 +38,7 @@ def take_look(
     repo: str | None = None,
     scope: Sequence[str] | None = None,
     namespace: dict[str, Any] | None = None,
+    digest: str | None = None,
     fresh: bool = False,
 ) -> Look:
     """Look at the repository of a module's file; never raises, errors come from `Look.state`.
@@ -50,6 +52,7 @@ def take_look(
         scope: Paths relative to the root; None or empty for the project's default.
         namespace: The globals of the function, whose ``__spec__`` identifies the load; without them, or for an
             interactive function, nothing is shared.
+        digest: Digest of the file as it was loaded; None where it is being loaded just now.
         fresh: Look at the disk as it stands now, whatever was found before in this load.
     """
     load = None if fresh or file is None or namespace is None else namespace.get("__spec__") or namespace
@@ -61,7 +64,7 @@ def take_look(
                 survey = _find(file, repo, load)
                 if survey is None:
                     return Look(_stand_in(stand_in, repo or file))
-                facts = _facts(survey, file, scope)
+                facts = _facts(survey, file, scope)._replace(foreign=_foreign(survey, file, digest))
                 warning = _disagreement(stand_in, facts)
                 if file is not None and namespace is not None:
                     loaded_modules(facts.root).add(file, namespace, code)
@@ -82,7 +85,20 @@ def _facts(survey: Survey, file: str | None, scope: Sequence[str] | None) -> Fac
     own = tuple(path for path, _ in places(file, root) if not _is_environment(path, survey)) if file else ()
     dirt, heads = survey.collect(lambda path: path in own or in_scope(path, chosen))
     commit = repository.last_commit(head, tuple(sorted({*chosen, *own})) if chosen else ())
-    return Facts(root, heads, commit, chosen, own, dirt, remote_url(repository))
+    return Facts(root, heads, commit, chosen, own, dirt, remote_url(repository), {})
+
+
+def _foreign(survey: Survey, file: str | None, digest: str | None) -> dict[str, str]:
+    """Digest a function's own file where no commit holds it, which would otherwise be another's word for its code."""
+    if file is None:
+        return {}
+    real = os.path.realpath(file)
+    if places(file, survey.repository.root) or is_installed(real.lstrip("/"), ""):
+        return {}
+    while not os.path.exists(real):  # a module in a zip file
+        real = os.path.dirname(real)
+    # By no path of this machine, and by none that a file of the repository can have.
+    return {f"../{os.path.basename(file)}": digest or file_hexdigest(real)}
 
 
 def _find(file: str | None, repo: str | None, load: object) -> Survey | None:

@@ -132,7 +132,7 @@ class LiveMoment(Moment):
 
     def _look(self) -> _Held | Look:
         """Return the look that holds now; a bare one where there is no repository, or none that can be read."""
-        key = (self._file, self._repo, self._scope, id(self._space))
+        key = (self._file, self._digest, self._repo, self._scope, id(self._space))
         held = _looks.get(key)
         if held is not None:
             now = _Stamp.take(held.root)
@@ -154,7 +154,9 @@ class LiveMoment(Moment):
         return self._take()
 
     def _take(self) -> Look:
-        return take_look(self._file, repo=self._repo, scope=self._scope, namespace=self._space, fresh=True)
+        return take_look(
+            self._file, repo=self._repo, scope=self._scope, namespace=self._space, digest=self._digest, fresh=True
+        )
 
     def __getstate__(self) -> dict[str, Any]:
         view = self._sent

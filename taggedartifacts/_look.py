@@ -27,6 +27,7 @@ class Facts(NamedTuple):
         heads: The commits checked out, by the prefix of the paths that they hold; "" is the repository itself.
         own: Paths of the function's own file, which is always in scope.
         dirt: What differs from the commit, by path.
+        foreign: Digest of the function's own file if that is neither in the repository nor installed.
     """
 
     root: str
@@ -36,6 +37,7 @@ class Facts(NamedTuple):
     own: tuple[str, ...]
     dirt: Mapping[str, Dirt]
     remote: str | None
+    foreign: Mapping[str, str]
 
 
 class Look:
@@ -122,7 +124,10 @@ class Look:
             scope=facts.scope,
             changes=tuple(Change(path, dirt[path].what) for path in sorted(dirt)),
             patch=patch_of(dirt),
-            modules={path: found for path, found in sorted(extra.items()) if isinstance(found, str)},
+            modules={
+                **{path: found for path, found in sorted(extra.items()) if isinstance(found, str)},
+                **facts.foreign,
+            },
             remote=facts.remote,
         )
         if state != self._state:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import zipfile
 
 import pytest
 from gitrepo import GitRepo
@@ -423,6 +424,33 @@ class TestPlaces:
         (tmp_path / "lib" / "free.py").write_text(WORK)
 
         assert str(repo.path) == repo.look("free", path=[str(tmp_path / "lib")])["root"]
+
+    def test_own_file_from_elsewhere(self, repo, tmp_path):
+        """The content of a function's own file counts though no commit holds it; where it lies does not."""
+        found = []
+        for folder, source in (("a", WORK), ("b", WORK), ("b", WORK + "a = 1\n")):
+            (tmp_path / folder).mkdir(exist_ok=True)
+            (tmp_path / folder / "free.py").write_text(source)
+            found.append(repo.look("free", path=[str(tmp_path / folder)])["modules"])
+
+        assert ["../free.py"] == list(found[0])
+        assert found[0] == found[1]
+        assert found[1] != found[2]
+
+    def test_own_file_in_an_archive_from_elsewhere(self, repo, tmp_path):
+        """An archive outside of the repository counts by its content."""
+        with zipfile.ZipFile(tmp_path / "free.zip", "w") as archive:
+            archive.writestr("free.py", WORK)
+
+        assert ["../free.py"] == list(repo.look("free", path=[str(tmp_path / "free.zip")])["modules"])
+
+    def test_installed_own_file(self, repo, tmp_path):
+        """The own file of a function that is installed is environment."""
+        folder = tmp_path / "site-packages"
+        folder.mkdir()
+        (folder / "free.py").write_text(WORK)
+
+        assert {} == repo.look("free", path=[str(folder)])["modules"]
 
     def test_repo_option(self, repo, tmp_path):
         """``repo=`` names the repository."""
