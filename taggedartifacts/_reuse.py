@@ -58,18 +58,23 @@ def find(folder: Folder, name: str, identity: Identity, *, directory: bool) -> F
             _check_kind(path, is_directory=record.kind == "directory", promised=directory)
         try:
             standing = standing_record(path, record)
-            if standing is None and record == before and _interrupted(path, record):
-                return None
+            if standing is None and record == before and record.replaced is not None and _is_as_made(path, record):
+                return None  # a replacement stopped between a companion and the artifact
         except FileNotFoundError:
-            return None  # nothing is there, or a companion is gone: then what is left is not the whole artifact
+            # Nothing is there, or a companion is gone: what is left is not the whole artifact, but may hold an edit.
+            if _is_as_made(path, record):
+                return None
+            standing = None
         if standing is not None:
             return standing
         again = stored_record(folder, name)
         # Another process may replace record and artifact while we look: only the same at three looks is an edit.
         if again == record == before:
+            beside = "".join(f" or {companion.path} beside it" for companion in record.companions)
             raise ArtifactModifiedError(
-                f"{path} was changed after {record.function} made it on {record.started}; to keep the changed file, "
-                "give it another name; to have the artifact back, delete the file or call the function's recompute"
+                f"{path}{beside} was changed after {record.function} made it on {record.started}; "
+                "to keep the changed file, give it another name; "
+                "to have the artifact back, delete the file or call the function's recompute"
             )
         record, before = again, record
     return _bare(folder, name, directory=directory)
@@ -185,16 +190,13 @@ def companion_owner(folder: Folder, name: str) -> Record | None:
     return None
 
 
-def _interrupted(path: str, record: Record) -> bool:
-    """Tell whether a replacement stopped between a companion and the artifact: each is then of one of the two runs."""
-    if record.replaced is None:
-        return False
-    runs = (record, record.replaced)
+def _is_as_made(path: str, record: Record) -> bool:
+    """Tell whether all that is left of an artifact is of its run, or of the run whose artifact it was to replace."""
+    runs = (record,) if record.replaced is None else (record, record.replaced)
     folder = os.path.dirname(path)
     known = {(companion.path, companion.digest) for run in runs for companion in run.companions}
-    seen = {
-        (name, describe_file(os.path.join(folder, name), name).digest)
-        for name in {name for name, _ in known}
-        if os.path.lexists(os.path.join(folder, name))
-    }
-    return seen <= known and describe(os.path.realpath(path)).digest in {run.digest for run in runs}
+    for name in {name for name, _ in known}:
+        with contextlib.suppress(FileNotFoundError):
+            if (name, describe_file(os.path.join(folder, name), name).digest) not in known:
+                return False
+    return not os.path.exists(path) or describe(os.path.realpath(path)).digest in {run.digest for run in runs}

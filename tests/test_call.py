@@ -496,6 +496,21 @@ class TestCompanions:
         assert [1, 1] == work.runs
         assert 3 == len(project.files())
 
+    @pytest.mark.parametrize(("gone", "edited"), [(".dbf", ".shp"), (".shp", ".dbf"), (".shx", ".dbf")])
+    def test_one_is_gone_and_another_edited(self, project, gone, edited):
+        """What is left of an artifact is not overwritten if somebody edited it."""
+        work = project.module(COMPANIONS)
+        path = work.shape(1, "out/s.shp")
+        path.with_suffix(edited).write_text("edited")
+        path.with_suffix(gone).unlink()
+        with pytest.raises(ArtifactModifiedError, match=r"\.dbf beside it"):
+            work.shape(1, "out/s.shp")
+
+        assert [1] == work.runs
+        assert "edited" == path.with_suffix(edited).read_text()
+        assert path == work.shape.recompute(1, "out/s.shp")
+        assert path == work.shape(1, "out/s.shp")
+
     def test_recompute_takes_old_ones_away(self, project):
         """Replacing an artifact removes companions that its new run did not write."""
         work = project.module(COMPANIONS)
