@@ -85,7 +85,7 @@ class Decoration:
     def function_name(self, f: Callable[..., Any], root: str | None) -> str:
         """Name a function for records: its file, relative to the repository, and its qualified name."""
         if root not in self._names:
-            self._names[root] = f"{_source_name(f, root)}::{f.__qualname__}"
+            self._names[root] = f"{_source_name(f, root)}::{_own_name(f)}"
         return self._names[root]
 
     def destination(
@@ -232,6 +232,13 @@ def _checked_name(f: Callable[..., Any], decoration: Decoration, state: CodeStat
     if state.dirty is not None and not decoration.options.allow_dirty:
         raise state.refusal(function)
     return function
+
+
+def _own_name(f: Callable[..., Any]) -> str:
+    """Name a function within its file; one whose name others share, by its line, which the tag's commit fixes."""
+    if f.__qualname__.rpartition(".")[2] not in ("<lambda>", "_") or is_interactive(f):
+        return f.__qualname__
+    return f"{f.__qualname__} in line {inspect.unwrap(f).__code__.co_firstlineno}"
 
 
 def _source_name(f: Callable[..., Any], root: str | None) -> str:

@@ -696,6 +696,22 @@ class TestKindsOfFunctions:
 
         assert ["one.py::make", "ArtifactConflictError"] == told.splitlines()
 
+    def test_without_a_name_of_its_own(self, project):
+        """Two lambdas of a module, or two functions called ``_``, are never taken for one another."""
+        work = project.module(
+            "def made(text):\n    return lambda f: made.functions.append(f)\nmade.functions = []\n"
+            "a = Artifact('outpath')(lambda outpath: Path(outpath).write_text('a'))\n"
+            "b = Artifact('outpath')(lambda outpath: Path(outpath).write_text('b'))\n"
+            "@made(1)\n@Artifact('outpath')\ndef _(outpath):\n    Path(outpath).write_text('c')\n"
+            "@made(2)\n@Artifact('outpath')\ndef _(outpath):\n    Path(outpath).write_text('d')\n"
+        )
+        c, d = work.made.functions
+
+        for first, second, name in ((work.a, work.b, "out/x.txt"), (c, d, "out/y.txt")):
+            assert first(name) == first(name)
+            with pytest.raises(ArtifactConflictError, match="in line"):
+                second(name)
+
     def test_below_a_cache(self, project):
         """What the standard library wraps around a function, and is no function itself, can be decorated."""
         work = project.module(
@@ -833,7 +849,9 @@ class TestWaiting:
         work = project.module(WRITE.replace('"outpath"', '"outpath", timeout=0.05'))
         lock = hold(project, work.f.path(1, "out/f.txt"))
         try:
-            with pytest.raises(LockTimeoutError, match=f"process {os.getpid()} on .* since 20.* is still making .*f-"):
+            with pytest.raises(
+                LockTimeoutError, match=f"process {os.getpid()} on .* since 20.* is still making .*f-.*wait longer"
+            ):
                 work.f(1, "out/f.txt")
         finally:
             lock.release()
