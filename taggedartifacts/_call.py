@@ -124,7 +124,9 @@ def _writing(task: Task, held: _Held, *, recompute: bool) -> Steps:
             while not lock.try_acquire():
                 path = os.path.join(folder.path, name)
                 if patience.is_exhausted():
-                    raise LockTimeoutError(f"{lock.holder()} is still making {path} after the timeout")
+                    raise LockTimeoutError(
+                        f"{lock.holder()} is still making {path} after the timeout; wait longer, or stop that process"
+                    )
                 patience.say(path, lock.holder())
                 for _ in range(1 if recompute else patience.LOOKS):
                     yield Wait(patience.INTERVAL)
