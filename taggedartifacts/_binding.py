@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from ._tag import Tag
 
 _NAME_MAX = 255  # bytes; where the file system does not tell
+# Windows opens a device or a stream in their place, or drops their end: what is written would have another name.
+_CHANGED_BY_WINDOWS = re.compile(r'(?is)(con|prn|aux|nul|com\d|lpt\d)(\..*)?|.*[<>:"|?*\x00-\x1f].*|.*[. ]')
 
 
 # Here and in other modules that every script needs, plain data is a NamedTuple: a data class takes ten times as long to
@@ -249,9 +252,11 @@ def check_names(folders: Sequence[tuple[Folder, str]]) -> None:
     """Check that the tagged names can exist.
 
     Raises:
-        ArtifactNameError: If a name is longer than its file system allows, or two outputs are one.
+        ArtifactNameError: If the system would not keep a name or it is too long, or two outputs are one.
     """
     for folder, name in folders:
+        if os.name == "nt" and _CHANGED_BY_WINDOWS.fullmatch(name):
+            raise ArtifactNameError(f"{name!r} would not keep that name on Windows; give the output another one")
         limit = _name_limit(folder.path) - len(RECORD_SUFFIX)
         if (size := len(os.fsencode(name))) > limit:
             raise ArtifactNameError(

@@ -10,6 +10,12 @@ import stat
 # safe as they can be. PostgreSQL's fsync_fname_ext lets the same pass.
 _CANNOT_OPEN = frozenset({errno.EACCES, errno.EISDIR})
 _CANNOT_SYNC = frozenset({errno.EBADF, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP})
+# Windows flushes only what is open for writing, as its documentation of FlushFileBuffers says.
+_TO_SYNC = os.O_RDWR if os.name == "nt" else os.O_RDONLY
+
+# For files that others could have put there: follow no link, and wait for no pipe. Windows has neither flag, but one
+# without which os.read and os.write translate the ends of lines.
+CAREFULLY = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
 def sync_file(path: str) -> None:
@@ -18,7 +24,7 @@ def sync_file(path: str) -> None:
     Raises:
         OSError: If it is not. Never to be retried: after a failed fsync the kernel may have dropped the data.
     """
-    descriptor = os.open(path, os.O_RDONLY)
+    descriptor = os.open(path, _TO_SYNC)
     try:
         os.fsync(descriptor)
     finally:

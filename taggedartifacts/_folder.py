@@ -6,7 +6,7 @@ import os
 import stat
 from typing import NamedTuple
 
-from ._disk import sync_directory
+from ._disk import CAREFULLY, sync_directory
 from ._errors import ArtifactConflictError
 from ._hashing import hexdigest
 
@@ -99,11 +99,13 @@ class Folder(NamedTuple):
             raise ArtifactConflictError(
                 f"{directory} is not a directory of this library's making; remove it, or write elsewhere"
             )
-        if directory == self.hidden and status.st_uid not in (0, os.geteuid()):
+        if directory == self.hidden:
             above = os.stat(self.path)
             # As in /tmp: what a stranger put there he can also exchange for a link while we write through it. The
             # kernel follows no links of strangers in such directories either (fs.protected_symlinks).
-            if above.st_mode & stat.S_ISVTX and above.st_mode & stat.S_IWOTH and status.st_uid != above.st_uid:
+            # Windows has neither such directories nor geteuid, which is asked last.
+            everybodys = above.st_mode & stat.S_ISVTX and above.st_mode & stat.S_IWOTH
+            if everybodys and status.st_uid not in (0, above.st_uid) and status.st_uid != os.geteuid():
                 raise ArtifactConflictError(
                     f"{directory} belongs to another user, in a directory where everybody may write and nobody may "
                     "remove what others wrote; write to a directory of your own below it"
@@ -119,16 +121,16 @@ class Folder(NamedTuple):
         else:
             if status.st_size or not stat.S_ISREG(status.st_mode):  # an empty one was cut short by a crash
                 return
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, 0o666)
-        with open(descriptor, "w") as file:
-            file.write("*\n")
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | CAREFULLY, 0o666)
+        with open(descriptor, "wb") as file:
+            file.write(b"*\n")
 
 
 def _make_missing(path: str) -> list[str]:
     """Make a directory with all that is missing above it; returns what was missing."""
     missing = []
     above = path
-    while not os.path.lexists(above):
+    while not os.path.lexists(above) and above != os.path.dirname(above):  # not even the drive may be there
         missing.append(above)
         above = os.path.dirname(above)
     os.makedirs(path, exist_ok=True)

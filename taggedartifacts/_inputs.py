@@ -88,7 +88,7 @@ def _entry(name: str, path: str, files: dict[str, _File], parents: tuple[tuple[i
     if not stat.S_ISDIR(found.st_mode):
         raise InputError(f"input {name!r}: {path} is neither a file nor a directory, so its content cannot be hashed")
     itself = (found.st_dev, found.st_ino)
-    if itself in parents:
+    if found.st_ino and itself in parents:  # without inode numbers, the system stops what goes in a circle
         raise InputError(f"input {name!r}: {path} leads back to a directory that holds it; remove that symbolic link")
     return {entry: _entry(name, os.path.join(path, entry), files, (*parents, itself)) for entry in names}
 
@@ -125,7 +125,8 @@ def _read(file: _File, progress: Progress) -> None:
         raise _unreadable(file.name, file.path, error) from error
     if after != file.identity:
         raise InputError(f"input {file.name!r}: {file.path} changed while it was read; call again when it is complete")
-    if max(file.identity[3:]) < before - _SETTLED_NANOSECONDS:
+    # Some file systems (FUSE, shares on Windows) have no inode numbers: there two files could be taken for one.
+    if file.identity[1] and max(file.identity[3:]) < before - _SETTLED_NANOSECONDS:
         while len(_remembered) >= _MOST_REMEMBERED:
             _remembered.pop(next(iter(_remembered)), None)
         _remembered[file.identity] = file.digest

@@ -123,7 +123,7 @@ class LiveMoment(Moment):
             return View(held, encoded)
         stale = {**held.outdated, **outdated(held.root, [f] if fingerprint is None else fingerprint.imported)}
         if self._file is not None and self._space is None and file_digest(self._file) != self._digest:
-            stale[os.path.relpath(self._file, held.root)] = self._digest
+            stale[os.path.relpath(self._file, held.root).replace(os.sep, "/")] = self._digest
         changes = [(Change(path, _OUTDATED), stale[path]) for path in sorted(stale)]
         if fingerprint is not None:
             changes += _uncommitted(held, fingerprint)

@@ -17,6 +17,7 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from ._disk import CAREFULLY
 from ._errors import ArtifactConflictError
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ class ArtifactLock:
     def holder(self) -> str:
         """Say who holds the lock, as far as can be known."""
         try:
-            descriptor = os.open(self._path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+            descriptor = os.open(self._path, os.O_RDONLY | CAREFULLY)
             try:
                 signed = json.loads(os.read(descriptor, 1000))
             finally:
@@ -114,7 +115,7 @@ class ArtifactLock:
         since = datetime.now(UTC).isoformat(timespec="seconds")
         text = json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "since": since}).encode()
         with contextlib.suppress(OSError):
-            descriptor = os.open(self._path, os.O_WRONLY | os.O_TRUNC | os.O_NOFOLLOW | os.O_NONBLOCK)
+            descriptor = os.open(self._path, os.O_WRONLY | os.O_TRUNC | CAREFULLY)
             try:
                 os.write(descriptor, text)
             finally:

@@ -203,13 +203,17 @@ _folders: dict[str, str] = {}
 
 
 def places(file: str, root: str) -> list[tuple[str, str]]:
-    """Where a module's file lies in the work tree, relative and absolute: as named, and what a link there points to."""
-    folder, _, name = file.rpartition("/")  # os.path.split takes a microsecond, for every module that is loaded
+    """Where a module's file lies in the work tree, as named, and what a link there points to.
+
+    Each is relative to the root, as git writes paths, and absolute, as the system does.
+    """
+    # os.path.split takes a microsecond, for every module that is loaded; Windows knows two separators.
+    folder, _, name = file.replace("/", os.sep).rpartition(os.sep)
     real = _folders.get(folder)
     if real is None:
-        real = _folders[folder] = os.path.realpath(folder or "/")
-    prefix = root.rstrip("/") + "/"
-    if not f"{real}/".startswith(prefix) or not os.path.isabs(file):
+        real = _folders[folder] = os.path.realpath(folder or os.sep)
+    prefix = root.rstrip(os.sep) + os.sep
+    if not f"{real.rstrip(os.sep)}{os.sep}".startswith(prefix) or not os.path.isabs(file):
         return []
     named = os.path.join(real, name)
     while not os.path.isfile(named):  # in a zip file: the archive is what git knows
@@ -219,7 +223,7 @@ def places(file: str, root: str) -> list[tuple[str, str]]:
     links = [named]
     if os.path.islink(named):
         links.append(os.path.realpath(named))
-    return [(place[len(prefix) :], place) for place in links if place.startswith(prefix)]
+    return [(place[len(prefix) :].replace(os.sep, "/"), place) for place in links if place.startswith(prefix)]
 
 
 def _stamp(file: str) -> tuple[int, ...]:

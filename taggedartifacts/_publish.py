@@ -213,7 +213,9 @@ def _replace(staged: Staged, name: str) -> None:
     try:
         move(source, target)
     except OSError as error:
-        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.EISDIR, errno.ENOTDIR):
+        in_the_way = error.errno in (errno.ENOTEMPTY, errno.EEXIST, errno.EISDIR, errno.ENOTDIR)
+        # Windows says EACCES where a directory stands, for a file too that another program has open.
+        if not in_the_way and not (error.errno == errno.EACCES and os.path.isdir(target)):
             raise
         # A directory cannot be replaced in one step: the old one steps aside; sweeping brings it back if we die here.
         place = os.path.join(aside(staged.staging), name)

@@ -11,6 +11,7 @@ import stat
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
 
+from ._disk import CAREFULLY
 from ._errors import RecordError
 from ._tag import COMMIT_DIGITS, CONFIG_DIGITS, DIGEST_DIGITS, Tag
 from ._text import Shown, Table, byte_count
@@ -230,7 +231,8 @@ def _check_meaning(values: dict[str, Any]) -> None:
     names = [values["artifact"], *values["outputs"], *(entry.path for entry in values["companions"])]
     for name in names if values["patch"] is None else [*names, values["patch"]]:
         # A slash at the end of an output says that its path promised a directory.
-        if not _FILE_NAME.fullmatch(name) or name in (os.curdir, os.pardir):
+        # A drive leads elsewhere on Windows: joined to a directory, C:name is a file of that drive.
+        if not _FILE_NAME.fullmatch(name) or name in (os.curdir, os.pardir) or os.path.splitdrive(name)[0]:
             raise ValueError(f"{name!r:.80} is no file name")
 
 
@@ -262,7 +264,7 @@ def read_regular(path: str, most: int) -> bytes | None:
         RecordError: If it cannot be read, is something else, or has more bytes.
     """
     try:
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+        descriptor = os.open(path, os.O_RDONLY | CAREFULLY)
     except OSError as error:
         if error.errno in _NOT_THERE:
             return None

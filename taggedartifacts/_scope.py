@@ -36,6 +36,7 @@ def choose_scope(root: str, scope: Sequence[str], exists: Callable[[str], bool])
             raise ScopeError(f"{place}: {path!r} lies outside the repository {root}; give paths relative to its root")
         if relative == os.curdir:
             return ()
+        relative = relative.replace(os.sep, "/")  # as git writes paths, on Windows too
         if not exists(relative):
             raise ScopeError(f"{place}: {path!r} is not in the repository {root} at HEAD; correct it, or commit it")
         chosen.append(relative)

@@ -1,0 +1,177 @@
+"""Windows and macOS, as far as they can be tried elsewhere: without what only Linux has, and with their paths."""
+
+import ast
+import errno
+import ntpath
+import os
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+import taggedartifacts
+from taggedartifacts import ArtifactNameError, RecordError, _binding, _inputs, _modules, _publish, _scope
+from taggedartifacts._disk import move
+from taggedartifacts._folder import Folder
+from taggedartifacts._record import Record
+
+PACKAGE = Path(taggedartifacts.__file__).parent
+
+# What Windows has not, taken away before the library is imported, and then all that people do with artifacts.
+# O_NONBLOCK stays: the lock of this system needs it.
+LIFE = """\
+import os
+for name in ("O_NOFOLLOW", "geteuid", "getuid", "fork", "pathconf", "statvfs", "chown"):
+    delattr(os, name)
+
+from pathlib import Path
+from taggedartifacts import Artifact, compare, prune, record, verify, versions
+
+@Artifact("outpath", allow_dirty=True)
+def save(count, outpath):
+    outpath.write_text("a" * count)
+
+@Artifact("outpath", allow_dirty=True)
+def store(outpath):
+    Path(outpath, "weights.txt").write_text("1")
+
+first, second = save(1, Path("out/a.txt")), save(2, Path("out/a.txt"))
+assert save(1, Path("out/a.txt")) == save.recompute(1, Path("out/a.txt")) == first
+assert record(store("out/model/")).kind == record(store.recompute("out/model/")).kind == "directory"
+assert versions("out/a.txt") and not compare(first, second).same_content and not verify("out")
+prune("out/a.txt", keep=1, dry_run=False)
+assert len(list(Path("out").glob("a-*.txt"))) == 1
+"""
+
+
+def windows(**present):
+    """An ``os`` that names and splits paths as Windows does."""
+    paths = SimpleNamespace(
+        isabs=ntpath.isabs,
+        isfile=lambda _path: True,
+        islink=lambda _path: False,
+        join=ntpath.join,
+        normpath=ntpath.normpath,
+        realpath=ntpath.normpath,
+    )
+    return SimpleNamespace(sep="\\", curdir=".", pardir="..", fspath=os.fspath, path=paths, **present)
+
+
+class TestImports:
+    def test_no_module_that_only_unix_has(self):
+        """Importing the library needs nothing that Windows lacks."""
+        names = {
+            alias.name
+            for path in PACKAGE.glob("*.py")
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+            if isinstance(node, ast.Import)
+            for alias in node.names
+        }
+
+        assert set() == names & {"fcntl", "grp", "pwd", "resource", "termios", "tty"}
+
+
+class TestLife:
+    def test_without_what_only_unix_has(self, project):
+        """Making, reusing, replacing, asking and tidying up work where these functions and flags are missing."""
+        project.write("life.py", LIFE)
+        project.commit()
+
+        project.run(sys.executable, "life.py")
+
+
+class TestGitPaths:
+    def test_module(self, monkeypatch):
+        """A loaded module is found in the work tree, under the path that git gives it."""
+        monkeypatch.setattr(_modules, "os", windows())
+        monkeypatch.setattr(_modules, "_folders", {})
+        expected = [("analysis/plots.py", r"C:\work\analysis\plots.py")]
+
+        assert expected == _modules.places(r"C:\work\analysis\plots.py", r"C:\work")
+        assert expected == _modules.places("C:/work/analysis/plots.py", r"C:\work")
+        assert [] == _modules.places(r"C:\workshop\plots.py", r"C:\work")
+
+    def test_scope(self, monkeypatch):
+        """A scope is compared with paths as git writes them, however it was written."""
+        monkeypatch.setattr(_scope, "os", windows())
+        scope = _scope.choose_scope(r"C:\work", [r"analysis\plots", "data/"], {"analysis/plots", "data"}.__contains__)
+
+        assert scope == ("analysis/plots", "data")
+        assert _scope.in_scope("analysis/plots/hist.py", scope)
+
+
+class TestNames:
+    @pytest.mark.parametrize("name", ["12:30-x.png", "CON.a-x.txt", "lpt1.a-x", "what?-x.csv", "x-y.", "x-y "])
+    def test_refused_where_they_would_change(self, name, tmp_path, monkeypatch):
+        """On Windows, a name that would become another one is refused before anything runs; elsewhere it is fine."""
+        _binding.check_names([(Folder(str(tmp_path)), name)])
+        monkeypatch.setattr(_binding.os, "name", "nt")
+
+        with pytest.raises(ArtifactNameError, match="Windows"):
+            _binding.check_names([(Folder(str(tmp_path)), name)])
+
+    def test_tagged_device(self, tmp_path, monkeypatch):
+        """The tag makes a plain name of a device's."""
+        monkeypatch.setattr(_binding.os, "name", "nt")
+
+        _binding.check_names([(Folder(str(tmp_path)), "con-8c1f0e92d4-5b7ad3f0c1e2.txt")])
+
+    def test_drive_in_a_record(self, project, monkeypatch):
+        """A record cannot lead to another drive."""
+        work = project.module('@Artifact("outpath")\ndef f(outpath):\n    outpath.write_text("1")\n')
+        text = work.f(Path("out/a.txt")).record.to_json().replace(b'"patch": null', b'"patch": "C:thesis.txt"')
+        monkeypatch.setattr(os.path, "splitdrive", ntpath.splitdrive)
+
+        with pytest.raises(RecordError, match="no file name"):
+            Record.from_json(text)
+
+
+class TestFolder:
+    def test_missing_drive(self, monkeypatch):
+        """A drive that is not there is an error of the system, and not an endless search above it."""
+        monkeypatch.setattr(os.path, "lexists", lambda _path: False)
+
+        with pytest.raises(OSError, match=r"Permission denied|No such file"):
+            Folder("/proc/none/out").make()
+
+
+class TestReplacedDirectory:
+    def test_refused_as_windows_does(self, project, monkeypatch):
+        """A directory that the system will not replace, and says so as Windows does, steps aside."""
+        work = project.module(
+            'RUNS = []\n@Artifact("outpath")\ndef f(outpath):\n    RUNS.append(1)\n'
+            '    Path(outpath, "runs").write_text(str(len(RUNS)))\n'
+        )
+        model = work.f("out/model/")
+
+        def refusing(source, target):
+            if os.path.isdir(target):
+                raise PermissionError(errno.EACCES, "Access is denied", target)
+            move(source, target)
+
+        monkeypatch.setattr(_publish, "move", refusing)
+        work.f.recompute("out/model/")
+
+        assert "2" == (model / "runs").read_text()
+
+
+class TestInputs:
+    def test_no_inode_numbers(self, tmp_path, monkeypatch):
+        """Where files have no numbers, none is taken for another, and no directory for the one above."""
+        for name in ("a", "b"):
+            (tmp_path / "above" / "below").mkdir(parents=True, exist_ok=True)
+            (tmp_path / "above" / "below" / name).write_text(name)
+            os.utime(tmp_path / "above" / "below" / name, (1, 1))
+        real = os.stat
+
+        def numberless(path, **options):
+            found = list(real(path, **options))
+            found[1] = found[2] = found[9] = 0  # number, device, and the time that no program can set
+            return os.stat_result(found)
+
+        monkeypatch.setattr(_inputs.os, "stat", numberless)
+        found = _inputs.input_contents({"table": tmp_path / "above"})["table"]["below"]
+
+        assert found["a"] != found["b"]
+        assert found == _inputs.input_contents({"table": tmp_path / "above"})["table"]["below"]
