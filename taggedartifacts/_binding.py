@@ -182,9 +182,10 @@ class Parameters:
             parts["inputs"] = self.encoded_inputs(bound)
         return parts
 
-    def encoded_inputs(self, bound: inspect.BoundArguments) -> bytes:
-        """Encode the content of the inputs of a call, as it is now."""
-        return encode(input_contents({name: self._value(bound, name) for name in self._options.inputs}), "inputs")
+    def encoded_inputs(self, bound: inspect.BoundArguments, cwd: str = "") -> bytes:
+        """Encode the content of the inputs of a call, as it is now; relative paths go by *cwd*, if that is given."""
+        paths = {name: self._value(bound, name) for name in self._options.inputs}
+        return encode(input_contents(paths, cwd), "inputs")
 
     def _takes(self, name: str) -> bool:
         return self._extra is not None or name in self._signature.parameters
@@ -232,12 +233,13 @@ class Output(NamedTuple):
         parent, name = os.path.split(self.given)
         return ArtifactPath(os.path.join(parent, tagged_name(name, tag)))
 
-    def folder(self) -> Folder:
-        """The output directory, as an absolute path so that the function may change the working directory.
+    def folder(self, cwd: str) -> Folder:
+        """The output directory, as an absolute path so that the function may change the working directory *cwd*.
 
         Not normalised: ``..`` behind a symbolic link means what it means to the operating system.
         """
-        return Folder(os.path.join(os.getcwd(), os.path.dirname(self.given)))
+        parent = os.path.dirname(self.given)
+        return Folder(os.path.join(cwd, parent) if parent else cwd)
 
     def as_given(self) -> str | Path:
         """The path as the user gave it."""

@@ -28,7 +28,7 @@ _Identity = tuple[int, int, int, int, int]
 _remembered: dict[_Identity, str] = {}
 
 
-def input_contents(paths: Mapping[str, object]) -> dict[str, object]:
+def input_contents(paths: Mapping[str, object], cwd: str = "") -> dict[str, object]:
     """Describe the content of input files and directories by parameter; what it returns has a canonical form.
 
     A file is described by the digest of its content, a directory by a dict of its entries by name, an empty one too;
@@ -37,13 +37,14 @@ def input_contents(paths: Mapping[str, object]) -> dict[str, object]:
 
     Args:
         paths: What was passed for each parameter named by ``inputs``.
+        cwd: What relative paths go by; the working directory of the process if it is empty.
 
     Raises:
         InputError: If one is missing, cannot be read, is no path, or changes while it is read; names the parameter and
             the path.
     """
     files: dict[str, _File] = {}
-    described = {name: _describe(name, path, files) for name, path in paths.items()}
+    described = {name: _describe(name, path, files, cwd) for name, path in paths.items()}
     _digest(files)
     return {name: _filled(found) for name, found in described.items()}
 
@@ -61,11 +62,11 @@ class _File:
         self.digest = _remembered.get(self.identity)
 
 
-def _describe(name: str, path: object, files: dict[str, _File]) -> object:
+def _describe(name: str, path: object, files: dict[str, _File], cwd: str) -> object:
     if path is None:
         return None
     if isinstance(path, (list, tuple)):
-        return [_describe(name, item, files) for item in path]
+        return [_describe(name, item, files, cwd) for item in path]
     try:
         text = os.fsdecode(path)  # type: ignore[arg-type]  # what is no path is refused below
     except TypeError as error:
@@ -73,7 +74,7 @@ def _describe(name: str, path: object, files: dict[str, _File]) -> object:
             f"input {name!r}: {type(path).__qualname__} is no path; inputs takes paths of files and directories, "
             "lists of them, and None"
         ) from error
-    return _entry(name, text, files, ())
+    return _entry(name, os.path.join(cwd, text), files, ())
 
 
 def _entry(name: str, path: str, files: dict[str, _File], parents: tuple[tuple[int, int], ...]) -> object:

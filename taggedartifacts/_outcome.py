@@ -31,7 +31,7 @@ def checked(task: Task, staged: list[Staged]) -> tuple[Task, list[Staged]]:
         DirtyRepositoryError: If modules that were loaded meanwhile make the code dirty, and that is not allowed.
     """
     parameters = task.decoration.parameters
-    if "inputs" in task.encoded and parameters.encoded_inputs(task.bound) != task.encoded["inputs"]:
+    if "inputs" in task.encoded and parameters.encoded_inputs(task.bound, task.cwd) != task.encoded["inputs"]:
         names = ", ".join(task.decoration.options.inputs)
         raise InputError(f"an input ({names}) changed while {task.identity.function} ran; nothing is published")
     state = task.view.state()

@@ -47,7 +47,9 @@ class Destination(NamedTuple):
     paths: tuple[ArtifactPath, ...]
 
     @classmethod
-    def of(cls, function: str, state: CodeState, parts: dict[str, bytes], given: tuple[object, ...]) -> Destination:
+    def of(
+        cls, function: str, state: CodeState, parts: dict[str, bytes], given: tuple[object, ...], cwd: str
+    ) -> Destination:
         """Compute the tag, and where it leads with these output paths.
 
         Raises:
@@ -57,7 +59,7 @@ class Destination(NamedTuple):
         identity = Identity(function, state.commit, state.dirty, hexdigest(canonical))
         outputs = tuple(Output.of(path) for path in given)
         paths = tuple(output.tagged(identity.tag) for output in outputs)
-        places = tuple((output.folder(), path.name) for output, path in zip(outputs, paths, strict=True))
+        places = tuple((output.folder(cwd), path.name) for output, path in zip(outputs, paths, strict=True))
         check_names(places)
         return cls(canonical, identity, outputs, places, paths)
 
@@ -89,14 +91,16 @@ class Decoration:
         return self._names[root]
 
     def destination(
-        self, function: str, state: CodeState, parts: dict[str, bytes], given: tuple[object, ...]
+        self, function: str, state: CodeState, parts: dict[str, bytes], given: tuple[object, ...], cwd: str
     ) -> Destination:
-        """Find the places of the artifacts of a call."""
-        paths = (*map(str, given), *map(type, given))  # of another type, a path goes to the function as another
-        key = (function, state.commit, state.dirty, *parts, *parts.values(), os.getcwd(), paths)
+        """Find the places of the artifacts of a call that was made in the working directory *cwd*."""
+        # What is no path is refused by `Output.of`.
+        paths = [os.fspath(each) if isinstance(each, os.PathLike) else str(each) for each in given]
+        kinds = map(type, given)  # of another type, a path goes to the function as another
+        key = (function, state.commit, state.dirty, *parts, *parts.values(), cwd, *paths, *kinds)
         known = self._destinations.get(key)
         if known is None:
-            known = Destination.of(function, state, parts, given)
+            known = Destination.of(function, state, parts, given, cwd)
             if len(self._destinations) >= _MEMO_ENTRIES:
                 self._destinations.pop(next(iter(self._destinations)), None)
             self._destinations[key] = known
@@ -113,6 +117,7 @@ class Task(NamedTuple):
         view: What the call sees of the repository, before its run and after it.
         state: The code state.
         encoded: Canonical form of configuration, arguments and inputs, by name.
+        cwd: The working directory of the call: the function may change it, and relative paths go by this one.
         destination: Where the artifacts stand.
     """
 
@@ -122,6 +127,7 @@ class Task(NamedTuple):
     view: View
     state: CodeState
     encoded: dict[str, bytes]
+    cwd: str
     destination: Destination
 
     @property
@@ -179,7 +185,7 @@ class Task(NamedTuple):
         """
         given = tuple(output.as_given() for output in self.outputs)
         function = _checked_name(self.f, self.decoration, state)
-        return _task(self.f, self.decoration, self.bound, given, self.view, state, function, self.encoded)
+        return _task(self.f, self.decoration, self.bound, given, self.view, state, function, self.encoded, self.cwd)
 
     def warn_if_dirty(self) -> None:
         """Log, once for each state, that the code is not committed."""
@@ -209,7 +215,7 @@ def prepare(f: Callable[..., Any], decoration: Decoration, args: tuple[Any, ...]
     encoded = decoration.parameters.encoded(bound)
     if view.interactive is not None:
         encoded["interactive"] = view.interactive
-    return _task(f, decoration, bound, given, view, state, function, encoded)
+    return _task(f, decoration, bound, given, view, state, function, encoded, os.getcwd())
 
 
 def _task(
@@ -221,9 +227,11 @@ def _task(
     state: CodeState,
     function: str,
     encoded: dict[str, bytes],
+    cwd: str,
 ) -> Task:
     parts = {**encoded, "modules": encode(dict(state.modules), "modules")} if state.modules else encoded
-    return Task(f, decoration, bound, view, state, encoded, decoration.destination(function, state, parts, given))
+    destination = decoration.destination(function, state, parts, given, cwd)
+    return Task(f, decoration, bound, view, state, encoded, cwd, destination)
 
 
 def _checked_name(f: Callable[..., Any], decoration: Decoration, state: CodeState) -> str:

@@ -141,6 +141,24 @@ class TestMissAndHit:
 
         assert 1 == len(project.files())
 
+    def test_path_objects_count_by_their_path(self, project):
+        """Objects that only have ``__fspath__`` are told apart by what that says, however they print."""
+        work = project.module(WRITE)
+
+        class Place:
+            def __init__(self, path):
+                self.path = path
+
+            def __fspath__(self):
+                return self.path
+
+            def __str__(self):
+                return "a place"
+
+        names = [work.f(1, Place(f"out/{name}.txt")).name[0] for name in "ab"]
+
+        assert ["a", "b"] == names
+
     def test_modes_follow_the_umask(self, project):
         """Artifact, record and folders have the modes that the umask says."""
         work = project.module(WRITE)
@@ -642,6 +660,14 @@ def f(table, outpath):
         with pytest.raises(InputError, match="changed while"):
             work.f(table, "out/f.txt")
         assert ["1.csv"] == project.files()
+
+    def test_working_directory_may_change(self, project):
+        """An input with a relative path is found again when the function has changed the working directory."""
+        work = project.module(self.SOURCE.replace("    if len", "    os.chdir('/')\n    if len"))
+        project.write("out/1.csv", "a")
+        work.f("out/1.csv", "out/f.txt")
+
+        assert 2 == len(project.files())
 
     def test_missing(self, project):
         """A missing input is named before the function runs."""
