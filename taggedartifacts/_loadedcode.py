@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 # The kernel gives the time of boot in whole seconds, and file systems stamp with the tick before.
 _MARGIN_SECONDS = 2.0
 _HEADER_BYTES = 16
+_FORKED = 0x40  # PF_FORKNOEXEC of the kernel's flags for a process: it was forked, and has executed no program since
 _started: float | None = None
 
 
@@ -101,15 +102,19 @@ def _functions(namespace: dict[str, Any]) -> Iterator[FunctionType]:
 
 
 def _process_start() -> float:
-    """When this process, or the one that it was forked from, began, in seconds since the epoch; 0 where unknown."""
+    """When this process began, in seconds since the epoch; 0 where unknown.
+
+    A fork that did not inherit the answer cannot know when what it inherited was loaded.
+    """
     global _started
     if _started is None:
         try:
             with open("/proc/self/stat", "rb") as file:
-                ticks = int(file.read().rpartition(b")")[2].split()[19])
+                facts = file.read().rpartition(b")")[2].split()
+            flags, ticks = int(facts[6]), int(facts[19])
             with open("/proc/stat", "rb") as file:
                 boot = int(next(line for line in file if line.startswith(b"btime")).split()[1])
-            _started = boot + ticks / os.sysconf("SC_CLK_TCK")
+            _started = 0.0 if flags & _FORKED else boot + ticks / os.sysconf("SC_CLK_TCK")
         except (OSError, StopIteration, ValueError, IndexError):
             _started = 0.0
     return _started

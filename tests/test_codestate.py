@@ -415,6 +415,17 @@ class TestModulesLoadedLater:
 
         assert {"helper.py": CHANGED} == found["changes"]
 
+    def test_helper_edited_between_load_and_fork(self, repo):
+        """So is one that was edited before a fork that is the first to look: its own start says nothing of the load."""
+        repo.write("helper.py", "def f(): return 1\n")
+        repo.commit()
+        code = "import os, helper; open(helper.__file__, 'w').write('def f(): return 2')\n"
+        # As if the edit lay an hour before the fork.
+        code += "if not os.fork():\n    import taggedartifacts._loadedcode as loaded; loaded._MARGIN_SECONDS = -3600\n"
+        code += "    import work; say(lambda: work.LOOK.state()); sys.stdout.flush(); os._exit(0)\nos.wait()"
+
+        assert {"helper.py": CHANGED} == repo.look(code=code)["changes"]
+
 
 class TestCost:
     def test_unchanged(self, repo):
