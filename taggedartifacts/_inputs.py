@@ -128,8 +128,8 @@ def _read(file: _File, progress: Progress) -> None:
         raise InputError(f"input {file.name!r}: {file.path} changed while it was read; call again when it is complete")
     # Some file systems (FUSE, shares on Windows) have no inode numbers: there two files could be taken for one.
     if file.identity[1] and max(file.identity[3:]) < before - _SETTLED_NANOSECONDS:
-        while len(_remembered) >= _MOST_REMEMBERED:
-            _remembered.pop(next(iter(_remembered)), None)
+        if len(_remembered) >= _MOST_REMEMBERED:
+            _remembered.clear()
         _remembered[file.identity] = file.digest
 
 

@@ -103,7 +103,7 @@ def stored_record(folder: Folder, name: str) -> Record | None:
         )
     if record is not None:
         if len(_memo) >= _MEMO_ENTRIES:
-            _memo.pop(next(iter(_memo)), None)
+            _memo.clear()
         _memo[path] = (signature, record)
     return record
 

@@ -102,7 +102,7 @@ class Decoration:
         if known is None:
             known = Destination.of(function, state, parts, given, cwd)
             if len(self._destinations) >= _MEMO_ENTRIES:
-                self._destinations.pop(next(iter(self._destinations)), None)
+                self._destinations.clear()
             self._destinations[key] = known
         return known
 
