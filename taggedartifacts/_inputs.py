@@ -8,13 +8,12 @@ import time
 from typing import TYPE_CHECKING
 
 from ._errors import InputError
+from ._folder import HIDDEN
 from ._hashing import Progress, file_hexdigest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# Records and locks of the library itself: they change with every artifact made beside the inputs.
-_OWN_DIRECTORY = ".taggedartifacts"
 # Threads hide the latency of many small files that are not cached (3,000 of 10 KB from a disk: 0.42 s, not 0.56 s,
 # more over a network); from memory they gain nothing, so that less than this is read without them.
 _PARALLEL_BYTES = 32 << 20
@@ -81,7 +80,8 @@ def _entry(name: str, path: str, files: dict[str, _File], parents: tuple[tuple[i
     try:
         found = os.stat(path)
         if stat.S_ISDIR(found.st_mode):
-            names = sorted(entry for entry in os.listdir(path) if entry != _OWN_DIRECTORY)
+            # Records and locks of the library itself change with every artifact that is made beside the inputs.
+            names = sorted(entry for entry in os.listdir(path) if entry != HIDDEN)
     except (OSError, ValueError) as error:
         raise _unreadable(name, path, error) from error
     if stat.S_ISREG(found.st_mode):
