@@ -8,6 +8,8 @@ import os
 from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any
 
+from ._bytecode import nested
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -51,7 +53,7 @@ def holds_loaded_code(file: str, namespace: dict[str, Any], code: CodeType | Non
         return False
     if code or written:
         return compiled == (code or written)
-    known = set(_nested(compiled))
+    known = set(nested(compiled))
     return all(function.__code__ in known for function in _functions(namespace))
 
 
@@ -79,13 +81,6 @@ def _bytecode(file: str, namespace: dict[str, Any], changed: float) -> CodeType 
     except (EOFError, ValueError, TypeError):
         return None
     return code if isinstance(code, CodeType) else None
-
-
-def _nested(code: CodeType) -> Iterator[CodeType]:
-    yield code
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield from _nested(constant)
 
 
 def _functions(namespace: dict[str, Any]) -> Iterator[FunctionType]:

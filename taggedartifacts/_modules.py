@@ -81,8 +81,7 @@ class LoadedModules:
             name = namespace.get("__name__", "")
             for place in places(file, self._root):
                 self._see(found, str(name), place, namespace, code)
-            if found.keys() != self._files.keys() or any(found[key] is not self._files[key] for key in found):
-                self._files = found
+            self._take(found)
 
     def renew(self, name: str) -> None:
         """Take note that the module's code was replaced in place by what its file holds now."""
@@ -111,9 +110,13 @@ class LoadedModules:
                     self._see(found, name, place, namespace, None)
         for key, loaded in known.items():  # noted by `add`, or gone from sys.modules but perhaps still in use
             found.setdefault(key, loaded)
-        if found.keys() != known.keys() or any(found[key] is not known[key] for key in found):
-            self._files = found
+        self._take(found)
         self._is_current = _unchanged_since(modules, names)
+
+    def _take(self, found: Mapping[tuple[str, str], LoadedFile]) -> None:
+        """Take what was found, unless it is the same: who holds the mapping of before knows by it that nothing came."""
+        if found.keys() != self._files.keys() or any(found[key] is not self._files[key] for key in found):
+            self._files = found
 
     def _see(
         self,
