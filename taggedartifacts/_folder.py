@@ -60,7 +60,11 @@ class Folder(NamedTuple):
 
     def lock(self, name: str) -> str:
         """Where the lock of the artifact of that name lies; a hash, because a name may be as long as names can be."""
-        return os.path.join(self.path, HIDDEN, "locks", lock_key(name) + ".lock")
+        return self.lock_of(lock_key(name))
+
+    def lock_of(self, key: str) -> str:
+        """Where the lock of the artifact lies whose name has that hash."""
+        return os.path.join(self.path, HIDDEN, "locks", f"{key}.lock")
 
     def make(self) -> None:
         """Make the output directory and the hidden one with all that is in it.

@@ -16,6 +16,8 @@ from ._folder import lock_key
 from ._lock import ArtifactLock
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from ._folder import Folder
 
 _log = logging.getLogger("taggedartifacts")
@@ -99,13 +101,20 @@ def is_busy(folder: Folder, name: str, *, locked: bool) -> bool:
     return any(not _is_over(path, locked=locked) for path in own)
 
 
-def leftovers(folder: Folder) -> list[str]:
-    """List the staging directories that dead processes left behind, as `sweep` judges them. Removes nothing."""
+def leftovers(folder: Folder, names: Collection[str] | None = None) -> list[str]:
+    """List the staging directories that dead processes left behind, as `sweep` judges them. Removes nothing.
+
+    Args:
+        folder: The output directory.
+        names: File names of the artifacts to list them for; None for all.
+    """
     try:
         entries = sorted(_entries(folder))
     except OSError:
         return []
-    return [path for path, key in entries if _is_dead(folder, path, key) and os.path.lexists(path)]
+    keys = None if names is None else {lock_key(name) for name in names}
+    wanted = ((path, key) for path, key in entries if keys is None or key in keys)
+    return [path for path, key in wanted if _is_dead(folder, path, key) and os.path.lexists(path)]
 
 
 def _entries(folder: Folder) -> list[tuple[str, str]]:
@@ -124,7 +133,7 @@ def _is_over(path: str, *, locked: bool) -> bool:
 
 
 def _is_dead(folder: Folder, path: str, key: str) -> bool:
-    lock_file = os.path.join(folder.locks, f"{key}.lock")
+    lock_file = folder.lock_of(key)
     works = True
     try:
         # Where there is no lock's file nobody works: it is made before the staging directory. None is made for this.
@@ -140,7 +149,7 @@ def _is_dead(folder: Folder, path: str, key: str) -> bool:
 
 
 def _clear_foreign(folder: Folder, path: str, key: str) -> None:
-    lock = ArtifactLock(os.path.join(folder.locks, f"{key}.lock"))
+    lock = ArtifactLock(folder.lock_of(key))
     with contextlib.suppress(OSError):
         if lock.try_acquire():
             try:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from ._content import describe, describe_file
 from ._errors import RecordError
-from ._folder import lock_key
 from ._hashing import hexdigest
 from ._origin import Origin
 from ._staging import leftovers
@@ -84,10 +83,8 @@ def verify(path: str | os.PathLike[str]) -> list[Problem]:
         for done, name in enumerate(stretch.names):
             progress.say(stretch.given, done, len(stretch.names))
             problems.extend(_check(Origin(stretch.folder, name), progress))
-        keys = {lock_key(name) for name in stretch.names}
-        for path_left in leftovers(stretch.folder):
-            if stretch.whole or os.path.basename(path_left).partition("@")[0] in keys:
-                problems.append(Problem(path_left, "leftover", "the process that worked in it is gone"))
+        for path_left in leftovers(stretch.folder, None if stretch.whole else stretch.names):
+            problems.append(Problem(path_left, "leftover", "the process that worked in it is gone"))
     return problems
 
 
