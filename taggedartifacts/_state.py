@@ -48,13 +48,16 @@ class CodeState:
     modules: Mapping[str, str] = field(default_factory=dict)
     remote: str | None = None
 
+    def listed(self, line: str) -> list[str]:
+        """List what makes it dirty, or the beginning of that: *line* filled with each ``path`` and ``what``."""
+        lines = [line.format(path=change.path, what=change.what) for change in self.changes[:_LISTED]]
+        more = len(self.changes) - _LISTED
+        return [*lines, f"and {more} more"] if more > 0 else lines
+
     def refusal(self, function: str) -> DirtyRepositoryError:
         """Build the error that refuses to run *function* on this state."""
-        lines = [f"  {change.path}: {change.what}" for change in self.changes[:_LISTED]]
-        if len(self.changes) > _LISTED:
-            lines.append(f"  and {len(self.changes) - _LISTED} more")
         return DirtyRepositoryError(
             f"{function}: the code in {self.root} is not what its commit {self.commit[:10]} holds:\n"
-            + "\n".join(lines)
+            + "\n".join(f"  {line}" for line in self.listed("{path}: {what}"))
             + "\nCommit it, pass allow_dirty=True to work with a tag that says dirty, or leave it out with scope="
         )

@@ -191,9 +191,8 @@ class Task(NamedTuple):
         """Log, once for each state, that the code is not committed."""
         if self.state.dirty is not None and (seen := (self.state.root, self.state.dirty)) not in _warned_states:
             _warned_states.add(seen)
-            shown = ", ".join(f"{change.path} ({change.what})" for change in self.state.changes[:10])
-            more = f" and {len(self.state.changes) - 10} more" if len(self.state.changes) > 10 else ""
-            _log.warning("code is not committed, artifacts are marked dirty: %s%s", shown, more)
+            shown = ", ".join(self.state.listed("{path} ({what})"))
+            _log.warning("code is not committed, artifacts are marked dirty: %s", shown)
 
 
 def prepare(f: Callable[..., Any], decoration: Decoration, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Task:
