@@ -122,7 +122,7 @@ def _writing(task: Task, held: _Held, *, recompute: bool) -> Steps:
             folder.make()
             held.locks.append(lock := ArtifactLock(folder.lock(name)))
             while not lock.try_acquire():
-                path = os.path.join(folder.path, name)
+                path = folder.artifact(name)
                 if patience.is_exhausted():
                     raise LockTimeoutError(
                         f"{lock.holder()} is still making {path} after the timeout; wait longer, or stop that process"
@@ -186,7 +186,7 @@ def _reused(task: Task) -> bool:
         if each.record is not None and each.stale_times:
             _refresh(folder, each.record)
         if each.record is not None and _log.isEnabledFor(logging.INFO):
-            _log.info("reused %s, %.3g s saved", os.path.join(folder.path, name), each.record.seconds)
+            _log.info("reused %s, %.3g s saved", folder.artifact(name), each.record.seconds)
     return True
 
 
@@ -200,7 +200,7 @@ def _refresh(folder: Folder, record: Record) -> None:
         if lock.try_acquire():
             try:
                 # Another may have replaced artifact and record before the lock was ours.
-                if lock.works and same_times(os.path.join(folder.path, record.artifact), record):
+                if lock.works and same_times(folder.artifact(record.artifact), record):
                     store_record(folder, record)
                 return
             finally:
@@ -229,7 +229,7 @@ def _check_readable(folder: Folder, name: str) -> bool:
     """
     record = stored_record(folder, name)
     if record is None:
-        return os.path.lexists(os.path.join(folder.path, name))
+        return os.path.lexists(folder.artifact(name))
     return find(folder, name, record.identity, directory=f"{name}/" in record.outputs) is not None
 
 

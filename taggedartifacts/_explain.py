@@ -111,7 +111,7 @@ def _readable(task: Task) -> list[Found] | None:
     for folder, name in task.places:
         record = stored_record(folder, name)
         if record is None:
-            if not os.path.lexists(os.path.join(folder.path, name)):
+            if not os.path.lexists(folder.artifact(name)):
                 return None
             found.append(Found(None))
         else:
@@ -142,14 +142,14 @@ def _why_bare(folder: Folder, name: str) -> str:
 def _why_missed(task: Task) -> Iterator[str]:
     there, whole = [], True
     for folder, name in task.places:
-        path = os.path.join(folder.path, name)
+        path = folder.artifact(name)
         if not os.path.lexists(path):
             yield f"{name} is not there: nothing was made by this code with this configuration, or it was removed"
             continue
         there.append(name)
         record = stored_record(folder, name)
         for companion in record.companions if record else ():
-            if not os.path.lexists(os.path.join(folder.path, companion.path)):
+            if not os.path.lexists(folder.artifact(companion.path)):
                 whole = False
                 yield f"{companion.path}, which was written beside {name}, is gone"
     if [name for _, name in task.places] == there and whole:

@@ -51,7 +51,7 @@ class Folder(NamedTuple):
     # A hit asks for the next two; os.path.join would take as long as the stat that follows.
 
     def artifact(self, name: str) -> str:
-        """Where the artifact of that name stands."""
+        """Where the artifact, or the companion, of that name stands."""
         return f"{self.path}/{name}"
 
     def record(self, name: str) -> str:

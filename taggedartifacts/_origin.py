@@ -31,7 +31,7 @@ class Origin:
     @property
     def path(self) -> str:
         """Where the artifact stands, absolute."""
-        return os.path.join(self.folder.path, self.name)
+        return self.folder.artifact(self.name)
 
     @property
     def tag(self) -> Tag:

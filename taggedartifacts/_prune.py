@@ -180,7 +180,7 @@ def _belongings(version: Version) -> list[str]:
     folder, name = version.origin.folder, version.origin.name
     companions = version.record.companions if version.record else ()
     # A record may come from anywhere: what it names goes only if its name has the artifact's tag in it.
-    paths = [os.path.join(folder.path, each.path) for each in companions if each.path.startswith(split_name(name)[0])]
+    paths = [folder.artifact(each.path) for each in companions if each.path.startswith(split_name(name)[0])]
     return [path for path in (*paths, folder.record(name)) if os.path.lexists(path)]
 
 

@@ -54,7 +54,7 @@ class Staged:
     @property
     def final(self) -> str:
         """Where the artifact will stand."""
-        return os.path.join(self.folder.path, self.name)
+        return self.folder.artifact(self.name)
 
 
 def check_written(staged: Staged) -> None:
@@ -109,7 +109,7 @@ def check_room(staged: Staged, predecessor: Record | None) -> None:
     """
     ours = _companion_names(predecessor) | {staged.name}
     for name in set(os.listdir(staged.staging)) - ours:
-        path = os.path.join(staged.folder.path, name)
+        path = staged.folder.artifact(name)
         if os.path.lexists(path) and (_is_companion(staged, name) or is_tagged(name) or os.path.isdir(path)):
             raise ArtifactConflictError(
                 f"the function wrote {name!r} beside {staged.name}, but {path} is there already; "
@@ -149,7 +149,7 @@ def publish(
     try:
         sync_directory(staged.folder.path)
         for gone in _companion_names(predecessor) - _companion_names(record):
-            move(os.path.join(staged.folder.path, gone), os.path.join(staged.staging, gone))
+            move(staged.folder.artifact(gone), os.path.join(staged.staging, gone))
     except OSError as error:
         _log.warning("%s is published, but may not survive a power failure: %s", staged.final, error)
     return True
@@ -209,7 +209,7 @@ def _store(staging: str, path: str, content: bytes) -> None:
 
 def _replace(staged: Staged, name: str) -> None:
     """Move the artifact, or what was written beside it, to where it belongs, in place of what stands there."""
-    source, target = os.path.join(staged.staging, name), os.path.join(staged.folder.path, name)
+    source, target = os.path.join(staged.staging, name), staged.folder.artifact(name)
     try:
         move(source, target)
     except OSError as error:

@@ -98,7 +98,7 @@ def stored_record(folder: Folder, name: str) -> Record | None:
         return None
     if record is not None and record.artifact != name:  # a case-insensitive file system serves Name's record for name
         raise ArtifactConflictError(
-            f"{os.path.join(folder.path, name)} is {record.artifact} to this file system, made by {record.function}; "
+            f"{folder.artifact(name)} is {record.artifact} to this file system, made by {record.function}; "
             "give one of them another name"
         )
     if record is not None:
@@ -158,7 +158,7 @@ def _check_kind(path: str, *, is_directory: bool, promised: bool) -> None:
 
 
 def _bare(folder: Folder, name: str, *, directory: bool) -> Found | None:
-    path = os.path.join(folder.path, name)
+    path = folder.artifact(name)
     if not os.path.exists(path):
         return None
     if directory:

@@ -173,7 +173,7 @@ def _restore(folder: Folder, place: str) -> bool:
     """Bring back what stepped aside for a successor that never came; tell whether nothing is left that is needed."""
     try:
         for name in os.listdir(place):
-            restored = os.path.join(folder.path, name)
+            restored = folder.artifact(name)
             if not os.path.lexists(restored):
                 move(os.path.join(place, name), restored)
                 _log.warning("%s was being replaced when that process died; it is back", restored)

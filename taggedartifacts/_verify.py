@@ -123,7 +123,7 @@ def _check(origin: Origin, progress: _Progress) -> Iterator[Problem]:
     progress.size += record.size
     yield from _check_content(origin, record)
     for companion in record.companions:
-        yield from _check_companion(os.path.join(origin.folder.path, companion.path), companion)
+        yield from _check_companion(origin.folder.artifact(companion.path), companion)
 
 
 def _check_content(origin: Origin, record: Record) -> Iterator[Problem]:
