@@ -104,6 +104,14 @@ class TestThirdParty:
         assert "False" == result.stdout.strip()
 
 
+class TestVersion:
+    def test_stands_in_two_places(self):
+        """The package says the version that the project is released as."""
+        project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+        assert taggedartifacts.__version__ == project["version"]
+
+
 class TestModules:
     @pytest.mark.parametrize("name", MODULES)
     def test_size(self, name):
