@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from ._content import same_times
 from ._errors import ArtifactNotFoundError, ArtifactNotWrittenError, LockTimeoutError, RecursiveCallError
-from ._reuse import find, remember, stored_record
+from ._reuse import find_any, remember
 from ._steps import Making, Run, Wait, being_made
 from ._tag import Tag, is_tagged, untagged_name
 from ._task import prepare
@@ -77,7 +77,7 @@ def _reading(task: Task) -> Steps:
     task.warn_if_dirty()
     paths = []
     for output, (folder, name), path in zip(task.outputs, task.places, task.paths, strict=True):
-        if not _check_readable(folder, name):
+        if find_any(folder, name) is None:
             raise ArtifactNotFoundError(f"{path} is not there; {_others(folder, name)}")
         paths.append(output.staged(os.fspath(path)))
     task.decoration.parameters.redirect(task.bound, paths)
@@ -219,18 +219,6 @@ def _look_closely(folder: Folder) -> None:
     for directory in (folder.path, folder.records):
         with os.scandir(directory) as entries:
             next(entries, None)
-
-
-def _check_readable(folder: Folder, name: str) -> bool:
-    """Tell whether an artifact is there to be read.
-
-    Raises:
-        ArtifactModifiedError: If it was changed since it was made.
-    """
-    record = stored_record(folder, name)
-    if record is None:
-        return os.path.lexists(folder.artifact(name))
-    return find(folder, name, record.identity, directory=f"{name}/" in record.outputs) is not None
 
 
 def _others(folder: Folder, name: str) -> str:

@@ -10,7 +10,7 @@ from ._errors import ArtifactConflictError, ArtifactModifiedError, RecordError
 from ._path import ArtifactPath
 from ._recipe import Recipe, recipe_differences, tag_differences
 from ._record import read_record
-from ._reuse import Found, find, stored_record
+from ._reuse import Found, find_any, stored_record
 from ._survey import newest_first, present
 from ._tag import Tag, untagged_name
 from ._task import Decoration, prepare
@@ -107,19 +107,9 @@ def _explanation(
 
 def _readable(task: Task) -> list[Found] | None:
     """Find the artifacts that a function in mode ``"r"`` reads; None if one is not there."""
-    found = []
-    for folder, name in task.places:
-        record = stored_record(folder, name)
-        if record is None:
-            if not os.path.lexists(folder.artifact(name)):
-                return None
-            found.append(Found(None))
-        else:
-            each = find(folder, name, record.identity, directory=False)
-            if each is None:
-                return None
-            found.append(each)
-    return found
+    found = [find_any(folder, name) for folder, name in task.places]
+    there = [each for each in found if each is not None]
+    return there if len(there) == len(found) else None
 
 
 def _why_found(task: Task, found: Sequence[Found]) -> Iterator[str]:

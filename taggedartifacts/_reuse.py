@@ -80,6 +80,14 @@ def find(folder: Folder, name: str, identity: Identity, *, directory: bool) -> F
     return _bare(folder, name, directory=directory)
 
 
+def find_any(folder: Folder, name: str) -> Found | None:
+    """Find the artifact *name*, whatever it was made by; as `find`, for a function that only reads it."""
+    record = stored_record(folder, name)
+    if record is None:
+        return Found(None) if os.path.lexists(folder.artifact(name)) else None
+    return find(folder, name, record.identity, directory=f"{name}/" in record.outputs)
+
+
 def stored_record(folder: Folder, name: str) -> Record | None:
     """Read the record of an artifact; a damaged one is reported in the log and treated as absent."""
     path = folder.record(name)

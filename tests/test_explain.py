@@ -40,6 +40,14 @@ def shapes(outpath="out/map.shp"):
 def reader(outpath="out/fixed.txt"):
     return Path(outpath).read_text()
 
+@Artifact("outpath", config=settings, mode="r")
+def folder_reader(outpath="out/folder"):
+    return sorted(os.listdir(outpath))
+
+@Artifact("outpath", config=settings)
+def folder(outpath="out/folder/"):
+    Path(outpath, "part").write_text("part")
+
 @Artifact("outpath", config=settings)
 def fixed(outpath="out/fixed.txt"):
     Path(outpath).write_text("fixed")
@@ -291,6 +299,14 @@ class TestExplain:
 
         assert (explanation.outcome, explanation.paths) == ("read", (path,))
         assert "which reads" in str(explanation)
+
+    def test_of_a_reader_that_leaves_out_the_slash(self, work):
+        """A directory is read by its name, with or without the slash that promised it, and explained likewise."""
+        _, module = work
+        path = module.folder()
+
+        assert ["part"] == module.folder_reader()
+        assert ("read", (path,)) == (module.folder_reader.explain().outcome, module.folder_reader.explain().paths)
 
     def test_without_a_repository_raises_as_the_call_does(self, project, tmp_path, monkeypatch):
         """Where no tag can be computed, there is nothing to explain."""
