@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 PROCESSES = 16
 SECONDS = 1.0  # that the function takes
-PATIENCE = 60.0  # seconds, after which what has not returned is given up
+PATIENCE = 20.0  # seconds, after which what has not returned is given up
 
 
 def modules() -> dict[str, str]:

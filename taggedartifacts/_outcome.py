@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ._content import describe
 from ._environment import environment
 from ._errors import ArtifactNotWrittenError, InputError
-from ._publish import Staged, check_room, check_written, companions, publish, retag, sync
+from ._publish import Staged, check_room, check_written, companions, publish, retag, syncing
 from ._record import Record
 from ._reuse import standing_record, stored_record
 
@@ -68,9 +68,9 @@ def publish_all(task: Task, staged: list[Staged], started: datetime, seconds: fl
     try:
         for each in staged:
             check_written(each)
-            sync(each)
         run = secrets.token_hex(8)
-        records = [_record(task, each, run, started, seconds) for each in staged]
+        with syncing(staged):
+            records = [_record(task, each, run, started, seconds) for each in staged]
         predecessors = [stored_record(each.folder, each.name) for each in staged]
         for each, predecessor in zip(staged, predecessors, strict=True):
             check_room(each, predecessor)

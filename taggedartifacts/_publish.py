@@ -24,6 +24,8 @@ from ._staging import aside, clean_up, make_staging
 from ._tag import is_tagged, split_name
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from ._folder import Folder
     from ._record import FileEntry, Record
 
@@ -83,12 +85,28 @@ def companions(staged: Staged) -> tuple[FileEntry, ...]:
     return tuple(describe_file(os.path.join(staged.staging, name), name) for name in names)
 
 
-def sync(staged: Staged) -> None:
-    """Make sure that all that was written in staging is on the disk.
+@contextlib.contextmanager
+def syncing(staged: Sequence[Staged]) -> Iterator[None]:
+    """Bring all that was written in staging to the disk while the block reads it: each takes about as long.
 
     Raises:
-        OSError: If it is not.
+        OSError: When the block is over, if it could not be brought there.
     """
+    from concurrent.futures import ThreadPoolExecutor  # which filelock has imported
+
+    with ThreadPoolExecutor(1) as pool:
+        try:
+            synced = [pool.submit(_sync, each) for each in staged]
+        except RuntimeError:  # no thread is to be had: the limit is reached, or the interpreter ends
+            synced = []
+            for each in staged:
+                _sync(each)
+        yield
+        for future in synced:
+            future.result()
+
+
+def _sync(staged: Staged) -> None:
     directories = {staged.staging}
     for relative, status in scan(staged.staging):
         path = os.path.join(staged.staging, relative)
