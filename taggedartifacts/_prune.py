@@ -17,6 +17,7 @@ from ._lineage import Branches
 from ._lock import ArtifactLock
 from ._origin import said_by
 from ._path import ArtifactPath
+from ._reuse import is_as_made, standing_record
 from ._staging import clean_up, is_busy, make_staging
 from ._survey import known_version, newest_first, recorded, survey
 from ._tag import DIGEST_DIGITS, Tag, is_tagged, split_name, untagged_name
@@ -88,8 +89,8 @@ def prune(
     """Remove artifacts with their records, companions and patches; by default only say which.
 
     Removes what any criterion names, and never what *keep* protects; *keep* alone names all that it does not protect.
-    Never removes a file without a tag, what another process is making, or anything behind a symbolic link. A crash at
-    any moment leaves each artifact whole or gone.
+    Never removes a file without a tag, an artifact that was changed since it was made, what another process is making,
+    or anything behind a symbolic link. A crash at any moment leaves each artifact whole or gone.
 
     Args:
         path: An artifact, an untagged name for all of its artifacts, or a directory for all in it and below it.
@@ -121,6 +122,9 @@ def prune(
     for stretch in survey(path, _raise):
         patches, gone = set(), set()
         for version in _chosen(stretch, criteria):
+            if _is_changed(version):
+                _log.warning("%s is kept: it was changed since it was made; delete it by hand", version.origin.path)
+                continue
             size = _size(version) if dry_run else _remove(version)
             if size is not None:
                 pruned.append(ArtifactPath(os.path.join(stretch.given, version.origin.name)))
@@ -173,6 +177,17 @@ def _is_unreachable(version: Version, branches: Branches) -> bool:
     if contained is None:
         _log.warning("%s is kept: whether a branch has its commit cannot be known here", version.origin.path)
     return contained is False
+
+
+def _is_changed(version: Version) -> bool:
+    """Tell whether somebody edited an artifact, or what was written beside it; that is his to remove."""
+    path, record = version.origin.path, version.record
+    if record is None:
+        return False
+    with contextlib.suppress(FileNotFoundError):  # a companion is gone
+        if standing_record(path, record) is not None:
+            return False
+    return not is_as_made(path, record)
 
 
 def _belongings(version: Version) -> list[str]:

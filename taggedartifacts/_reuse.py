@@ -58,11 +58,11 @@ def find(folder: Folder, name: str, identity: Identity, *, directory: bool) -> F
             _check_kind(path, is_directory=record.kind == "directory", promised=directory)
         try:
             standing = standing_record(path, record)
-            if standing is None and record == before and record.replaced is not None and _is_as_made(path, record):
+            if standing is None and record == before and record.replaced is not None and is_as_made(path, record):
                 return None  # a replacement stopped between a companion and the artifact
         except FileNotFoundError:
             # Nothing is there, or a companion is gone: what is left is not the whole artifact, but may hold an edit.
-            if _is_as_made(path, record):
+            if is_as_made(path, record):
                 return None
             standing = None
         if standing is not None:
@@ -198,7 +198,7 @@ def companion_owner(folder: Folder, name: str) -> Record | None:
     return None
 
 
-def _is_as_made(path: str, record: Record) -> bool:
+def is_as_made(path: str, record: Record) -> bool:
     """Tell whether all that is left of an artifact is of its run, or of the run whose artifact it was to replace."""
     runs = (record,) if record.replaced is None else (record, record.replaced)
     folder = os.path.dirname(path)

@@ -21,6 +21,7 @@ from taggedartifacts import (
     versions,
 )
 from taggedartifacts._folder import Folder, lock_key
+from taggedartifacts._hashing import hexdigest
 from taggedartifacts._lock import ArtifactLock
 from taggedartifacts._record import FileEntry
 
@@ -132,6 +133,20 @@ class TestPrune:
         assert project.files() == []
         assert os.path.exists("/etc/passwd")
 
+    def test_never_touches_what_was_changed(self, project, caplog):
+        """An artifact that somebody edited stays, with what was written beside it; the log says so."""
+        work = project.module(WORK)
+        made = [work.shapes(x) for x in (1, 2, 3)]
+        made[0].write_text("edited")
+        made[1].with_suffix(".dbf").write_text("edited")
+        (work.model() / "mine").touch()
+        pruned = prune("out", keep=0, dry_run=False)
+
+        assert [made[2]] == pruned
+        assert "edited" == made[0].read_text()
+        assert [] == prune("out", keep=0)
+        assert 6 == caplog.text.count("is kept: it was changed")
+
     def test_is_made_again_by_a_call(self, project):
         """Afterwards a call makes the artifact anew, companions too."""
         module = project.module(WORK)
@@ -189,7 +204,7 @@ class TestPrune:
 
     def test_never_touches_a_file_without_a_tag(self, tmp_path):
         """Neither files of the user's nor, on a record's word, companions without the artifact's stem."""
-        path = put(tmp_path, companions=(FileEntry("precious.txt", 1, 1, "0" * 32),))
+        path = put(tmp_path, companions=(FileEntry("precious.txt", 0, 1, hexdigest(b"")),))
         for name in ("precious.txt", "hist.png", f"{path.stem[:-1]}.txt"):
             (tmp_path / name).touch()
         (tmp_path / ".taggedartifacts" / "records" / "hist.png.json").touch()
