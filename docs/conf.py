@@ -20,6 +20,8 @@ nitpick_ignore_regex = [
 
 html_theme = "furo"
 html_title = "taggedartifacts"
+html_static_path = ["static"]
+html_css_files = ["pages.css"]
 html_show_copyright = False  # the licence lies in the repository
 
 autodoc_typehints = "none"  # signatures stay readable; docstrings tell types and units

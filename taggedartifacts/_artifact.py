@@ -62,7 +62,7 @@ class Artifact(Generic[R, W]):
     once, however many processes call at the same time.
 
     Args:
-        keyword: The parameter that takes the output path; a list or tuple of names for several outputs.
+        keyword: The parameter that takes the output path (`str`); a list or tuple of names for several outputs.
         config: What else decides the result: any value with a canonical form, or a function without arguments that
             returns one. Read at each call.
         allow_dirty: Work with code that is not committed, and mark the tag dirty. Otherwise such code is refused.
@@ -80,6 +80,16 @@ class Artifact(Generic[R, W]):
         TypeError: If an option has a wrong type, or what is decorated is no function, a generator function, or
             decorated already.
         ValueError: If an option has a wrong value.
+
+    Example:
+        >>> @Artifact(keyword="outpath", ignore=("verbose",), allow_dirty=True)  # at a prompt nothing is committed
+        ... def squares(count, outpath, verbose=False):
+        ...     outpath.write_text(" ".join(str(number**2) for number in range(count)))
+        >>> path = squares(4, Path("output/squares.txt"))
+        >>> path.read_text()
+        '0 1 4 9'
+        >>> squares(4, Path("output/squares.txt"), verbose=True) == path  # it does not run again
+        True
     """
 
     @overload

@@ -117,6 +117,11 @@ def compare(a: str | os.PathLike[str], b: str | os.PathLike[str]) -> Comparison:
 
     Raises:
         ArtifactNotFoundError: If a path belongs to no artifact.
+
+    Example:
+        >>> answer = compare(save("Ada", "output/name.txt"), save("Eve", "output/name.txt"))
+        >>> answer.same_code, answer.same_config, str(answer.differences[0])
+        (True, False, "arguments.text: 'Ada' → 'Eve'")
     """
     unknown: list[str] = []
     first, second = _Side.of(a, unknown), _Side.of(b, unknown)

@@ -37,6 +37,11 @@ def versions(path: str | os.PathLike[str]) -> list[ArtifactPath]:
 
     Raises:
         OSError: If the directory cannot be listed.
+
+    Example:
+        >>> first, second = save("Ada", "output/name.txt"), save("Grace", "output/name.txt")
+        >>> versions("output/name.txt") == [second, first]
+        True
     """
     given, name = os.path.split(os.fspath(path).rstrip("/" + os.sep))
     folder = Folder(os.path.abspath(given))

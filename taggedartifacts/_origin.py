@@ -66,6 +66,10 @@ def record(path: str | os.PathLike[str]) -> Record:
     Raises:
         ArtifactNotFoundError: If it has no record; tells what its name alone says.
         RecordError: If its record is damaged, or was written by a newer version of the library.
+
+    Example:
+        >>> record(save("Ada", "output/name.txt")).canonical
+        '{"arguments":{"text":"Ada"},"config":{}}'
     """
     origin = find_origin(path)
     found = origin.record()

@@ -32,6 +32,11 @@ class ArtifactPath(_Base):
 
     Raises:
         ValueError: If the name holds no tag.
+
+    Example:
+        >>> path = ArtifactPath("figures", "hist-8c1f0e92d4-5b7ad3f0c1e2.png")
+        >>> path.tag.commit, path.suffix
+        ('8c1f0e92d4', '.png')
     """
 
     if sys.version_info >= (3, 12):
@@ -75,12 +80,12 @@ class ArtifactPath(_Base):
 
     @property
     def tag(self) -> Tag:
-        """The tag in the name."""
+        """The `Tag` in the name."""
         return Tag.parse(self)
 
     @property
     def record(self) -> Record:
-        """Where the artifact comes from; see `taggedartifacts.record`."""
+        """Where the artifact comes from, a `Record`; raises as `taggedartifacts.record` does."""
         from ._origin import record  # pulls in the store, which the canonical form of a path has no use for
 
         return record(self)

@@ -110,6 +110,13 @@ def prune(
         TypeError: If an argument has a wrong type.
         ValueError: If *keep* is negative.
         OSError: If something cannot be removed.
+
+    Example:
+        >>> first, second = save("Ada", "output/name.txt"), save("Grace", "output/name.txt")
+        >>> prune("output", keep=1, dry_run=False) == [first]
+        True
+        >>> second.exists()
+        True
     """
     criteria = _Criteria(
         keep=_checked_keep(keep),

@@ -60,6 +60,8 @@ class FileEntry:
 class Record(Shown):
     """Where an artifact comes from; prints as a table, in a notebook too.
 
+    Written when the artifact is made, before it has its name, and the same as the file that holds it.
+
     Attributes:
         schema: Version of the record's format.
         artifact: File name of the artifact, tag included.
@@ -74,7 +76,7 @@ class Record(Shown):
         run: Random token of the run; the outputs of one run share it.
         outputs: File names of all artifacts of that run.
         started: When the function was started, UTC, ISO 8601.
-        seconds: How long it took.
+        seconds: How long it took, in seconds.
         size: Bytes, of a directory the sum over its files.
         mtime_ns: Time of the last modification, nanoseconds since 1970.
         digest: xxh3_128 of the content, 32 hex digits; of a directory that of its manifest.

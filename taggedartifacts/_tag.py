@@ -39,6 +39,10 @@ class Tag:
 
     Raises:
         ValueError: If a field has not exactly that many lower-case hex digits.
+
+    Example:
+        >>> str(Tag(commit="8c1f0e92d4", dirty=None, config="5b7ad3f0c1e2"))
+        '8c1f0e92d4-5b7ad3f0c1e2'
     """
 
     commit: str
@@ -70,6 +74,10 @@ class Tag:
 
         Raises:
             ValueError: If the name holds no tag.
+
+        Example:
+            >>> Tag.parse("figures/hist-8c1f0e92d4-5b7ad3f0c1e2.png").config
+            '5b7ad3f0c1e2'
         """
         return cls(*_parse(path)[1:4])
 

@@ -72,6 +72,14 @@ def verify(path: str | os.PathLike[str]) -> list[Problem]:
 
     Raises:
         ArtifactNotFoundError: If there is nothing of that name.
+
+    Example:
+        >>> path = save("Ada", "output/name.txt")
+        >>> verify(path)
+        no problems
+        >>> _ = path.write_text("Eve")
+        >>> [problem.what for problem in verify(path)]
+        ['changed']
     """
     problems = Problems()
     progress = _Progress()

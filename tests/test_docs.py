@@ -66,6 +66,14 @@ class TestPages:
         run_page(page, directory)
 
 
+class TestPictures:
+    def test_comparison(self, tmp_path):
+        """The comparison that the docs show as a notebook does is what the library says today."""
+        actual = GitRepo(tmp_path / "place", init=None).run(sys.executable, ROOT / "docs" / "compared.py")
+
+        assert Same()((ROOT / "docs" / "compared.html").read_text(encoding="utf-8"), actual)
+
+
 class TestReadme:
     def test_two_commands(self):
         """The README has two set-up commands, each a line of its own, where people and machines find them."""
