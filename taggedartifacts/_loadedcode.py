@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import ast
+import contextlib
 import importlib.machinery
 import marshal
 import os
+from collections import Counter
 from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any
 
-from ._bytecode import nested
+from ._bytecode import binds, nested
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +29,8 @@ def holds_loaded_code(file: str, namespace: dict[str, Any], code: CodeType | Non
     A file whose change time lies before the start of the process cannot have changed since it was loaded (the change
     time, unlike the modification time, cannot be set). A younger one is compiled and compared: with the module's own
     code object if that is still running, else with the bytecode file that its import wrote, else with the code of the
-    functions and methods that the module defines. So touching a file, or checking it out, is never a false alarm.
+    functions and methods that the module defines, and with its constants. So touching a file, or checking it out, is
+    never a false alarm.
 
     Args:
         file: The source file.
@@ -54,7 +58,10 @@ def holds_loaded_code(file: str, namespace: dict[str, Any], code: CodeType | Non
     if code or written:
         return compiled == (code or written)
     known = set(nested(compiled))
-    return all(function.__code__ in known for function in _functions(namespace))
+    return all(function.__code__ in known for function in _functions(namespace)) and all(
+        type(namespace.get(name)) is type(value) and namespace[name] == value
+        for name, value in _constants(source, compiled)
+    )
 
 
 def _bytecode(file: str, namespace: dict[str, Any], changed: float) -> CodeType | bool | None:
@@ -81,6 +88,21 @@ def _bytecode(file: str, namespace: dict[str, Any], changed: float) -> CodeType 
     except (EOFError, ValueError, TypeError):
         return None
     return code if isinstance(code, CodeType) else None
+
+
+def _constants(source: bytes, compiled: CodeType) -> Iterator[tuple[str, object]]:
+    """The names that a module binds once, and to a constant, as ``BINS = 40``."""
+    tree = ast.parse(source)
+    if any(isinstance(node, ast.alias) and node.name == "*" for node in ast.walk(tree)):
+        return  # which may bind any name again
+    times = Counter(binds(compiled))
+    for node in tree.body:
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value) if times[name] == 1:
+                with contextlib.suppress(ValueError, TypeError):
+                    # What can be changed in place may have been.
+                    if not isinstance(constant := ast.literal_eval(value), list | dict | set):
+                        yield name, constant
 
 
 def _functions(namespace: dict[str, Any]) -> Iterator[FunctionType]:

@@ -404,16 +404,27 @@ class TestModulesLoadedLater:
         assert told == f"[{CHANGED!r}]"
 
     @pytest.mark.parametrize("bytecode", ["", "1"])
-    def test_helper_edited_between_load_and_look(self, repo, bytecode):
+    @pytest.mark.parametrize("source", ["def f(): return {}\n", "bins = {}\n"])
+    def test_helper_edited_between_load_and_look(self, repo, bytecode, source):
         """So is a helper that was loaded before, and edited before the first look."""
-        repo.write("helper.py", "def f(): return 1\n")
+        repo.write("helper.py", source.format(1))
         repo.commit()
-        code = "import helper; open(helper.__file__, 'w').write('def f(): return 2'); import work\n"
+        code = f"import helper; open(helper.__file__, 'w').write({source.format(2)!r}); import work\n"
         code += "say(lambda: work.LOOK.state())"
 
         found = repo.look(code=code, env={"PYTHONDONTWRITEBYTECODE": bytecode})
 
         assert {"helper.py": CHANGED} == found["changes"]
+
+    def test_helper_touched_between_load_and_look(self, repo):
+        """One that was only touched is what it was, whatever became of its names while it was loaded."""
+        source = "bins, edges = 50, []\nedges.append(1)\nname = 'a'\nfor name in 'bc': pass\nhigh = -1.5\nhigh += 1\n"
+        repo.write("helper.py", source + "json = None\nimport json\nodd = lambda: {[]: 1}\n")
+        repo.write("settings.py", "bins = 40\nfrom helper import *\n")
+        repo.commit()
+        code = "import helper, settings, os\nfor module in (helper, settings): os.utime(module.__file__)\nimport work\n"
+
+        assert {} == repo.look(code=code + "say(lambda: work.LOOK.state())")["changes"]
 
     def test_helper_edited_between_load_and_fork(self, repo):
         """So is one that was edited before a fork that is the first to look: its own start says nothing of the load."""
