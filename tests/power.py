@@ -7,6 +7,7 @@ again. What a disk has not flushed may be there or not, in any combination.
 
 import contextlib
 import ctypes
+import functools
 import json
 import os
 import random
@@ -30,7 +31,7 @@ def device(mountpoint, image, log):
     class Device(fuse.Operations):
         def __init__(self):
             self.image = os.open(image, os.O_RDWR)
-            self.log = open(log, "wb", buffering=0)  # closed by the end of the process
+            self.log = open(log, "wb", buffering=0)  # noqa: SIM115 - closed by the end of the process
 
         def note(self, kind, offset=0, content=b""):
             self.log.write(HEAD.pack(kind, offset, len(content)) + content)
@@ -186,7 +187,7 @@ def replay(shape, base, log, image, place, options, count, seed):
             continue
         try:
             reader, writer = os.pipe()
-            pid = storms.in_child(lambda: say(writer, shape, os.path.join(place, base), marks))
+            pid = storms.in_child(functools.partial(say, writer, shape, os.path.join(place, base), marks))
             os.close(writer)
             with open(reader) as said:
                 if problem := said.read():
