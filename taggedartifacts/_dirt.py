@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ._git_command import PATCH_BYTES, SUBMODULE_MODE, CommandRepository, Stored
 from ._hashing import hexdigest
-from ._patch import Version, file_patch
+from ._patch import Side, file_patch
 from ._repository import Repository, find_repository
 
 if TYPE_CHECKING:
@@ -114,8 +114,8 @@ class Survey:
     def _patch(self, path: str, before: tuple[int, str] | None, now: Stored | None) -> bytes | None:
         if (before and before[0] == SUBMODULE_MODE) or (now and now.content is None):
             return None
-        old = Version(*before, self.repository.blob(before[1])) if before else None
-        new = Version(now.mode, now.oid, now.content or b"") if now else None
+        old = Side(*before, self.repository.blob(before[1])) if before else None
+        new = Side(now.mode, now.oid, now.content or b"") if now else None
         if old and len(old.content) > PATCH_BYTES:
             return None
         return file_patch(os.fsencode(path), old, new, self.repository.difference)

@@ -18,7 +18,7 @@ _QUOTED = re.compile(rb'[\x00-\x1f"\\\x7f]')
 _TYPE = 0o170000
 
 
-class Version(NamedTuple):
+class Side(NamedTuple):
     """One side of a change: mode, object id and content, as git stores them."""
 
     mode: int
@@ -26,9 +26,7 @@ class Version(NamedTuple):
     content: bytes
 
 
-def file_patch(
-    path: bytes, old: Version | None, new: Version | None, hunks: Callable[[bytes, bytes], bytes | None]
-) -> bytes:
+def file_patch(path: bytes, old: Side | None, new: Side | None, hunks: Callable[[bytes, bytes], bytes | None]) -> bytes:
     """Write the patch that takes a path from *old* to *new*, where None is its absence.
 
     Args:
