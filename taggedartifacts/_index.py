@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 _ASSUME_UNCHANGED = 0x8000  # in an entry's flags
 _SKIP_WORKTREE, _INTENT_TO_ADD = 0x4000, 0x2000  # in its extended flags
-_SAMPLE = 64
+_SAMPLE = 64  # entries that are compared with their files, spread evenly
+# So many of them with other times than their files are a copied or touched checkout; fewer, what an editor saved.
 _STALE = 4
 
 
