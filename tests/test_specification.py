@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 import struct
+from decimal import ROUND_CEILING, ROUND_HALF_EVEN, Context, Decimal
 from pathlib import Path
 
 import golden_values
 import pytest
 import xxhash
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from test_canonical import NESTED
 
 from taggedartifacts._canonical import canonical
@@ -46,10 +47,11 @@ def write_float(number):
     if magnitude >> 52 == 0x7FF:
         kind = "nan" if magnitude & ((1 << 52) - 1) else sign + "inf"
         return '{"$float":"' + kind + '"}'
-    number = abs(number)
-    shortest = next(text for text in (f"{number:.{places}e}" for places in range(18)) if float(text) == number)
-    mantissa, exponent = shortest.split("e")
-    digits, n = mantissa.replace(".", "").rstrip("0"), int(exponent) + 1
+    exact = Decimal(abs(number))
+    # The nearest of that many digits may not give the double back where one beside it does: just above a power of two.
+    tries = (Context(digits, way).plus(exact) for digits in range(1, 18) for way in (ROUND_HALF_EVEN, ROUND_CEILING))
+    shortest = next(decimal for decimal in tries if float(decimal) == abs(number))
+    digits, n = "".join(map(str, shortest.as_tuple().digits)).rstrip("0"), shortest.adjusted() + 1
     k = len(digits)
     if k <= n <= 21:
         return sign + digits + "0" * (n - k) + ".0"
@@ -114,6 +116,7 @@ class TestSpecification:
 
     @settings(max_examples=300, deadline=None)
     @given(NESTED)
+    @example(2.0**-24)
     def test_any_value(self, value):
         """It agrees with the library on any nested value."""
         assert write(value).encode() == canonical(value)
