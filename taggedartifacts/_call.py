@@ -119,9 +119,11 @@ def _writing(task: Task, held: _Held, *, recompute: bool) -> Steps:
         stack.callback(held.give_back)
         patience = Patience(task.decoration.options.timeout)
         for folder, name in sorted(task.places, key=lambda place: _whole(*place)):
-            folder.make()
             held.locks.append(lock := ArtifactLock(folder.lock(name)))
-            while not lock.try_acquire():
+            with folder.naming_itself():
+                folder.make()
+                is_ours = lock.try_acquire()
+            while not is_ours:
                 path = folder.artifact(name)
                 if patience.is_exhausted():
                     raise LockTimeoutError(
@@ -134,6 +136,7 @@ def _writing(task: Task, held: _Held, *, recompute: bool) -> Steps:
                         return task.result
                     if patience.is_exhausted():
                         break
+                is_ours = lock.try_acquire()
         locked = all(lock.works for lock in held.locks)
         for folder, name in task.places:
             _look_closely(folder)

@@ -263,9 +263,9 @@ def _refused(reason: str, frames: list[_Frame]) -> UnhashableError:
     place, *steps = (label(len(texts)) for _, label, _, _, texts in frames)
     path = "".join(steps)
     argument = _ARGUMENT.match(place)
-    ignored = f'("{argument[1]}",)' if argument else ""
     where = f"{place} → {path.strip()}" if path else place
-    return UnhashableError(
-        f"{where}: {reason}; leave it out with ignore={ignored}, register its type with canonical.register, "
-        "or pass a path and name it in inputs="
-    )
+    if argument:
+        remedies = f'leave it out with ignore=("{argument[1]}",), ', ", or pass a path and name it in inputs="
+    else:
+        remedies = "leave it out, or ", ""
+    return UnhashableError(f"{where}: {reason}; {remedies[0]}register its type with canonical.register{remedies[1]}")

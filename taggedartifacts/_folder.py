@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
-from typing import NamedTuple
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, NamedTuple
 
 from ._disk import CAREFULLY, sync_directory
 from ._errors import ArtifactConflictError
 from ._hashing import hexdigest
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 HIDDEN = ".taggedartifacts"
 RECORD_SUFFIX = ".json"
+_REFUSALS = frozenset({errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST})
 
 
 class Folder(NamedTuple):
@@ -87,6 +93,21 @@ class Folder(NamedTuple):
         self._ignore()
         for above in {os.path.dirname(directory) for directory in new}:
             sync_directory(above)
+
+    @contextmanager
+    def naming_itself(self) -> Iterator[None]:
+        """Say of what may not be written here what that means, and what to do."""
+        try:
+            yield
+        except OSError as error:
+            if error.errno not in _REFUSALS:
+                raise
+            raise OSError(
+                error.errno,
+                f"{error.strerror}: nothing can be made in {self.path}, only what is there reused; make it elsewhere, "
+                "or have it made writable",
+                error.filename,
+            ) from error
 
     def check_place(self, name: str) -> None:
         """Check that a record can be written for the artifact of that name, before hours are spent on it.

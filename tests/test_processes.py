@@ -223,7 +223,7 @@ class TestReaders:
         assert 1 == runs(repo)
 
     def test_miss_without_write_permission(self, repo):
-        """A miss in a folder that cannot be written is an error that names it, and the function does not run."""
+        """A miss where nothing may be written is an error that names the folder and a remedy, before the run."""
         call(repo)
         for directory in (repo.path.parent, *repo.path.parent.parents[:-1]):
             os.chmod(directory, os.stat(directory).st_mode | 0o055)
@@ -232,7 +232,8 @@ class TestReaders:
             "try:\n    work.main(2)\nexcept PermissionError as error:\n    print(work.json.dumps([str(error), False]))"
         )
 
-        assert "shared" in repo.python("-c", code)
+        said = repo.python("-c", code)
+        assert f"nothing can be made in {repo.shared}, only what is there reused; make it elsewhere" in said
         assert 1 == runs(repo)
 
 
