@@ -265,8 +265,9 @@ def check_names(folders: Sequence[tuple[Folder, str]]) -> None:
                 f"{name!r} has {size} bytes where {folder.path} allows {limit} (its record needs "
                 f"{len(RECORD_SUFFIX)} more); give the output a shorter name"
             )
-    if len(folders) > 1 and len({(os.path.realpath(folder.path), name) for folder, name in folders}) != len(folders):
-        raise ArtifactNameError("two outputs have the same path; give each its own")
+    # Where a disk does not tell cases apart, one of the two would overwrite the other; and artifacts travel.
+    if len({(os.path.realpath(folder.path), name.casefold()) for folder, name in folders}) < len(folders) > 1:
+        raise ArtifactNameError("two outputs have the same path, or differ in case only; give each its own")
 
 
 def _name_limit(directory: str) -> int:

@@ -154,8 +154,9 @@ class TestBind:
         """Two outputs with one path are refused."""
         work = project.module('@Artifact(["a", "b"])\ndef f(a, b): ...\n')
 
-        with pytest.raises(ArtifactNameError, match="two outputs have the same path"):
-            work.f("out/x.txt", "out/../out/x.txt")
+        for other in ("out/../out/x.txt", "out/X.txt"):
+            with pytest.raises(ArtifactNameError, match="two outputs have the same path, or differ in case only"):
+                work.f("out/x.txt", other)
 
 
 class TestHashed:
