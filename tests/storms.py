@@ -281,6 +281,123 @@ def interrupt_at_lines(shape, step, offset, opcodes=0):
     return counts
 
 
+WAYS = {
+    "terminate": (signal.SIGTERM, signal.SIG_DFL),
+    "exit": (signal.SIGTERM, lambda number, _: sys.exit(128 + number)),
+    "interrupt": (signal.SIGINT, signal.default_int_handler),
+}
+
+
+def signalled(shape, way):
+    """Send a signal to a call that waits, that runs its function, and that publishes, at each of its renames."""
+    number, handler = WAYS[way]
+    call(shape)
+    counts = {"waiting": 0, "running": 0, "publishing": 0}
+
+    def ends(pid):
+        status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        assert status in ((0, -number) if way == "terminate" else (0, 1)), status
+        check()
+        assert way == "terminate" or not left_over(), "a call that could clean up did not"
+        return status != 0
+
+    for recompute in (False, True):
+        fresh(shape) if not recompute else None
+        pid, told = stuck(shape, handler, number, recompute)
+        os.kill(pid, number)
+        assert ends(pid)
+        os.close(told)
+        check_next_call(shape)
+        counts["running"] += 1
+
+        fresh(shape) if not recompute else None
+        holder, gate = stuck(shape, signal.SIG_DFL, number, recompute)
+        pid = waiting(shape, handler, number, recompute)
+        os.kill(pid, number)
+        assert os.waitpid(pid, 0)[1] != 0
+        os.write(gate, b"go")
+        assert os.waitpid(holder, 0)[1] == 0, "the holder suffered from the end of one who waited"
+        os.close(gate)
+        check_next_call(shape)
+        counts["waiting"] += 1
+
+        at, is_hit = 0, True
+        while is_hit:
+            at += 1
+            fresh(shape) if not recompute else None
+            is_hit = ends(in_child(lambda at=at, recompute=recompute: at_rename(at, shape, handler, number, recompute)))
+            counts["publishing"] += is_hit
+            check_next_call(shape)
+    return counts
+
+
+def stuck(shape, handler, number, recompute):
+    """Start a call whose function waits in the middle; its process, once it is there, and where it is told to go on."""
+    import work
+
+    come, came = os.pipe()
+    go, gone = os.pipe()
+    fill = work.fill
+
+    def wait(path, token):
+        Path(path).write_text(token)
+        os.write(came, b"here")
+        os.read(go, 1)
+        work.fill = fill
+        fill(path, token)
+
+    def run():
+        os.close(gone)
+        signal.alarm(60)
+        signal.signal(number, handler)
+        work.fill = wait
+        call(shape, recompute=recompute)
+
+    pid = in_child(run)
+    os.read(come, 4)
+    for end in (come, came, go):
+        os.close(end)
+    return pid, gone
+
+
+def waiting(shape, handler, number, recompute):
+    """Start a call that waits for another; its process, once it waits."""
+    come, came = os.pipe()
+    sleep = time.sleep
+
+    def run():
+        signal.alarm(60)
+        signal.signal(number, handler)
+        time.sleep = lambda seconds: (os.write(came, b"here"), sleep(seconds))
+        call(shape, recompute=recompute)
+
+    pid = in_child(run)
+    os.close(came)
+    os.read(come, 4)
+    os.set_blocking(come, False)
+    PIPES.append(come)  # kept open: who waits goes on to write into it
+    return pid
+
+
+PIPES = []
+
+
+def at_rename(at, shape, handler, number, recompute):
+    """Call, and get a signal just before the name of something changes for the *at*-th time."""
+    signal.alarm(60)
+    signal.signal(number, handler)
+    left = [at]
+
+    def count(event, arguments):
+        if event == "os.rename" and "out/" in str(arguments[0]):
+            left[0] -= 1
+            if left[0] == 0:
+                os.kill(os.getpid(), number)
+
+    sys.addaudithook(count)
+    call(shape, recompute=recompute)
+
+
 def once(shape, recompute):
     """Call, as a process that somebody else kills or obstructs."""
     try:
@@ -290,9 +407,9 @@ def once(shape, recompute):
     return {"paths": [str(path) for path in paths]}
 
 
-STORMS = {each.__name__: each for each in (kill, kill_at_lines, interrupt_at_lines, once)}
+STORMS = {each.__name__: each for each in (kill, kill_at_lines, interrupt_at_lines, signalled, once)}
 
 if __name__ == "__main__":
     sys.path.insert(0, os.getcwd())
     storm, shape, *numbers = sys.argv[1:]
-    print(json.dumps(STORMS[storm](shape, *map(int, numbers))))
+    print(json.dumps(STORMS[storm](shape, *(int(each) if each.isdigit() else each for each in numbers))))

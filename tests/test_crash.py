@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from gitrepo import GitRepo
-from storms import OUTPUTS, WORK
+from storms import OUTPUTS, WAYS, WORK
 
 STORMS = Path(__file__).with_name("storms.py")
 SHAPES = sorted(OUTPUTS)
@@ -89,6 +89,17 @@ class TestInterrupt:
         counts = storm(repo, "interrupt_at_lines", shape, 31, 0, 1)
 
         assert counts["interrupted"] > 500
+
+
+class TestSignals:
+    @pytest.mark.parametrize("way", WAYS)
+    @pytest.mark.parametrize("shape", SHAPES)
+    def test_stages(self, repo, shape, way):
+        """SIGTERM, with a handler or without, and Ctrl-C end a call that waits, runs or publishes; nothing is left."""
+        counts = storm(repo, "signalled", shape, way)
+
+        assert counts["waiting"] == counts["running"] == 2
+        assert counts["publishing"] >= 4
 
 
 class TestReplacement:
