@@ -68,6 +68,14 @@ def find_root(start: str) -> str | None:
     return os.fsdecode(found.rstrip(b"\n")) if found else None
 
 
+def status_of(path: str) -> os.stat_result | None:
+    """The lstat of a path in a work tree; None where nothing stands."""
+    try:
+        return os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
 def file_mode(info: os.stat_result, known: int | None, *, trust_mode: bool, trust_links: bool) -> int:
     """Say which mode git would store; where the file system cannot be trusted (``core.fileMode``), the *known* one."""
     if stat.S_ISLNK(info.st_mode):
@@ -150,9 +158,8 @@ class CommandRepository:
     def stored(self, path: str, known: int | None = None) -> Stored | None:
         """Say how git would store what stands at the path in the work tree; None for no file."""
         full = os.path.join(self.root, path)
-        try:
-            info = os.lstat(full)
-        except (FileNotFoundError, NotADirectoryError):
+        info = status_of(full)
+        if info is None:
             return None
         trust = [
             git(self.root, "config", "--type=bool", name) != b"false\n" for name in ("core.fileMode", "core.symlinks")

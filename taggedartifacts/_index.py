@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from ._git_command import SUBMODULE_MODE, Candidates
+from ._git_command import SUBMODULE_MODE, Candidates, status_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -46,11 +46,10 @@ def survey_entries(
 
 
 def _is_stale(entry: Any, path: str) -> bool:
-    try:
-        info = os.lstat(path)
-    except (FileNotFoundError, NotADirectoryError):
-        return False
+    info = status_of(path)
     # A file of another size was edited; refreshing the index would not help.
-    return entry.file_size == info.st_size & 0xFFFFFFFF and (
-        entry.mtime.seconds != int(info.st_mtime) or entry.ino not in (0, info.st_ino & 0xFFFFFFFF)
+    return (
+        info is not None
+        and entry.file_size == info.st_size & 0xFFFFFFFF
+        and (entry.mtime.seconds != int(info.st_mtime) or entry.ino not in (0, info.st_ino & 0xFFFFFFFF))
     )

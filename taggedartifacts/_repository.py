@@ -21,6 +21,7 @@ from ._git_command import (
     find_root,
     git,
     lfs_pointer,
+    status_of,
 )
 from ._index import survey_entries
 from ._trees import files, last_commit
@@ -170,9 +171,8 @@ class Repository:
         import pygit2
 
         full = os.path.join(self.root, path)
-        try:
-            info = os.lstat(full)
-        except (FileNotFoundError, NotADirectoryError):
+        info = status_of(full)
+        if info is None:
             return None
         mode = file_mode(
             info, known, trust_mode=self._trusts("core.filemode"), trust_links=self._trusts("core.symlinks")
