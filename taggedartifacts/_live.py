@@ -134,18 +134,14 @@ class LiveMoment(Moment):
         """Return the look that holds now; a bare one where there is no repository, or none that can be read."""
         key = (self._file, self._digest, self._repo, self._scope, id(self._space))
         held = _looks.get(key)
-        if held is not None:
-            now = _Stamp.take(held.root)
-            if now == held.stamp and (shell() is not None or time.monotonic() - held.taken < _SECONDS):
-                return held
-            root: str | None = held.root
-        else:
-            root = _root(self._take())
-        taken = time.monotonic()
+        root = _root(self._take()) if held is None else held.root
         if root is not None:
-            notice(root)
             # The stamp comes before the look: what changes between the two is seen the next time.
-            now = _Stamp.take(root)
+            now, taken = _Stamp.take(root), time.monotonic()
+            if held is not None and now == held.stamp and (shell() is not None or taken - held.taken < _SECONDS):
+                return held
+            notice(root)
+            now = replace(now, loaded=version(root))
             look = self._take()
             if _root(look) == root:
                 held = _looks[key] = _Held(look, root, now, taken, outdated(root))
