@@ -21,7 +21,7 @@ from ._tag import Tag, is_tagged, untagged_name
 from ._task import prepare
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
 
     from ._folder import Folder
     from ._lock import ArtifactLock
@@ -42,15 +42,18 @@ def call(
 ) -> Steps:
     """Describe the steps of a call; a generator that `drive` or `drive_async` carries out."""
     task = prepare(f, decoration, args, kwargs)
+    task.warn_if_dirty()
     options = decoration.options
     if options.mode == "r":
         return (yield from _reading(task))
-    held = _Held()
-    try:
-        result = yield from _writing(task, held, recompute=recompute)
-    finally:
-        held.give_back()  # the second time: an interrupt may have hit the first
-    return result if options.load is None else options.load(result)
+    recompute = recompute or not task.view.reusable
+    if recompute or not _reused(task):
+        held = _Held()
+        try:
+            task = yield from _making(task, held, recompute=recompute)
+        finally:
+            held.give_back()  # the second time: an interrupt may have hit the first
+    return task.result if options.load is None else options.load(task.result)
 
 
 class _Held:
@@ -74,7 +77,6 @@ def _reading(task: Task) -> Steps:
         ArtifactNotFoundError: If it is not; lists the tags that are.
         ArtifactModifiedError: If it was changed since it was made.
     """
-    task.warn_if_dirty()
     paths = []
     for output, (folder, name), path in zip(task.outputs, task.places, task.paths, strict=True):
         if find_any(folder, name) is None:
@@ -84,13 +86,16 @@ def _reading(task: Task) -> Steps:
     return (yield Run(task.bound, Making(frozenset())))
 
 
-def _writing(task: Task, held: _Held, *, recompute: bool) -> Steps:
-    """Return the artifacts of a call, made if need be.
+def _making(task: Task, held: _Held, *, recompute: bool) -> Generator[Wait | Run, object, Task]:
+    """Make the artifacts of a call, unless another process makes them first.
 
     Args:
         task: The call.
         held: Where it puts what it holds meanwhile.
         recompute: Make them even if they are there, and replace them.
+
+    Returns:
+        The call as it was carried out: what it loaded while it ran can have changed its tag.
 
     Raises:
         LockTimeoutError: If another process is still making one after the option's ``timeout``.
@@ -99,10 +104,6 @@ def _writing(task: Task, held: _Held, *, recompute: bool) -> Steps:
         InputError: If an input changed while the function ran.
         OSError: If it could not be published; nothing is visible then.
     """
-    task.warn_if_dirty()
-    recompute = recompute or not task.view.reusable
-    if not recompute and _reused(task):
-        return task.result
     artifacts = frozenset(_whole(*place) for place in task.places)
     if again := artifacts & being_made():
         raise RecursiveCallError(
@@ -133,7 +134,7 @@ def _writing(task: Task, held: _Held, *, recompute: bool) -> Steps:
                 for _ in range(1 if recompute else patience.LOOKS):
                     yield Wait(patience.INTERVAL)
                     if not recompute and _reused(task):
-                        return task.result
+                        return task
                     if patience.is_exhausted():
                         break
                 is_ours = lock.try_acquire()
@@ -143,7 +144,7 @@ def _writing(task: Task, held: _Held, *, recompute: bool) -> Steps:
             sweep(folder, name, locked=locked)
             folder.check_place(name)
         if not recompute and _reused(task):
-            return task.result
+            return task
         staged, process = [], os.getpid()
         for output, (folder, name) in zip(task.outputs, task.places, strict=True):
             staging = make_staging(folder, name)
@@ -166,7 +167,7 @@ def _writing(task: Task, held: _Held, *, recompute: bool) -> Steps:
         true, staged = checked(task, staged)
         exclusive = not recompute and (true.identity != task.identity or not locked)
         publish_all(true, staged, started, seconds, exclusive=exclusive)
-        return true.result
+        return true
 
 
 def _in_process(process: int, work: Callable[..., object], *args: object) -> None:
