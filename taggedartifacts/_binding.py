@@ -266,7 +266,8 @@ def check_names(folders: Sequence[tuple[Folder, str]]) -> None:
                 f"{len(RECORD_SUFFIX)} more); give the output a shorter name"
             )
     # Where a disk does not tell cases apart, one of the two would overwrite the other; and artifacts travel.
-    if len({(os.path.realpath(folder.path), name.casefold()) for folder, name in folders}) < len(folders) > 1:
+    count = len(folders)
+    if count > 1 and len({(os.path.realpath(folder.path), name.casefold()) for folder, name in folders}) < count:
         raise ArtifactNameError("two outputs have the same path, or differ in case only; give each its own")
 
 

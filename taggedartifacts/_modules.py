@@ -59,6 +59,7 @@ class LoadedModules:
         self._root = root
         self._lock = threading.RLock()
         self._files: Mapping[tuple[str, str], LoadedFile] = {}
+        self._elsewhere: dict[str, object] = {}  # most modules: a scan has nothing more to ask about them
         self._is_current: Callable[[], bool] = lambda: False
 
     def files(self) -> Mapping[tuple[str, str], LoadedFile]:
@@ -93,13 +94,16 @@ class LoadedModules:
             }
 
     def _scan(self) -> None:
-        known, modules = self._files, sys.modules.copy()
+        known, modules, elsewhere = self._files, sys.modules.copy(), self._elsewhere
         found: dict[tuple[str, str], LoadedFile] = {}
         names = []
-        for name, module in modules.items():
+        for name, module in [each for each in modules.items() if elsewhere.get(each[0]) is not each[1]]:
             namespace = _namespace(module)
             file = namespace.get("__file__")
             if isinstance(file, str):
+                if not _is_below(self._root, _real_folder(file)[0]):
+                    elsewhere[name] = module
+                    continue
                 found_at = places(file, self._root)
                 if found_at:
                     names.append(name)
@@ -205,19 +209,29 @@ def _namespace(module: object) -> dict[str, Any]:
 _folders: dict[str, str] = {}
 
 
-def places(file: str, root: str) -> list[tuple[str, str]]:
-    """Where a module's file lies in the work tree, as named, and what a link there points to.
-
-    Each is relative to the root, as git writes paths, and absolute, as the system does.
-    """
+def _real_folder(file: str) -> tuple[str, str]:
+    """Split off the name of a file, and find where its folder really is."""
     # os.path.split takes a microsecond, for every module that is loaded; Windows knows two separators.
     folder, _, name = file.replace("/", os.sep).rpartition(os.sep)
     real = _folders.get(folder)
     if real is None:
         real = _folders[folder] = os.path.realpath(folder or os.sep)
-    prefix = root.rstrip(os.sep) + os.sep
-    if not f"{real.rstrip(os.sep)}{os.sep}".startswith(prefix) or not os.path.isabs(file):
+    return real, name
+
+
+def _is_below(root: str, folder: str) -> bool:
+    return f"{folder.rstrip(os.sep)}{os.sep}".startswith(root.rstrip(os.sep) + os.sep)
+
+
+def places(file: str, root: str) -> list[tuple[str, str]]:
+    """Where a module's file lies in the work tree, as named, and what a link there points to.
+
+    Each is relative to the root, as git writes paths, and absolute, as the system does.
+    """
+    real, name = _real_folder(file)
+    if not _is_below(root, real) or not os.path.isabs(file):
         return []
+    prefix = root.rstrip(os.sep) + os.sep
     named = os.path.join(real, name)
     while not os.path.isfile(named):  # in a zip file: the archive is what git knows
         named = os.path.dirname(named)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ._binding import Output, check_names
 from ._canonical import encode, join
 from ._hashing import hexdigest
+from ._modules import places
 from ._prompt import is_interactive
 from ._record import Identity
 from ._reuse import Found, find
@@ -253,8 +254,6 @@ def _source_name(f: Callable[..., Any], root: str | None) -> str:
     file = inspect.unwrap(f).__globals__.get("__file__")
     if not isinstance(file, str) or is_interactive(f):  # an editor may set __file__ in a session
         return f.__module__
-    if root is not None:
-        relative = os.path.relpath(os.path.realpath(file), os.path.realpath(root))
-        if not relative.startswith(os.pardir):
-            return relative.replace(os.sep, "/")
+    if root is not None and (found := places(os.path.abspath(file), root)):
+        return found[-1][0]  # where a link leads, if that is in the repository too
     return os.path.basename(file) if f.__module__ == "__main__" else f.__module__
