@@ -1,6 +1,6 @@
 """Measure it all, side by side with other libraries: ``python benchmarks/run.py [--quick] [--only hits,misses]``.
 
-Needs the libraries that it compares with: ``pip install joblib diskcache cachier``, and matplotlib for the plot.
+Needs the libraries that it compares with: ``pip install -e ".[test]" diskcache cachier``.
 Prints a table; writes ``results.json``, with the environment, and ``results.svg``. Absolute times say something about
 the machine only; the ratios are what counts, each within one run in which everything takes turns.
 """
@@ -22,11 +22,23 @@ from typing import Any
 import crowd
 import starts
 from misses import SIZES
-from project import HERE, TOOLS, make, worker
+from project import TOOLS, make, worker
 from timing import ratio, summary
 
-SECTIONS = ("hits", "first", "imports", "scripts", "misses", "growth", "crowd", "release", "others")
-OTHERS = ("bench_hashing.py", "bench_codestate.py", "bench_history.py", "bench_notebook.py")
+SECTIONS = (
+    "hits",
+    "first",
+    "imports",
+    "scripts",
+    "misses",
+    "growth",
+    "crowd",
+    "release",
+    "hashing",
+    "codestate",
+    "notebook",
+    "history",
+)
 UNITS = ((1e-3, 1e6, "µs"), (1.0, 1e3, "ms"), (float("inf"), 1.0, "s"))
 
 
@@ -168,18 +180,45 @@ def release(report: Report, project: Path, *, quick: bool) -> None:
     report.times("the first release", found["samples"])
 
 
-def others(report: Report, _project: Path, *, quick: bool) -> None:
-    for name in OTHERS:
-        if (HERE / name).exists() and not quick:
-            print(f"\n{name}", flush=True)
-            done = subprocess.run([sys.executable, str(HERE / name)], stdout=subprocess.PIPE, text=True, check=False)
-            print(done.stdout)
-            report.rows.append({"section": "others", "name": name, "printed": done.stdout, "status": done.returncode})
+def hashing(report: Report, project: Path, *, quick: bool) -> None:
+    found = worker(project, "hashing", 2 if quick else 7)
+    for name, each in found.items():
+        report.times(f"hashing: {name}", each["samples"])
+        report.note(f"memory that it takes: {each['peak'] / 1e6:.2f} MB")
+    rate = ratio(found["array, contiguous"]["samples"], "xxh3_128 of the bytes", "taggedartifacts")
+    report.goal("hashing an array, of xxhash's own rate", rate, "at least 0.8", met=rate >= 0.8)
+    for name in (each for each in found if each.startswith("frame")):
+        share = ratio(found[name]["samples"], "taggedartifacts", "joblib")
+        report.goal(f"hashing a {name}, of joblib's time", share, "at most 1", met=share <= 1)
+
+
+def codestate(report: Report, project: Path, *, quick: bool) -> None:
+    sizes = (100, 1_000, 10_000, 100_000)[: 2 if quick else 4]
+    found = worker(project, "codestate", 5 if quick else 15, *sizes)
+    for size in sizes:
+        samples = found[str(size)]
+        report.times(f"a look at {size:,} files", samples)
+        share, most = ratio(samples, "taggedartifacts", "git status -uno"), 1 if size <= 10_000 else 2.5
+        report.goal(f"a look at {size:,} files, of git status's time", share, f"at most {most}", met=share <= most)
+    report.times("a look at 1,000 files", found["contents"])
+
+
+def notebook(report: Report, project: Path, *, quick: bool) -> None:
+    samples = worker(project, "notebook", 10 if quick else 50, 1000)
+    report.times("a hit in a notebook of a repository of 1,000 files", samples)
+    for what, most in (("first of its cell", 0.002), ("in a loop of 1,000", 0.001)):
+        found = summary(samples[f"taggedartifacts, {what}"])["median"]
+        report.goal(f"milliseconds of a hit, {what}", found * 1e3, f"below {most * 1e3:g}", met=found < most)
+
+
+def history(report: Report, project: Path, *, quick: bool) -> None:
+    for count, samples in worker(project, "history", 5 if quick else 20, 1_000 if quick else 100_000).items():
+        report.times(f"{int(count):,} artifacts with their records", samples)
 
 
 def environment() -> dict[str, Any]:
     """Describe the machine and what is compared."""
-    packages = ("taggedartifacts", *TOOLS[1:], "pygit2", "xxhash", "filelock", "numpy")
+    packages = ("taggedartifacts", *TOOLS[1:], "pygit2", "xxhash", "filelock", "numpy", "pandas", "ipykernel")
     with open("/proc/cpuinfo") as file:
         model = next((line.partition(":")[2].strip() for line in file if line.startswith("model name")), "")
     return {
@@ -193,7 +232,13 @@ def environment() -> dict[str, Any]:
     }
 
 
-RUNNERS = dict(zip(SECTIONS, (hits, first, imports, scripts, misses, growth, gathered, release, others), strict=True))
+RUNNERS = dict(
+    zip(
+        SECTIONS,
+        (hits, first, imports, scripts, misses, growth, gathered, release, hashing, codestate, notebook, history),
+        strict=True,
+    )
+)
 
 
 def main() -> None:

@@ -1,28 +1,24 @@
-"""What the functions over records cost as a folder fills up: ``python benchmarks/bench_history.py [most artifacts]``.
+"""What the functions over records cost as a folder fills up: ``python history.py <rounds> <most artifacts>``.
 
-Prints medians and 95th percentiles in milliseconds. The listing of the directory is the floor of what `versions` can
-cost; it is timed in the same run.
+Prints seconds as JSON. The listing of the directory is the floor of what `versions` can cost.
 """
 
 from __future__ import annotations
 
+import json
 import os
-import statistics
 import sys
 import tempfile
-import time
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+from timing import interleaved
 
 from taggedartifacts import compare, prune, record, verify, versions
 from taggedartifacts._folder import Folder
 from taggedartifacts._hashing import hexdigest
 from taggedartifacts._record import Record
 from taggedartifacts._tag import tagged_name
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 OF_A_NAME = 10
 
@@ -57,17 +53,8 @@ def put(folder: Path, name: str, number: int) -> Path:
     return path
 
 
-def timed(label: str, call: Callable[[], object], times: int) -> None:
-    seconds = []
-    for _ in range(times):
-        start = time.perf_counter()
-        call()
-        seconds.append(time.perf_counter() - start)
-    seconds.sort()
-    print(f"  {label:44} {statistics.median(seconds) * 1e3:10.2f} {seconds[int(times * 0.95)] * 1e3:10.2f}")
-
-
-def main(most: int) -> None:
+def main(rounds: int, most: int) -> None:
+    found = {}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         Folder(name).make()
@@ -78,18 +65,21 @@ def main(most: int) -> None:
             while there < count:
                 put(folder, f"other{there % 50}.png", there)
                 there += 1
-            print(f"{count:,} artifacts in the folder, {OF_A_NAME} of the name asked for:   median        p95  (ms)")
-            timed("os.listdir", lambda: os.listdir(name), 20)
-            timed("versions", lambda: versions(folder / "hist.png"), 20)
-            timed("record", lambda: record(ours[0]), 100)
-            timed("compare", lambda: compare(ours[0], ours[1]), 50)
-            timed("verify, one name", lambda: verify(folder / "hist.png"), 20)
-            timed("prune, one name, dry run", lambda: prune(folder / "hist.png", keep=2), 20)
+            calls = {
+                "os.listdir": lambda: os.listdir(name),
+                "versions of a name that has ten": lambda: versions(folder / "hist.png"),
+                "record": lambda: record(ours[0]),
+                "compare": lambda: compare(ours[0], ours[1]),
+                "verify of a name that has ten": lambda: verify(folder / "hist.png"),
+                "prune of a name that has ten, dry run": lambda: prune(folder / "hist.png", keep=2),
+            }
             if count <= 10_000:
-                timed("verify, whole folder", lambda: verify(folder), 3)
-                timed("prune, whole folder, dry run", lambda: prune(folder, keep=2), 3)
+                calls["verify of the folder"] = lambda: verify(folder)
+                calls["prune of the folder, dry run"] = lambda: prune(folder, keep=2)
+            found[str(count)] = interleaved(calls, rounds=rounds, seconds=0.0)
             count *= 10
+    json.dump(found, sys.stdout)
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 100_000)
+    main(int(sys.argv[1]), int(sys.argv[2]))

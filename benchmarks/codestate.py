@@ -1,0 +1,118 @@
+"""Looks at repositories of several sizes, beside ``git status``: ``python codestate.py <rounds> <files> ...``.
+
+Prints seconds as JSON: by number of files, and for what else a repository may hold.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pygit2
+from timing import interleaved
+
+from taggedartifacts._codestate import take_look
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+IGNORED_FILES = 60_000
+COMMITS = 20_000
+IDENTITY = {"GIT_AUTHOR_NAME": "b", "GIT_AUTHOR_EMAIL": "b@b", "GIT_COMMITTER_NAME": "b", "GIT_COMMITTER_EMAIL": "b@b"}
+
+
+def git(root: Path, *arguments: str, **options: Any) -> Any:
+    environment = {**os.environ, **IDENTITY}
+    return subprocess.run(["git", *arguments], cwd=root, env=environment, check=True, capture_output=True, **options)
+
+
+def make(root: Path, count: int) -> None:
+    for number in range(count):
+        folder = root / f"d{number // 1000}" / f"s{number // 50 % 20}"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"f{number}.py").write_text(f"x = {number}\n" * 20)
+    git(root, "init", "-q")
+    git(root, "config", "gc.auto", "0")
+    git(root, "add", ".")
+    git(root, "commit", "-q", "-m", "x")
+    time.sleep(1.1)  # else the index is as young as its files, and git too has to read them
+    git(root, "status", "--porcelain", "-uno")
+
+
+def add_history(root: Path) -> None:
+    stream = [f"reset refs/heads/long\nfrom {git(root, 'rev-parse', 'HEAD', text=True).stdout}\n"]
+    stream += [
+        f"commit refs/heads/long\ncommitter b <b@b> {1_600_000_000 + number} +0000\ndata 1\nx\n"
+        f"M 644 inline other/page\ndata 6\n{number:06d}\n"
+        for number in range(COMMITS)
+    ]
+    git(root, "fast-import", "--quiet", input="".join(stream), text=True)
+    git(root, "checkout", "-q", "long")
+
+
+def seconds(action: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    action()
+    return time.perf_counter() - start
+
+
+def of_size(root: Path, rounds: int) -> dict[str, list[float]]:
+    """Time looks, the command, and the naive diff; and once, what both cost after all files were touched."""
+
+    def look() -> object:
+        return take_look(None, repo=str(root)).state()
+
+    def status() -> None:
+        git(root, "status", "--porcelain", "-uno")
+
+    found = interleaved({"taggedartifacts": look, "git status -uno": status}, rounds=rounds, seconds=0.0)
+    found["a straight diff with HEAD"] = [seconds(lambda: len(pygit2.Repository(str(root)).diff("HEAD")))]
+    for name, action in (("taggedartifacts, all files touched", look), ("git status, all files touched", status)):
+        for path in root.rglob("*.py"):
+            os.utime(path)
+        found[name] = [seconds(action)]
+    return found
+
+
+def of_contents(root: Path, rounds: int) -> dict[str, list[float]]:
+    """Time looks at what may make them slow: many ignored files, a long history; and asking one look again."""
+    found = {}
+
+    def note(name: str, action: Callable[[], object]) -> None:
+        found[name] = interleaved({name: action}, rounds=rounds, seconds=0.0)[name]
+
+    note("a look", lambda: take_look(None, repo=str(root)))
+    (root / ".gitignore").write_text("ignored/\n")
+    git(root, "add", ".gitignore")
+    git(root, "commit", "-q", "-m", "x")
+    (root / "ignored").mkdir()
+    for number in range(IGNORED_FILES):
+        (root / "ignored" / str(number)).touch()
+    note(f"beside {IGNORED_FILES:,} ignored files", lambda: take_look(None, repo=str(root)))
+    add_history(root)
+    note(f"the scope's last commit, {COMMITS:,} back", lambda: take_look(None, repo=str(root), scope=["d0"]))
+    asked = take_look(None, repo=str(root))
+    found["asking a look again"] = interleaved({"again": asked.state}, rounds=rounds, seconds=0.01)["again"]
+    return found
+
+
+def main(rounds: int, sizes: list[int]) -> None:
+    found = {}
+    for size in sizes:
+        with tempfile.TemporaryDirectory() as folder:
+            make(Path(folder), size)
+            found[str(size)] = of_size(Path(folder), rounds)
+    with tempfile.TemporaryDirectory() as folder:
+        make(Path(folder), 1000)
+        found["contents"] = of_contents(Path(folder), rounds)
+    json.dump(found, sys.stdout)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), [int(size) for size in sys.argv[2:]])
