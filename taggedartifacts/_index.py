@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ._git_command import SUBMODULE_MODE, Candidates, status_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Sequence
 
 _ASSUME_UNCHANGED = 0x8000  # in an entry's flags
 _SKIP_WORKTREE, _INTENT_TO_ADD = 0x4000, 0x2000  # in its extended flags
@@ -20,32 +20,32 @@ _SAMPLE = 64  # entries that are compared with their files, spread evenly
 _STALE = 4
 
 
-def survey_entries(
-    entries: Iterable[Any], count: int, text: Callable[[Any], str], root: str
-) -> tuple[Candidates, bool]:
-    """Find submodules and the paths that are hidden from status, and judge by a sample whether the times are stale.
+def survey_entries(entries: Sequence[Any], text: Callable[[Any], str]) -> Candidates:
+    """Find submodules and the paths that are hidden from status.
 
     Args:
         entries: The entries.
-        count: How many there are.
         text: Reads the path of an entry.
-        root: Root of the work tree.
     """
     found = Candidates(set(), set(), set())
-    step, old = max(1, count // _SAMPLE), 0
-    for position, entry in enumerate(entries):
+    for entry in entries:
         hidden = entry.flags & _ASSUME_UNCHANGED or entry.flags_extended & (_SKIP_WORKTREE | _INTENT_TO_ADD)
         if hidden or entry.mode == SUBMODULE_MODE:
             path = text(entry.path)
             (found.submodules if entry.mode == SUBMODULE_MODE else found.paths).add(path)
             if entry.flags_extended & _SKIP_WORKTREE:
                 found.sparse.add(path)
-        elif position % step == 0:
-            old += _is_stale(entry, os.path.join(root, text(entry.path)))
-    return found, old >= min(_STALE, max(1, count // step // 2))
+    return found
 
 
-def _is_stale(entry: Any, path: str) -> bool:
+def is_stale(entries: Sequence[Any], text: Callable[[Any], str], root: str) -> bool:
+    """Judge by a sample of the entries whether the index holds the times of other files than those at *root*."""
+    sample = entries[:: max(1, len(entries) // _SAMPLE)]
+    old = sum(_is_old(entry, os.path.join(root, text(entry.path))) for entry in sample if entry.mode != SUBMODULE_MODE)
+    return old >= min(_STALE, max(1, len(sample) // 2))
+
+
+def _is_old(entry: Any, path: str) -> bool:
     info = status_of(path)
     # A file of another size was edited; refreshing the index would not help.
     return (

@@ -4,32 +4,22 @@ from __future__ import annotations
 
 import os
 import shutil
-import stat
 import subprocess
 from contextlib import contextmanager, suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from ._blobs import stored
 from ._errors import RepositoryError
-from ._git_command import (
-    LINK_MODE,
-    PATCH_BYTES,
-    Candidates,
-    CommandRepository,
-    Stored,
-    file_mode,
-    find_root,
-    git,
-    lfs_pointer,
-    status_of,
-)
-from ._index import survey_entries
+from ._git_command import Candidates, CommandRepository, Stored, find_root, git, status_of
+from ._index import is_stale, survey_entries
 from ._trees import files, last_commit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     import pygit2
+
 
 # By root: what HEAD and index were, and what they told.
 _staged: dict[str, tuple[tuple[object, ...], Candidates]] = {}
@@ -65,8 +55,9 @@ def find_repository(start: str) -> Repository | CommandRepository | None:
     try:
         opened = pygit2.Repository(found)
         if not opened.is_bare:
+            repository = Repository(opened)
             len(opened.index)  # the index too can have a format that libgit2 refuses
-            return Repository(opened)
+            return repository
     except pygit2.GitError as error:
         return _refused(start, found, error)
     raise RepositoryError(
@@ -94,6 +85,7 @@ class Repository:
     def __init__(self, opened: pygit2.Repository) -> None:
         self._opened = opened
         self.root = os.path.realpath(opened.workdir)
+        self._stamp = _index_stamp(opened)  # before the index is read: what is read may be newer, and never older
 
     @cached_property
     def head(self) -> str:
@@ -105,50 +97,52 @@ class Repository:
     def candidates(self) -> Candidates:
         """Find the paths that may differ from HEAD, staged or not, hidden from status or not.
 
-        Two index diffs, as status makes them; a straight ``diff("HEAD")`` reads every file again.
+        Two index diffs, as status makes them; a straight ``diff("HEAD")`` reads every file again. What HEAD and the
+        index alone tell is remembered while neither has moved: a notebook asks again for each cell.
         """
-        import pygit2
+        from pygit2.enums import DiffOption
 
-        index, flags = self._opened.index, pygit2.enums.DiffOption.IGNORE_SUBMODULES
-        staged, stale = self._staged()
-        if stale and git(self.root, "update-index", "-q", "--refresh") is None and not shutil.which("git"):
-            # The command locks the index before it reads it; libgit2 does not, so it only stands in where no git
-            # can be changing the index meanwhile.
-            flags |= pygit2.enums.DiffOption.UPDATE_INDEX
-        elif stale:
-            index.read(False)
-        try:
-            diff = index.diff_to_workdir(flags)
-        except pygit2.GitError:
-            if not flags & pygit2.enums.DiffOption.UPDATE_INDEX:
-                raise
-            # A lock that is held, or nowhere to write: judge without refreshing.
-            diff = index.diff_to_workdir(pygit2.enums.DiffOption.IGNORE_SUBMODULES)
-        return staged._replace(paths=staged.paths | (_paths(diff) - staged.submodules))
+        known, staged = _staged.get(self.root, (None, Candidates(set(), set(), set())))
+        if known != (self.head, *self._stamp):
+            staged = self._survey()
+            _staged[self.root] = (self.head, *self._stamp), staged
+        paths = _paths(self._opened.index.diff_to_workdir(DiffOption.IGNORE_SUBMODULES))
+        return staged._replace(paths=staged.paths | (paths - staged.submodules))
 
-    def _staged(self) -> tuple[Candidates, bool]:
-        """Find what HEAD and the index alone tell, and whether the index's times are out of date.
-
-        Remembered while neither has moved: a notebook asks again for each cell.
-        """
-        import pygit2
+    def _survey(self) -> Candidates:
+        """Find what HEAD and the index alone tell; brings the times in the index up to date if they are stale."""
+        from pygit2.enums import DiffOption
         from pygit2.ffi import C, ffi
 
-        info = os.stat(os.path.join(self._opened.path, "index"))
-        key = (self.head, info.st_ino, info.st_size, info.st_mtime_ns, info.st_ctime_ns)
-        known = _staged.get(self.root)
-        if known is not None and known[0] == key:
-            return known[1], False
+        def text(raw: Any) -> str:
+            return os.fsdecode(ffi.string(raw))
+
+        def entries() -> list[Any]:
+            return [C.git_index_get_byindex(index._index, position) for position in range(len(index))]
+
         index = self._opened.index
-        entries = (C.git_index_get_byindex(index._index, position) for position in range(len(index)))
-        found, stale = survey_entries(entries, len(index), lambda raw: os.fsdecode(ffi.string(raw)), self.root)
-        diff = index.diff_to_tree(self._opened[self.head].tree, flags=pygit2.enums.DiffOption.INCLUDE_TYPECHANGE)
+        if is_stale(entries(), text, self.root):
+            self._refresh()
+        found = survey_entries(entries(), text)
+        diff = index.diff_to_tree(self._opened[self.head].tree, flags=DiffOption.INCLUDE_TYPECHANGE)
         found.paths.update(_paths(diff) - found.submodules)
         for sides in index.conflicts or ():
             found.paths.update(os.fsdecode(side.path) for side in sides if side is not None)
-        if not stale:
-            _staged[self.root] = key, found
-        return found, stale
+        return found
+
+    def _refresh(self) -> None:
+        """Bring the times in the index up to date, so that only the first look reads every file."""
+        import pygit2
+
+        index = self._opened.index
+        if git(self.root, "update-index", "-q", "--refresh") is None and not shutil.which("git"):
+            # The command locks the index before it reads it; libgit2 does not, so it only stands in where no git
+            # can be changing the index meanwhile.
+            flags = pygit2.enums.DiffOption.IGNORE_SUBMODULES | pygit2.enums.DiffOption.UPDATE_INDEX
+            with suppress(pygit2.GitError):  # a lock that is held, or nowhere to write: judge without
+                index.diff_to_workdir(flags)
+        self._stamp = _index_stamp(self._opened)
+        index.read(False)
 
     def in_index(self, path: str) -> bool:
         """Say whether the path is tracked, and not in a conflict."""
@@ -168,54 +162,7 @@ class Repository:
 
     def stored(self, path: str, known: int | None = None) -> Stored | None:
         """Say how git would store what stands at the path in the work tree; None for no file."""
-        import pygit2
-
-        full = os.path.join(self.root, path)
-        info = status_of(full)
-        if info is None:
-            return None
-        mode = file_mode(
-            info, known, trust_mode=self._trusts("core.filemode"), trust_links=self._trusts("core.symlinks")
-        )
-        if stat.S_ISLNK(info.st_mode):
-            data = os.readlink(os.fsencode(full))
-        elif not stat.S_ISREG(info.st_mode):
-            return None
-        elif self._filter(path) == "lfs":
-            data = lfs_pointer(full)
-        elif self._filter(path) is not None:
-            return self._filtered(path, mode)
-        elif info.st_size > PATCH_BYTES:
-            return Stored(mode, str(self._opened.hashfile(path)), None)
-        else:
-            with open(full, "rb") as file:
-                data = file.read()
-            filters = self._opened.load_filter_list(os.fsencode(path)) if mode != LINK_MODE else None  # type: ignore[arg-type]  # takes bytes, and needs them
-            data = filters.apply_to_buffer(data) if filters else data
-        return Stored(mode, str(pygit2.hash(data)), data)
-
-    def _trusts(self, name: str) -> bool:
-        config = self._opened.config
-        return config.get_bool(name) if name in config else True
-
-    def _filter(self, path: str) -> str | None:
-        """Name the filter outside of libgit2 that decides how git stores the path."""
-        if isinstance(self._opened.get_attr(os.fsencode(path), "working-tree-encoding"), str):
-            return "working-tree-encoding"
-        name = self._opened.get_attr(os.fsencode(path), "filter")
-        if name == "lfs" or not isinstance(name, str):
-            return name if isinstance(name, str) else None
-        config = self._opened.config
-        # As git does, which stores the file as it is when nothing says what the filter's name means.
-        return name if any(f"filter.{name}.{kind}" in config for kind in ("clean", "process")) else None
-
-    def _filtered(self, path: str, mode: int) -> Stored:
-        answer = git(self.root, "hash-object", "--", path)
-        if answer is not None:
-            return Stored(mode, answer.decode().strip())
-        lacking = "failed" if shutil.which("git") else "is not installed"
-        why = f"its filter {self._filter(path)!r} needs the 'git' command, which {lacking}"
-        return Stored(mode, str(self._opened.hashfile(path, as_path="")), None, why)
+        return stored(self._opened, self.root, path, known)
 
     def is_ignored(self, path: str) -> bool:
         """Say whether git is told to ignore the path."""
@@ -275,6 +222,11 @@ class Repository:
     def is_shallow(self) -> bool:
         """Whether the older part of the history is not there, as after ``git clone --depth``."""
         return bool(self._opened.is_shallow)
+
+
+def _index_stamp(opened: pygit2.Repository) -> tuple[int, ...]:
+    info = status_of(os.path.join(opened.path, "index"))  # not there until something was added
+    return () if info is None else (info.st_ino, info.st_size, info.st_mtime_ns, info.st_ctime_ns)
 
 
 def _paths(diff: Any) -> set[str]:

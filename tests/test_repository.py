@@ -137,3 +137,22 @@ class TestLfsPointer:
             (tmp_path / "file").write_bytes(content)
 
             assert content == lfs_pointer(str(tmp_path / "file"))
+
+
+class TestIndexThatMoves:
+    def test_between_opening_and_asking(self, repo):
+        """What was read from an index that git replaced meanwhile is not remembered as what the new one tells."""
+        repo.write("a.py", "a = 2\n")
+        early = find_repository(str(repo.path))
+        repo.git("add", "a.py")
+        early.candidates()
+
+        assert "a.py" in find_repository(str(repo.path)).candidates().paths
+
+    @pytest.mark.parametrize("backend", ["libgit2", "git"])
+    def test_not_there(self, repo, backend):
+        """Without an index nothing is tracked: all that HEAD holds differs from it, as git status says too."""
+        (repo.path / ".git/index").unlink()
+        found = CommandRepository(str(repo.path), "") if backend == "git" else find_repository(str(repo.path))
+
+        assert {".gitignore", "a.py", "notes/b.ipynb", "notes/deep/c.py"} == found.candidates().paths

@@ -1,0 +1,72 @@
+"""How git would store the files of a work tree: their mode, and the object id of what its filters make of them.
+
+Takes the repositories of pygit2 and does not import it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import stat
+from typing import Any
+
+from ._git_command import LINK_MODE, PATCH_BYTES, Stored, file_mode, git, lfs_pointer, status_of
+
+
+def stored(opened: Any, root: str, path: str, known: int | None) -> Stored | None:
+    """Say how git would store what stands at a path in the work tree; None for no file.
+
+    Args:
+        opened: The repository.
+        root: Root of its work tree.
+        path: The path, relative to the root.
+        known: Mode of the file in a commit, which stays where the file system cannot tell.
+    """
+    full = os.path.join(root, path)
+    info = status_of(full)
+    if info is None:
+        return None
+    mode = file_mode(
+        info, known, trust_mode=_trusts(opened, "core.filemode"), trust_links=_trusts(opened, "core.symlinks")
+    )
+    if stat.S_ISLNK(info.st_mode):
+        data = os.readlink(os.fsencode(full))
+    elif not stat.S_ISREG(info.st_mode):
+        return None
+    elif (name := _filter(opened, path)) == "lfs":
+        data = lfs_pointer(full)
+    elif name is not None:
+        return _filtered(opened, root, path, mode, name)
+    elif info.st_size > PATCH_BYTES:
+        return Stored(mode, str(opened.hashfile(path)), None)
+    else:
+        with open(full, "rb") as file:
+            data = file.read()
+        filters = opened.load_filter_list(os.fsencode(path)) if mode != LINK_MODE else None
+        data = filters.apply_to_buffer(data) if filters else data
+    return Stored(mode, hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest(), data)  # noqa: S324 - git's own id
+
+
+def _trusts(opened: Any, name: str) -> bool:
+    return bool(opened.config.get_bool(name)) if name in opened.config else True
+
+
+def _filter(opened: Any, path: str) -> str | None:
+    """Name the filter outside of libgit2 that decides how git stores the path."""
+    if isinstance(opened.get_attr(os.fsencode(path), "working-tree-encoding"), str):
+        return "working-tree-encoding"
+    name = opened.get_attr(os.fsencode(path), "filter")
+    if name == "lfs" or not isinstance(name, str):
+        return name if isinstance(name, str) else None
+    # As git does, which stores the file as it is when nothing says what the filter's name means.
+    return name if any(f"filter.{name}.{kind}" in opened.config for kind in ("clean", "process")) else None
+
+
+def _filtered(opened: Any, root: str, path: str, mode: int, name: str) -> Stored:
+    answer = git(root, "hash-object", "--", path)
+    if answer is not None:
+        return Stored(mode, answer.decode().strip())
+    lacking = "failed" if shutil.which("git") else "is not installed"
+    why = f"its filter {name!r} needs the 'git' command, which {lacking}"
+    return Stored(mode, str(opened.hashfile(path, as_path="")), None, why)
