@@ -79,7 +79,8 @@ class ArtifactConflictError(TaggedArtifactsError, OSError):
     """The tagged path belongs to something else.
 
     Comes before the function runs when the artifact of that name was made by another function or is of another kind
-    (file or directory). The message names both. Give one of the outputs another name.
+    (file or directory), and then names both: give one of the outputs another name. Or when a link stands there that
+    leads nowhere: bring back what it led to, or remove it.
     """
 
 

@@ -11,7 +11,7 @@ from ._path import ArtifactPath
 from ._recipe import Recipe, recipe_differences, tag_differences
 from ._record import read_record
 from ._reuse import Found, find_any, stored_record
-from ._survey import newest_first, present
+from ._stretch import newest_first, present
 from ._tag import Tag, untagged_name
 from ._task import Decoration, prepare
 from ._text import Shown, Table
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ._codestate import Change
     from ._differences import Difference
     from ._folder import Folder
-    from ._survey import Version
+    from ._stretch import Version
     from ._task import Task
 
 # Reading that many records takes about 50 ms; further ones differ more, by their names, or are older.

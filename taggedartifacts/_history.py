@@ -7,7 +7,7 @@ import os
 from ._folder import Folder
 from ._origin import said_by
 from ._path import ArtifactPath
-from ._survey import newest_first, present
+from ._stretch import newest_first, present
 from ._tag import is_tagged, untagged_name
 from ._text import ShownList, Table
 

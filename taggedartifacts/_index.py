@@ -20,7 +20,7 @@ _SAMPLE = 64  # entries that are compared with their files, spread evenly
 _STALE = 4
 
 
-def survey_entries(entries: Sequence[Any], text: Callable[[Any], str]) -> Candidates:
+def hidden_entries(entries: Sequence[Any], text: Callable[[Any], str]) -> Candidates:
     """Find submodules and the paths that are hidden from status.
 
     Args:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 import warnings
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -86,7 +87,7 @@ class Look:
         with self._lock:
             if self._warning:
                 warning, self._warning = self._warning, None
-                warnings.warn(warning, stacklevel=4)
+                warnings.warn(warning, stacklevel=_level_of_caller())
             if isinstance(self._found, RepositoryError):
                 # A new one each time: raising one object again and again would pile up its traceback.
                 raise type(self._found)(*self._found.args) from self._found.__cause__
@@ -134,6 +135,14 @@ class Look:
             self._state = state
         # Not yet current while there is something to say at the call.
         self._files = None if self._warning else files
+
+
+def _level_of_caller() -> int:
+    """Count the frames up to the first one outside the library: its line is where a warning belongs."""
+    level, frame = 1, sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(f"{__package__}."):
+        level, frame = level + 1, frame.f_back
+    return level
 
 
 class _Inspector:

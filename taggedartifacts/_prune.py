@@ -19,7 +19,7 @@ from ._origin import said_by
 from ._path import ArtifactPath
 from ._reuse import is_as_made, standing_record
 from ._staging import clean_up, is_busy, make_staging
-from ._survey import known_version, newest_first, recorded, survey
+from ._stretch import known_version, newest_first, recorded, stretches
 from ._tag import DIGEST_DIGITS, Tag, is_tagged, split_name, untagged_name
 from ._text import ShownList, Table, byte_count
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from ._folder import Folder
-    from ._survey import Stretch, Version
+    from ._stretch import Stretch, Version
 
 _log = logging.getLogger("taggedartifacts")
 
@@ -126,7 +126,7 @@ def prune(
         unreachable=unreachable,
     )
     pruned = Pruned(dry_run=dry_run)
-    for stretch in survey(path, _raise):
+    for stretch in stretches(path, _raise):
         patches, gone = set(), set()
         for version in _chosen(stretch, criteria):
             if _is_changed(version):

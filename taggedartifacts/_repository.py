@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ._blobs import stored
 from ._errors import RepositoryError
 from ._git_command import Candidates, CommandRepository, Stored, find_root, git, status_of
-from ._index import is_stale, survey_entries
+from ._index import hidden_entries, is_stale
 from ._trees import files, last_commit
 
 if TYPE_CHECKING:
@@ -104,12 +104,12 @@ class Repository:
 
         known, staged = _staged.get(self.root, (None, Candidates(set(), set(), set())))
         if known != (self.head, *self._stamp):
-            staged = self._survey()
+            staged = self._told_by_index()
             _staged[self.root] = (self.head, *self._stamp), staged
         paths = _paths(self._opened.index.diff_to_workdir(DiffOption.IGNORE_SUBMODULES))
         return staged._replace(paths=staged.paths | (paths - staged.submodules))
 
-    def _survey(self) -> Candidates:
+    def _told_by_index(self) -> Candidates:
         """Find what HEAD and the index alone tell; brings the times in the index up to date if they are stale."""
         from pygit2.enums import DiffOption
         from pygit2.ffi import C, ffi
@@ -123,7 +123,7 @@ class Repository:
         index = self._opened.index
         if is_stale(entries(), text, self.root):
             self._refresh()
-        found = survey_entries(entries(), text)
+        found = hidden_entries(entries(), text)
         diff = index.diff_to_tree(self._opened[self.head].tree, flags=DiffOption.INCLUDE_TYPECHANGE)
         found.paths.update(_paths(diff) - found.submodules)
         for sides in index.conflicts or ():

@@ -61,6 +61,7 @@ def find(folder: Folder, name: str, identity: Identity, *, directory: bool) -> F
             if standing is None and record == before and record.replaced is not None and is_as_made(path, record):
                 return None  # a replacement stopped between a companion and the artifact
         except FileNotFoundError:
+            _check_link(path)
             # Nothing is there, or a companion is gone: what is left is not the whole artifact, but may hold an edit.
             if is_as_made(path, record):
                 return None
@@ -165,9 +166,19 @@ def _check_kind(path: str, *, is_directory: bool, promised: bool) -> None:
         )
 
 
+def _check_link(path: str) -> None:
+    """Refuse a link that leads nowhere: what it led to may be on a disk that is not there now."""
+    if os.path.islink(path) and not os.path.exists(path):
+        raise ArtifactConflictError(
+            f"{path} is a link to {os.readlink(path)}, which is not there; bring that back, or remove the link to have "
+            "the artifact made again"
+        )
+
+
 def _bare(folder: Folder, name: str, *, directory: bool) -> Found | None:
     path = folder.artifact(name)
     if not os.path.exists(path):
+        _check_link(path)
         return None
     if directory:
         _check_kind(path, is_directory=os.path.isdir(path), promised=True)

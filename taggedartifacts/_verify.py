@@ -13,7 +13,7 @@ from ._errors import RecordError
 from ._hashing import hexdigest
 from ._origin import Origin
 from ._staging import leftovers
-from ._survey import survey
+from ._stretch import stretches
 from ._text import Shown, ShownList, Table, byte_count
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def verify(path: str | os.PathLike[str]) -> list[Problem]:
     def unreadable(error: OSError) -> None:
         problems.append(Problem(str(error.filename), "unreadable", error.strerror or str(error)))
 
-    for stretch in survey(path, unreadable):
+    for stretch in stretches(path, unreadable):
         for done, name in enumerate(stretch.names):
             progress.say(stretch.given, done, len(stretch.names))
             problems.extend(_check(Origin(stretch.folder, name), progress))

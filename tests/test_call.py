@@ -335,6 +335,21 @@ class TestConflicts:
         with pytest.raises(ArtifactConflictError, match=r"was written beside s-.*\.shp by work\.py::shape"):
             work.table(1, "out/s.dbf")
 
+    @pytest.mark.parametrize("recorded", [True, False])
+    def test_artifact_is_a_link_to_nowhere(self, project, recorded):
+        """A link whose target is away, on a disk that is not mounted perhaps, is kept, and nothing runs."""
+        work = project.module(WRITE)
+        path = work.f.path(1, "out/f.txt")
+        if recorded:
+            work.f(1, "out/f.txt").unlink()
+        project.out.mkdir(exist_ok=True)
+        path.symlink_to("/mnt/archive/f.txt")
+        runs = len(work.runs)
+
+        with pytest.raises(ArtifactConflictError, match=r"is a link to /mnt/archive/f\.txt, which is not there"):
+            work.f(1, "out/f.txt")
+        assert ["/mnt/archive/f.txt", runs] == [os.readlink(path), len(work.runs)]
+
     def test_hidden_directory_is_a_link(self, project, tmp_path):
         """A link where the hidden directory should be is not followed."""
         work = project.module(WRITE)

@@ -512,13 +512,14 @@ class TestVariable:
         assert "TAGGEDARTIFACTS_COMMIT" in free.look(env={"TAGGEDARTIFACTS_COMMIT": value})["message"]
 
     def test_disagrees(self, repo, monkeypatch):
-        """A repository is right against the variable; a warning says so, once."""
+        """A repository is right against the variable; a warning says so, once, of the line that calls."""
         monkeypatch.setenv("TAGGEDARTIFACTS_COMMIT", "0" * 40)
         taken = take_look(None, repo=str(repo.path))
-        with pytest.warns(UserWarning, match="TAGGEDARTIFACTS_COMMIT"):
+        with pytest.warns(UserWarning, match="TAGGEDARTIFACTS_COMMIT") as warned:
             state = taken.state()
 
         assert [repo.head, state] == [state.commit, taken.state()]
+        assert [__file__] == [each.filename for each in warned]
 
     @pytest.mark.parametrize("digits", [0, 10, 12, 40])
     def test_agrees(self, repo, monkeypatch, digits):

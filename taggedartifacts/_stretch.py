@@ -1,4 +1,4 @@
-"""Survey: which artifacts stand in a directory, or below it."""
+"""Stretches: which artifacts a path covers, in its directory and below it."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Stretch:
         return Folder(os.path.abspath(self.given))
 
 
-def survey(path: str | os.PathLike[str], unreadable: Callable[[OSError], None]) -> Iterator[Stretch]:
+def stretches(path: str | os.PathLike[str], unreadable: Callable[[OSError], None]) -> Iterator[Stretch]:
     """List what a path covers: one artifact, all of one untagged name, or all in a directory and below it.
 
     Follows no symbolic link below the path.
