@@ -45,5 +45,7 @@ def versions(path: str | os.PathLike[str]) -> list[ArtifactPath]:
     """
     given, name = os.path.split(os.fspath(path).rstrip("/" + os.sep))
     folder = Folder(os.path.abspath(given))
-    known = newest_first(folder, present(folder, untagged_name(name) if is_tagged(name) else name))
+    names = present(folder, untagged_name(name)) if is_tagged(name) else []
+    # A name that was given to the function may itself hold a tag, that of its input perhaps.
+    known = newest_first(folder, names or present(folder, name))
     return Versions(ArtifactPath(os.path.join(given, version.origin.name)) for version in known)

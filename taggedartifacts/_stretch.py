@@ -72,7 +72,8 @@ def stretches(path: str | os.PathLike[str], unreadable: Callable[[OSError], None
         yield from _below(text, unreadable)
         return
     folder = Folder(os.path.abspath(given))
-    names = [] if is_tagged(name) else sorted({*present(folder, name), *_of_name(recorded(folder), name)})
+    known = is_tagged(name) and (os.path.lexists(folder.artifact(name)) or os.path.lexists(folder.record(name)))
+    names = [] if known else sorted({*present(folder, name), *_of_name(recorded(folder), name)})
     if not names:
         origin = find_origin(path)
         if not os.path.lexists(origin.path) and not os.path.lexists(origin.folder.record(origin.name)):

@@ -4,7 +4,7 @@ import os
 
 from records import DIRTY, OTHER_COMMIT, change_record, put, record_path
 
-from taggedartifacts import ArtifactPath, versions
+from taggedartifacts import ArtifactPath, prune, versions
 
 TWO_KINDS = """
 @Artifact("outpath")
@@ -56,6 +56,14 @@ class TestVersions:
         path, other = put(tmp_path), put(tmp_path, config=2)
 
         assert sorted(versions(path)) == sorted([path, other])
+
+    def test_of_a_name_that_holds_a_tag(self, tmp_path):
+        """Outputs that are named after their input, tag included, are found by the name that was given."""
+        given = f"{put(tmp_path / 'input', 'data.csv').stem}.png"
+        paths = [put(tmp_path, given, config=config) for config in range(2)]
+
+        assert sorted(paths) == sorted(versions(tmp_path / given)) == sorted(versions(paths[0]))
+        assert sorted(paths) == sorted(prune(tmp_path / given, keep=0))
 
     def test_passes_over_other_names(self, tmp_path):
         """A name that only begins or ends alike is another one."""
