@@ -79,7 +79,11 @@ def _reading(task: Task) -> Steps:
     """
     paths = []
     for output, (folder, name), path in zip(task.outputs, task.places, task.paths, strict=True):
-        if find_any(folder, name) is None:
+        found = find_any(folder, name)
+        if found is None:
+            folder.look_closely()
+            found = find_any(folder, name)
+        if found is None:
             raise ArtifactNotFoundError(f"{path} is not there; {_others(folder, name)}")
         paths.append(output.staged(os.fspath(path)))
     task.decoration.parameters.redirect(task.bound, paths)
@@ -140,7 +144,7 @@ def _making(task: Task, held: _Held, *, recompute: bool) -> Generator[Wait | Run
                 is_ours = lock.try_acquire()
         locked = all(lock.works for lock in held.locks)
         for folder, name in task.places:
-            _look_closely(folder)
+            folder.look_closely()
             sweep(folder, name, locked=locked)
             folder.check_place(name)
         if not recompute and _reused(task):
@@ -165,9 +169,22 @@ def _making(task: Task, held: _Held, *, recompute: bool) -> Generator[Wait | Run
             )
         seconds = time.perf_counter() - clock
         true, staged = checked(task, staged)
-        exclusive = not recompute and (true.identity != task.identity or not locked)
+        exclusive = not recompute and (true.identity != task.identity or not locked or _is_raced(task))
         publish_all(true, staged, started, seconds, exclusive=exclusive)
         return true
+
+
+def _is_raced(task: Task) -> bool:
+    """Tell whether another host makes the same artifacts, or has made them, although their locks are held here.
+
+    So it is where a file system is mounted with locks of its own on each host: NFS with ``nolock``, Lustre with
+    ``localflock``. Then nothing may be replaced: the first one's is kept.
+    """
+    from ._staging import is_busy  # with the others of `_writing`
+
+    for folder, _ in task.places:
+        folder.look_closely()
+    return any(is_busy(folder, name, locked=True) for folder, name in task.places) or task.find() is not None
 
 
 def _in_process(process: int, work: Callable[..., object], *args: object) -> None:
@@ -212,17 +229,6 @@ def _refresh(folder: Folder, record: Record) -> None:
     except OSError as error:  # a reader without write permission reuses all the same
         _log.debug("the record of %s keeps its old times: %s", record.artifact, error)
     remember(folder, record)
-
-
-def _look_closely(folder: Folder) -> None:
-    """Make a network file system show what other hosts have published.
-
-    A name that was not there may be remembered as absent for half a minute by the client; listing its directory ends
-    that.
-    """
-    for directory in (folder.path, folder.records):
-        with os.scandir(directory) as entries:
-            next(entries, None)
 
 
 def _others(folder: Folder, name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import stat
@@ -16,6 +17,20 @@ _TO_SYNC = os.O_RDWR if os.name == "nt" else os.O_RDONLY
 # For files that others could have put there: follow no link, and wait for no pipe. Windows has neither flag, but one
 # without which os.read and os.write translate the ends of lines.
 CAREFULLY = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+
+
+# How often to look again when another host of a network file system replaces what is being looked at.
+STARTS = 10
+
+
+def refresh(directory: str) -> None:
+    """Make a network file system show what other hosts have done in a directory, as far as it can be read.
+
+    An NFS client remembers for up to a minute which names there were and what they stood for; opening the directory
+    ends that.
+    """
+    with contextlib.suppress(OSError), os.scandir(directory) as entries:
+        next(entries, None)
 
 
 def sync_file(path: str) -> None:

@@ -8,7 +8,7 @@ import stat
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
-from ._disk import CAREFULLY, sync_directory
+from ._disk import CAREFULLY, refresh, sync_directory
 from ._errors import ArtifactConflictError
 from ._hashing import hexdigest
 
@@ -108,6 +108,11 @@ class Folder(NamedTuple):
                 "or have it made writable",
                 error.filename,
             ) from error
+
+    def look_closely(self) -> None:
+        """Make a network file system show what other hosts have published here."""
+        refresh(self.path)
+        refresh(self.records)
 
     def check_place(self, name: str) -> None:
         """Check that a record can be written for the artifact of that name, before hours are spent on it.

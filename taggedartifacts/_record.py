@@ -11,7 +11,7 @@ import stat
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
 
-from ._disk import CAREFULLY
+from ._disk import CAREFULLY, STARTS, refresh
 from ._errors import RecordError
 from ._tag import COMMIT_DIGITS, CONFIG_DIGITS, DIGEST_DIGITS, Tag
 from ._text import Shown, Table, byte_count
@@ -244,7 +244,16 @@ def read_record(path: str) -> Record | None:
     Raises:
         RecordError: If what is there is not a record that this version can read.
     """
-    text = read_regular(path, MAX_RECORD_BYTES)
+    starts = STARTS
+    while True:
+        try:
+            text = read_regular(path, MAX_RECORD_BYTES)
+            break
+        except RecordError as error:
+            starts -= 1
+            if getattr(error.__cause__, "errno", None) != errno.ESTALE or not starts:
+                raise
+            refresh(os.path.dirname(path))  # on NFS, another host has replaced it
     if text is None:
         return None
     try:

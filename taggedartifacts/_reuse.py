@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import logging
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from ._content import describe, describe_file, same_digests, same_times, with_times
+from ._disk import STARTS
 from ._errors import ArtifactConflictError, ArtifactModifiedError, RecordError
 from ._folder import RECORD_SUFFIX, Folder
 from ._record import Record, read_record
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("taggedartifacts")
 
+# What reading gives when another process, or on NFS another host, replaces the artifact meanwhile: then look again.
+_REPLACED = frozenset({errno.ENOENT, errno.ESTALE})
 _MEMO_ENTRIES = 4096
 # Records by path, each with the stat of its file: a repeated hit reads and parses it only if that stat has changed.
 _memo: dict[str, tuple[tuple[int, ...], Record]] = {}
@@ -49,8 +53,20 @@ def find(folder: Folder, name: str, identity: Identity, *, directory: bool) -> F
         ArtifactModifiedError: If it was changed since it was made.
         OSError: If it cannot be read.
     """
+    starts = STARTS
+    while True:
+        try:
+            return _find(folder, name, identity, directory=directory)
+        except OSError as error:
+            starts -= 1
+            if error.errno not in _REPLACED or not starts:
+                raise
+            folder.look_closely()
+
+
+def _find(folder: Folder, name: str, identity: Identity, *, directory: bool) -> Found | None:
     path = folder.artifact(name)
-    record, before = stored_record(folder, name), None
+    record, before = _newest_record(folder, name), None
     while record is not None:
         if record.identity != identity:
             raise _conflict(path, record, identity)
@@ -68,6 +84,7 @@ def find(folder: Folder, name: str, identity: Identity, *, directory: bool) -> F
             standing = None
         if standing is not None:
             return standing
+        folder.look_closely()  # NFS shows an old record beside a new artifact until the times of attributes are over
         again = stored_record(folder, name)
         # Another process may replace record and artifact while we look: only the same at three looks is an edit.
         if again == record == before:
@@ -83,10 +100,19 @@ def find(folder: Folder, name: str, identity: Identity, *, directory: bool) -> F
 
 def find_any(folder: Folder, name: str) -> Found | None:
     """Find the artifact *name*, whatever it was made by; as `find`, for a function that only reads it."""
-    record = stored_record(folder, name)
+    record = _newest_record(folder, name)
     if record is None:
         return Found(None) if os.path.lexists(folder.artifact(name)) else None
     return find(folder, name, record.identity, directory=f"{name}/" in record.outputs)
+
+
+def _newest_record(folder: Folder, name: str) -> Record | None:
+    """Read the record of an artifact, which an NFS client may believe to have none although it is there itself."""
+    record = stored_record(folder, name)
+    if record is None and os.path.lexists(folder.artifact(name)):
+        folder.look_closely()
+        record = stored_record(folder, name)
+    return record
 
 
 def stored_record(folder: Folder, name: str) -> Record | None:
