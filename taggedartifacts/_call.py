@@ -169,22 +169,9 @@ def _making(task: Task, held: _Held, *, recompute: bool) -> Generator[Wait | Run
             )
         seconds = time.perf_counter() - clock
         true, staged = checked(task, staged)
-        exclusive = not recompute and (true.identity != task.identity or not locked or _is_raced(task))
+        exclusive = not recompute and (true.identity != task.identity or not locked)
         publish_all(true, staged, started, seconds, exclusive=exclusive)
         return true
-
-
-def _is_raced(task: Task) -> bool:
-    """Tell whether another host makes the same artifacts, or has made them, although their locks are held here.
-
-    So it is where a file system is mounted with locks of its own on each host: NFS with ``nolock``, Lustre with
-    ``localflock``. Then nothing may be replaced: the first one's is kept.
-    """
-    from ._staging import is_busy  # with the others of `_writing`
-
-    for folder, _ in task.places:
-        folder.look_closely()
-    return any(is_busy(folder, name, locked=True) for folder, name in task.places) or task.find() is not None
 
 
 def _in_process(process: int, work: Callable[..., object], *args: object) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import functools
 import json
 import logging
 import os
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger("taggedartifacts")
 
 _NO_LOCKS = frozenset({errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP})
+# NFS (nfs(5)) and Lustre; NFS v3 with nolock shows the first.
+_LOCAL_LOCKS = frozenset({"local_lock=all", "local_lock=flock", "localflock"})
 _warned: set[str] = set()
 
 
@@ -41,7 +44,7 @@ class ArtifactLock:
     def __init__(self, path: str) -> None:
         self._path = path
         self._held: BaseFileLock | None = None
-        self.works = True  # False where the file system refuses locks
+        self.works = True  # False where the file system refuses locks, or keeps them from other hosts
 
     def try_acquire(self) -> bool:
         """Take the lock if nobody has it; never waits.
@@ -66,19 +69,24 @@ class ArtifactLock:
             self._held = None
             if error.errno not in _NO_LOCKS:
                 raise
-            self.works = False
-            folder = os.path.dirname(self._path)
-            if folder not in _warned:
-                _warned.add(folder)
-                _log.warning(
-                    "%s: the file system has no locks (%s); processes that make the same artifact at the same time "
-                    "will each make it, and the first one's is kept",
-                    folder,
-                    error.strerror,
-                )
+            self._does_not_work(f"the file system has no locks ({error.strerror}); processes")
             return True
+        if option := _local_locks(os.stat(self._path).st_dev):
+            self._does_not_work(f"other hosts do not see the locks of this one ({option}); hosts")
         self._sign()
         return True
+
+    def _does_not_work(self, reason: str) -> None:
+        """Note that others may make the same artifact, and say so once for each folder."""
+        self.works = False
+        folder = os.path.dirname(self._path)
+        if folder not in _warned:
+            _warned.add(folder)
+            _log.warning(
+                "%s: %s that make the same artifact at the same time will each make it, and the first one's is kept",
+                folder,
+                reason,
+            )
 
     def _check_place(self) -> None:
         try:
@@ -120,6 +128,18 @@ class ArtifactLock:
                 os.write(descriptor, text)
             finally:
                 os.close(descriptor)
+
+
+@functools.cache
+def _local_locks(device: int) -> str | None:
+    """Find the option by which a file system was mounted with locks of its own on each host; None if there is none."""
+    number = f"{os.major(device)}:{os.minor(device)}"
+    with contextlib.suppress(OSError), open("/proc/self/mountinfo", errors="surrogateescape") as mounts:
+        for line in mounts:
+            fields = line.split()
+            if fields[2] == number:
+                return next((option for option in fields[-1].split(",") if option in _LOCAL_LOCKS), None)
+    return None
 
 
 class Patience:

@@ -1,8 +1,8 @@
-"""Hosts: Linux kernels that run as processes of this one (user-mode Linux), one an NFS server, others its clients.
+"""Hosts: Linux kernels that run as processes of this one (user-mode Linux), one an NFS server, the others its clients.
 
-Each sees the files of this machine, read-only, and does what it is told through a serial line: run as a script in such a
-kernel, as its first process, this file is the one that is told. A kernel is killed like any other process, and then it
-is a host that lost its power.
+Each sees the files of this machine, read-only, and does what it is told through a serial line: run as a script in such
+a kernel, as its first process, this file is the one that is told. A kernel is killed like any other process, and then
+it is a host that lost its power.
 """
 
 import contextlib
@@ -14,34 +14,25 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import tty
 from pathlib import Path
 
-LINUX = shutil.which("linux.uml")
 MODULES = Path("/usr/lib/uml/modules")
-NEEDED = ("uml_switch", "rpc.nfsd", "rpc.mountd", "rpc.statd", "rpcbind", "exportfs", "mount.nfs", "mkfs.ext4")
-LANE = "/dev/ttyS0"
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+NEEDED = ("linux.uml", "uml_switch", "rpc.nfsd", "rpc.mountd", "rpc.statd", "rpcbind", "exportfs", "mount.nfs", "ip")
 FINIT_MODULE = 313  # the number of the system call on x86-64, for which the kernel is built
+LANE = "/dev/ttyS0"
+NETWORK = "10.0.9"
+SERVER = 1  # its number in the network
+SHARED = "/mnt"  # where clients mount
 LEASE = 10  # seconds; the shortest that the server takes
-SERVER = "10.0.9.1"
-VERSIONS = {
+VERSIONS = {  # options of mount, and what is mounted
     "v4.2": ("vers=4.2", "/"),
     "v3": ("vers=3", "/srv"),
     "v3-nolock": ("vers=3,nolock", "/srv"),
 }
-
-
-def missing():
-    """Say what these kernels need and is not here; empty if they can run."""
-    if os.geteuid() != 0:
-        return "only root can start kernels that serve NFS"
-    path = f"{os.environ['PATH']}:/usr/sbin:/sbin"
-    absent = [name for name in NEEDED if shutil.which(name, path=path) is None]
-    if LINUX is None or not MODULES.is_dir():
-        absent.insert(0, "linux.uml with its modules (user-mode-linux)")
-    return f"not installed: {', '.join(absent)}" if absent else ""
-SHARED = "/mnt"
 SERVE = f"""
 touch /var/lib/nfs/etab /var/lib/nfs/rmtab
 mkdir /var/lib/nfs/v4recovery
@@ -54,108 +45,180 @@ echo Y > /proc/fs/nfsd/v4_end_grace
 """
 
 
+def missing():
+    """Say what these kernels need and is not here; empty if they can run."""
+    if os.geteuid() != 0:
+        return "only root can start kernels that serve NFS"
+    absent = [name for name in NEEDED if shutil.which(name, path=PATH) is None]
+    return f"user-mode-linux and NFS are not installed here: no {', '.join(absent)}" if absent else ""
+
+
 class Kernel:
     """A kernel, as a host that can be told what to do.
 
     Args:
-        root: Where its files lie on this machine.
-        number: Number of the host in the network; 1 is the server.
+        root: Where the switch of its network and its log lie on this machine.
+        number: Its number in the network.
         disk: A file that is its disk, if it has one.
     """
 
     def __init__(self, root, number, disk=None):
         self.name = f"host{number}"
-        self.log = root / f"{self.name}.log"
+        self._log = root / f"{self.name}.log"
         told, self._to = os.pipe()
-        self._from, tells = os.pipe()
-        command = [LINUX, "mem=384M", f"uml_dir={root}", f"umid={self.name}", "root=/dev/root", "rootfstype=hostfs"]
-        command += ["ro", "quiet", f"init={sys.executable}", "selinux=0", f"ssl0=fd:{told},fd:{tells}", "con=null", "con0=null,fd:1"]
-        command += [f"eth0=daemon,fe:fd:00:00:09:{number:02x},unix,{root / 'switch'}"]
+        answers, tells = os.pipe()
+        command = ["linux.uml", "mem=384M", f"uml_dir={root}", f"umid={self.name}", "con=null", "con0=null,fd:1"]
+        command += ["root=/dev/root", "rootfstype=hostfs", "ro", "quiet", "selinux=0", f"init={sys.executable}"]
+        command += [f"eth0=daemon,fe:fd:00:00:00:{number:02x},unix,{root / 'switch'}", f"ssl0=fd:{told},fd:{tells}"]
         command += [f"ubd0={disk}"] if disk else []
         command += ["--", "-B", str(Path(__file__).resolve()), self.name, str(number)]
-        with open(self.log, "wb") as log:
-            self.process = subprocess.Popen(
+        with open(self._log, "wb") as log:
+            self._process = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 pass_fds=(told, tells),
-                start_new_session=True,
-                cwd=root,
+                start_new_session=True,  # it has several processes, which die together
             )
         os.close(told)
         os.close(tells)
-        self._answers = open(self._from, "rb")  # noqa: SIM115 - closed by end()
+        self._answers = os.fdopen(answers, "rb")
 
     def ask(self, *command, **env):
-        """Begin a command; `answer` waits for it."""
+        """Begin a command; `answer` waits for its end."""
         os.write(self._to, json.dumps({"command": [str(part) for part in command], "env": env}).encode() + b"\n")
 
-    def answer(self, *, check=True):
+    def answer(self):
         """Wait for the end of the command that was begun; what it said."""
         line = self._answers.readline()
-        assert line, f"{self.name} is gone; {self.log.read_bytes()[-2000:].decode(errors='replace')}"
+        assert line, f"{self.name} is gone: {self._log.read_bytes()[-2000:].decode(errors='replace')}"
         said = json.loads(line)
-        assert not check or said["code"] == 0, f"{self.name}: {said}"
+        assert said["code"] == 0, f"{self.name}: {said['out']}"
         return said["out"]
 
-    def run(self, *command, check=True, **env):
+    def run(self, *command, **env):
         """Run a command; what it said."""
         self.ask(*command, **env)
-        return self.answer(check=check)
+        return self.answer()
 
     def load(self, *modules):
         """Load kernel modules."""
         self.run(sys.executable, "-B", __file__, "load", *modules)
 
-    def export(self):
-        """Serve the disk to everybody."""
-        self.load("nfsd", "lockd")
-        self.run("sh", "-ec", SERVE)
-
-    def mount(self, version):
-        """Mount what the server serves at `SHARED`, by a version of NFS."""
-        self.load("nfsv4", "nfsv3")
-        options, path = VERSIONS[version]
-        self.run("mount", "-t", "nfs", "-o", options, f"{SERVER}:{path}", SHARED)
-
     def kill(self):
         """End it at once, as if its power failed."""
         with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait(60)
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait(60)
+        self._answers.close()
+        with contextlib.suppress(OSError):
+            os.close(self._to)
+
+
+class Network:
+    """A server with a disk, and clients that mount it."""
+
+    def __init__(self, root, clients=2):
+        self.root = root
+        descriptor, self._disk = tempfile.mkstemp(dir="/dev/shm" if os.access("/dev/shm", os.W_OK) else root)
+        os.ftruncate(descriptor, 200 << 20)
+        os.close(descriptor)
+        self._kernels, self._switch = {}, None
+        try:
+            subprocess.run(["mkfs.ext4", "-q", "-F", self._disk], check=True, env={**os.environ, "PATH": PATH})
+            self._switch = subprocess.Popen(
+                ["uml_switch", "-unix", root / "switch"],
+                stdin=subprocess.PIPE,  # it ends when this is closed
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+            end = time.monotonic() + 60
+            while not (root / "switch").exists():
+                assert time.monotonic() < end
+                time.sleep(0.01)
+            for number in range(SERVER, SERVER + 1 + clients):
+                self._kernels[number] = Kernel(root, number, self._disk if number == SERVER else None)
+            for kernel in self._kernels.values():
+                kernel.answer()
+            self.server.load("nfsd", "lockd")
+            self.server.run("sh", "-ec", SERVE)
+            for client in self.clients:
+                client.load("nfsv4", "nfsv3")
+        except BaseException:
+            self.end()
+            raise
+
+    @property
+    def server(self):
+        return self._kernels[SERVER]
+
+    @property
+    def clients(self):
+        """The clients, by their numbers."""
+        return [self._kernels[number] for number in sorted(self._kernels) if number != SERVER]
+
+    def mount(self, version):
+        """Mount what the server serves on all clients, by a version of NFS, and empty it."""
+        options, path = VERSIONS[version]
+        self.server.run("sh", "-ec", "rm -rf /srv/*")
+        for client in self.clients:
+            client.run("mount", "-t", "nfs", "-o", options, f"{NETWORK}.{SERVER}:{path}", SHARED)
+
+    def unmount(self):
+        for client in self.clients:
+            client.run("umount", SHARED)
 
     def end(self):
-        """End it and close what leads to it."""
-        self.kill()
-        os.close(self._to)
-        self._answers.close()
+        """End all of it."""
+        for kernel in self._kernels.values():
+            kernel.kill()
+        if self._switch is not None:
+            self._switch.kill()
+            self._switch.wait(60)
+            self._switch.stdin.close()
+        os.unlink(self._disk)
 
 
 def serve(name, number):
     """Be the first process of a kernel: do what the lane says."""
-    os.environ["PATH"] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-    os.environ["TMPDIR"] = "/run"
-    for kind, place in (("proc", "/proc"), ("sysfs", "/sys"), *(("tmpfs", each) for each in ("/run", "/var/lib/nfs", "/mnt", "/srv"))):
+    os.environ.update(PATH=PATH, TMPDIR="/run")
+    for place in ("/run", "/var/lib/nfs", SHARED, "/srv"):
+        subprocess.run(["mount", "-n", "-t", "tmpfs", "tmpfs", place], check=True)
+    for kind, place in (("proc", "/proc"), ("sysfs", "/sys")):
         subprocess.run(["mount", "-n", "-t", kind, kind, place], check=True)
     for directory in ("/run/rpcbind", "/var/lib/nfs/sm", "/var/lib/nfs/sm.bak"):
         os.mkdir(directory)
     Path("/proc/sys/kernel/hostname").write_text(name)
-    for link, address in (("lo", "127.0.0.1/8"), ("eth0", f"10.0.9.{number}/24")):
+    for link, address in (("lo", "127.0.0.1/8"), ("eth0", f"{NETWORK}.{number}/24")):
         subprocess.run(["ip", "address", "add", address, "dev", link], check=True)
         subprocess.run(["ip", "link", "set", link, "up"], check=True)
-    for daemon in ("rpcbind", "rpc.statd"):  # both for the locks of NFS v3
+    for daemon in ("rpcbind", "rpc.statd"):  # for the locks of NFS v3
         subprocess.run([daemon], check=True)
     lane = os.open(LANE, os.O_RDWR | os.O_NOCTTY)
     tty.setraw(lane)
+    tell(lane, 0, "up")
     with open(lane, "rb", closefd=False) as told:
-        os.write(lane, b'{"code": 0, "out": "up"}\n')
         for line in told:
             asked = json.loads(line)
-            done = subprocess.run(asked["command"], env={**os.environ, **asked["env"]}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", check=False)
-            said = json.dumps({"code": done.returncode, "out": done.stdout}).encode() + b"\n"
-            while said:
-                said = said[os.write(lane, said) :]
+            done = subprocess.run(
+                asked["command"],
+                env={**os.environ, **asked["env"]},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                errors="replace",
+                check=False,
+            )
+            tell(lane, done.returncode, done.stdout)
+
+
+def tell(lane, code, out):
+    """Say how a command ended."""
+    said = json.dumps({"code": code, "out": out}).encode() + b"\n"
+    while said:
+        said = said[os.write(lane, said) :]
 
 
 def load(*names):
