@@ -29,6 +29,7 @@ _log = logging.getLogger("taggedartifacts")
 _NO_LOCKS = frozenset({errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP})
 # NFS (nfs(5)) and Lustre; NFS v3 with nolock shows the first.
 _LOCAL_LOCKS = frozenset({"local_lock=all", "local_lock=flock", "localflock"})
+_MOUNTS = "/proc/self/mountinfo"
 _warned: set[str] = set()
 
 
@@ -133,8 +134,8 @@ class ArtifactLock:
 @functools.cache
 def _local_locks(device: int) -> str | None:
     """Find the option by which a file system was mounted with locks of its own on each host; None if there is none."""
-    number = f"{os.major(device)}:{os.minor(device)}"
-    with contextlib.suppress(OSError), open("/proc/self/mountinfo", errors="surrogateescape") as mounts:
+    with contextlib.suppress(OSError), open(_MOUNTS, errors="surrogateescape") as mounts:  # Linux alone has it
+        number = f"{os.major(device)}:{os.minor(device)}"
         for line in mounts:
             fields = line.split()
             if fields[2] == number:

@@ -255,7 +255,7 @@ def _link(source: str, target: str) -> bool:
             os.link(source, target)
     except OSError as error:
         if error.errno in (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR):
-            # An NFS client that missed the answer asks again, and is then told that the name is taken: by this very file.
+            # An NFS client that missed the answer asks again, and is told that the name is taken: by this very file.
             return os.path.exists(source) and os.path.samefile(source, target)
         if error.errno not in (errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK):
             raise

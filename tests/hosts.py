@@ -12,7 +12,7 @@ from pathlib import Path
 import storms
 import xxhash
 
-from taggedartifacts import LockTimeoutError, record
+from taggedartifacts import ArtifactModifiedError, LockTimeoutError, record
 
 RUNS = []  # the outputs for which a function ran here
 SAID = []  # what the library logged
@@ -68,7 +68,7 @@ def many(count, moment):
             mismatched += record(path).digest != xxhash.xxh3_128_hexdigest(path.read_bytes())
         except FileNotFoundError:
             without += 1
-    reused = sum(text.startswith("reused") for _, text in SAID)
+    reused = sum(text.startswith("reused") and "/file" in text for _, text in SAID)
     counts = {"made": len(RUNS), "reused": reused, "without record": without, "mismatched": mismatched}
     return {**counts, "tokens": made, "warnings": warnings()}
 
@@ -149,23 +149,28 @@ def impatient(shape):
     raise AssertionError("nobody holds the lock")
 
 
-def look(shape, moment):
-    """Reuse an artifact from a moment on until its content is another; seconds until calls and readers saw that."""
-    paths = storms.call(shape)
-    before = paths[0].read_bytes()
+def edit(shape, moment):
+    """Edit an artifact in place at a moment, as a user would; when that was done."""
+    [path] = storms.call(shape)
     together(moment)
-    began, seen = time.monotonic(), None
-    while time.monotonic() - began < 120:
+    with open(path, "a") as file:
+        file.write("edited\n")
+    return {"at": time.time()}
+
+
+def look(shape, seconds):
+    """Reuse an artifact again and again until the library says that it was changed; when it said so."""
+    end = time.time() + float(seconds)
+    while time.time() < end:
         try:
             storms.call(shape)
-        except OSError as error:
-            read = paths[0].read_bytes()
-            return {"seconds": time.monotonic() - began, "error": type(error).__name__, "differs": read != before}
-        time.sleep(0.2)
-    return {"seconds": None, "differs": paths[0].read_bytes() != before, "seen": seen}
+        except ArtifactModifiedError:
+            return {"at": time.time()}
+        time.sleep(0.1)
+    raise AssertionError("nobody saw the change")
 
 
-DOES = {each.__name__: each for each in (many, read, replace, hang, follow, impatient, look)}
+DOES = {each.__name__: each for each in (many, read, replace, hang, follow, impatient, edit, look)}
 
 if __name__ == "__main__":
     sys.path.insert(0, os.environ["PROJECT"])

@@ -15,7 +15,15 @@ from gitrepo import GitRepo
 from storms import OUTPUTS, WORK
 from test_call import COMPANIONS, MODEL, TWO, WRITE, hold
 
-from taggedartifacts import ArtifactConflictError, ArtifactNotWrittenError
+from taggedartifacts import (
+    ArtifactConflictError,
+    ArtifactModifiedError,
+    ArtifactNotWrittenError,
+    LockTimeoutError,
+    _content,
+    _lock,
+    record,
+)
 
 STORMS = Path(__file__).with_name("storms.py")
 
@@ -149,6 +157,185 @@ class TestStagingVanishes:
 
         assert "7" == said
         assert [live] == project.staged()
+
+
+@pytest.fixture
+def locks_of_ones_own(tmp_path, monkeypatch):
+    """A file system that is mounted so that other hosts do not see its locks."""
+    device = os.stat(tmp_path).st_dev
+    mounts = tmp_path / "mountinfo"
+    options = "/ /data rw,noatime shared:1 - nfs server:/data rw,vers=3,nolock,local_lock=all,addr=10.0.9.1"
+    mounts.write_text(f"30 1 {os.major(device)}:{os.minor(device) + 1} / / rw - ext4 /dev/vda rw\n")
+    with mounts.open("a") as file:
+        file.write(f"31 1 {os.major(device)}:{os.minor(device)} {options}\n")
+    monkeypatch.setattr(_lock, "_MOUNTS", str(mounts))
+    _lock._local_locks.cache_clear()
+    yield
+    _lock._local_locks.cache_clear()
+
+
+class TestLocksOfOnesOwn:
+    def test_first_one_stays(self, project, locks_of_ones_own, caplog):
+        """Where other hosts do not see the lock, what one of them made meanwhile stays; a warning says so."""
+        work = project.module(WRITE + "    path, content = meanwhile\n    path.write_text(content)\n")
+        path = work.f.path(1, "out/f.txt")
+        work.meanwhile = path, "theirs"
+        with caplog.at_level("INFO", "taggedartifacts"):
+            work.f(1, "out/f.txt")
+
+        assert "theirs" == path.read_text()
+        assert 1 == caplog.text.count("other hosts do not see the locks of this one (local_lock=all)")
+        assert "made by somebody else meanwhile; theirs is kept" in caplog.text
+
+    def test_one_host(self, project, locks_of_ones_own):
+        """The processes of one host still make each artifact once."""
+        work = project.module(WRITE.replace('"outpath"', '"outpath", timeout=0'))
+        lock = hold(project, work.f.path(1, "out/f.txt"))
+        try:
+            with pytest.raises(LockTimeoutError):
+                work.f(1, "out/f.txt")
+        finally:
+            lock.release()
+
+
+@pytest.fixture
+def remembering(monkeypatch):
+    """A client of a network file system: what it is told to remember of a path holds until the directory is opened."""
+    remembered = {}
+    lstat, scandir = os.lstat, os.scandir
+
+    def remember(path):
+        try:
+            remembered[str(path)] = lstat(path)
+        except FileNotFoundError as error:
+            remembered[str(path)] = error
+
+    def look(path, **options):
+        known = remembered.get(str(path))
+        if isinstance(known, OSError):
+            raise known
+        return known or lstat(path, **options)
+
+    def open_directory(path="."):
+        for known in [known for known in remembered if os.path.dirname(known) == str(path)]:
+            del remembered[known]
+        return scandir(path)
+
+    monkeypatch.setattr(os, "lstat", look)
+    monkeypatch.setattr(os, "scandir", open_directory)
+    return remember
+
+
+def elsewhere(project, call):
+    """Call in another process, as another host would."""
+    project.python("-c", f"import work\nwork.{call}")
+
+
+class TestNetwork:
+    """What a client of a network file system shows of the past does not count."""
+
+    def test_old_record(self, project, remembering):
+        """An old record beside a new artifact is no sign of an edit."""
+        work = project.module(WRITE.replace("{x}", "{x} {os.getpid()}"))
+        path = work.f(1, "out/f.txt")
+        before = path.read_text()
+        remembering(record_of(path))
+        elsewhere(project, "f.recompute(1, 'out/f.txt')")
+
+        assert path == work.f(1, "out/f.txt")
+        assert before != path.read_text()
+        assert 1 == len(work.runs)
+
+    def test_edited(self, project, remembering):
+        """An artifact that was edited is refused all the same."""
+        work = project.module(WRITE)
+        path = work.f(1, "out/f.txt")
+        remembering(record_of(path))
+        path.write_text("edited")
+
+        with pytest.raises(ArtifactModifiedError):
+            work.f(1, "out/f.txt")
+
+    def test_no_record(self, project, remembering, caplog):
+        """An artifact counts by its record, though there was none a moment ago."""
+        work = project.module(WRITE)
+        path = work.f.path(1, "out/f.txt")
+        remembering(record_of(path))
+        elsewhere(project, "f(1, 'out/f.txt')")
+        with caplog.at_level("INFO", "taggedartifacts"):
+            work.f(1, "out/f.txt")
+
+        assert "has no record" not in caplog.text
+        assert "reused" in caplog.text
+
+    def test_reading(self, project, remembering):
+        """A function that reads an artifact finds it, though it was not there a moment ago."""
+        work = project.module(WRITE + "@Artifact('path', mode='r')\ndef r(x, path):\n    return Path(path).read_text()\n")
+        path = work.r.path(1, "out/f.txt")
+        remembering(record_of(path))
+        remembering(path)
+        project.out.mkdir()
+        path.write_text("there")
+
+        assert "there" == work.r(1, "out/f.txt")
+
+    @pytest.mark.parametrize("times", [1, 3])
+    def test_stale_artifact(self, project, monkeypatch, times):
+        """An artifact that is replaced while it is read is looked at again."""
+        work = project.module(WRITE)
+        path = work.f(1, "out/f.txt")
+        os.utime(path)
+        failing(monkeypatch, _content, "file_hexdigest", errno.ESTALE, times)
+
+        assert path == work.f(1, "out/f.txt")
+        assert 1 == len(work.runs)
+
+    def test_stale_for_good(self, project, monkeypatch):
+        """If that never ends, the error of the system comes through."""
+        work = project.module(WRITE)
+        os.utime(work.f(1, "out/f.txt"))
+        failing(monkeypatch, _content, "file_hexdigest", errno.ESTALE, 1000)
+
+        with pytest.raises(OSError, match=os.strerror(errno.ESTALE)):
+            work.f(1, "out/f.txt")
+
+    def test_stale_record(self, project, monkeypatch):
+        """A record that is replaced while it is read is read again."""
+        work = project.module(WRITE)
+        path = work.f(1, "out/f.txt")
+        failing(monkeypatch, os, "read", errno.ESTALE, 3)
+
+        assert "work.py::f" == record(path).function
+
+    def test_answer_is_lost(self, project, without_locks, monkeypatch):
+        """A link that was made is known to be ours, though the client asks twice and is told that it was taken."""
+        work = project.module(WRITE)
+        link = os.link
+
+        def twice(source, target):
+            link(source, target)
+            link(source, target)
+
+        monkeypatch.setattr(os, "link", twice)
+
+        assert "work.py::f" == record(work.f(1, "out/f.txt")).function
+
+
+def record_of(path):
+    return path.parent / ".taggedartifacts" / "records" / f"{path.name}.json"
+
+
+def failing(monkeypatch, module, name, error, times):
+    """Let a function fail so many times."""
+    works, left = getattr(module, name), [times]
+
+    def fail(*args, **kwargs):
+        left[0] -= 1
+        if left[0] >= 0:
+            raise OSError(error, os.strerror(error))
+        return works(*args, **kwargs)
+
+    monkeypatch.setattr(module, name, fail)
 
 
 class TestReadOnly:

@@ -19,6 +19,9 @@ def impatient_file(out):
     fill(out, "never")
 """
 
+MEMORY = 60  # seconds for which a client by default believes what it was told of a file, at most (acregmax)
+WARM = 100  # seconds after which it believes for so long
+
 pytestmark = [pytest.mark.storm, pytest.mark.skipif(bool(missing()), reason=missing())]
 
 
@@ -117,7 +120,7 @@ class TestReplaced:
 class TestDies:
     @pytest.mark.parametrize(
         ("shape", "recompute", "at"),
-        [("file", 0, 0), ("file", 0, 1), ("file", 0, 2), ("file", 1, 2), ("directory", 1, 3), ("several", 0, 3)],
+        [("file", 0, 0), ("file", 0, 1), ("file", 0, 2), ("file", 1, 2), ("directory", 1, 4), ("several", 0, 3)],
     )
     def test_lease_ends(self, hosts, shape, recompute, at):
         """With v4 the others go on when the lease of a host that died is over; what stood there still stands."""
@@ -154,3 +157,19 @@ class TestDies:
         assert "on host2 since" in said
         assert 0 == directory["made"]
         assert 2 == several["made"]
+
+
+class TestEdited:
+    @pytest.mark.parametrize("version", ["v4.2", "v3"])
+    def test_seen_elsewhere(self, hosts, version):
+        """What a user edits on one host is refused on another as soon as that one's memory of the old state is over."""
+        hosts.mount(version)
+        editing, looking = hosts.clients
+        ask(looking, hosts, "follow", "file")
+        answer(looking)
+        ask(editing, hosts, "edit", "file", time.time() + WARM)
+        ask(looking, hosts, "look", "file", WARM + MEMORY + 30)
+        seconds = -answer(editing)["at"] + answer(looking)["at"]
+        print(version, "seen after", seconds)
+
+        assert seconds < MEMORY + 5

@@ -23,6 +23,7 @@ FILE_SYSTEMS = {
         "noatime,data=writeback",
     ),
     "xfs": ("mkfs.xfs -q -f -K", "300M", "noatime"),
+    "btrfs": ("mkfs.btrfs -q -f -K", "128M", "noatime,nodiscard"),
 }
 SHAPES = ["file", "directory", "beside", "several"]
 
