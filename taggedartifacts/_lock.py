@@ -70,24 +70,28 @@ class ArtifactLock:
             self._held = None
             if error.errno not in _NO_LOCKS:
                 raise
-            self._does_not_work(f"the file system has no locks ({error.strerror}); processes")
+            self._does_not_work(
+                "%s: the file system has no locks (%s); processes that make the same artifact at the same time "
+                "will each make it, and the first one's is kept",
+                error.strerror,
+            )
             return True
         if option := _local_locks(os.stat(self._path).st_dev):
-            self._does_not_work(f"other hosts do not see the locks of this one ({option}); hosts")
+            self._does_not_work(
+                "%s: other hosts do not see the locks of this one (%s); hosts that make the same artifact at the same "
+                "time will each make it, and the first one's is kept",
+                option,
+            )
         self._sign()
         return True
 
-    def _does_not_work(self, reason: str) -> None:
+    def _does_not_work(self, message: str, reason: str) -> None:
         """Note that others may make the same artifact, and say so once for each folder."""
         self.works = False
         folder = os.path.dirname(self._path)
         if folder not in _warned:
             _warned.add(folder)
-            _log.warning(
-                "%s: %s that make the same artifact at the same time will each make it, and the first one's is kept",
-                folder,
-                reason,
-            )
+            _log.warning(message, folder, reason)
 
     def _check_place(self) -> None:
         try:
