@@ -70,28 +70,31 @@ class ArtifactLock:
             self._held = None
             if error.errno not in _NO_LOCKS:
                 raise
-            self._does_not_work(
-                "%s: the file system has no locks (%s); processes that make the same artifact at the same time "
-                "will each make it, and the first one's is kept",
-                error.strerror,
-            )
+            if self._is_news():
+                _log.warning(
+                    "%s: the file system has no locks (%s); processes that make the same artifact at the same time "
+                    "will each make it, and the first one's is kept",
+                    os.path.dirname(self._path),
+                    error.strerror,
+                )
             return True
-        if option := _local_locks(os.stat(self._path).st_dev):
-            self._does_not_work(
+        if (option := _local_locks(os.stat(self._path).st_dev)) and self._is_news():
+            _log.warning(
                 "%s: other hosts do not see the locks of this one (%s); hosts that make the same artifact at the same "
                 "time will each make it, and the first one's is kept",
+                os.path.dirname(self._path),
                 option,
             )
         self._sign()
         return True
 
-    def _does_not_work(self, message: str, reason: str) -> None:
-        """Note that others may make the same artifact, and say so once for each folder."""
+    def _is_news(self) -> bool:
+        """Note that the lock does not work, and tell whether that was not yet said of its folder."""
         self.works = False
         folder = os.path.dirname(self._path)
-        if folder not in _warned:
-            _warned.add(folder)
-            _log.warning(message, folder, reason)
+        is_news = folder not in _warned
+        _warned.add(folder)
+        return is_news
 
     def _check_place(self) -> None:
         try:
