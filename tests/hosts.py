@@ -149,6 +149,19 @@ def impatient(shape):
     raise AssertionError("nobody holds the lock")
 
 
+def hold_open(shape):
+    """Replace an artifact while it is open here; what was left over then and later, and what was read."""
+    [path] = storms.call(shape)
+    with open(path / "a") as file:
+        old = storms.token(path / "a")
+        storms.call(shape, recompute=True)
+        left = len(storms.left_over())
+        reads = file.readline().strip()
+    storms.call(shape, recompute=True)
+    new = storms.token(path / "a")
+    return {"left": left, "left later": len(storms.left_over()), "old": old, "reads": reads, "new": new}
+
+
 def edit(shape, moment):
     """Edit an artifact in place at a moment, as a user would; when that was done."""
     [path] = storms.call(shape)
@@ -170,7 +183,7 @@ def look(shape, seconds):
     raise AssertionError("nobody saw the change")
 
 
-DOES = {each.__name__: each for each in (many, read, replace, hang, follow, impatient, edit, look)}
+DOES = {each.__name__: each for each in (many, read, replace, hang, follow, impatient, hold_open, edit, look)}
 
 if __name__ == "__main__":
     sys.path.insert(0, os.environ["PROJECT"])

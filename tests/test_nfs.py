@@ -117,6 +117,20 @@ class TestReplaced:
         assert [] == replaced["warnings"] + said["warnings"]
 
 
+class TestOpen:
+    @pytest.mark.parametrize("version", ["v4.2", "v3"])
+    def test_replaced_while_open(self, hosts, version):
+        """What a process of the same host has open is replaced all the same; what is left over goes the next time."""
+        hosts.mount(version)
+        host, _ = hosts.clients
+        ask(host, hosts, "hold_open", "directory")
+        said = answer(host)
+
+        assert said["left"] == 1
+        assert said["left later"] == 0
+        assert said["reads"] == said["old"] != said["new"]
+
+
 class TestDies:
     @pytest.mark.parametrize(
         ("shape", "recompute", "at"),
