@@ -24,6 +24,7 @@ html_static_path = ["static"]
 html_css_files = ["pages.css"]
 html_show_copyright = False  # the licence lies in the repository
 
+add_module_names = False  # there is one module, and a phone is narrow
 autodoc_typehints = "none"  # signatures stay readable; docstrings tell types and units
 autodoc_member_order = "bysource"
 napoleon_google_docstring = True

@@ -80,15 +80,15 @@ class Record(Shown):
         size: Bytes, of a directory the sum over its files.
         mtime_ns: Time of the last modification, nanoseconds since 1970.
         digest: xxh3_128 of the content, 32 hex digits; of a directory that of its manifest.
-        files: The manifest of a directory; empty for a file.
-        companions: Files that were written beside the artifact with its stem.
+        files (tuple[FileEntry, ...]): The manifest of a directory; empty for a file.
+        companions (tuple[FileEntry, ...]): Files that were written beside the artifact with its stem.
         python: Version of Python.
         platform: Operating system, release and machine.
         host: Name of the computer.
         packages: Versions of the imported packages.
         changes: While dirty, what was not committed: path and what was wrong with it.
         patch: While dirty, the file name of the patch below ``.taggedartifacts/patches``, or None.
-        replaced: The record of the artifact that this one replaced, as long as that may still stand there.
+        replaced (Record | None): The record of the artifact that this one replaced, as long as that may still stand there.
     """
 
     schema: int = SCHEMA

@@ -9,6 +9,7 @@ import builtins
 import contextlib
 import difflib
 import doctest
+import importlib.util
 import io
 import os
 import re
@@ -24,6 +25,7 @@ from typing import Any
 SCRIPT = "page.py"
 _HAND_OVER = "hand_over_to_the_page"
 _DIRECTIVE = re.compile(r"([ *-]*)\.\. code-block:: (\w+)\s*")
+_NEEDS = re.compile(r"\bneeds-(\w+)")
 _FILE_NAME = re.compile(r"# ([\w./-]+\.\w+|\.\w+)")
 _VARYING = re.compile(
     r"(?P<digits>\b(?:[0-9a-f]{40}|[0-9a-f]{32}|[0-9a-f]{12}|[0-9a-f]{10})\b)"
@@ -34,11 +36,12 @@ _VARYING = re.compile(
 
 @dataclass
 class Block:
-    """A code block: its language, its text, and the line of the page at which the text begins (from 0)."""
+    """A code block: its language, its text, the line of the page at which the text begins (from 0), what it needs."""
 
     language: str
     text: str
     line: int
+    needs: tuple[str, ...] = ()
 
     @property
     def file_name(self) -> str | None:
@@ -62,13 +65,14 @@ def code_blocks(page: str) -> list[Block]:
         start = number + 1
         while lines[start].strip():  # options of the directive
             start += 1
+        needs = tuple(_NEEDS.findall("\n".join(lines[number + 1 : start])))
         while not lines[start].strip():
             start += 1
         end = start
         while end < len(lines) and (not lines[end].strip() or lines[end].startswith(" " * (len(directive[1]) + 1))):
             end += 1
         text = textwrap.dedent("\n".join(lines[start:end])).rstrip() + "\n"
-        blocks.append(Block(directive[2], text, start))
+        blocks.append(Block(directive[2], text, start, needs))
     return blocks
 
 
@@ -155,10 +159,18 @@ class Page:
                 return
             if block.file_name:
                 _write(block)
+            elif self._missing(block):
+                continue
             elif block.language == "pycon":
                 self._run_prompt(block)
             elif block.language == "console":
                 self._run_console(block)
+
+    def _missing(self, block: Block) -> bool:
+        missing = [name for name in block.needs if importlib.util.find_spec(name) is None]
+        if missing:
+            print(f"{self._source.name}:{block.line + 1}: not run, for there is no {' and no '.join(missing)}")
+        return bool(missing)
 
     def _run_prompt(self, block: Block) -> None:
         for example in doctest.DocTestParser().get_examples(block.text):

@@ -11,6 +11,8 @@ Blocks that begin with a comment which is a file name
 ``console`` blocks
     are typed in a shell: lines that begin with ``$`` are commands, and the others are what they print, errors
     included. List a folder with ``ls -tr`` (oldest first): by name, the order of tagged files would be chance.
+Blocks with the option ``:class: needs-ray``
+    are run where ``ray`` can be imported. Where it cannot, the page is run without them and counts as skipped.
 Others, and ``text``
     are not run.
 
@@ -63,7 +65,8 @@ class TestPages:
     @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
     def test_runs(self, page, directory):
         """What the page shows is what happens."""
-        run_page(page, directory)
+        if left_out := re.findall(r".*: not run, .*", run_page(page, directory)):
+            pytest.skip("; ".join(left_out))
 
 
 class TestPictures:
@@ -95,6 +98,7 @@ class TestRunner:
             (".. code-block:: pycon\n\n   >>> 1 + 1\n   3\n", "+ 2"),
             (".. code-block:: console\n\n   $ echo one\n   two\n", "+ one"),
             (".. code-block:: console\n\n   $ false\n", "exit code 1"),
+            (".. code-block:: console\n   :class: needs-pytest\n\n   $ echo one\n   two\n", "+ one"),
             (".. code-block:: console\n\n   echo one\n", "begins with"),
         ],
     )
@@ -105,6 +109,13 @@ class TestRunner:
 
         with pytest.raises(AssertionError, match=re.escape(complaint)):
             run_page(path, directory)
+
+    def test_not_there(self, directory):
+        """A block that needs what is not installed is left out, and said to be."""
+        path = directory.parent / "page.rst"
+        path.write_text(".. code-block:: console\n   :class: needs-no_such_module\n\n   $ echo one\n   two\n")
+
+        assert "page.rst:4: not run, for there is no no_such_module" == run_page(path, directory).splitlines()[-1]
 
     def test_right_page(self, directory):
         """Files, script, prompt and shell share one directory, and script and prompt one namespace."""

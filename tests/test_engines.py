@@ -75,7 +75,8 @@ ENGINES = {
     "ray": """
     import ray
     ray.init(num_cpus=2, include_dashboard=False, logging_level="error", runtime_env={"working_dir": None})
-    names = ray.get([ray.remote(make).remote(number) for number in NUMBERS])
+    remote = ray.remote(make)
+    names = ray.get([remote.remote(number) for number in NUMBERS])
     ray.shutdown()
 """,
 }
