@@ -88,7 +88,7 @@ class Record(Shown):
         packages: Versions of the imported packages.
         changes: While dirty, what was not committed: path and what was wrong with it.
         patch: While dirty, the file name of the patch below ``.taggedartifacts/patches``, or None.
-        replaced (Record | None): The record of the artifact that this one replaced, as long as that may still stand there.
+        replaced (Record | None): The record of the artifact that this one replaced, as long as that may still stand.
     """
 
     schema: int = SCHEMA
