@@ -156,7 +156,9 @@ class Parameters:
         for keyword in self._options.keywords:
             path = self._value(bound, keyword)
             if path is None or path == "":
-                raise KeyError(f"no output path was given: the keyword {keyword!r} is missing or empty")
+                known = f"is no parameter; there are {', '.join(self._signature.parameters) or 'none'}"
+                wrong = "is missing or empty" if self._takes(keyword) else known
+                raise KeyError(f"no output path was given: the keyword {keyword!r} {wrong}")
             paths.append(path)
         return tuple(paths)
 

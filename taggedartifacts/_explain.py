@@ -14,7 +14,7 @@ from ._reuse import Found, find_any, stored_record
 from ._stretch import newest_first, present
 from ._tag import Tag, untagged_name
 from ._task import Decoration, prepare
-from ._text import Shown, Table
+from ._text import Shown, Table, minute
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -60,7 +60,8 @@ class Explanation(Shown):
     changes: tuple[Change, ...] = ()
 
     def _table(self) -> Table:
-        rows = [("why" * (i == 0), reason) for i, reason in enumerate(self.reasons)]
+        clauses = [clause for reason in self.reasons for clause in reason.split("; ")]  # each fits on a line
+        rows = [("why" * (i == 0), clause) for i, clause in enumerate(clauses)]
         rows += [("nearest", str(self.nearest))] if self.nearest is not None else []
         rows += [("differs" * (i == 0), str(each)) for i, each in enumerate(self.differences)]
         rows += [
@@ -116,7 +117,8 @@ def _why_found(task: Task, found: Sequence[Found]) -> Iterator[str]:
     for path, (folder, name), each in zip(task.paths, task.places, found, strict=True):
         if each.record is not None:
             record = each.record
-            yield f"{path.name} is there, made by {record.function} on {record.started} in {record.seconds:.3g} s"
+            made = f"made by {record.function} on {minute(record.started)} in {record.seconds:.3g} s"
+            yield f"{path.name} is there, {made}"
         else:
             yield f"{path.name} is there and counts as it is: {_why_bare(folder, name)}"
 

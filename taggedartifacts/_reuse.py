@@ -14,6 +14,7 @@ from ._errors import ArtifactConflictError, ArtifactModifiedError, RecordError
 from ._folder import RECORD_SUFFIX, Folder
 from ._record import Record, read_record
 from ._tag import split_name
+from ._text import minute
 
 if TYPE_CHECKING:
     from ._record import Identity
@@ -90,7 +91,7 @@ def _find(folder: Folder, name: str, identity: Identity, *, directory: bool) -> 
         if again == record == before:
             beside = "".join(f" or {companion.path} beside it" for companion in record.companions)
             raise ArtifactModifiedError(
-                f"{path}{beside} was changed after {record.function} made it on {record.started}; "
+                f"{path}{beside} was changed after {record.function} made it on {minute(record.started)}; "
                 "to keep the changed file, give it another name; "
                 "to have the artifact back, delete the file or call the function's recompute"
             )

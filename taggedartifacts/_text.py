@@ -88,6 +88,11 @@ def clipped(text: str, most: int = _MOST_CELL) -> str:
     return printable(text if len(text) <= most else text[: most - 1] + "…")
 
 
+def minute(started: str) -> str:
+    """Write a record's time to the minute, for people: ``2026-11-23 05:46 UTC``."""
+    return f"{started[:10]} {started[11:16]} UTC"
+
+
 def byte_count(size: float) -> str:
     """Write a number of bytes as people do."""
     unit = 0

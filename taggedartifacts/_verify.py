@@ -14,7 +14,7 @@ from ._hashing import hexdigest
 from ._origin import Origin
 from ._staging import leftovers
 from ._stretch import stretches
-from ._text import Shown, ShownList, Table, byte_count
+from ._text import Shown, ShownList, Table, byte_count, minute
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -143,7 +143,7 @@ def _check_content(origin: Origin, record: Record) -> Iterator[Problem]:
             return
         content = describe(path)
     except FileNotFoundError:
-        yield Problem(origin.path, "missing", f"made by {record.function} on {record.started}")
+        yield Problem(origin.path, "missing", f"made by {record.function} on {minute(record.started)}")
     except OSError as error:
         yield Problem(origin.path, "unreadable", error.strerror or str(error))
     else:

@@ -97,7 +97,7 @@ class TestBind:
         """A keyword that is no parameter is found out at the call, not at import."""
         work = project.module(BODY.replace('Artifact("outpath")', 'Artifact("lol")'))
 
-        with pytest.raises(KeyError, match="lol"):
+        with pytest.raises(KeyError, match="'lol' is no parameter; there are x, outpath"):
             work.f(1, outpath="out/x.txt")
         assert [] == work.runs
 

@@ -1,6 +1,7 @@
 """Why a call would hit or miss, told before it runs."""
 
 import json
+import re
 
 import pytest
 from records import change_record, put, record_path
@@ -167,7 +168,16 @@ class TestExplain:
         assert explanation.outcome == "hit"
         assert explanation.paths == (module.histogram.path(),)
         assert "without running" in str(explanation)
-        assert "made by work.py::histogram on 20" in str(explanation)
+        assert re.search(r"made by work\.py::histogram on 20\d\d-\d\d-\d\d \d\d:\d\d UTC in ", str(explanation))
+
+    def test_of_a_refusal_is_not_cut(self, work):
+        """What an edited artifact asks of its reader is printed to the end, a clause on a line."""
+        _, module = work
+        module.histogram.path().write_text("edited")
+        lines = [line.strip() for line in str(module.histogram.explain()).splitlines()]
+
+        assert "to keep the changed file, give it another name" in lines
+        assert "to have the artifact back, delete the file or call the function's recompute" in lines
 
     def test_runs_and_writes_nothing(self, work):
         """Explaining leaves the folder as it was, and a folder that is not there unmade."""
