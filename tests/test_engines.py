@@ -68,7 +68,7 @@ ENGINES = {
 """,
     "dask": """
     from dask.distributed import Client, LocalCluster
-    with LocalCluster(n_workers=2, threads_per_worker=2, dashboard_address=None) as cluster, Client(cluster) as client:
+    with LocalCluster(n_workers=2, threads_per_worker=2, dashboard_address=":0") as cluster, Client(cluster) as client:
         # Pure tasks with equal arguments would be one task to dask, and the library would have nothing to do.
         names = client.gather(client.map(make, NUMBERS, pure=False))
 """,
