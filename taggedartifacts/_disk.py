@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 import stat
+import time
 
 # Where a directory cannot be opened for reading, or synced at all (CIFS, some FUSE file systems), its names are as
 # safe as they can be. PostgreSQL's fsync_fname_ext lets the same pass.
@@ -13,6 +14,10 @@ _CANNOT_OPEN = frozenset({errno.EACCES, errno.EISDIR})
 _CANNOT_SYNC = frozenset({errno.EBADF, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP})
 # Windows flushes only what is open for writing, as its documentation of FlushFileBuffers says.
 _TO_SYNC = os.O_RDWR if os.name == "nt" else os.O_RDONLY
+
+# Windows replaces no file that is open: for an instant, a virus scanner may have it, or a call that reads a record.
+_TRIES = 20 if os.name == "nt" else 1
+_SECONDS_BETWEEN = 0.025
 
 # For files that others could have put there: follow no link, and wait for no pipe. Windows has neither flag, but one
 # without which os.read and os.write translate the ends of lines.
@@ -67,6 +72,27 @@ def sync_directory(path: str) -> None:
         os.close(descriptor)
 
 
+def put(source: str, target: str) -> None:
+    """Rename, in place of the file that stands at *target*.
+
+    Raises:
+        OSError: If it cannot be moved.
+    """
+    for _ in range(_TRIES - 1):
+        with contextlib.suppress(PermissionError):
+            os.replace(source, target)
+            return
+        if os.path.isdir(target):  # which no patience helps against
+            break
+        time.sleep(_SECONDS_BETWEEN)
+    try:
+        os.replace(source, target)
+    except PermissionError as error:
+        if _TRIES > 1:
+            error.add_note("Windows replaces no file that a program has open: close it there, and call again")
+        raise
+
+
 def move(source: str, target: str) -> None:
     """Rename, in place of what stands at *target*; also a directory that its maker made read-only.
 
@@ -76,7 +102,7 @@ def move(source: str, target: str) -> None:
         OSError: If it cannot be moved.
     """
     try:
-        os.replace(source, target)
+        put(source, target)
     except PermissionError:
         mode = os.lstat(source).st_mode
         if not stat.S_ISDIR(mode) or mode & stat.S_IWUSR:
@@ -84,7 +110,7 @@ def move(source: str, target: str) -> None:
         os.chmod(source, stat.S_IMODE(mode) | stat.S_IWUSR)
         moved = source
         try:
-            os.replace(source, target)
+            put(source, target)
             moved = target
         finally:
             os.chmod(moved, stat.S_IMODE(mode))

@@ -40,7 +40,8 @@ def holds_loaded_code(file: str, namespace: dict[str, Any], code: CodeType | Non
     Raises:
         OSError: If the file cannot be read.
     """
-    changed = os.stat(file).st_ctime
+    status = os.stat(file)
+    changed = max(status.st_ctime, status.st_mtime)  # on Windows, the first is when the file was made
     if changed < _process_start() - _MARGIN_SECONDS:
         return True
     loader = namespace.get("__loader__")

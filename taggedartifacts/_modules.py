@@ -206,6 +206,7 @@ def _namespace(module: object) -> dict[str, Any]:
     return namespace if isinstance(namespace, dict) else {}
 
 
+_CASE_MAY_NOT_COUNT = sys.platform in ("darwin", "win32")
 _folders: dict[str, str] = {}
 
 
@@ -220,7 +221,16 @@ def _real_folder(file: str) -> tuple[str, str]:
 
 
 def _is_below(root: str, folder: str) -> bool:
-    return f"{folder.rstrip(os.sep)}{os.sep}".startswith(root.rstrip(os.sep) + os.sep)
+    above, below = root.rstrip(os.sep) + os.sep, f"{folder.rstrip(os.sep)}{os.sep}"
+    return below.startswith(above) or (_CASE_MAY_NOT_COUNT and _is_same(below[: len(above)], above))
+
+
+def _is_same(one: str, other: str) -> bool:
+    """Tell whether two directories are one, of which the names differ in case; for systems whose realpath keeps it."""
+    try:
+        return one.casefold() == other.casefold() and os.path.samefile(one, other)
+    except OSError:
+        return False
 
 
 def places(file: str, root: str) -> list[tuple[str, str]]:
@@ -240,7 +250,7 @@ def places(file: str, root: str) -> list[tuple[str, str]]:
     links = [named]
     if os.path.islink(named):
         links.append(os.path.realpath(named))
-    return [(place[len(prefix) :].replace(os.sep, "/"), place) for place in links if place.startswith(prefix)]
+    return [(place[len(prefix) :].replace(os.sep, "/"), place) for place in links if _is_below(root, place)]
 
 
 def _stamp(file: str) -> tuple[int, ...]:

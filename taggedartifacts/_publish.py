@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ._content import describe_file, scan
-from ._disk import move, sync_directory, sync_file
+from ._disk import move, put, sync_directory, sync_file
 from ._errors import ArtifactConflictError, ArtifactNotWrittenError
 from ._staging import aside, clean_up, make_staging
 from ._tag import is_tagged, split_name
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from ._record import FileEntry, Record
 
 _log = logging.getLogger("taggedartifacts")
+
+# What FAT and some FUSE file systems say to a hard link, and what Windows' "incorrect function" becomes.
+_NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK, errno.EINVAL})
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +225,7 @@ def _store(staging: str, path: str, content: bytes) -> None:
         file.write(content)
         file.flush()
         os.fsync(descriptor)
-    os.replace(temporary, path)
+    put(temporary, path)
 
 
 def _replace(staged: Staged, name: str) -> None:
@@ -255,11 +258,13 @@ def _link(source: str, target: str) -> bool:
             os.link(source, target)
     except OSError as error:
         if error.errno in (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR):
-            # An NFS client that missed the answer asks again, and is told that the name is taken: by this very file.
-            return os.path.exists(source) and os.path.samefile(source, target)
-        if error.errno not in (errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK):
+            return False
+        if error.errno not in _NO_LINKS:
             raise
         if os.path.lexists(target):
             return False
-        os.rename(source, target)  # no hard links here either (FAT, some FUSE): the last, narrow window
+        try:
+            os.rename(source, target)  # no hard links here either: the last, narrow window
+        except FileExistsError:  # which Windows sees to
+            return False
     return True

@@ -28,6 +28,13 @@ from taggedartifacts import (
 STORMS = Path(__file__).with_name("storms.py")
 
 
+CASE = """
+@Artifact("outpath")
+def f(x, outpath):
+    Path(outpath).write_text("1")
+"""
+
+
 @pytest.fixture
 def mounted(project):
     """Mount file systems below the project, as root, and unmount them afterwards."""
@@ -378,23 +385,43 @@ class TestFull:
         assert [] == os.listdir(place / ".taggedartifacts" / "staging")
 
 
+@pytest.fixture
+def caseless(mounted, tmp_path):
+    """A directory in which case does not count."""
+    if not shutil.which("mkntfs") or not shutil.which("mount.lowntfs-3g"):
+        pytest.skip("ntfs-3g makes the file system for this test")
+    image = tmp_path / "image"
+    image.write_bytes(bytes(16 << 20))
+    subprocess.run(["mkntfs", "-F", "-Q", image], check=True, capture_output=True)
+    return mounted("caseless", "-t", "lowntfs-3g", "-o", "loop,ignore_case", image)
+
+
 class TestCase:
-    def test_another_name(self, project, mounted, tmp_path):
+    def test_another_name(self, project, caseless):
         """Where case does not count, an artifact is not served under another's name."""
-        if not shutil.which("mkntfs") or not shutil.which("mount.lowntfs-3g"):
-            pytest.skip("ntfs-3g makes the file system for this test")
-        image = tmp_path / "image"
-        image.write_bytes(bytes(8 << 20))
-        subprocess.run(["mkntfs", "-F", "-Q", image], check=True, capture_output=True)
-        place = mounted("caseless", "-t", "lowntfs-3g", "-o", "loop,ignore_case", image)
         work = project.module(WRITE)
-        path = work.f(1, place / "name.txt")
-        assert (place / path.name.upper()).exists(), "case counts here"
+        path = work.f(1, caseless / "name.txt")
+        assert (caseless / path.name.upper()).exists(), "case counts here"
 
         with pytest.raises(ArtifactConflictError, match=r"is name-.* to this file system"):
-            work.f(1, place / "NAME.txt")
-        assert path == work.f(1, place / "name.txt")
+            work.f(1, caseless / "NAME.txt")
+        assert path == work.f(1, caseless / "name.txt")
         assert 1 == len(work.runs)
+
+    def test_work_tree_by_another_name(self, caseless):
+        """A module that was imported by another spelling of the work tree is looked at as one in it."""
+        repo = GitRepo(caseless / "tree")
+        repo.write(".gitignore", "out/\n")
+        repo.write("work.py", "from pathlib import Path\nfrom taggedartifacts import Artifact\nimport helper\n" + CASE)
+        repo.commit()
+        repo.write("lib/helper.py", "VALUE = 1\n")
+        run = (
+            "import sys; from taggedartifacts import _modules; _modules._CASE_MAY_NOT_COUNT = True\n"
+            "sys.path[:0] = ['.', {!r}]; import work; print(work.f.explain(1, 'out/f.txt'))"
+        )
+
+        assert "lib/helper.py (loaded, but not tracked" in repo.python("-c", run.format(str(caseless / "tree" / "lib")))
+        assert "lib/helper.py (loaded, but not tracked" in repo.python("-c", run.format(str(caseless / "TREE" / "lib")))
 
 
 @pytest.fixture

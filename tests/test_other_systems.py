@@ -4,6 +4,7 @@ import ast
 import errno
 import ntpath
 import os
+import py_compile
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,7 +12,17 @@ from types import SimpleNamespace
 import pytest
 
 import taggedartifacts
-from taggedartifacts import ArtifactNameError, RecordError, _binding, _inputs, _modules, _publish, _scope
+from taggedartifacts import (
+    ArtifactNameError,
+    RecordError,
+    _binding,
+    _disk,
+    _inputs,
+    _loadedcode,
+    _modules,
+    _publish,
+    _scope,
+)
 from taggedartifacts._disk import move
 from taggedartifacts._folder import Folder
 from taggedartifacts._record import Record
@@ -102,7 +113,7 @@ class TestGitPaths:
 
 
 class TestNames:
-    @pytest.mark.parametrize("name", ["12:30-x.png", "CON.a-x.txt", "lpt1.a-x", "what?-x.csv", "x-y.", "x-y "])
+    @pytest.mark.parametrize("name", ["12:30-x.png", "CON.a-x.txt", "lpt1.a-x", "COM².a-x", "nul .a-x", "conin$.a-x", "what?-x.csv", "x-y.", "x-y "])
     def test_refused_where_they_would_change(self, name, tmp_path, monkeypatch):
         """On Windows, a name that would become another one is refused before anything runs; elsewhere it is fine."""
         _binding.check_names([(Folder(str(tmp_path)), name)])
@@ -154,6 +165,112 @@ class TestReplacedDirectory:
         work.f.recompute("out/model/")
 
         assert "2" == (model / "runs").read_text()
+
+
+class TestOpenFiles:
+    """Windows replaces no file that somebody has open."""
+
+    def test_for_an_instant(self, tmp_path, monkeypatch):
+        """A file that a scanner holds for an instant is waited for."""
+        (tmp_path / "new").write_text("new")
+        (tmp_path / "old").write_text("old")
+        refusals, replace = [1, 2, 3], os.replace
+
+        def refusing(source, target):
+            if refusals:
+                refusals.pop()
+                raise PermissionError(errno.EACCES, "Access is denied", source)
+            replace(source, target)
+
+        monkeypatch.setattr(_disk, "_TRIES", 5)
+        monkeypatch.setattr(_disk, "_SECONDS_BETWEEN", 0)
+        monkeypatch.setattr(_disk.os, "replace", refusing)
+        move(str(tmp_path / "new"), str(tmp_path / "old"))
+
+        assert "new" == (tmp_path / "old").read_text()
+
+    def test_by_a_program(self, project, monkeypatch):
+        """What stays open is the system's error, which says what to do; the artifact and its record stay."""
+        work = project.module('@Artifact("outpath")\ndef f(outpath):\n    outpath.write_text("1")\n')
+        path = work.f(Path("out/a.txt"))
+        replace, tries = os.replace, []
+
+        def refusing(source, target):
+            if os.path.basename(target) == path.name:
+                tries.append(target)
+                raise PermissionError(errno.EACCES, "Access is denied", source)
+            replace(source, target)
+
+        monkeypatch.setattr(_disk, "_TRIES", 3)
+        monkeypatch.setattr(_disk, "_SECONDS_BETWEEN", 0)
+        monkeypatch.setattr(_disk.os, "replace", refusing)
+        with pytest.raises(PermissionError, match="Access is denied") as caught:
+            work.f.recompute(Path("out/a.txt"))
+        monkeypatch.undo()
+
+        assert 3 == len(tries)
+        assert ["Windows replaces no file that a program has open: close it there, and call again"] == (
+            caught.value.__notes__
+        )
+        assert path == work.f(Path("out/a.txt"))
+        assert [] == taggedartifacts.verify("out")
+
+
+class TestWithoutLinks:
+    """Without locks an artifact is linked to its name; Windows has file systems without links, and says EINVAL."""
+
+    @pytest.fixture
+    def places(self, tmp_path, monkeypatch):
+        def refusing(source, target):
+            raise OSError(errno.EINVAL, "Incorrect function", source)
+
+        monkeypatch.setattr(_publish.os, "link", refusing)
+        (tmp_path / "new").write_text("new")
+        return str(tmp_path / "new"), str(tmp_path / "final")
+
+    def test_renamed(self, places):
+        """What cannot be linked is renamed."""
+        assert _publish._link(*places)
+        assert "new" == Path(places[1]).read_text()
+
+    def test_somebody_was_first(self, places, monkeypatch):
+        """Where a rename replaces nothing, as on Windows, the first one's stays, at the last instant too."""
+
+        def refusing(source, target):
+            raise FileExistsError(errno.EEXIST, "Cannot create a file when that file already exists", target)
+
+        monkeypatch.setattr(_publish.os, "rename", refusing)
+
+        assert not _publish._link(*places)
+
+
+class TestLoadedCode:
+    def test_time_of_creation(self, tmp_path, monkeypatch):
+        """An edit is seen where the time of change is that of creation, as on Windows."""
+        source, cached = tmp_path / "work.py", tmp_path / "work.pyc"
+        source.write_text("def f():\n    return 1\n")
+        py_compile.compile(str(source), str(cached))
+        namespace = {"__file__": str(source), "__cached__": str(cached)}
+        exec(compile(source.read_text(), str(source), "exec"), namespace)
+        written = os.stat(cached).st_mtime_ns
+        source.write_text("def f():\n    return 2\n")
+        # Later than the bytecode, and within the second that is stamped into it: it looks current.
+        os.utime(source, ns=(written + 1000, written + 1000))
+        stamp = int(os.stat(source).st_mtime) & 0xFFFFFFFF
+        content = cached.read_bytes()
+        cached.write_bytes(content[:8] + stamp.to_bytes(4, "little") + content[12:])
+        os.utime(cached, ns=(written, written))
+        real = os.stat
+
+        def without_changes(path, **options):
+            found = real(path, **options)
+            return SimpleNamespace(st_ctime=1.0, st_mtime=found.st_mtime, st_size=found.st_size)
+
+        monkeypatch.setattr(_loadedcode.os, "stat", without_changes)
+
+        monkeypatch.setattr(_loadedcode, "_started", 0.0)
+
+        assert not _loadedcode.holds_loaded_code(str(source), namespace, None)
 
 
 class TestInputs:
