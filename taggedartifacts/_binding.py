@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
 _NAME_MAX = 255  # bytes; where the file system does not tell
 # Windows opens a device or a stream in their place, or drops their end: what is written would have another name.
-_CHANGED_BY_WINDOWS = re.compile(r'(?is)(con|prn|aux|nul|con(in|out)\$|(com|lpt)[\d¹²³]) *(\..*)?|.*[<>:"|?*\x00-\x1f].*|.*[. ]')
+_CHANGED_BY_WINDOWS = re.compile(
+    r'(?is)(con|prn|aux|nul|con(in|out)\$|(com|lpt)[\d¹²³]) *(\..*)?|.*[<>:"|?*\x00-\x1f].*|.*[. ]'
+)
 
 
 # Here and in other modules that every script needs, plain data is a NamedTuple: a data class takes ten times as long to

@@ -113,7 +113,10 @@ class TestGitPaths:
 
 
 class TestNames:
-    @pytest.mark.parametrize("name", ["12:30-x.png", "CON.a-x.txt", "lpt1.a-x", "COM².a-x", "nul .a-x", "conin$.a-x", "what?-x.csv", "x-y.", "x-y "])
+    @pytest.mark.parametrize(
+        "name",
+        ["12:30-x.png", "CON.a-x.txt", "lpt1.a-x", "COM².a-x", "nul .a-x", "conin$.a-x", "what?-x.csv", "x-y.", "x-y "],
+    )
     def test_refused_where_they_would_change(self, name, tmp_path, monkeypatch):
         """On Windows, a name that would become another one is refused before anything runs; elsewhere it is fine."""
         _binding.check_names([(Folder(str(tmp_path)), name)])
