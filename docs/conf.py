@@ -25,7 +25,8 @@ html_css_files = ["pages.css"]
 html_show_copyright = False  # the licence lies in the repository
 
 add_module_names = False  # there is one module, and a phone is narrow
-autodoc_typehints = "none"  # signatures stay readable; docstrings tell types and units
+autodoc_typehints = "description"  # beside what docstrings say of each; signatures stay readable
+python_use_unqualified_type_names = True
 autodoc_member_order = "bysource"
 napoleon_google_docstring = True
 napoleon_numpy_docstring = False

@@ -208,12 +208,15 @@ class Artifact(Generic[R, W]):
                 return enter(args, kwargs, recompute=False)
 
         def recompute(*args: Any, **kwargs: Any) -> Any:
+            """Run the function whatever is there, and replace the artifact atomically; takes what a call takes."""
             return enter(args, kwargs, recompute=True)
 
         def path(*args: Any, **kwargs: Any) -> Any:
+            """Return where the artifact of that call is or would be; runs and touches nothing."""
             return prepare(decorated.__wrapped__, _decoration(decorated), args, kwargs).result
 
         def is_cached(*args: Any, **kwargs: Any) -> bool:
+            """Tell whether that call would reuse the artifact; runs and touches nothing."""
             task = prepare(decorated.__wrapped__, _decoration(decorated), args, kwargs)
             try:
                 return task.find() is not None
@@ -221,6 +224,7 @@ class Artifact(Generic[R, W]):
                 return False
 
         def explain_call(*args: Any, **kwargs: Any) -> Explanation:
+            """Explain why that call would reuse an artifact or not: the nearest there is, and exactly what differs."""
             from ._explain import explain  # only where somebody asks: every script waits for what is imported above
 
             return explain(decorated.__wrapped__, _decoration(decorated), args, kwargs)

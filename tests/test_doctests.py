@@ -41,6 +41,13 @@ class TestDocstrings:
 
         assert DOCUMENTED[name].partition("\n")[0].endswith((".", "?"))
 
+    @pytest.mark.parametrize("name", ["path", "is_cached", "recompute", "explain"])
+    def test_attributes(self, name, project):
+        """What a decorated function carries is documented where people ask for it, by help() or a question mark."""
+        work = project.module(WORK)
+
+        assert (inspect.getdoc(getattr(work.save, name)) or "").endswith(".")
+
     @pytest.mark.parametrize(
         "name", ["Artifact", "ArtifactPath", "Tag", "canonical", "compare", "config_hash", "prune", "record", "verify"]
     )
