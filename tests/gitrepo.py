@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
+IS_ROOT = getattr(os, "geteuid", lambda: None)() == 0  # Windows has neither
+
 _CONFIG = """\
 [user]
     name = A Tester

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
-import pty
 import select
 import subprocess
 import time
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
     from gitrepo import GitRepo
+
+pty = pytest.importorskip("pty", reason="there are no pseudo-terminals on Windows")
 
 SECONDS = 60
 

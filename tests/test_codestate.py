@@ -12,7 +12,7 @@ import threading
 import timeit
 
 import pytest
-from gitrepo import GitRepo
+from gitrepo import IS_ROOT, GitRepo
 from looks import WORK, LookedAt
 
 from taggedartifacts._codestate import Change, CodeState, stamp, take_look
@@ -478,7 +478,7 @@ class TestCost:
         assert look(repo).dirty is None
         assert (repo.path / ".git" / "index.lock").read_text() == "held"
 
-    @pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount")
+    @pytest.mark.skipif(not IS_ROOT, reason="only root can mount")
     def test_read_only(self, repo):
         """A repository that cannot be written is looked at all the same."""
         for name in ("work.py", "src/code.py", "docs/page.rst"):

@@ -8,7 +8,7 @@ import subprocess
 import zipfile
 
 import pytest
-from gitrepo import GitRepo
+from gitrepo import IS_ROOT, GitRepo
 from looks import WORK, LookedAt
 
 CLEAN: dict[str, str] = {}
@@ -611,7 +611,7 @@ class TestErrors:
 
         assert "bare" in bare.look(path=[str(tmp_path)])["message"]
 
-    @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder to another user")
+    @pytest.mark.skipif(not IS_ROOT, reason="only root can give a folder to another user")
     def test_other_owner(self, repo):
         """A repository of another user is refused with the command that mends it, which does."""
         for path in [repo.path, *repo.path.rglob("*")]:

@@ -1,7 +1,6 @@
 """File systems: full ones, read-only ones, such that have no locks or no case, and such that fail now and then."""
 
 import errno
-import fcntl
 import json
 import os
 import re
@@ -11,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from gitrepo import GitRepo
+from gitrepo import IS_ROOT, GitRepo
 from storms import OUTPUTS, WORK
 from test_call import COMPANIONS, MODEL, TWO, WRITE, hold
 
@@ -41,7 +40,7 @@ def mounted(project):
     places = []
 
     def mount(name, *arguments):
-        if os.geteuid() != 0:
+        if not IS_ROOT:
             pytest.skip("only root can mount")
         place = project.path / name
         place.mkdir()
@@ -63,7 +62,7 @@ def without_locks(request, monkeypatch):
     def refuse(descriptor, operation):
         raise OSError(request.param, os.strerror(request.param))
 
-    monkeypatch.setattr(fcntl, "flock", refuse)
+    monkeypatch.setattr(pytest.importorskip("fcntl"), "flock", refuse)
 
 
 class TestWithoutLocks:
@@ -146,7 +145,7 @@ class TestStagingVanishes:
 
     def test_from_another_pid_namespace(self, project):
         """A sweep from another container, where process ids mean nothing, leaves a live run alone."""
-        if os.geteuid() != 0 or not shutil.which("unshare"):
+        if not IS_ROOT or not shutil.which("unshare"):
             pytest.skip("only root can make namespaces")
         work = project.module(WRITE.replace('"outpath"', '"outpath", timeout=0.2'))
         path = work.f.path(1, "out/f.txt")

@@ -83,6 +83,28 @@ class TestImports:
         assert set() == names & {"fcntl", "grp", "pwd", "resource", "termios", "tty"}
 
 
+# What the tests import from elsewhere was made for this system, and comes first; then what Windows lacks is taken away.
+COLLECT = """\
+import os, signal, sys
+import asyncio, concurrent.futures.process, multiprocessing.pool
+import attrs, cloudpickle, filelock, IPython, ipykernel, joblib, matplotlib, nbclient, omegaconf, pandas, polars
+import pyarrow, pydantic, pytest
+
+for name in ("fcntl", "grp", "pty", "pwd", "resource", "termios", "tty"):
+    sys.modules[name] = None
+for name in ("chown", "fork", "geteuid", "getuid", "mkfifo", "O_NOFOLLOW", "pathconf", "setuid", "statvfs"):
+    delattr(os, name)
+del signal.SIGKILL
+sys.exit(pytest.main(["--collect-only", "-qqq", "-o", "addopts=", "-p", "no:xdist", "-p", "no:cacheprovider", "-W", "ignore", sys.argv[1]]))
+"""
+
+
+class TestCollection:
+    def test_without_what_only_unix_has(self, project):
+        """The tests can be collected where these modules and functions are missing, so that the others run there."""
+        project.run(sys.executable, "-c", COLLECT, Path(__file__).parent)
+
+
 class TestLife:
     def test_without_what_only_unix_has(self, project):
         """Making, reusing, replacing, asking and tidying up work where these functions and flags are missing."""

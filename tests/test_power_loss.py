@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
-from gitrepo import GitRepo
+from gitrepo import IS_ROOT, GitRepo
 from storms import WORK
 
 POWER = Path(__file__).with_name("power.py")
@@ -29,7 +29,7 @@ SHAPES = ["file", "directory", "beside", "several"]
 
 pytestmark = [
     pytest.mark.storm,
-    pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount"),
+    pytest.mark.skipif(not IS_ROOT, reason="only root can mount"),
     pytest.mark.skipif(not os.path.exists("/dev/fuse"), reason="the disk is served by FUSE: there is no /dev/fuse"),
     pytest.mark.skipif(not os.path.exists("/dev/loop-control"), reason="there are no loop devices"),
     pytest.mark.skipif(importlib.util.find_spec("fuse") is None, reason="fusepy is not installed"),

@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 import pytest
-from gitrepo import GitRepo
+from gitrepo import IS_ROOT, GitRepo
 
 WORK = """
 import json, os, sys
@@ -205,7 +205,7 @@ class TestKilled:
         assert [] == os.listdir(staging)
 
 
-@pytest.mark.skipif(os.name == "nt" or os.geteuid() != 0, reason="needs root to become somebody else")
+@pytest.mark.skipif(not IS_ROOT, reason="needs root to become somebody else")
 class TestReaders:
     def test_no_write_permission(self, repo):
         """A reader without write permission reuses the artifact, and nothing at all is written."""

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 from conftest import Project
-from gitrepo import GitRepo
+from gitrepo import IS_ROOT, GitRepo
 
 from taggedartifacts import compare, record, verify
 
@@ -151,7 +151,7 @@ class TestColleague:
         )
         assert clone.python("-c", cached) == "True"
 
-    @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+    @pytest.mark.skipif(not IS_ROOT, reason="only root can become another user")
     def test_needs_no_permission_to_write(self, copied):
         """All of it works for who may only read."""
         clone, first, second = copied

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from gitrepo import IS_ROOT
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from records import DIRTY, change_record, put, record_path
@@ -222,7 +223,7 @@ class TestReadRecord:
         with pytest.raises(RecordError, match="100000000 bytes"):
             read_record(str(record_path(artifact)))
 
-    @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+    @pytest.mark.skipif(not IS_ROOT, reason="only root can become another user")
     def test_that_is_not_permitted_is_reported(self) -> None:
         """A record that this user may not read is an error that says so."""
         code = (

@@ -7,6 +7,7 @@ import traceback
 import warnings
 
 import pytest
+from gitrepo import IS_ROOT
 
 from taggedartifacts import ArtifactConflictError
 
@@ -226,7 +227,7 @@ class TestForeignFiles:
 ANYBODY, SOMEBODY, GROUP = 65534, 65533, 64000
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be other users")
+@pytest.mark.skipif(not IS_ROOT, reason="only root can be other users")
 class TestUsers:
     """Other users in forked processes of their own, so that what was imported need not be readable to them."""
 

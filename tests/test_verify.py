@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from gitrepo import IS_ROOT
 from records import DIRTY, change_record, put, record_path
 
 from taggedartifacts import ArtifactNotFoundError, _verify, verify
@@ -197,7 +198,7 @@ class TestVerify:
             with pytest.raises(ArtifactNotFoundError):
                 verify(tmp_path / name)
 
-    @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+    @pytest.mark.skipif(not IS_ROOT, reason="only root can become another user")
     def test_reports_what_it_may_not_read(self):
         """A folder and a file that are closed to this user are problems, and the rest is verified."""
         code = "import os, sys; from taggedartifacts import verify; os.setuid(65534); print(verify(sys.argv[1]))"
