@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import time
-from contextvars import ContextVar
+from contextvars import ContextVar, copy_context
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from weakref import WeakKeyDictionary
 
 if TYPE_CHECKING:
     import inspect
+    from asyncio import AbstractEventLoop
     from collections.abc import Awaitable, Callable, Generator, Iterator
+    from concurrent.futures import ThreadPoolExecutor
 
 _T = TypeVar("_T")
 
@@ -32,6 +35,7 @@ class Making:
         self.artifacts = frozenset()
 
 
+_loops: WeakKeyDictionary[AbstractEventLoop, ThreadPoolExecutor] = WeakKeyDictionary()
 _makings: ContextVar[tuple[Making, ...]] = ContextVar("_makings", default=())
 
 
@@ -68,7 +72,8 @@ def _mark(making: Making) -> Iterator[None]:
     try:
         yield
     finally:
-        _makings.reset(token)
+        with contextlib.suppress(ValueError):  # a coroutine without a loop is closed in whichever context comes
+            _makings.reset(token)
 
 
 def being_made() -> frozenset[str]:
@@ -103,22 +108,29 @@ def _drive(steps: Steps, f: Callable[..., object]) -> object:
 
 async def drive_async(steps: Steps, f: Callable[..., Awaitable[object]]) -> object:
     """Carry out the steps of a call of an ``async`` function: whatever may block, in a thread; the function, here."""
+    try:
+        return await _drive_async(steps, f)
+    except GeneratorExit:
+        raise  # the loop has gone; the steps go with this coroutine, once no thread is in them any more
+    except BaseException:
+        await _in_thread(steps.close)
+        raise
+
+
+async def _drive_async(steps: Steps, f: Callable[..., Awaitable[object]]) -> object:
     import asyncio  # 35 ms: only where there is a loop, which has imported it
 
     value: object = None
-    try:
-        while True:
-            step = await _in_thread(_advance, steps, value)
-            if isinstance(step, Wait):
-                await asyncio.sleep(step.seconds)
-                value = None
-            elif isinstance(step, Run):
-                with _mark(step.making):
-                    value = await f(*step.bound.args, **step.bound.kwargs)
-            else:
-                return step[0]
-    finally:
-        await _in_thread(steps.close)
+    while True:
+        step = await _in_thread(_advance, steps, value)
+        if isinstance(step, Wait):
+            await asyncio.sleep(step.seconds)
+            value = None
+        elif isinstance(step, Run):
+            with _mark(step.making):
+                value = await f(*step.bound.args, **step.bound.kwargs)
+        else:
+            return step[0]
 
 
 def _advance(steps: Steps, value: object) -> Wait | Run | tuple[object]:
@@ -132,7 +144,9 @@ async def _in_thread(work: Callable[..., _T], *args: object) -> _T:
     """Do blocking work in a thread; when cancelled, not before that work is over, which would leave it half done."""
     import asyncio  # 35 ms: only where there is a loop, which has imported it
 
-    future = asyncio.ensure_future(asyncio.to_thread(work, *args))
+    loop = asyncio.get_running_loop()
+    # A future rather than a task: when a loop ends, all its tasks are cancelled, and the thread would work on alone.
+    future = loop.run_in_executor(_threads(loop), copy_context().run, work, *args)
     try:
         return await asyncio.shield(future)
     except asyncio.CancelledError:
@@ -140,3 +154,16 @@ async def _in_thread(work: Callable[..., _T], *args: object) -> _T:
             with contextlib.suppress(asyncio.CancelledError):
                 await asyncio.wait([future])
         raise
+
+
+def _threads(loop: AbstractEventLoop) -> ThreadPoolExecutor:
+    """Return the threads for the steps of one loop, which end with it.
+
+    Not those of the loop itself: all of these may be busy with code that waits for what a call on this loop is making.
+    Steps wait for nothing.
+    """
+    from concurrent.futures import ThreadPoolExecutor  # which asyncio has imported
+
+    if loop not in _loops:
+        _loops[loop] = ThreadPoolExecutor(thread_name_prefix="taggedartifacts")
+    return _loops[loop]
