@@ -226,12 +226,12 @@ class TestOpenFiles:
                 raise PermissionError(errno.EACCES, "Access is denied", source)
             replace(source, target)
 
-        monkeypatch.setattr(_disk, "_TRIES", 3)
-        monkeypatch.setattr(_disk, "_SECONDS_BETWEEN", 0)
-        monkeypatch.setattr(_disk.os, "replace", refusing)
-        with pytest.raises(PermissionError, match="Access is denied") as caught:
-            work.f.recompute(Path("out/a.txt"))
-        monkeypatch.undo()
+        with monkeypatch.context() as patch:  # undone by itself: monkeypatch holds the working directory too
+            patch.setattr(_disk, "_TRIES", 3)
+            patch.setattr(_disk, "_SECONDS_BETWEEN", 0)
+            patch.setattr(_disk.os, "replace", refusing)
+            with pytest.raises(PermissionError, match="Access is denied") as caught:
+                work.f.recompute(Path("out/a.txt"))
 
         assert 3 == len(tries)
         assert ["Windows replaces no file that a program has open: close it there, and call again"] == (
