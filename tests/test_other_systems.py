@@ -95,7 +95,8 @@ for name in ("fcntl", "grp", "pty", "pwd", "resource", "termios", "tty"):
 for name in ("chown", "fork", "geteuid", "getuid", "mkfifo", "O_NOFOLLOW", "pathconf", "setuid", "statvfs"):
     delattr(os, name)
 del signal.SIGKILL
-sys.exit(pytest.main(["--collect-only", "-qqq", "-o", "addopts=", "-p", "no:xdist", "-p", "no:cacheprovider", "-W", "ignore", sys.argv[1]]))
+options = "--collect-only -qqq -o addopts= -p no:xdist -p no:cacheprovider -W ignore"
+sys.exit(pytest.main([*options.split(), sys.argv[1]]))
 """
 
 
