@@ -26,6 +26,7 @@ html_show_copyright = False  # the licence lies in the repository
 
 add_module_names = False  # there is one module, and a phone is narrow
 autodoc_typehints = "description"  # beside what docstrings say of each; signatures stay readable
+autodoc_typehints_description_target = "documented_params"
 python_use_unqualified_type_names = True
 autodoc_member_order = "bysource"
 napoleon_google_docstring = True
