@@ -294,9 +294,11 @@ def signalled(shape, way):
     call(shape)
     counts = {"waiting": 0, "running": 0, "publishing": 0}
 
+    ended = -number if way == "terminate" else 1
+
     def ends(pid):
         status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-        assert status in ((0, -number) if way == "terminate" else (0, 1)), status
+        assert status in (0, ended), status
         check()
         assert way == "terminate" or not left_over(), "a call that could clean up did not"
         return status != 0
@@ -314,7 +316,7 @@ def signalled(shape, way):
         holder, gate = stuck(shape, signal.SIG_DFL, number, recompute)
         pid = waiting(shape, handler, number, recompute)
         os.kill(pid, number)
-        assert os.waitpid(pid, 0)[1] != 0
+        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == ended
         os.write(gate, b"go")
         assert os.waitpid(holder, 0)[1] == 0, "the holder suffered from the end of one who waited"
         os.close(gate)
@@ -354,9 +356,10 @@ def stuck(shape, handler, number, recompute):
         call(shape, recompute=recompute)
 
     pid = in_child(run)
-    os.read(come, 4)
-    for end in (come, came, go):
-        os.close(end)
+    os.close(came)  # or nobody would notice the end of a child that never came there
+    assert os.read(come, 4) == b"here"
+    os.close(come)
+    os.close(go)
     return pid, gone
 
 
@@ -373,7 +376,7 @@ def waiting(shape, handler, number, recompute):
 
     pid = in_child(run)
     os.close(came)
-    os.read(come, 4)
+    assert os.read(come, 4) == b"here"
     os.set_blocking(come, False)
     PIPES.append(come)  # kept open: who waits goes on to write into it
     return pid
