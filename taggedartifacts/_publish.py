@@ -159,11 +159,17 @@ def publish(
     if record.patch is not None and patch is not None:
         _store(staged.staging, os.path.join(staged.folder.patches, record.patch), patch)
         sync_directory(staged.folder.patches)
+    ours = os.lstat(staged.path)
     if exclusive and not _link(staged.path, staged.final):
         return False
-    _store(staged.staging, staged.folder.record(staged.name), record.to_json())
-    sync_directory(staged.folder.records)
-    _move_companions(staged)
+    try:
+        _store(staged.staging, staged.folder.record(staged.name), record.to_json())
+        sync_directory(staged.folder.records)
+        _move_companions(staged)
+    except BaseException:
+        if exclusive:
+            _take_back(staged, ours)
+        raise
     if not exclusive:
         _replace(staged, staged.name)
     # Past the commit point: the artifact is there, and whatever fails now must not make it look lost.
@@ -247,6 +253,17 @@ def _replace(staged: Staged, name: str) -> None:
             with contextlib.suppress(OSError):
                 move(place, target)
             raise
+
+
+def _take_back(staged: Staged, ours: os.stat_result) -> None:
+    """Let an artifact vanish again that came first and lacks its companions, unless somebody has replaced it."""
+    taken = os.path.join(staged.staging, f".{secrets.token_hex(8)}")
+    try:
+        os.rename(staged.final, taken)
+        if not os.path.samestat(os.lstat(taken), ours):
+            _link(taken, staged.final)
+    except OSError as error:
+        _log.warning("%s is there without all that belongs to it; call recompute: %s", staged.final, error)
 
 
 def _link(source: str, target: str) -> bool:

@@ -114,6 +114,24 @@ class TestWithoutLocks:
         assert "shp 2" == work.shape(1, "out/s.shp").read_text()
         assert 3 == len(project.files())
 
+    def test_no_record(self, project, without_locks, monkeypatch):
+        """If the record cannot be written, the artifact goes again, though its name comes first here; then it works."""
+        work = project.module(COMPANIONS)
+        replace = os.replace
+
+        def full(source, target):
+            if "/records/" in target:
+                raise OSError(errno.ENOSPC, "No space left on device", target)
+            replace(source, target)
+
+        monkeypatch.setattr(os, "replace", full)
+        with pytest.raises(OSError, match="No space left"):
+            work.shape(1, "out/s.shp")
+        assert [] == project.files() == project.staged()
+        monkeypatch.setattr(os, "replace", replace)
+        assert "shp 2" == work.shape(1, "out/s.shp").read_text()
+        assert 3 == len(project.files())
+
     def test_recompute(self, project, without_locks):
         """A directory can be replaced."""
         work = project.module(MODEL)
