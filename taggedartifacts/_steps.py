@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import time
 from contextvars import ContextVar, copy_context
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
@@ -21,7 +22,7 @@ class Making:
     """Artifacts that a call is making, until it says that this is over.
 
     It says so where it gives its locks back: a mark that only the context held would stay for good if an interrupt came
-    between setting it and the ``try`` that resets it.
+    between setting it and the ``try`` that resets it. In a fork that leaves the call it is not: the parent goes on.
 
     Args:
         artifacts: Their whole paths.
@@ -29,10 +30,12 @@ class Making:
 
     def __init__(self, artifacts: frozenset[str]) -> None:
         self.artifacts = artifacts
+        self._process = os.getpid()
 
     def end(self) -> None:
         """Say that it is over."""
-        self.artifacts = frozenset()
+        if os.getpid() == self._process:
+            self.artifacts = frozenset()
 
 
 _loops: WeakKeyDictionary[AbstractEventLoop, ThreadPoolExecutor] = WeakKeyDictionary()
@@ -69,11 +72,13 @@ if TYPE_CHECKING:
 def _mark(making: Making) -> Iterator[None]:
     """Mark artifacts as being made in this context."""
     token = _makings.set((*_makings.get(), making))
+    process = os.getpid()
     try:
         yield
     finally:
-        with contextlib.suppress(ValueError):  # a coroutine without a loop is closed in whichever context comes
-            _makings.reset(token)
+        if os.getpid() == process:  # a fork that leaves would wait for its parent, and that perhaps for it
+            with contextlib.suppress(ValueError):  # a coroutine without a loop is closed in whichever context comes
+                _makings.reset(token)
 
 
 def being_made() -> frozenset[str]:

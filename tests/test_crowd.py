@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -269,6 +270,28 @@ class TestForks:
 
         assert [7] == [os.waitstatus_to_exitcode(status) for status in work.status]
         assert path.read_text() != "0"
+
+    def test_child_that_tries_again(self, project):
+        """A forked process that returned, and asks again after the error, gets another rather than waiting for ever."""
+        work = project.module(
+            '@Artifact("out")\ndef f(out):\n    pid = os.fork()\n    if pid:\n'
+            "        status.append(os.waitpid(pid, 0)[1])\n    Path(out).write_text(str(pid))\nstatus = []\n"
+        )
+        parent, wrong = os.getpid(), 0
+        try:
+            work.f("out/f.txt")
+        except ArtifactNotWrittenError:
+            signal.alarm(20)
+            try:
+                work.f("out/f.txt")
+            except RecursiveCallError:
+                wrong = 7
+        finally:
+            if os.getpid() != parent:
+                os._exit(wrong)
+
+        assert [7] == [os.waitstatus_to_exitcode(status) for status in work.status]
+        assert work.f.is_cached("out/f.txt")
 
     def test_child_that_asks(self, project):
         """A forked process that asks for what its parent is making gets an error rather than waiting for ever."""
