@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -132,6 +133,24 @@ class TestProcesses:
         assert ["0", "01", "012", "0123", "01234", "012345", "0123456", "01234567"] == sorted(set(answers))
         assert [f"chain {number}" for number in range(8)] == sorted(runs(repo))
 
+    def test_counts(self, repo):
+        """Of sixteen, one says that it made the artifact, and fifteen whom they waited for and that they reused it."""
+        ask = (
+            "import io, logging; said = io.StringIO()\n"
+            "    from taggedartifacts import _lock; _lock.Patience.SAY_AFTER = 0.1\n"
+            "    logging.basicConfig(stream=said, level=logging.INFO, format='%(message)s')\n"
+            '    work.slow(1, "out/f.txt", seconds=1)\n'
+            "    return [os.getpid(), said.getvalue().splitlines()]"
+        )
+        said = crowd(repo, 16, ask)
+        (maker,) = [pid for pid, lines in said if any(line.startswith("made ") for line in lines)]
+        others = [lines for pid, lines in said if pid != maker]
+
+        assert 15 == sum(lines[0].startswith(f"waiting for process {maker} on ") for lines in others)
+        assert 15 == sum(lines[1].startswith("reused ") for lines in others)
+        assert {2} == {len(lines) for lines in others}
+        assert ["1"] == runs(repo)
+
     @pytest.mark.parametrize("members", [16, 64])
     def test_waiters_wake(self, repo, members):
         """All who wait have returned within 50 ms of the artifact's name, in the best of a few rounds."""
@@ -197,24 +216,26 @@ def replace(tmp_path, shape, rounds):
 
 
 class TestThreads:
-    def test_sixty_four(self, project):
-        """Sixty-four threads at once: the function runs once for each artifact."""
+    @pytest.mark.parametrize("artifacts", [1, 40, pytest.param(1000, marks=pytest.mark.storm)])
+    def test_sixty_four(self, project, artifacts):
+        """Sixty-four threads at once, each for all artifacts in an order of its own: one run for each artifact."""
         work = project.module(WRITE)
         barrier, results = threading.Barrier(64), []
 
-        def ask(number):
+        def ask(member):
+            order = random.Random(member).sample(range(artifacts), artifacts)
             barrier.wait()
-            results.append(work.f(number % 4, outpath="out/f.txt"))
+            results.append({number: work.f(number, outpath="out/f.txt") for number in order})
 
-        threads = [threading.Thread(target=ask, args=(number,)) for number in range(64)]
+        threads = [threading.Thread(target=ask, args=(member,)) for member in range(64)]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
 
-        assert 4 == len(set(results))
         assert 64 == len(results)
-        assert 4 == len(work.runs)
+        assert all(result == results[0] for result in results)
+        assert artifacts == len(set(results[0].values())) == len(work.runs)
 
     def test_sync_and_async(self, project):
         """Threads and tasks of one process ask for the artifacts of a plain and of an async function."""

@@ -146,9 +146,9 @@ class TestLeftovers:
 
 class TestForeignFiles:
     @pytest.mark.parametrize("place", ["", "locks", "staging", "records", "patches"])
-    @pytest.mark.parametrize("kind", ["link", "file"])
+    @pytest.mark.parametrize("kind", ["link", "file", "fifo"])
     def test_in_place_of_a_directory(self, project, tmp_path, place, kind):
-        """A link or a file where a hidden directory should be is refused before the function runs."""
+        """A link, a file or a FIFO where a hidden directory should be is refused before the function runs."""
         work = project.module(WRITE)
         elsewhere = tmp_path / "elsewhere"
         elsewhere.mkdir()
@@ -156,6 +156,8 @@ class TestForeignFiles:
         path.parent.mkdir(parents=True)
         if kind == "link":
             path.symlink_to(elsewhere)
+        elif kind == "fifo":
+            os.mkfifo(path)
         else:
             path.touch()
 
@@ -213,6 +215,26 @@ class TestForeignFiles:
 
         assert [] == project.staged()
         assert "kept" == (tmp_path / "target").read_text()
+
+    @pytest.mark.parametrize("kind", ["link", "fifo"])
+    def test_in_place_of_a_patch(self, project, tmp_path, kind):
+        """A link or FIFO where the patch of a dirty state should be is replaced itself."""
+        project.write("helper.py", "X = 1\n")
+        project.commit()
+        project.module(WRITE)
+        project.write("helper.py", "X = 2\n")
+        work = project.load(project.path / "work.py")
+        path = work.f(1, "out/f.txt")
+        (patch,) = (hidden(project) / "patches").iterdir()
+        text = patch.read_text()
+        put(patch, kind, tmp_path)
+        work.f.recompute(1, "out/f.txt")
+
+        assert "+X = 2" in text
+        assert stat.S_ISREG(patch.lstat().st_mode)
+        assert text == patch.read_text()
+        assert "kept" == (tmp_path / "target").read_text()
+        assert path.tag.dirty is not None
 
     def test_ignore_file_is_a_link(self, project, tmp_path):
         """The hidden directory's .gitignore is not written through a link."""
