@@ -236,11 +236,16 @@ class TestTogether:
         work = project.module(WORK)
 
         async def main():
-            with pytest.raises(TimeoutError):
-                async with asyncio.timeout(0.05):
-                    await work.slow(1, "out/f.txt")
+            async with asyncio.timeout(None) as limit, asyncio.TaskGroup() as group:
+                group.create_task(expire(limit))
+                await work.slow(1, "out/f.txt")
 
-        asyncio.run(main())
+        async def expire(limit):
+            await until(lambda: work.gate)
+            limit.reschedule(asyncio.get_running_loop().time())
+
+        with pytest.raises(TimeoutError):
+            asyncio.run(main())
         check(project, work.slow)
 
     def test_sibling_fails(self, project):
