@@ -139,7 +139,7 @@ def follow(shape):
 
 
 def impatient(shape):
-    """Call for no longer than a second."""
+    """Call, and wait for no longer than its timeout says; what the error says."""
     import work
 
     try:

@@ -14,7 +14,7 @@ from storms import WORK
 
 HOSTS = Path(__file__).with_name("hosts.py")
 IMPATIENT = """
-@Artifact("out", timeout=1)
+@Artifact("out", timeout=30)
 def impatient_file(out):
     fill(out, "never")
 """
