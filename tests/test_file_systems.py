@@ -445,8 +445,8 @@ class TestCase:
 def repo(tmp_path):
     """A repository with a function for each shape of output."""
     made = GitRepo(tmp_path / "repo")
-    made.write(".gitignore", "out/\n")
-    made.write("work.py", WORK)
+    for path in (made.write(".gitignore", "out/\n"), made.write("work.py", WORK)):
+        os.utime(path, (1e9, 1e9))  # so old that the index can be trusted, and each look opens the same files
     made.commit()
     return made
 
@@ -563,11 +563,12 @@ class TestSystemCalls:
     )
     def test_some(self, repo, call, error, mode):
         """The error comes through or does not matter, nothing half is visible, and the next call works."""
-        found = [number for name, number in aims(repo, "file", mode, call) if name == call]
-        said = None
-        while said is None:
-            said = obstruct(repo, "file", mode, call, found.pop(len(found) // 2), error)
+        said, tries = None, 0
+        while said is None and tries < 5:
+            found = [number for name, number in aims(repo, "file", mode, call) if name == call]
+            said, tries = obstruct(repo, "file", mode, call, found[len(found) // 2], error), tries + 1
 
+        assert said is not None
         assert not said or os.strerror(getattr(errno, error)) in said
 
     @pytest.mark.storm
@@ -578,11 +579,14 @@ class TestSystemCalls:
         """Likewise for every one of them that has to do with the folder, and four errors."""
         found = aims(repo, shape, mode, calls)
         missed = 0
-        for call, number in found:
+        for index in range(len(found)):
             for error in ERRORS:
-                said = obstruct(repo, shape, mode, call, number, error)
+                said = obstruct(repo, shape, mode, *found[index], error)
+                if said is None and len(again := aims(repo, shape, mode, calls)) == len(found):
+                    found = again
+                    said = obstruct(repo, shape, mode, *found[index], error)
                 missed += said is None
-                assert not said or os.strerror(getattr(errno, error)) in said, f"{call} {number}: {said}"
+                assert not said or os.strerror(getattr(errno, error)) in said, f"{found[index]}: {said}"
 
-        assert missed <= len(found)
+        assert missed <= len(found) * len(ERRORS) // 2
         assert found or calls.startswith("link")
