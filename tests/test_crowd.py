@@ -134,7 +134,7 @@ class TestProcesses:
         assert [f"chain {number}" for number in range(8)] == sorted(runs(repo))
 
     def test_counts(self, repo):
-        """Of sixteen, one says that it made the artifact, and fifteen whom they waited for and that they reused it."""
+        """Of sixteen, one says that it made the artifact, and fifteen that they reused it, and whom they awaited."""
         ask = (
             "import io, logging; said = io.StringIO()\n"
             "    from taggedartifacts import _lock; _lock.Patience.SAY_AFTER = 0.1\n"
@@ -146,9 +146,10 @@ class TestProcesses:
         (maker,) = [pid for pid, lines in said if any(line.startswith("made ") for line in lines)]
         others = [lines for pid, lines in said if pid != maker]
 
-        assert 15 == sum(lines[0].startswith(f"waiting for process {maker} on ") for lines in others)
-        assert 15 == sum(lines[1].startswith("reused ") for lines in others)
-        assert {2} == {len(lines) for lines in others}
+        waiting = [line for lines in others for line in lines[:-1]]  # who comes late may not have to
+        assert 15 == sum(lines[-1].startswith("reused ") for lines in others)
+        assert 1 <= len(waiting) <= 15
+        assert all(line.startswith(f"waiting for process {maker} on ") for line in waiting), waiting
         assert ["1"] == runs(repo)
 
     @pytest.mark.parametrize("members", [16, 64])
