@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import threading
 from contextlib import contextmanager, suppress
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ._blobs import stored
 from ._errors import RepositoryError
 from ._git_command import Candidates, CommandRepository, Stored, find_root, git, status_of
-from ._index import hidden_entries, is_stale
+from ._index import hidden_entries, is_stale, shares
 from ._trees import files, last_commit
 
 if TYPE_CHECKING:
@@ -21,8 +22,15 @@ if TYPE_CHECKING:
     import pygit2
 
 
-# By root: what HEAD and index were, and what they told.
-_staged: dict[str, tuple[tuple[object, ...], Candidates]] = {}
+class _Told(NamedTuple):
+    """What HEAD and the index alone tell: what they were, what differs between them, how to divide the index."""
+
+    stamp: tuple[object, ...]
+    staged: Candidates
+    shares: list[list[bytes]]
+
+
+_told: dict[str, _Told] = {}  # by root
 
 
 @contextmanager
@@ -100,16 +108,13 @@ class Repository:
         Two index diffs, as status makes them; a straight ``diff("HEAD")`` reads every file again. What HEAD and the
         index alone tell is remembered while neither has moved: a notebook asks again for each cell.
         """
-        from pygit2.enums import DiffOption
+        told = _told.get(self.root)
+        if told is None or told.stamp != (self.head, *self._stamp):
+            told = _told[self.root] = self._ask_index()
+        paths = self._differing(told.shares)
+        return told.staged._replace(paths=told.staged.paths | (paths - told.staged.submodules))
 
-        known, staged = _staged.get(self.root, (None, Candidates(set(), set(), set())))
-        if known != (self.head, *self._stamp):
-            staged = self._told_by_index()
-            _staged[self.root] = (self.head, *self._stamp), staged
-        paths = _paths(self._opened.index.diff_to_workdir(DiffOption.IGNORE_SUBMODULES))
-        return staged._replace(paths=staged.paths | (paths - staged.submodules))
-
-    def _told_by_index(self) -> Candidates:
+    def _ask_index(self) -> _Told:
         """Find what HEAD and the index alone tell; brings the times in the index up to date if they are stale."""
         from pygit2.enums import DiffOption
         from pygit2.ffi import C, ffi
@@ -128,7 +133,11 @@ class Repository:
         found.paths.update(_paths(diff) - found.submodules)
         for sides in index.conflicts or ():
             found.paths.update(os.fsdecode(side.path) for side in sides if side is not None)
-        return found
+        # Where case does not count, git orders and finds paths in another way.
+        config = self._opened.config
+        threads = 1 if "core.ignorecase" in config and config.get_bool("core.ignorecase") else _processors()
+        divided = shares([ffi.string(entry.path) for entry in entries()], threads)
+        return _Told((self.head, *self._stamp), found, divided)
 
     def _refresh(self) -> None:
         """Bring the times in the index up to date, so that only the first look reads every file."""
@@ -143,6 +152,34 @@ class Repository:
                 index.diff_to_workdir(flags)
         self._stamp = _index_stamp(self._opened)
         index.read(False)
+
+    def _differing(self, divided: list[list[bytes]]) -> set[str]:
+        """Compare the index with the work tree, each share in a thread of its own.
+
+        To ask the system for the times of each file is most of the work, which git too does in several threads.
+        """
+        import pygit2
+
+        found: list[set[str]] = []
+
+        def compare(share: list[bytes]) -> None:
+            # What is not found here is found below, where an error can be raised.
+            with suppress(pygit2.GitError, KeyError, ValueError, OSError):
+                found.append(_compare(pygit2.Repository(self._opened.path), share))
+
+        started = []
+        with suppress(RuntimeError):  # no more threads are to be had
+            for share in divided[1:]:
+                thread = threading.Thread(target=compare, args=(share,))
+                thread.start()
+                started.append(thread)
+        paths = _compare(self._opened, divided[0])
+        for thread in started:
+            thread.join()
+        # An index that was replaced meanwhile may have been read by some of them and not by others.
+        if len(found) < len(divided) - 1 or (started and _index_stamp(self._opened) != self._stamp):
+            return _compare(self._opened, [])
+        return paths.union(*found)
 
     def in_index(self, path: str) -> bool:
         """Say whether the path is tracked, and not in a conflict."""
@@ -227,6 +264,27 @@ class Repository:
 def _index_stamp(opened: pygit2.Repository) -> tuple[int, ...]:
     info = status_of(os.path.join(opened.path, "index"))  # not there until something was added
     return () if info is None else (info.st_ino, info.st_size, info.st_mtime_ns, info.st_ctime_ns)
+
+
+def _processors() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _compare(opened: pygit2.Repository, below: list[bytes]) -> set[str]:
+    """Compare the index with the work tree below some paths, or everywhere; pygit2's own method takes no paths."""
+    import pygit2
+    from pygit2.enums import DiffOption
+    from pygit2.errors import check_error
+    from pygit2.ffi import C, ffi
+
+    names = [ffi.new("char[]", name) for name in below]
+    strings = ffi.new("char *[]", names)
+    options, found = ffi.new("git_diff_options *"), ffi.new("git_diff **")
+    check_error(C.git_diff_options_init(options, 1))
+    options.flags = DiffOption.IGNORE_SUBMODULES | DiffOption.DISABLE_PATHSPEC_MATCH
+    options.pathspec.strings, options.pathspec.count = strings, len(names)
+    check_error(C.git_diff_index_to_workdir(found, opened._repo, opened.index._index, options))
+    return _paths(pygit2.Diff.from_c(bytes(ffi.buffer(found)[:]), opened))
 
 
 def _paths(diff: Any) -> set[str]:

@@ -11,6 +11,7 @@ from gitrepo import GitRepo
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from taggedartifacts import _index, _repository
 from taggedartifacts._codestate import take_look
 from taggedartifacts._dirt import Survey, digest_of
 from taggedartifacts._git_command import CommandRepository
@@ -82,11 +83,13 @@ def home():
 
 
 class TestAnySequence:
-    @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
-    @given(operations=st.lists(OPERATIONS, min_size=1, max_size=12))
-    def test_agrees_with_git(self, home, operations):
+    @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+    @given(operations=st.lists(OPERATIONS, min_size=1, max_size=12), worth=st.sampled_from([1, 1000]))
+    def test_agrees_with_git(self, home, operations, worth):
         """After each step, dirty as git says, by either backend; equal code has an equal tag, other code another."""
-        with tempfile.TemporaryDirectory() as folder:
+        with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+            patch.setattr(_index, "_WORTH", worth)  # compared in several threads, or in one
+            patch.setattr(_repository, "_processors", lambda: 3)
             repo = GitRepo(Path(folder) / "repo", home=home / "home")
             for name in NAMES:
                 repo.write(name, CONTENTS[0])
