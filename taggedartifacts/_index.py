@@ -19,8 +19,7 @@ _SKIP_WORKTREE, _INTENT_TO_ADD = 0x4000, 0x2000  # in its extended flags
 _SAMPLE = 64  # entries that are compared with their files, spread evenly
 # So many of them with other times than their files are a copied or touched checkout; fewer, what an editor saved.
 _STALE = 4
-# Entries for which another thread is worth its start. Git takes 500 for its own (preload-index.c), which do not read the
-# index anew.
+# Entries for which another thread is worth its start. Git takes 500 for its own (preload-index.c), which read no index.
 _WORTH = 1000
 
 
