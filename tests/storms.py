@@ -270,7 +270,10 @@ def interrupt_at_lines(shape, step, offset, opcodes=0):
                 try:
                     with Stop(number, interrupt, opcodes=bool(opcodes)):
                         call(shape, recompute=recompute)
-                except KeyboardInterrupt:
+                except (KeyboardInterrupt, RuntimeError) as error:
+                    # CPython's Condition.wait, interrupted between two steps, complains that its own lock is not held.
+                    if KeyboardInterrupt not in (type(error), type(error.__context__)):
+                        raise
                     check()
                     check_next_call(shape, recompute=bool(number % 2))
                     os._exit(7)
