@@ -134,13 +134,14 @@ def _making(task: Task, held: _Held, *, recompute: bool) -> Generator[Wait | Run
                     raise LockTimeoutError(
                         f"{lock.holder()} is still making {path} after the timeout; wait longer, or stop that process"
                     )
-                patience.say(path, lock.holder())
                 for _ in range(1 if recompute else patience.LOOKS):
                     yield Wait(patience.INTERVAL)
                     if not recompute and _reused(task):
                         return task
                     if patience.is_exhausted():
                         break
+                # Once its holder had time to sign it, and not when the artifact is there and the next one holds it.
+                patience.say(path, lock.holder)
                 is_ours = lock.try_acquire()
         locked = all(lock.works for lock in held.locks)
         for folder, name in task.places:

@@ -22,6 +22,8 @@ from ._disk import CAREFULLY
 from ._errors import ArtifactConflictError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from filelock import BaseFileLock
 
 _log = logging.getLogger("taggedartifacts")
@@ -78,6 +80,7 @@ class ArtifactLock:
                     error.strerror,
                 )
             return True
+        self._sign()
         if (option := _local_locks(os.stat(self._path).st_dev)) and self._is_news():
             _log.warning(
                 "%s: other hosts do not see the locks of this one (%s); hosts that make the same artifact at the same "
@@ -85,7 +88,6 @@ class ArtifactLock:
                 os.path.dirname(self._path),
                 option,
             )
-        self._sign()
         return True
 
     def _is_news(self) -> bool:
@@ -173,8 +175,8 @@ class Patience:
         """Tell whether the timeout has passed."""
         return self._timeout is not None and time.monotonic() - self._since >= self._timeout
 
-    def say(self, path: str, holder: str) -> None:
+    def say(self, path: str, holder: Callable[[], str]) -> None:
         """Log, once, for whom this call waits, after it has waited a second."""
         if not self._said and time.monotonic() - self._since >= self.SAY_AFTER:
             self._said = True
-            _log.warning("waiting for %s, which is making %s", holder, path)
+            _log.warning("waiting for %s, which is making %s", holder(), path)
