@@ -271,8 +271,12 @@ def check_names(folders: Sequence[tuple[Folder, str]]) -> None:
             )
     # Where a disk does not tell cases apart, one of the two would overwrite the other; and artifacts travel.
     count = len(folders)
+    if len({name for _, name in folders}) < count:
+        raise ArtifactNameError(
+            "two outputs have the same file name; one that is handed on counts by its file name, so give each its own"
+        )
     if count > 1 and len({(os.path.realpath(folder.path), name.casefold()) for folder, name in folders}) < count:
-        raise ArtifactNameError("two outputs have the same path, or differ in case only; give each its own")
+        raise ArtifactNameError("two outputs of one directory differ in case only; give each its own")
 
 
 def _name_limit(directory: str) -> int:

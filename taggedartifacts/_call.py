@@ -104,6 +104,9 @@ def _making(task: Task, held: _Held, *, recompute: bool) -> Generator[Wait | Run
     Raises:
         LockTimeoutError: If another process is still making one after the option's ``timeout``.
         RecursiveCallError: If this very artifact is being made by the caller.
+        ArtifactNameError: If one would stand inside another artifact.
+        ArtifactConflictError: If something else has the place of one.
+        ArtifactModifiedError: If one was changed while the function ran.
         ArtifactNotWrittenError: If the function did not write what it promised.
         InputError: If an input changed while the function ran.
         OSError: If it could not be published; nothing is visible then.
@@ -116,8 +119,8 @@ def _making(task: Task, held: _Held, *, recompute: bool) -> Generator[Wait | Run
     # A script whose artifacts are all there does not wait for what it takes to make them to be imported.
     from ._lock import ArtifactLock, Patience
     from ._outcome import checked, publish_all
-    from ._publish import Staged
     from ._staging import clean_up, make_staging, sweep
+    from ._written import Staged
 
     with contextlib.ExitStack() as stack:
         # In one order everywhere, so that no two calls wait for each other.
@@ -125,6 +128,7 @@ def _making(task: Task, held: _Held, *, recompute: bool) -> Generator[Wait | Run
         patience = Patience(task.decoration.options.timeout)
         for folder, name in sorted(task.places, key=lambda place: _whole(*place)):
             held.locks.append(lock := ArtifactLock(folder.lock(name)))
+            folder.check_outside()
             with folder.naming_itself():
                 folder.make()
                 is_ours = lock.try_acquire()
@@ -148,13 +152,15 @@ def _making(task: Task, held: _Held, *, recompute: bool) -> Generator[Wait | Run
             folder.look_closely()
             sweep(folder, name, locked=locked)
             folder.check_place(name)
+        if recompute:
+            task.check_owner()
         if not recompute and _reused(task):
             return task
         staged, process = [], os.getpid()
         for output, (folder, name) in zip(task.outputs, task.places, strict=True):
             staging = make_staging(folder, name)
             stack.callback(_in_process, process, clean_up, folder, staging)
-            staged.append(Staged(folder, name, staging, output.directory))
+            staged.append(Staged(folder, name, staging, output.directory, os.path.lexists(folder.artifact(name))))
             if output.directory:
                 os.mkdir(staged[-1].path)
         started, clock = datetime.now(UTC), time.perf_counter()
@@ -170,8 +176,8 @@ def _making(task: Task, held: _Held, *, recompute: bool) -> Generator[Wait | Run
             )
         seconds = time.perf_counter() - clock
         true, staged = checked(task, staged)
-        exclusive = not recompute and (true.identity != task.identity or not locked)
-        publish_all(true, staged, started, seconds, exclusive=exclusive)
+        locked = locked and true.identity == task.identity
+        publish_all(true, staged, started, seconds, recompute=recompute, locked=locked)
         return true
 
 

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from ._git_command import Candidates
     from ._modules import LoadedFile
 
-_URL = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]*)://(?:[^/?#]*@)?([^?#]*).*")
+# With the helpers that git-remote(1) takes before it, as in "gcrypt::https://…".
+_URL = re.compile(r"((?:[\w+.-]+::)*[a-zA-Z][a-zA-Z0-9+.-]*)://(?:[^/?#]*@)?([^?#]*).*")
+_PASSWORD = re.compile(r"^[^/@]*:[^/@]*@")  # of "name:password@host:path", which git itself does not read so
 
 
 class Dirt(NamedTuple):
@@ -156,5 +158,7 @@ def remote_url(repository: Repository | CommandRepository) -> str | None:
     """URL of ``origin``, or of the only remote, without user names, passwords and tokens."""
     remotes = repository.remotes()
     url = remotes.get("origin") or (next(iter(remotes.values())) if len(remotes) == 1 else None)
-    parts = _URL.fullmatch(url) if url else None
-    return f"{parts[1]}://{parts[2]}" if parts else url
+    if url is None:
+        return None
+    parts = _URL.fullmatch(url)
+    return f"{parts[1]}://{parts[2]}" if parts else _PASSWORD.sub("", url)

@@ -55,7 +55,8 @@ class ArtifactNameError(TaggedArtifactsError, ValueError):
     """An output path cannot become the path of an artifact.
 
     Comes before the function runs: the tagged name is longer than the file system allows, the path has no file name or
-    lies inside ``.taggedartifacts``, two outputs share one path, or the stem ends so that the tag could be misread.
+    lies inside ``.taggedartifacts`` or inside another artifact, two outputs share one file name, or the stem ends so
+    that the tag could be misread.
     """
 
 
@@ -78,9 +79,10 @@ class ArtifactNotWrittenError(TaggedArtifactsError, OSError):
 class ArtifactConflictError(TaggedArtifactsError, OSError):
     """The tagged path belongs to something else.
 
-    Comes before the function runs when the artifact of that name was made by another function or is of another kind
-    (file or directory), and then names both: give one of the outputs another name. Or when a link stands there that
-    leads nowhere: bring back what it led to, or remove it.
+    Comes before the function runs when the artifact of that name was made by another function, as another output or as
+    another kind (file or directory): give one of the outputs another name; ``recompute`` is refused likewise. Or when a
+    link stands there that leads nowhere: bring back what it led to, or remove it. After the run it comes when something
+    took the place meanwhile, or that of a companion; that is kept, and what the run wrote is not.
     """
 
 

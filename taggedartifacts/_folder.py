@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from ._disk import CAREFULLY, refresh, sync_directory
-from ._errors import ArtifactConflictError
+from ._errors import ArtifactConflictError, ArtifactNameError
 from ._hashing import hexdigest
+from ._tag import is_tagged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -122,6 +123,20 @@ class Folder(NamedTuple):
         """
         if os.path.isdir(path := self.record(name)) and not os.path.islink(path):
             raise ArtifactConflictError(f"{path} is no file; remove it")
+
+    def check_outside(self) -> None:
+        """Check that nothing is put into an artifact, which would change it for good.
+
+        Raises:
+            ArtifactNameError: If the directory lies in an artifact, by its path or where that leads.
+        """
+        for path in (self.path, os.path.realpath(self.path)):
+            below = path
+            while (above := os.path.dirname(below)) != below:
+                name = os.path.basename(below)
+                if is_tagged(name) and os.path.lexists(Folder(above).record(name)):
+                    raise ArtifactNameError(f"{self.path} lies inside the artifact {below}; write beside it instead")
+                below = above
 
     def _check_ours(self, directory: str) -> None:
         status = os.lstat(directory)

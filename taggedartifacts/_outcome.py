@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 from ._content import describe
 from ._environment import environment
-from ._errors import ArtifactNotWrittenError, InputError
-from ._publish import Staged, check_room, check_written, companions, publish, retag, syncing
+from ._errors import ArtifactConflictError, ArtifactNotWrittenError, InputError
+from ._publish import publish
 from ._record import Record
 from ._reuse import standing_record, stored_record
+from ._written import Staged, check_room, check_written, companions, retag, syncing
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -50,19 +51,25 @@ def checked(task: Task, staged: list[Staged]) -> tuple[Task, list[Staged]]:
     return true, [retag(each, name) for each, (_, name) in zip(staged, true.places, strict=True)]
 
 
-def publish_all(task: Task, staged: list[Staged], started: datetime, seconds: float, *, exclusive: bool) -> None:
+def publish_all(
+    task: Task, staged: list[Staged], started: datetime, seconds: float, *, recompute: bool, locked: bool
+) -> None:
     """Publish the outputs of a run, all or none as far as can be known before.
+
+    What came to stand in their place while the function ran is kept, unless the user asked to have it replaced.
 
     Args:
         task: The call, with its true tag.
         staged: Its outputs.
         started: When the function was started.
         seconds: How long it took.
-        exclusive: Publish only where nothing stands.
+        recompute: Replace what stands there.
+        locked: Whether their locks are held, so that nobody else makes the same artifacts.
 
     Raises:
         ArtifactNotWrittenError: If an output is missing.
         ArtifactConflictError: If something else has taken a name meanwhile.
+        ArtifactModifiedError: If what stands there was changed meanwhile.
         OSError: If the disk refuses.
     """
     try:
@@ -71,14 +78,23 @@ def publish_all(task: Task, staged: list[Staged], started: datetime, seconds: fl
         run = secrets.token_hex(8)
         with syncing(staged):
             records = [_record(task, each, run, started, seconds) for each in staged]
+        if not recompute and task.find() is not None:
+            for each in staged:
+                _say_kept(each)
+            return
         predecessors = [stored_record(each.folder, each.name) for each in staged]
         for each, predecessor in zip(staged, predecessors, strict=True):
-            check_room(each, predecessor)
+            if locked and not recompute and not each.taken and os.path.lexists(each.final):
+                raise ArtifactConflictError(
+                    f"{each.final} came to be there while {task.identity.function} ran, which would have made it; "
+                    "move it away and call again, or call recompute"
+                )
+            check_room(each, predecessor, recompute=recompute)
         for each, record, predecessor in zip(staged, records, predecessors, strict=True):
             record = replace(record, replaced=_standing(each, record, predecessor))
-            if not publish(each, record, predecessor, task.state.patch, exclusive=exclusive):
+            if not publish(each, record, predecessor, task.state.patch, exclusive=not (recompute or locked)):
                 if task.find() is not None:
-                    _log.info("%s was made by somebody else meanwhile; theirs is kept", each.final)
+                    _say_kept(each)
                     continue
                 # What stands there is of this very code and configuration, but lacks a companion or another output.
                 publish(each, record, predecessor, task.state.patch, exclusive=False)
@@ -90,6 +106,10 @@ def publish_all(task: Task, staged: list[Staged], started: datetime, seconds: fl
                 f"{error.filename} vanished before {staged[0].final} was published; find out what removes files there, "
                 "or whether the function did, and call it again"
             ) from error
+
+
+def _say_kept(staged: Staged) -> None:
+    _log.info("%s was made by somebody else meanwhile; theirs is kept", staged.final)
 
 
 def _standing(staged: Staged, record: Record, predecessor: Record | None) -> Record | None:

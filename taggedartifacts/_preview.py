@@ -69,6 +69,8 @@ def show(displayable: object, text: str) -> None:
 def _rendered(path: str) -> dict[str, str]:
     if os.path.isdir(path):
         return _listing(path)
+    if os.path.exists(path) and not os.path.isfile(path):  # to open a pipe would wait for who writes into it
+        raise ValueError
     stem, suffix = os.path.splitext(path.lower())
     opener = _OPENERS.get(suffix)
     if opener is not None:

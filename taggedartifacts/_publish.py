@@ -13,129 +13,21 @@ import errno
 import logging
 import os
 import secrets
-import stat
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ._content import describe_file, scan
-from ._disk import move, put, sync_directory, sync_file
-from ._errors import ArtifactConflictError, ArtifactNotWrittenError
+from ._disk import move, put, sync_directory
 from ._staging import aside, clean_up, make_staging
-from ._tag import is_tagged, split_name
+from ._written import companion_names, is_companion
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
     from ._folder import Folder
-    from ._record import FileEntry, Record
+    from ._record import Record
+    from ._written import Staged
 
 _log = logging.getLogger("taggedartifacts")
 
 # What FAT and some FUSE file systems say to a hard link, and what Windows' "incorrect function" becomes.
 _NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK, errno.EINVAL})
-
-
-@dataclass(frozen=True, slots=True)
-class Staged:
-    """One output of a run that is under way.
-
-    Attributes:
-        folder: The output directory.
-        name: The tagged file name.
-        staging: The private directory in which the function writes.
-        directory: Whether the call promised a directory.
-    """
-
-    folder: Folder
-    name: str
-    staging: str
-    directory: bool
-
-    @property
-    def path(self) -> str:
-        """Where the function writes."""
-        return os.path.join(self.staging, self.name)
-
-    @property
-    def final(self) -> str:
-        """Where the artifact will stand."""
-        return self.folder.artifact(self.name)
-
-
-def check_written(staged: Staged) -> None:
-    """Check that the function wrote what it promised.
-
-    Raises:
-        ArtifactNotWrittenError: If it did not; names what it wrote instead.
-    """
-    try:
-        status = os.lstat(staged.path)
-    except FileNotFoundError:
-        instead = ", ".join(repr(name) for name in sorted(os.listdir(staged.staging))) or "nothing"
-        raise ArtifactNotWrittenError(
-            f"the function returned, but wrote {instead} where {staged.name!r} was promised (for {staged.final}); "
-            "write to exactly the path that the function receives"
-        ) from None
-    if stat.S_ISLNK(status.st_mode):
-        raise ArtifactNotWrittenError(f"the function made {staged.name} a symbolic link; write a real file there")
-    if staged.directory and not stat.S_ISDIR(status.st_mode):
-        raise ArtifactNotWrittenError(f"the function made {staged.name} a file; its path promises a directory")
-
-
-def companions(staged: Staged) -> tuple[FileEntry, ...]:
-    """List the files that were written beside the output with its stem."""
-    names = (name for name in sorted(os.listdir(staged.staging)) if _is_companion(staged, name))
-    return tuple(describe_file(os.path.join(staged.staging, name), name) for name in names)
-
-
-@contextlib.contextmanager
-def syncing(staged: Sequence[Staged]) -> Iterator[None]:
-    """Bring all that was written in staging to the disk while the block reads it: each takes about as long.
-
-    Raises:
-        OSError: When the block is over, if it could not be brought there.
-    """
-    from concurrent.futures import ThreadPoolExecutor  # which filelock has imported
-
-    with ThreadPoolExecutor(1) as pool:
-        try:
-            synced = [pool.submit(_sync, each) for each in staged]
-        except RuntimeError:  # no thread is to be had: the limit is reached, or the interpreter ends
-            synced = []
-            for each in staged:
-                _sync(each)
-        yield
-        for future in synced:
-            future.result()
-
-
-def _sync(staged: Staged) -> None:
-    directories = {staged.staging}
-    for relative, status in scan(staged.staging):
-        path = os.path.join(staged.staging, relative)
-        if stat.S_ISREG(status.st_mode):
-            sync_file(path)
-        while (path := os.path.dirname(path)) not in directories:
-            directories.add(path)
-    directories.remove(staged.staging)  # what lies in it leaves it; its new place is synced when it is there
-    for directory in sorted(directories, reverse=True):
-        sync_directory(directory)
-
-
-def check_room(staged: Staged, predecessor: Record | None) -> None:
-    """Check that what was written beside the output takes nothing's place but that of its predecessor's companions.
-
-    Raises:
-        ArtifactConflictError: If it would; names the file.
-    """
-    ours = _companion_names(predecessor) | {staged.name}
-    for name in set(os.listdir(staged.staging)) - ours:
-        path = staged.folder.artifact(name)
-        if os.path.lexists(path) and (_is_companion(staged, name) or is_tagged(name) or os.path.isdir(path)):
-            raise ArtifactConflictError(
-                f"the function wrote {name!r} beside {staged.name}, but {path} is there already; "
-                "write it under another name"
-            )
 
 
 def publish(
@@ -175,15 +67,11 @@ def publish(
     # Past the commit point: the artifact is there, and whatever fails now must not make it look lost.
     try:
         sync_directory(staged.folder.path)
-        for gone in _companion_names(predecessor) - _companion_names(record):
+        for gone in companion_names(predecessor) - companion_names(record):
             move(staged.folder.artifact(gone), os.path.join(staged.staging, gone))
     except OSError as error:
         _log.warning("%s is published, but may not survive a power failure: %s", staged.final, error)
     return True
-
-
-def _companion_names(record: Record | None) -> set[str]:
-    return set() if record is None else {companion.path for companion in record.companions}
 
 
 def store_record(folder: Folder, record: Record) -> None:
@@ -195,31 +83,16 @@ def store_record(folder: Folder, record: Record) -> None:
         clean_up(folder, staging)
 
 
-def retag(staged: Staged, name: str) -> Staged:
-    """Give what was written in staging another tagged name, companions included."""
-    before, after = split_name(staged.name)[0], split_name(name)[0]
-    for written in os.listdir(staged.staging):
-        if written.startswith(before):
-            os.rename(
-                os.path.join(staged.staging, written),
-                os.path.join(staged.staging, after + written.removeprefix(before)),
-            )
-    return replace(staged, name=name)
-
-
-def _is_companion(staged: Staged, name: str) -> bool:
-    return name != staged.name and name.startswith(split_name(staged.name)[0])
-
-
 def _move_companions(staged: Staged) -> None:
     for name in sorted(os.listdir(staged.staging)):
         if name != staged.name:
-            if not _is_companion(staged, name):
+            if not is_companion(staged, name):
                 _log.warning(
-                    "%s was written beside %s without its stem; it is kept without a tag or a record. Make it a "
+                    "%s was written beside %s without its stem; it is kept without a tag or a record%s. Make it a "
                     "keyword of its own, or begin its name with the stem of the path that the function receives",
                     name,
                     staged.name,
+                    ", in place of what stood there" if os.path.lexists(staged.folder.artifact(name)) else "",
                 )
             _replace(staged, name)
 

@@ -13,7 +13,7 @@ from ._disk import STARTS
 from ._errors import ArtifactConflictError, ArtifactModifiedError, RecordError
 from ._folder import RECORD_SUFFIX, Folder
 from ._record import Record, read_record
-from ._tag import split_name
+from ._tag import Tag, is_tagged, split_name
 from ._text import minute
 
 if TYPE_CHECKING:
@@ -40,7 +40,9 @@ class Found(NamedTuple):
     stale_times: bool = False
 
 
-def find(folder: Folder, name: str, identity: Identity, *, directory: bool) -> Found | None:
+def find(
+    folder: Folder, name: str, identity: Identity, *, directory: bool, position: int | None = None
+) -> Found | None:
     """Find the artifact *name* if it is there and is what *identity* asks for.
 
     Args:
@@ -48,16 +50,18 @@ def find(folder: Folder, name: str, identity: Identity, *, directory: bool) -> F
         name: The tagged file name.
         identity: What the artifact has to have been made by.
         directory: Whether the call promises a directory.
+        position: Which of the call's outputs it is; None if that does not matter.
 
     Raises:
-        ArtifactConflictError: If it was made by something else, or is a file where a directory is promised.
+        ArtifactConflictError: If it was made by something else or as another output, or is a file where a directory is
+            promised.
         ArtifactModifiedError: If it was changed since it was made.
         OSError: If it cannot be read.
     """
     starts = STARTS
     while True:
         try:
-            return _find(folder, name, identity, directory=directory)
+            return _find(folder, name, identity, directory=directory, position=position)
         except OSError as error:
             starts -= 1
             if error.errno not in _REPLACED or not starts:
@@ -65,12 +69,11 @@ def find(folder: Folder, name: str, identity: Identity, *, directory: bool) -> F
             folder.look_closely()
 
 
-def _find(folder: Folder, name: str, identity: Identity, *, directory: bool) -> Found | None:
+def _find(folder: Folder, name: str, identity: Identity, *, directory: bool, position: int | None) -> Found | None:
     path = folder.artifact(name)
     record, before = _newest_record(folder, name), None
     while record is not None:
-        if record.identity != identity:
-            raise _conflict(path, record, identity)
+        _check_maker(path, record, identity, position)
         if directory or f"{name}/" in record.outputs:
             _check_kind(path, is_directory=record.kind == "directory", promised=directory)
         try:
@@ -97,6 +100,25 @@ def _find(folder: Folder, name: str, identity: Identity, *, directory: bool) -> 
             )
         record, before = again, record
     return _bare(folder, name, directory=directory)
+
+
+def check_owner(folder: Folder, name: str, identity: Identity, position: int) -> None:
+    """Check that a file which is to be replaced, changed or not, is nobody else's.
+
+    Args:
+        folder: The output directory.
+        name: The tagged file name.
+        identity: What makes its successor.
+        position: Which of the call's outputs that is.
+
+    Raises:
+        ArtifactConflictError: If something else made it, or it belongs to the artifact beside which it was written.
+    """
+    record = stored_record(folder, name)
+    if record is not None:
+        _check_maker(folder.artifact(name), record, identity, position)
+    else:
+        _check_no_companion(folder, name)
 
 
 def find_any(folder: Folder, name: str) -> Found | None:
@@ -137,6 +159,9 @@ def stored_record(folder: Folder, name: str) -> Record | None:
             f"{folder.artifact(name)} is {record.artifact} to this file system, made by {record.function}; "
             "give one of them another name"
         )
+    if record is not None and not (is_tagged(name) and Tag.parse(name) == record.identity.tag):
+        _log.warning("treated as absent: %s", f"{path} contradicts the name of its artifact")
+        return None
     if record is not None:
         if len(_memo) >= _MEMO_ENTRIES:
             _memo.clear()
@@ -170,6 +195,16 @@ def remember(folder: Folder, record: Record) -> None:
     known = _memo.get(path)
     if known is not None and known[1].run == record.run:  # and not the successor that is taking its place just now
         _memo[path] = (known[0], record)
+
+
+def _check_maker(path: str, record: Record, identity: Identity, position: int | None) -> None:
+    if record.identity != identity:
+        raise _conflict(path, record, identity)
+    made = [output.rstrip("/") for output in record.outputs]
+    if position is not None and made[position : position + 1] != [record.artifact]:
+        raise ArtifactConflictError(
+            f"{path} was made by {record.function} as another of its outputs; give each output a name of its own"
+        )
 
 
 def _conflict(path: str, record: Record, identity: Identity) -> ArtifactConflictError:
@@ -209,15 +244,24 @@ def _bare(folder: Folder, name: str, *, directory: bool) -> Found | None:
         return None
     if directory:
         _check_kind(path, is_directory=os.path.isdir(path), promised=True)
+    elif not os.path.isfile(path) and not os.path.isdir(path):
+        raise ArtifactConflictError(
+            f"{path} is neither a file nor a directory; remove it, or give this output another name"
+        )
     if name not in os.listdir(folder.path):
         raise ArtifactConflictError(f"{path} has another name there, differing in case; give this output another name")
+    _check_no_companion(folder, name)
+    _log.info("%s has no record; it counts as it is", path)
+    return Found(None)
+
+
+def _check_no_companion(folder: Folder, name: str) -> None:
     owner = companion_owner(folder, name)
     if owner is not None:
         raise ArtifactConflictError(
-            f"{path} was written beside {owner.artifact} by {owner.function}; give one of the two outputs another name"
+            f"{folder.artifact(name)} was written beside {owner.artifact} by {owner.function}; "
+            "give one of the two outputs another name"
         )
-    _log.info("%s has no record; it counts as it is", path)
-    return Found(None)
 
 
 def companion_owner(folder: Folder, name: str) -> Record | None:

@@ -13,7 +13,7 @@ from ._hashing import hexdigest
 from ._modules import places
 from ._prompt import is_interactive
 from ._record import Identity
-from ._reuse import Found, find
+from ._reuse import Found, check_owner, find
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -172,11 +172,20 @@ class Task(NamedTuple):
             return None
         found = []
         destination = self.destination
-        for output, (folder, name) in zip(destination.outputs, destination.places, strict=True):
-            found.append(find(folder, name, destination.identity, directory=output.directory))
+        for position, (output, (folder, name)) in enumerate(zip(destination.outputs, destination.places, strict=True)):
+            found.append(find(folder, name, destination.identity, directory=output.directory, position=position))
         complete = tuple([each for each in found if each is not None])
         runs = {each.record.run for each in complete if each.record is not None}
         return complete if len(complete) == len(found) and len(runs) <= 1 else None
+
+    def check_owner(self) -> None:
+        """Check that what stands where the artifacts will stand may be replaced.
+
+        Raises:
+            ArtifactConflictError: If something else made one of them.
+        """
+        for position, (folder, name) in enumerate(self.places):
+            check_owner(folder, name, self.identity, position)
 
     def in_state(self, state: CodeState) -> Task:
         """Return the same call with the tag of another code state.

@@ -151,12 +151,15 @@ class TestBind:
         assert [1] == work.runs
 
     def test_one_path_twice(self, project):
-        """Two outputs with one path are refused."""
+        """Two outputs with one path are refused, or one file name, by which they would count when handed on."""
         work = project.module('@Artifact(["a", "b"])\ndef f(a, b): ...\n')
 
-        for other in ("out/../out/x.txt", "out/X.txt"):
-            with pytest.raises(ArtifactNameError, match="two outputs have the same path, or differ in case only"):
+        for other in ("out/../out/x.txt", "test/x.txt"):
+            with pytest.raises(ArtifactNameError, match="two outputs have the same file name"):
                 work.f("out/x.txt", other)
+        with pytest.raises(ArtifactNameError, match="two outputs of one directory differ in case only"):
+            work.f("out/x.txt", "out/X.txt")
+        assert work.f.path("out/x.txt", "test/X.txt")
 
 
 class TestHashed:

@@ -1,6 +1,7 @@
 """A call: reuse what is there, or make it once and publish it whole."""
 
 import asyncio
+import json
 import logging
 import os
 import pickle
@@ -13,6 +14,7 @@ import pytest
 from taggedartifacts import (
     ArtifactConflictError,
     ArtifactModifiedError,
+    ArtifactNameError,
     ArtifactNotFoundError,
     ArtifactNotWrittenError,
     ArtifactPath,
@@ -209,6 +211,19 @@ class TestMissAndHit:
         assert path == work.f(1, "out/f.txt")
         assert "treated as absent" in caplog.text
 
+    @pytest.mark.parametrize("field", ["commit", "config_hash", "dirty"])
+    def test_record_that_contradicts_the_name(self, project, caplog, field):
+        """So is a record with another tag than that of the artifact's name."""
+        work = project.module(WRITE)
+        path = work.f(1, "out/f.txt")
+        record = project.out / ".taggedartifacts" / "records" / f"{path.name}.json"
+        record.write_text(json.dumps({**json.loads(record.read_text()), field: "0" * 32}))
+
+        assert path == work.f(1, "out/f.txt")
+        assert "treated as absent" in caplog.text
+        assert "contradicts the name of its artifact" in caplog.text
+        assert [str] == work.runs
+
     def test_log(self, project, caplog):
         """The log says what was made in how many seconds, and what was reused with the seconds saved."""
         work = project.module(WRITE)
@@ -270,6 +285,35 @@ class TestWhatTheFunctionWrote:
             work.f(victim.name, "out/g.txt")
         assert "other.txt\n" == victim.read_text()
 
+    def test_stranger_replaces(self, project, caplog):
+        """The warning says so when it takes the place of what stood there."""
+        work = project.module(WRITE + '    Path(outpath).with_name("log.txt").write_text(str(x))\n')
+        work.f(1, "out/f.txt")
+        assert "in place of" not in caplog.text
+        work.f(2, "out/f.txt")
+
+        assert "without a tag or a record, in place of what stood there" in caplog.text
+
+    def test_links_stay_valid(self, project):
+        """A link to the absolute path of what the function wrote beside it leads there after both have moved."""
+        work = project.module("""
+@Artifact("out")
+def f(x, out):
+    for base, name in ((Path(out), "latest"), (Path(out).resolve(), "real"), (Path(out), "outer")):
+        Path(out, "sub").mkdir(exist_ok=True)
+        Path(out, "sub", name).symlink_to(base / ".." / Path(out).name / "data" if name == "outer" else base / "data")
+    Path(out, "elsewhere").symlink_to("/")
+    Path(out, "relative").symlink_to("data")
+    Path(out, "data").write_text("content")
+""")
+        path = work.f(1, "out/f/")
+
+        for name in ("sub/latest", "sub/real", "sub/outer", "relative"):
+            assert "content" == (path / name).read_text()
+            assert not (path / name).readlink().is_absolute()
+        assert Path("/") == (path / "elsewhere").readlink()
+        assert path == work.f(1, "out/f/")
+
     def test_raises(self, project):
         """A function that raises leaves nothing, its error comes through, and the next call works."""
         work = project.module(WRITE + "    if x == 1 and len(runs) == 1:\n        raise ZeroDivisionError('mine')\n")
@@ -310,6 +354,54 @@ class TestConflicts:
 
         with pytest.raises(ArtifactConflictError, match="shortened hashes are the same"):
             work.f(1, "out/f.txt")
+
+    def test_swapped_outputs(self, project):
+        """What was made as one output of a call is not served, and not replaced, as another."""
+        work = project.module(TWO)
+        a, b = work.two(1, "out/p.txt", "out/q.txt")
+
+        for ask in (work.two, work.two.recompute):
+            with pytest.raises(ArtifactConflictError, match="two as another of its outputs"):
+                ask(1, "out/q.txt", "out/p.txt")
+        assert (a, b) == work.two(1, "out/p.txt", "out/q.txt")
+        assert ["a 1", "b 1"] == [a.read_text(), b.read_text()]
+        assert [1] == work.runs
+
+    def test_recompute_over_another_function(self, project):
+        """Recompute replaces what the function made itself, and neither an artifact nor a companion of another."""
+        work = project.module(
+            WRITE + COMPANIONS.replace("runs = []", "") + "g = Artifact('outpath')(lambda x, outpath: 0)\n"
+        )
+        path = work.f(1, "out/s.txt")
+        beside = work.shape(1, "out/s.shp").with_suffix(".dbf")
+
+        for name in ("out/s.txt", "out/s.dbf"):
+            with pytest.raises(ArtifactConflictError, match="give one of the two outputs another name"):
+                work.g.recompute(1, name)
+        assert "1\n" == path.read_text()
+        assert beside.read_text().startswith(".dbf")
+
+    def test_neither_file_nor_directory(self, project):
+        """A pipe in the place of an artifact is refused rather than read."""
+        work = project.module(WRITE)
+        project.out.mkdir()
+        os.mkfifo(work.f.path(1, "out/f.txt"))
+
+        with pytest.raises(ArtifactConflictError, match="is neither a file nor a directory"):
+            work.f(1, "out/f.txt")
+
+    def test_inside_an_artifact(self, project):
+        """Nothing is put into an artifact that is a directory: it would count as changed from then on."""
+        work = project.module(WRITE + MODEL.replace("runs = []", ""))
+        model = work.model(1)
+        (project.out / "linked").symlink_to(model.resolve())
+
+        for place in (model, model / "new", model / "logs", project.out / "linked"):
+            with pytest.raises(ArtifactNameError, match=r"lies inside the artifact .*write beside it"):
+                work.f(1, place / "f.txt")
+        assert model == work.model(1)
+        (project.out / model.stem).with_suffix(".d").mkdir()  # tagged like one, and none
+        assert work.f(1, (project.out / model.stem).with_suffix(".d") / "f.txt").exists()
 
     def test_file_where_a_directory_is_promised(self, project):
         """One output cannot be a file in one call and a directory in another."""
@@ -508,6 +600,71 @@ class TestSeveralOutputs:
         assert "edited" == a.read_text()
 
 
+class TestMeanwhile:
+    """What comes to stand in the place of an artifact while the function runs is not overwritten."""
+
+    def test_output_is_edited(self, project):
+        """One output was gone; the other is edited while both are made again."""
+        work = project.module(TWO + "    meanwhile()\nmeanwhile = list\n")
+        a, b = work.two(1, "out/a.txt", "out/b.txt")
+        b.unlink()
+        work.meanwhile = lambda: a.write_text("edited")
+
+        with pytest.raises(ArtifactModifiedError):
+            work.two(1, "out/a.txt", "out/b.txt")
+        assert "edited" == a.read_text()
+        assert not b.exists()
+        assert [] == project.staged()
+
+    def test_companion_is_edited(self, project):
+        """The artifact was gone; its companion is edited while it is made again."""
+        work = project.module(COMPANIONS + "    meanwhile()\nmeanwhile = list\n")
+        path = work.shape(1, "out/s.shp")
+        path.unlink()
+        work.meanwhile = lambda: path.with_suffix(".dbf").write_text("edited")
+
+        with pytest.raises(ArtifactModifiedError):
+            work.shape(1, "out/s.shp")
+        assert "edited" == path.with_suffix(".dbf").read_text()
+
+    def test_whole_artifact_comes(self, project, caplog):
+        """A file that comes to be there counts as it is, as one without a record does before the run."""
+        caplog.set_level(logging.INFO, "taggedartifacts")
+        work = project.module(WRITE + "    meanwhile()\nmeanwhile = list\n")
+        path = work.f.path(1, "out/f.txt")
+        work.meanwhile = lambda: path.write_text("copied")
+
+        assert "copied" == work.f(1, "out/f.txt").read_text()
+        assert f"{path} was made by somebody else meanwhile" in caplog.text.replace(str(project.path) + "/", "")
+
+    def test_part_comes(self, project):
+        """A file that comes to be there alone, where a call has several outputs, is kept."""
+        work = project.module(TWO + "    meanwhile()\nmeanwhile = list\n")
+        a, b = work.two.path(1, "out/a.txt", "out/b.txt")
+        work.meanwhile = lambda: a.write_text("mine")
+
+        with pytest.raises(ArtifactConflictError, match=r"came to be there while .*two ran"):
+            work.two(1, "out/a.txt", "out/b.txt")
+        assert "mine" == a.read_text()
+        assert not b.exists()
+        work.meanwhile = list
+        assert "a 2" == work.two.recompute(1, "out/a.txt", "out/b.txt")[0].read_text()
+
+    def test_directory_comes(self, project):
+        """Nor does a directory of the user's vanish."""
+        work = project.module(WRITE + "    meanwhile()\nmeanwhile = list\n")
+        path = work.f.path(1, "out/f.txt")
+
+        def meanwhile():
+            path.mkdir()
+            (path / "thesis.tex").write_text("mine")
+
+        work.meanwhile = meanwhile
+        work.f(1, "out/f.txt")
+
+        assert "mine" == (path / "thesis.tex").read_text()
+
+
 class TestCompanions:
     def test_move_along(self, project):
         """Files written beside the output with its stem come with it, and are checked with it."""
@@ -563,6 +720,35 @@ class TestCompanions:
         with pytest.raises(ArtifactConflictError, match="is there already"):
             work.shape(1, "out/s.shp")
         assert [mine.name] == project.files()
+
+    @pytest.mark.parametrize("damage", ["{", ""])
+    def test_record_is_lost(self, project, damage):
+        """Without a record the companions that stand there are known by their content, and replaced on demand."""
+        work = project.module(COMPANIONS.replace(" {len(runs)}", ""))
+        path = work.shape(1, "out/s.shp")
+        record = project.out / ".taggedartifacts" / "records" / f"{path.name}.json"
+        record.write_text(damage) if damage else record.unlink()
+        path.unlink()
+
+        assert path == work.shape(1, "out/s.shp")
+        assert 3 == len(project.files())
+        record.write_text(damage) if damage else record.unlink()
+        path.unlink()
+        path.with_suffix(".dbf").write_text("edited")
+        with pytest.raises(ArtifactConflictError, match="no record tells of it: move it away, or call recompute"):
+            work.shape(1, "out/s.shp")
+        assert "edited" == path.with_suffix(".dbf").read_text()
+        assert path == work.shape.recompute(1, "out/s.shp") == work.shape(1, "out/s.shp")
+        assert ".dbf" == path.with_suffix(".dbf").read_text()
+
+    def test_record_is_lost_and_the_companion_an_artifact(self, project):
+        """On demand too, nothing takes the place of what another record tells of."""
+        work = project.module(COMPANIONS + '@Artifact("out")\ndef f(x, out):\n    Path(out).write_text("f")\n')
+        other = work.f(1, "out/s.dbf")
+
+        with pytest.raises(ArtifactConflictError, match="is there already; write it under another name"):
+            work.shape.recompute(1, "out/s.shp")
+        assert "f" == other.read_text()
 
 
 READ = """

@@ -546,6 +546,8 @@ class TestCodeState:
         ("url", "expected"),
         [
             ("https://user:secret@example.org/a.git", "https://example.org/a.git"),
+            ("gcrypt::https://user:secret@example.org/a.git", "gcrypt::https://example.org/a.git"),
+            ("user:secret@example.org:a.git", "example.org:a.git"),
             ("https://token@example.org/a.git?private_token=secret#x", "https://example.org/a.git"),
             ("git@example.org:a/b.git", "git@example.org:a/b.git"),
             ("ssh://git@example.org:22/a.git", "ssh://example.org:22/a.git"),

@@ -3,6 +3,7 @@ import bz2
 import gzip
 import json
 import lzma
+import os
 import subprocess
 import sys
 
@@ -147,6 +148,14 @@ class TestText:
         """A file that is not there is said not to be."""
 
         assert {"text/plain": "gone.png (no such file or directory)"} == mimebundle("gone.png")
+
+    @pytest.mark.parametrize("name", ["a.txt", "a.csv", "a.png", "a.txt.gz"])
+    def test_pipe(self, tmp_path, monkeypatch, name):
+        """A pipe is named, and not waited for."""
+        monkeypatch.chdir(tmp_path)
+        os.mkfifo(name)
+
+        assert {"text/plain": f"{name} (cannot be shown)"} == mimebundle(name)
 
 
 class TestDirectories:
