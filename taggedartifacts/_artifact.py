@@ -208,7 +208,7 @@ class Artifact(Generic[R, W]):
                 return enter(args, kwargs, recompute=False)
 
         def recompute(*args: Any, **kwargs: Any) -> Any:
-            """Run the function whatever is there, and replace the artifact atomically; takes what a call takes."""
+            """Run the function whether or not the artifact is there, and replace it atomically."""
             return enter(args, kwargs, recompute=True)
 
         def path(*args: Any, **kwargs: Any) -> Any:

@@ -34,7 +34,7 @@ class ArtifactMethod(Protocol[S_contra, Q, R_co, W_co]):
         """Tell whether a call would reuse the artifact."""
 
     def recompute(self, instance: S_contra, /, *args: Q.args, **kwargs: Q.kwargs) -> R_co:
-        """Run the function whatever is there, and replace the artifact atomically."""
+        """Run the function whether or not the artifact is there, and replace it atomically."""
 
     def explain(self, instance: S_contra, /, *args: Q.args, **kwargs: Q.kwargs) -> Explanation:
         """Explain why a call would reuse an artifact or not: the nearest one there is, and exactly what differs."""
@@ -67,7 +67,7 @@ class ArtifactFunction(Protocol[P, R_co, W_co]):
         """Tell whether a call would reuse the artifact."""
 
     def recompute(self, *args: P.args, **kwargs: P.kwargs) -> R_co:
-        """Run the function whatever is there, and replace the artifact atomically."""
+        """Run the function whether or not the artifact is there, and replace it atomically."""
 
     def explain(self, *args: P.args, **kwargs: P.kwargs) -> Explanation:
         """Explain why a call would reuse an artifact or not: the nearest one there is, and exactly what differs."""
