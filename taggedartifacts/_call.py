@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 
 from ._content import same_times
 from ._errors import ArtifactNotFoundError, ArtifactNotWrittenError, LockTimeoutError, RecursiveCallError
-from ._reuse import find_any, remember
+from ._reuse import find_any
+from ._standing import remember
 from ._steps import Making, Run, Wait, being_made
 from ._tag import Tag, is_tagged, untagged_name
 from ._task import prepare

@@ -10,7 +10,8 @@ from ._errors import ArtifactConflictError, ArtifactModifiedError, RecordError
 from ._path import ArtifactPath
 from ._recipe import Recipe, recipe_differences, tag_differences
 from ._record import read_record
-from ._reuse import Found, find_any, stored_record
+from ._reuse import find_any
+from ._standing import Found, stored_record
 from ._stretch import newest_first, present
 from ._tag import Tag, untagged_name
 from ._task import Decoration, prepare

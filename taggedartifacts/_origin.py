@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ._errors import ArtifactNotFoundError, RecordError
 from ._folder import Folder
 from ._record import Record, read_record
-from ._reuse import companion_owner, standing_record
+from ._standing import companion_owner, standing_record
 from ._tag import Tag, is_tagged
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from ._environment import environment
 from ._errors import ArtifactConflictError, ArtifactNotWrittenError, InputError
 from ._publish import publish
 from ._record import Record
-from ._reuse import standing_record, stored_record
+from ._standing import standing_record, stored_record
 from ._written import Staged, check_room, check_written, companions, retag, syncing
 
 if TYPE_CHECKING:

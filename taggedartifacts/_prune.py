@@ -17,8 +17,8 @@ from ._lineage import Branches
 from ._lock import ArtifactLock
 from ._origin import said_by
 from ._path import ArtifactPath
-from ._reuse import is_as_made, standing_record
 from ._staging import clean_up, is_busy, make_staging
+from ._standing import is_as_made, standing_record
 from ._stretch import known_version, newest_first, recorded, stretches
 from ._tag import DIGEST_DIGITS, Tag, is_tagged, split_name, untagged_name
 from ._text import ShownList, Table, byte_count

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ._errors import ArtifactNotFoundError, RecordError
 from ._folder import HIDDEN, RECORD_SUFFIX, Folder
 from ._origin import Origin, find_origin
-from ._reuse import companion_owner
+from ._standing import companion_owner
 from ._tag import is_tagged, split_name, untagged_name
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from ._hashing import hexdigest
 from ._modules import places
 from ._prompt import is_interactive
 from ._record import Identity
-from ._reuse import Found, check_owner, find
+from ._reuse import check_owner, find
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ._folder import Folder
     from ._moment import Moment, View
     from ._path import ArtifactPath
+    from ._standing import Found
 
 _log = logging.getLogger("taggedartifacts")
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ._content import describe_file, scan
 from ._disk import sync_directory, sync_file
 from ._errors import ArtifactConflictError, ArtifactNotWrittenError
-from ._reuse import companion_owner, stored_record
+from ._standing import companion_owner, stored_record
 from ._tag import is_tagged, split_name
 
 if TYPE_CHECKING:

@@ -355,6 +355,17 @@ class TestConflicts:
         with pytest.raises(ArtifactConflictError, match="shortened hashes are the same"):
             work.f(1, "out/f.txt")
 
+    def test_deleted(self, project):
+        """The name of an artifact that was deleted is free for another function, or for another kind."""
+        work = project.module(
+            WRITE + "def g(x, outpath):\n    Path(outpath, 'g').write_text('g')\ng = Artifact('outpath')(g)\n"
+        )
+        for number, ask in enumerate((work.g, work.g.recompute)):
+            work.f(number, "out/f").unlink()
+
+            assert "g" == (ask(number, "out/f/") / "g").read_text()
+            assert ask(number, "out/f/") == work.g(number, "out/f/")
+
     def test_swapped_outputs(self, project):
         """What was made as one output of a call is not served, and not replaced, as another."""
         work = project.module(TWO)

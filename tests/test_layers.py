@@ -18,7 +18,7 @@ PACKAGE = Path(taggedartifacts.__file__).parent
 LAYERS = [
     *("_errors", "_hashing", "_disk", "_environment", "_lock", "_signature", "_steps", "_text"),
     *("_bytecode", "_syntax", "_members", "_prompt", "_preview"),
-    *("_tag", "_record", "_content", "_folder", "_reuse", "_origin", "_written"),
+    *("_tag", "_record", "_content", "_folder", "_standing", "_reuse", "_origin", "_written"),
     "_path",
     *("_canonical_text", "_canonical_names", "_canonical_types", "_canonical_objects"),
     *("_arrays", "_columns", "_tables", "_tables_arrow"),
