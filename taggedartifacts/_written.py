@@ -81,7 +81,7 @@ def _relink(staged: Staged) -> None:
         target = os.path.normpath(os.readlink(link))
         if target.startswith(inside):
             os.unlink(link)
-            os.symlink(os.path.relpath(target, os.path.dirname(link)), link)
+            os.symlink(os.path.relpath(target, os.path.dirname(link)), link, target_is_directory=os.path.isdir(target))
 
 
 def companions(staged: Staged) -> tuple[FileEntry, ...]:
