@@ -6,10 +6,11 @@ Nothing here imports NumPy: whoever holds an array has loaded it.
 from __future__ import annotations
 
 import sys
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from ._canonical_names import type_name
-from ._canonical_objects import attributes
+from ._canonical_objects import attributes, slots
 from ._canonical_text import (
     Form,
     RefusalError,
@@ -26,12 +27,16 @@ from ._canonical_text import (
 from ._hashing import hexdigest, hexdigest_parts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Container, Iterator
 
     from ._canonical_text import Reducer
 
 _CHUNK_BYTES = 1 << 20
 _NOT_A_TIME = -(1 << 63)
+# What every masked array keeps in its __dict__ for NumPy's own use.
+_STATE_OF_MASKED = frozenset(
+    ("_mask", "_fill_value", "_hardmask", "_sharedmask", "_isfield", "_baseclass", "_optinfo", "_basedict")
+)
 
 
 def recognise(kind: type) -> Reducer | None:
@@ -78,20 +83,23 @@ def _array(value: Any) -> str | Form:
     if kind is numpy.ndarray or name in ("numpy.memmap", "numpy.recarray", "numpy.rec.recarray"):
         return _plain_array(value.view(numpy.ndarray))
     if isinstance(value, numpy.ma.MaskedArray):
-        return _masked(value)
-    return several("object", (type_name(kind), attributes(value, ()), value.view(numpy.ndarray)))
+        return _masked_array(value)
+    return declared(value, value.view(numpy.ndarray))
+
+
+def declared(value: Any, plain: object, internals: Container[str] = ()) -> Form:
+    """Describe an instance of a subclass: its type, what it holds beside *internals*, and the *plain* value it is."""
+    kind = type(value)
+    held = attributes(value, slots(kind))
+    own = {name: item for name, item in held.items() if name not in internals}
+    return several("object", (type_name(kind), own, plain))
 
 
 def _plain_array(value: Any) -> str | Form:
     dtype = value.dtype
     if dtype.names is not None:
-        # Field by field: what lies between the fields is left over from whoever used the memory before.
-        fields = Form(
-            [part for name in dtype.names for part in (name, value[name])],
-            lambda index: f"[{dtype.names[index // 2]!r}]" if index % 2 else "",
-            lambda texts: listed(f"[{name},{field}]" for name, field in zip(texts[::2], texts[1::2], strict=True)),
-        )
-        return several("records", (list(value.shape), fields))
+        # What lies between the fields is left over from whoever used the memory before.
+        return _records(value, [value[name] for name in dtype.names])
     if dtype.kind in "OT":
         shape = value.shape
         return Form(
@@ -104,29 +112,80 @@ def _plain_array(value: Any) -> str | Form:
     return array_text(dtype_text(dtype), value.shape, digest(value))
 
 
-def _masked(value: Any) -> Form:
-    # What lies under the mask is no part of the value.
+def _records(value: Any, fields: list[Any]) -> Form:
+    names = value.dtype.names
+    named = Form(
+        fields,
+        lambda index: f"[{names[index]!r}]",
+        lambda texts: listed(f"[{quoted(name)},{text}]" for name, text in zip(names, texts, strict=True)),
+    )
+    return several("records", (list(value.shape), named))
+
+
+def _masked_array(value: Any) -> str | Form:
     numpy = _numpy()
-    mask = numpy.ma.getmaskarray(value)
-    filled = numpy.where(mask, numpy.zeros((), value.dtype), value.view(numpy.ndarray))
-    return several("masked", (filled, mask, value.fill_value))
+    if value is numpy.ma.masked:
+        return tagged_text("masked", "null")
+    plain = _masked(value.view(numpy.ndarray), numpy.asarray(numpy.ma.getmaskarray(value)), value.fill_value)
+    # Attributes may be set on NumPy's own class too, which also takes over those of an array that it masks.
+    is_own = type(value).__module__.startswith("numpy.")
+    return plain if is_own and vars(value).keys() <= _STATE_OF_MASKED else declared(value, plain, _STATE_OF_MASKED)
+
+
+def _masked(values: Any, mask: Any, fill: Any) -> Form:
+    # What lies under the mask is no part of the value.
+    if values.dtype.names is not None:
+        return _records(values, [_masked(values[name], mask[name], fill[name]) for name in values.dtype.names])
+    numpy = _numpy()
+    return several("masked", (numpy.where(mask, numpy.zeros((), values.dtype), values), mask, fill))
 
 
 def _dtype(dtype: Any) -> object:
+    # As a value, a dtype may say how to read a file: byte order and layout count here, unlike those of an array.
+    further: dict[str, object] = {"metadata": dict(dtype.metadata)} if dtype.metadata else {}
+    form: object
     if dtype.names is not None:
-        return [[name, _dtype(dtype[name])] for name in dtype.names]
-    if dtype.subdtype is not None:
-        return [_dtype(dtype.subdtype[0]), list(dtype.subdtype[1])]
+        fields = [dtype.fields[name] for name in dtype.names]
+        form = [[name, _dtype(field[0])] for name, field in zip(dtype.names, fields, strict=True)]
+        further |= _layout(dtype, fields)
+    elif dtype.subdtype is not None:
+        form = [_dtype(dtype.subdtype[0]), list(dtype.subdtype[1])]
+    else:
+        form = _type_string(dtype)
+        further |= _strings_options(dtype) if dtype.kind == "T" else {}
+    return [form, further] if further else form
+
+
+def _layout(dtype: Any, fields: list[Any]) -> dict[str, object]:
+    # Nothing where the fields follow one another without gaps and have no titles.
+    found: dict[str, object] = {}
+    offsets = [field[1] for field in fields]
+    if [*offsets, dtype.itemsize] != [0, *accumulate(field[0].itemsize for field in fields)]:
+        found |= {"offsets": offsets, "itemsize": dtype.itemsize}
+    titles = [(*field, None)[2] for field in fields]
+    if titles.count(None) < len(titles):
+        found["titles"] = titles
+    if dtype.kind != "V":
+        found["base"] = dtype.str  # as of an integer whose bytes the fields name
+    return found
+
+
+def _strings_options(dtype: Any) -> dict[str, object]:
+    found: dict[str, object] = {} if dtype.coerce else {"coerce": False}
+    return found | ({"na_object": dtype.na_object} if hasattr(dtype, "na_object") else {})
+
+
+def _type_string(dtype: Any) -> str:
     if dtype.kind in "fc" and dtype.char in "gG":
         raise RefusalError(f"{dtype.name} differs between platforms; convert it to a type of fixed width")
     if dtype.kind == "V" and dtype.name != f"void{8 * dtype.itemsize}":
-        return dtype.name  # a type that an extension adds, as bfloat16, which NumPy itself spells as raw bytes
-    return "|T" if dtype.kind == "T" else dtype.newbyteorder("<").str
+        return str(dtype.name)  # a type that an extension adds, as bfloat16, which NumPy itself spells as raw bytes
+    return "|T" if dtype.kind == "T" else str(dtype.str)
 
 
 def dtype_text(dtype: Any) -> str:
-    """Write a dtype, without its byte order."""
-    return quoted(str(_dtype(dtype)))
+    """Write the dtype of elements, without their byte order, in which they are not digested either."""
+    return quoted(_type_string(dtype).replace(">", "<"))
 
 
 def _scalar(value: Any) -> str | Form:

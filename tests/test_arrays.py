@@ -99,6 +99,14 @@ class TestMemory:
         assert strided < 8 << 20 < array.nbytes
 
 
+class Measured(np.ma.MaskedArray):
+    pass
+
+
+class Slotted(np.ndarray):
+    __slots__ = ("unit",)
+
+
 class TestKinds:
     def test_objects_by_element(self):
         """Arrays of objects count by their elements, and name the one that is refused."""
@@ -137,6 +145,38 @@ class TestKinds:
 
         assert canonical(left) == canonical(right)
         assert canonical(left) != canonical(np.ma.masked_array([1.0, 2.0], [False, False]))
+
+    def test_masked_records(self):
+        """Records are masked field by field, nested ones and single ones too; what lies under a mask does not count."""
+        kind = [("n", ">i4"), ("v", "f8", (2,)), ("in", [("s", "U1")])]
+        mask = [(False, [True, False], (True,)), (True, [False, False], (False,))]
+        left = np.ma.masked_array([(1, [2, 3], ("x",)), (4, [5, 6], ("y",))], mask, kind)
+        right = np.ma.masked_array([(1, [0, 3], ("z",)), (0, [5, 6], ("y",))], mask, kind)
+
+        assert canonical(left) == canonical(right)
+        assert canonical(left[0]) == canonical(right[0])
+        values = [left, left[0], left[1], left[::-1], np.ma.masked_array(left.data), left.data]
+        assert len(values) == len({canonical(value) for value in values})
+
+    def test_masked_elements(self):
+        """What stands for any masked element has a form of its own."""
+        masked = np.ma.masked_array([1, 2], [True, False])
+
+        assert b'[{"$masked":null},2]' == canonical(list(masked))
+
+    def test_attributes_of_masked_arrays(self):
+        """A subclass of masked array differs from the plain one; what is set on either counts."""
+        values = [np.ma.masked_array([1.0]).view(kind) for kind in (Measured, Measured, Measured, np.ma.MaskedArray)]
+        values[0].unit, values[1].unit, values[3].unit = "m", "ft", "m"
+
+        assert 5 == len({canonical(value) for value in [*values, np.ma.masked_array([1.0])]})
+
+    def test_slots_of_subclasses(self):
+        """Slots of a subclass of array are attributes like others."""
+        metres, feet = np.ones(2).view(Slotted), np.ones(2).view(Slotted)
+        metres.unit, feet.unit = "m", "ft"
+
+        assert canonical(metres) != canonical(feet)
 
     def test_subclasses_keep_their_name(self):
         """A subclass of array differs from the plain array, and its attributes count."""
@@ -180,6 +220,53 @@ class TestKinds:
         array = np.array([[1, 2], [3, 4]], ">u2")
 
         assert hexdigest(bytes([1, 0, 2, 0, 3, 0, 4, 0])) in canonical(array).decode()
+
+
+class TestDtypes:
+    def test_all_that_says_how_to_read_counts(self):
+        """As a value, a dtype counts with byte order, offsets, size, titles and metadata."""
+        fields = {"names": ["a", "b"], "formats": ["i1", "<i4"]}
+        kinds = [
+            *(np.dtype(kind) for kind in ("<i4", ">i4", "<U3", ">U3", "<M8[s]", ">M8[s]", "i1", "S2", "O")),
+            *(np.dtype((kind, (2,))) for kind in ("<i4", ">i4")),
+            np.dtype(fields),
+            np.dtype(fields, align=True),
+            np.dtype(fields | {"offsets": [4, 0]}),
+            np.dtype(fields | {"itemsize": 9}),
+            np.dtype(fields | {"titles": ["first", None]}),
+            np.dtype(fields | {"formats": ["i1", ">i4"]}),
+            np.dtype([("record", np.dtype(fields))]),
+            np.dtype([("record", np.dtype(fields, align=True))]),
+            np.dtype([("low", "<i2"), ("high", "<i2")]),
+            np.dtype(("<i4", [("low", "<i2"), ("high", "<i2")])),
+            *(np.dtype("O", metadata={"vlen": kind}) for kind in (str, bytes)),
+            np.dtype([]),
+        ]
+
+        assert len(kinds) == len({canonical(kind) for kind in kinds})
+
+    def test_spelling_does_not_count(self):
+        """However it was made, a dtype of the same layout has the same form."""
+        aligned = np.dtype([("a", "i4"), ("b", "i1"), ("c", "i1", (3,))], align=True)
+
+        assert canonical(aligned) == canonical(np.dtype([("a", "i4"), ("b", "i1"), ("c", "i1", (3,))]))
+        assert (
+            b'{"$dtype":[[["a","<i4"],["b","|i1"],["c",["|i1",[3]]]],{"itemsize":12,"offsets":[0,4,5]}]}'
+            == canonical(np.dtype({"names": ["a", "b", "c"], "formats": ["i4", "i1", "(3,)i1"], "itemsize": 12}))
+        )
+
+    @pytest.mark.skipif(not hasattr(np, "dtypes") or not hasattr(np.dtypes, "StringDType"), reason="since NumPy 2.0")
+    def test_strings_of_variable_width(self):
+        """What stands for a missing string, and whether others become strings, count."""
+        kind = np.dtypes.StringDType
+        kinds = [kind(), kind(na_object=None), kind(na_object=np.nan), kind(coerce=False)]
+
+        assert len(kinds) == len({canonical(kind) for kind in kinds})
+
+    def test_long_doubles(self):
+        """A dtype that other platforms lack is refused, also within records."""
+        with pytest.raises(UnhashableError, match="differs between platforms"):
+            canonical(np.dtype([("a", "g")]))
 
 
 class TestTensors:
