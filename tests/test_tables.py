@@ -12,8 +12,13 @@ from hypothesis import strategies as st
 
 from taggedartifacts._canonical import canonical, encode
 from taggedartifacts._errors import UnhashableError
+from taggedartifacts._hashing import hexdigest
 
 TEXTS = st.lists(st.none() | st.text(max_size=4), max_size=12)
+
+
+class Frame(pl.DataFrame):
+    pass
 
 
 class TestPandas:
@@ -224,3 +229,179 @@ class TestPolarsAndArrow:
         """What has not been computed is refused."""
         with pytest.raises(UnhashableError, match="LazyFrame"):
             canonical(pl.DataFrame({"a": [1]}).lazy())
+
+    def test_subclasses(self):
+        """A subclass of a polars frame differs by its class and what was set on it, not by what was looked at."""
+        frames = [Frame({"a": [1]}) for _ in range(3)]
+        frames[1].unit = "m"
+        forms = [canonical(value) for value in [*frames, pl.DataFrame({"a": [1]})]]
+        pl.api.register_dataframe_namespace("looked_at")(type("Namespace", (), {"__init__": lambda *_: None}))
+        assert frames[2].looked_at is not None
+
+        assert 3 == len(set(forms))
+        assert forms[0] == forms[2] == canonical(frames[2])
+
+
+POLARS_TIMES = [pl.Datetime("ns"), pl.Datetime("ns", "UTC"), pl.Duration("ns"), pl.Time]
+ARROW_TIMES = [pa.timestamp("ns"), pa.timestamp("ns", "UTC"), pa.duration("ns"), pa.time64("ns")]
+
+
+class Storage(pa.ExtensionType):
+    def __init__(self):
+        super().__init__(pa.time64("ns"), "tests.storage")
+
+    def __arrow_ext_serialize__(self):
+        return b""
+
+    @classmethod
+    def __arrow_ext_deserialize__(cls, _storage, _serialized):
+        return cls()
+
+
+def array(values, kind):
+    """Put integers into a column of pyarrow of that type."""
+    return pa.array(values, pa.int64()).cast(kind)
+
+
+class TestNested:
+    """Columns whose elements have elements."""
+
+    @pytest.mark.parametrize("kind", POLARS_TIMES, ids=str)
+    def test_nanoseconds_in_polars(self, kind):
+        """Not one nanosecond is lost in lists, arrays and structs, nor in those of those."""
+        columns = [pl.Series("a", [1_000_001 + extra]).cast(kind) for extra in (0, 1)]
+        structs = [column.to_frame().to_struct("a") for column in columns]
+        nested = [make(column) for column in columns for make in (pl.Series.implode, lambda c: c.reshape((1, 1)))]
+
+        values = [*columns, *structs, *nested, *(struct.implode() for struct in structs)]
+        assert len(values) == len({canonical(value) for value in values})
+
+    @pytest.mark.parametrize("kind", ARROW_TIMES, ids=str)
+    def test_nanoseconds_in_pyarrow(self, kind):
+        """Nor in any of pyarrow's nested types."""
+        columns = [array([1_000_001 + extra], kind) for extra in (0, 1)]
+        values = [
+            nest(column)
+            for column in columns
+            for nest in (
+                lambda c: pa.ListArray.from_arrays([0, 1], c),
+                lambda c: pa.LargeListArray.from_arrays([0, 1], c),
+                lambda c: pa.FixedSizeListArray.from_arrays(c, 1),
+                lambda c: pa.MapArray.from_arrays([0, 1], pa.array(["k"]), c),
+                lambda c: pa.StructArray.from_arrays([c], ["x"]),
+                lambda c: pa.UnionArray.from_sparse(pa.array([0], pa.int8()), [c]),
+                lambda c: pa.UnionArray.from_dense(pa.array([0], pa.int8()), pa.array([0], pa.int32()), [c]),
+                lambda c: pa.RunEndEncodedArray.from_arrays(pa.array([1], pa.int32()), c),
+                lambda c: pa.ListArray.from_arrays([0, 1], c.dictionary_encode()),
+            )
+        ]
+
+        assert len(values) == len({canonical(value) for value in values})
+
+    def test_nanoseconds_in_extensions(self):
+        """Nor in those that an extension stores."""
+        forms = {
+            canonical(
+                pa.ListArray.from_arrays([0, 1], pa.ExtensionArray.from_storage(Storage(), array([ns], "time64[ns]")))
+            )
+            for ns in (1, 2)
+        }
+
+        assert 2 == len(forms)
+
+    @pytest.mark.parametrize("library", ["polars", "pyarrow"])
+    def test_where_lists_end(self, library):
+        """Elements count by the list in which they are; an empty list, a missing one and one of missing differ."""
+        lists = [[[1], [2]], [[1, 2], []], [[], [1, 2]], [[1, 2], None], [None, [1, 2]], [[1, None], []], [None, None]]
+        if library == "polars":
+            values = [pl.Series("a", value, pl.List(pl.Int64)) for value in lists]
+        else:
+            values = [pa.array(value, pa.list_(pa.int64())) for value in lists]
+
+        assert len(lists) == len({canonical(value) for value in values})
+
+    @pytest.mark.parametrize("library", ["polars", "pyarrow"])
+    def test_missing_structs(self, library):
+        """A missing struct differs from one of missing values and from one of zeros."""
+        structs = [[{"a": None}], [None], [{"a": 0}]]
+        if library == "polars":
+            values = [pl.Series("a", value, pl.Struct({"a": pl.Int64})) for value in structs]
+        else:
+            values = [pa.array(value, pa.struct({"a": pa.int64()})) for value in structs]
+
+        assert len(structs) == len({canonical(value) for value in values})
+
+    @pytest.mark.parametrize(
+        ("values", "kind"),
+        [
+            ([[1], None, [], [2, 3]], pa.large_list(pa.timestamp("ns"))),
+            ([[1, 2], None, [3, 4], [5, 6]], pa.list_(pa.int64(), 2)),
+            ([[("a", 1)], None, [], [("b", 2), ("c", None)]], pa.map_(pa.string(), pa.int64())),
+            ([{"a": [1]}, None, {"a": None}, {"a": []}], pa.struct({"a": pa.list_(pa.int8())})),
+        ],
+        ids=str,
+    )
+    def test_chunks_do_not_count(self, values, kind):
+        """Slices and chunks of nested columns do not count."""
+        whole = pa.array(values, kind)
+        chunked = [pa.chunked_array([whole[1:2], whole[2:]]), pa.chunked_array([whole, whole])[1:4]]
+
+        assert [canonical(whole[1:])] * 2 == [canonical(value) for value in chunked]
+        assert canonical(whole) != canonical(whole[1:])
+
+    @pytest.mark.parametrize("dense", [False, True])
+    def test_slices_of_unions(self, dense):
+        """Nor do those of unions."""
+        codes, texts = pa.array([0, 1, 1], pa.int8()), pa.array(["a", "b", "c"])
+        if dense:
+            whole = pa.UnionArray.from_dense(codes, pa.array([0, 0, 2], pa.int32()), [pa.array([1]), texts])
+        else:
+            whole = pa.UnionArray.from_sparse(codes, [pa.array([1, 2, 3]), texts])
+
+        assert canonical(whole[1:]) == canonical(pa.chunked_array([whole[1:2], whole[2:]]))
+        assert canonical(whole[1:]) != canonical(whole[:2])
+
+    def test_runs_do_not_count(self):
+        """How runs are cut does not count."""
+        few, many = (
+            pa.RunEndEncodedArray.from_arrays(pa.array(ends, pa.int32()), pa.array(values, pa.int8()))
+            for ends, values in (([2, 5], [10, None]), ([1, 2, 5], [10, 10, None]))
+        )
+
+        assert canonical(few) == canonical(many)
+        assert canonical(few[1:]) == canonical(many[1:])
+        assert canonical(few) != canonical(few[1:])
+
+    def test_numbers_behind_nested_categories(self):
+        """Neither do the numbers behind categories in lists."""
+        column = pl.Series("a", [["b", "a"]], pl.List(pl.Categorical))
+        longer = pl.Series("a", [["z"], ["b", "a"]], pl.List(pl.Categorical))
+
+        assert canonical(column) == canonical(longer[1:])
+
+    def test_what_python_cannot_hold(self):
+        """Times beyond Python's, and structs with two fields of one name, have a form."""
+        far = pa.ListArray.from_arrays([0, 1], pa.array([10**7], pa.int32()).cast(pa.date32()))
+        twice = [pa.StructArray.from_arrays([pa.array([a]), pa.array([b])], ["x", "x"]) for a, b in ((1, 2), (2, 1))]
+        values = [far, pl.Series("a", [[10**9]], pl.List(pl.Int32)).cast(pl.List(pl.Date)), *twice]
+
+        assert 4 == len({canonical(value) for value in values})
+
+    @pytest.mark.parametrize("library", ["polars", "pyarrow"])
+    def test_as_specified(self, library):
+        """The form is the one that is documented: lengths, and the column of the elements of all lists in a row."""
+        values = [[{"n": 7}, None], None, []]
+        if library == "polars":
+            value = pl.Series("a", values, pl.List(pl.Struct({"n": pl.Int64})))
+            start, kinds = '"polars","a"', ("List(Struct({'n': Int64}))", "Struct({'n': Int64})", "Int64")
+        else:
+            value = pa.array(values, pa.list_(pa.struct({"n": pa.int64()})))
+            start, kinds = '"pyarrow",null', ("list<item: struct<n: int64>>", "struct<n: int64>", "int64")
+        lengths = f'{{"$array":["<i8",[3],"{hexdigest(np.array([2, -1, 0], "<i8").tobytes())}"]}}'
+        numbers = f'{{"$array":["<i8",[1],"{hexdigest(np.array([7], "<i8").tobytes())}"]}}'
+        missing = f'{{"$array":["|b1",[2],"{hexdigest(bytes([0, 1]))}"]}}'
+        fields = f'[["n",{{"$column":["{kinds[2]}",{numbers}]}}]]'
+        elements = f'{{"$column":["{kinds[1]}",{fields},{missing}]}}'
+        column = f'{{"$column":["{kinds[0]}",{lengths},{elements}]}}'
+
+        assert f'{{"$columnar":[{start},{column}]}}' == canonical(value).decode()
