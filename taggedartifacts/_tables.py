@@ -98,11 +98,13 @@ def _column(array: Any) -> Form | Written:
 
 
 def _objects(values: Any) -> Form | Written:
-    pandas = sys.modules["pandas"]
+    numpy, pandas = sys.modules["numpy"], sys.modules["pandas"]
     # Strings are strings, whichever of its types the version of pandas, or how they were made, put them in.
     if len(values) == 0 or pandas.api.types.infer_dtype(values, skipna=True) == "string":
         missing = pandas.isna(values)
-        return _strings(strings_text(sys.modules["numpy"].where(missing, None, values).tolist()))
+        texts = numpy.where(missing, None, values).tolist()
+        if set(map(type, texts)) <= {str, numpy.str_, type(None)}:  # and not members of an Enum of strings
+            return _strings(strings_text(texts))
     elements = values.tolist()
     return Form(
         elements,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import enum
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -15,6 +17,14 @@ from taggedartifacts._errors import UnhashableError
 from taggedartifacts._hashing import hexdigest
 
 TEXTS = st.lists(st.none() | st.text(max_size=4), max_size=12)
+
+
+class Letter(enum.StrEnum):
+    A = "a"
+
+
+class Text(str):
+    __slots__ = ()
 
 
 class Frame(pl.DataFrame):
@@ -74,6 +84,13 @@ class TestPandas:
             encode(frame, "argument 'table'")
 
         assert canonical(pd.Series([1, "1"], dtype=object)) != canonical(pd.Series(["1", 1], dtype=object))
+
+    def test_members_of_an_enum_of_strings(self):
+        """A column of objects that are strings by their class only counts by that class."""
+        columns = [pd.Series(values, dtype=object) for values in ([Letter.A, None], ["a", None], [Text("a"), None])]
+
+        assert 3 == len({canonical(column) for column in columns})
+        assert canonical(columns[1]) == canonical(pd.Series([np.str_("a"), np.nan], dtype=object))
 
     def test_units_of_times(self):
         """The unit in which times are stored does not count, as long as they are the same times."""
