@@ -7,11 +7,17 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import stat
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ._git_command import LINK_MODE, PATCH_BYTES, Stored, file_mode, git, lfs_pointer, status_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_IDENT = re.compile(rb"\$Id:[^$\n]*\$")
 
 
 def stored(opened: Any, root: str, path: str, known: int | None) -> Stored | None:
@@ -37,15 +43,31 @@ def stored(opened: Any, root: str, path: str, known: int | None) -> Stored | Non
     elif (name := _filter(opened, path)) == "lfs":
         data = lfs_pointer(full)
     elif name is not None:
-        return _filtered(opened, root, path, mode, name)
-    elif info.st_size > PATCH_BYTES:
-        return Stored(mode, str(opened.hashfile(path)), None)
+        return _filtered(opened, root, path, mode, name, info.st_size)
     else:
-        with open(full, "rb") as file:
-            data = file.read()
-        filters = opened.load_filter_list(os.fsencode(path)) if mode != LINK_MODE else None
-        data = filters.apply_to_buffer(data) if filters else data
-    return Stored(mode, hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest(), data)  # noqa: S324 - git's own id
+        # Not the filters of pygit2, which give what they make of a content up to its first zero byte (pygit2 1.21).
+        oid = str(opened.hashfile(os.fsencode(path), as_path="" if mode == LINK_MODE else None))
+        return Stored(mode, oid, _content(full, info.st_size, oid))
+    return Stored(mode, _blob_id(data), data)
+
+
+def _blob_id(data: bytes) -> str:
+    return hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest()  # noqa: S324 - git's own id
+
+
+def _content(full: str, size: int, oid: str) -> bytes | None:
+    """Read what git would store, unless it is large: of all that its own filters can make of a file, what has the id."""
+    if size > PATCH_BYTES:
+        return None
+    with open(full, "rb") as file:
+        data = file.read()
+    return next((content for content in _ways_to_store(data) if _blob_id(content) == oid), None)
+
+
+def _ways_to_store(data: bytes) -> Iterator[bytes]:
+    for content in (data, _IDENT.sub(b"$Id$", data)):
+        yield content
+        yield content.replace(b"\r\n", b"\n")
 
 
 def _trusts(opened: Any, name: str) -> bool:
@@ -63,10 +85,11 @@ def _filter(opened: Any, path: str) -> str | None:
     return name if any(f"filter.{name}.{kind}" in opened.config for kind in ("clean", "process")) else None
 
 
-def _filtered(opened: Any, root: str, path: str, mode: int, name: str) -> Stored:
+def _filtered(opened: Any, root: str, path: str, mode: int, name: str, size: int) -> Stored:
     answer = git(root, "hash-object", "--", path)
     if answer is not None:
-        return Stored(mode, answer.decode().strip())
+        oid = answer.decode().strip()
+        return Stored(mode, oid, _content(os.path.join(root, path), size, oid))
     lacking = "failed" if shutil.which("git") else "is not installed"
     why = f"its filter {name!r} needs the 'git' command, which {lacking}"
-    return Stored(mode, str(opened.hashfile(path, as_path="")), None, why)
+    return Stored(mode, str(opened.hashfile(os.fsencode(path), as_path="")), None, why)

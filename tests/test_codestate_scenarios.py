@@ -544,6 +544,18 @@ class TestFilters:
         repo.write("conf/settings.yaml", "bins: 1\n")
         assert repo.look()["changes"] == {"conf/settings.yaml": "modified"}
 
+    def test_ident(self, repo):
+        """What git writes into a file for its ``ident`` attribute is no change, and not in the patch of one."""
+        repo.write(".gitattributes", "helper.py ident\n")
+        repo.write("helper.py", "# $Id$\n")
+        repo.commit()
+        repo.write("helper.py", "# $Id: 1234 $\n")
+        same = repo.look()
+        repo.write("helper.py", "# $Id: 1234 $\nx = 2\n")
+
+        assert same["changes"] == {}
+        assert " # $Id$\n+x = 2\n" in repo.look()["patch"]
+
     def test_lfs_pointer(self, repo, tmp_path):
         """A large file that git stores as a pointer is compared by the pointer, with no git-lfs installed."""
         big = os.urandom(3000)
@@ -558,6 +570,50 @@ class TestFilters:
 
         assert same["changes"] == {}
         assert repo.look()["changes"] == {"big.bin": "modified"}
+
+
+class TestLineEnds:
+    """Where git converts them, which is the default of Git for Windows."""
+
+    @pytest.fixture(params=["core.autocrlf", "text=auto"])
+    def converting(self, request, repo):
+        repo.write("logo.png", b"\x89PNG\r\n\0one\r\n")
+        if request.param == "text=auto":
+            repo.write(".gitattributes", "* text=auto\n")
+        repo.commit()
+        repo.git("config", "core.autocrlf", str(request.param == "core.autocrlf").lower())
+        return repo
+
+    def test_behind_a_zero_byte(self, converting):
+        """A file counts to its end, zero bytes or not: each content has its own digest and patch."""
+        found = []
+        for end in (b"two", b"two\r\n", b"three"):
+            converting.write("logo.png", b"\x89PNG\r\n\0" + end)
+            found.append(converting.look())
+
+        assert [{"logo.png": "modified"}] * 3 == [each["changes"] for each in found]
+        assert [3, 3] == [len({each[key] for each in found}) for key in ("dirty", "patch")]
+
+    def test_behind_the_end_of_the_commit(self, converting):
+        """What was added behind a zero byte is not taken for the text in front of it."""
+        converting.write("run.sh", b"#!/bin/sh\n\0more")
+
+        assert {"run.sh": "modified"} == converting.look()["changes"]
+
+    def test_binary_as_it_was(self, converting):
+        """A binary file that nobody changed is clean, also where it is compared by its content."""
+        converting.git("update-index", "--assume-unchanged", "logo.png")
+
+        assert CLEAN == converting.look()["changes"]
+
+    def test_text(self, converting):
+        """A text is the same with either line ends, and what else changed is in the patch as git stores it."""
+        converting.write("helper.py", b"x = 1\r\n")
+        same = converting.look()
+        converting.write("helper.py", b"x = 2\r\n")
+
+        assert CLEAN == same["changes"]
+        assert "+x = 2\n" in converting.look()["patch"]
 
 
 class TestRefusedByLibgit2:
