@@ -56,7 +56,7 @@ def _blob_id(data: bytes) -> str:
 
 
 def _content(full: str, size: int, oid: str) -> bytes | None:
-    """Read what git would store, unless it is large: of all that its own filters can make of a file, what has the id."""
+    """Read what git would store, unless it is large: of what its own filters may make of a file, what has the id."""
     if size > PATCH_BYTES:
         return None
     with open(full, "rb") as file:

@@ -68,6 +68,15 @@ def find_root(start: str) -> str | None:
     return os.fsdecode(found.rstrip(b"\n")) if found else None
 
 
+def folders_with_git(start: str) -> Iterator[str]:
+    """Iterate over the folders that hold a ``.git``, from the directory *start* upwards."""
+    folder, below = os.path.realpath(start), ""
+    while folder != below:
+        if os.path.lexists(os.path.join(folder, ".git")):
+            yield folder
+        folder, below = os.path.dirname(folder), folder
+
+
 def status_of(path: str) -> os.stat_result | None:
     """The lstat of a path in a work tree; None where nothing stands."""
     try:

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ._blobs import stored
 from ._errors import RepositoryError
-from ._git_command import Candidates, CommandRepository, Stored, find_root, git, status_of
+from ._git_command import Candidates, CommandRepository, Stored, folders_with_git, git, status_of
 from ._index import hidden_entries, is_stale, shares
+from ._refusal import stand_in
 from ._trees import files, last_commit
 
 if TYPE_CHECKING:
@@ -61,37 +62,42 @@ def find_repository(start: str) -> Repository | CommandRepository | None:
     if not found:
         return None
     try:
-        opened = pygit2.Repository(found)
+        opened = _open(start)
         if not opened.is_bare:
-            repository = Repository(opened)
+            repository = Repository(opened, start)
             len(opened.index)  # the index too can have a format that libgit2 refuses
             return repository
     except pygit2.GitError as error:
-        return _refused(start, found, error)
+        return stand_in(start, found, error)
     raise RepositoryError(
         f"{found} is a bare repository, which has no work tree; run in a clone of it, or pass repo= with a path in one"
     )
 
 
-def _refused(start: str, found: str, error: Exception) -> CommandRepository:
-    why = str(error)
-    if root := find_root(start):
-        return CommandRepository(root, why)
-    if "not owned" in why:
-        root = os.path.dirname(found.rstrip("/"))
-        raise RepositoryError(
-            f"{root} belongs to another user, so git does not trust it; if you do, run: "
-            f"git config --global --add safe.directory {root}"
-        ) from error
-    remedy = "git refuses it too" if shutil.which("git") else "install the 'git' command, which can"
-    raise RepositoryError(f"{found} cannot be read by libgit2 ({why}); {remedy}") from error
+def _open(start: str) -> pygit2.Repository:
+    """Open the repository that holds a directory; its work tree is the folder that holds ``.git``, as git has it.
+
+    Opened by the git directory, libgit2 would take the folder where that lies, which may be quite another one.
+    """
+    import pygit2
+
+    opened = pygit2.Repository(start)
+    if os.path.exists(os.path.join(opened.path, "commondir")):
+        # A linked worktree. Its git directory says where it was made; it may have been copied or moved since.
+        for folder in folders_with_git(start):
+            if pygit2.discover_repository(folder, False, os.path.dirname(folder)) == opened.path:
+                if folder != os.path.realpath(opened.workdir):
+                    opened.workdir = folder
+                break
+    return opened
 
 
 class Repository:
     """A repository that libgit2 can read. Short-lived: open it, ask, drop it; it sees the disk as it stands."""
 
-    def __init__(self, opened: pygit2.Repository) -> None:
+    def __init__(self, opened: pygit2.Repository, start: str) -> None:
         self._opened = opened
+        self._start = os.path.realpath(start)
         self.root = os.path.realpath(opened.workdir)
         self._stamp = _index_stamp(opened)  # before the index is read: what is read may be newer, and never older
 
@@ -165,7 +171,7 @@ class Repository:
         def compare(share: list[bytes]) -> None:
             # What is not found here is found below, where an error can be raised.
             with suppress(pygit2.GitError, KeyError, ValueError, OSError):
-                found.append(_compare(pygit2.Repository(self._opened.path), share))
+                found.append(_compare(_open(self._start), share))
 
         started = []
         with suppress(RuntimeError):  # no more threads are to be had

@@ -383,6 +383,68 @@ class TestPlaces:
         assert [str(other.path), {"helper.py": "modified"}] == [found["root"], found["changes"]]
         assert repo.look()["dirty"] is None
 
+    @pytest.mark.parametrize("how", ["copied", "copied into itself", "moved", "moved, another in its place"])
+    def test_worktree_elsewhere(self, repo, how):
+        """A linked worktree that was copied or moved is the folder where it lies, whatever its git directory says."""
+        home = repo.path.parent / "repo-home"
+        made = LookedAt(repo.path.parent / "made", home=home, init=None)
+        repo.git("worktree", "add", "-q", "-b", "side", made.path)
+        folder = made.path / "__pycache__" if "itself" in how else repo.path.parent / "tree"
+        if "copied" in how:
+            shutil.copytree(made.path, folder, symlinks=True)
+        else:
+            made.path.rename(folder)
+        if how != "moved":
+            made.write("helper.py", "x = 2\n")
+        tree = LookedAt(folder, home=home, init=None)
+        clean = tree.look()
+        tree.write("helper.py", "x = 3\n")
+        edited = tree.look()
+
+        assert [str(folder), CLEAN] == [clean.get("root"), clean.get("changes", clean)]
+        assert {"helper.py": "modified"} == edited["changes"]
+        assert "+x = 3" in edited["patch"]
+
+    @pytest.mark.parametrize("how", ["git file", "link"])
+    def test_git_directory_elsewhere(self, repo, how):
+        """Where ``.git`` leads elsewhere, the code is what lies beside it, not what lies beside the git directory."""
+        store = repo.path.parent / "store"
+        store.mkdir()
+        if how == "link":
+            (repo.path / ".git").rename(store / "x.git")
+            os.symlink(store / "x.git", repo.path / ".git")
+        else:
+            repo.git("init", "-q", "--separate-git-dir", store / "x.git")
+        for name in ("helper.py", "work.py"):
+            shutil.copy(repo.path / name, store)
+        clean = repo.look()
+        found = []
+        for source in ("x = 2\n", "x = 3\n"):
+            repo.write("helper.py", source)
+            found.append(repo.look())
+
+        assert [str(repo.path), CLEAN] == [clean["root"], clean["changes"]]
+        assert [{"helper.py": "modified"}] * 2 == [each["changes"] for each in found]
+        assert found[0]["dirty"] != found[1]["dirty"]
+
+    def test_work_tree_named_by_setting(self, repo, tmp_path):
+        """A work tree that ``core.worktree`` names is the one, not the folder that holds ``.git``."""
+        (repo.path / ".git").rename(tmp_path / ".git")
+        repo.git("config", "core.worktree", repo.path)
+        clean = repo.look()
+        repo.write("helper.py", "x = 2\n")
+
+        assert [str(repo.path), CLEAN] == [clean["root"], clean["changes"]]
+        assert {"helper.py": "modified"} == repo.look()["changes"]
+
+    def test_inside_git_directory(self, repo):
+        """The git directories of a repository and of its worktrees lead to the work trees that they are of."""
+        tree = repo.path.parent / "tree"
+        repo.git("worktree", "add", "-q", "-b", "side", tree)
+        found = [repo.look(repo=str(repo.path / ".git" / part)) for part in ("", "hooks", "worktrees/tree")]
+
+        assert [str(repo.path), str(repo.path), str(tree)] == [each["root"] for each in found]
+
     def test_shallow_clone(self, repo):
         """A shallow clone knows its last commit."""
         repo.write("helper.py", "x = 2\n")

@@ -77,6 +77,12 @@ class TestThreads:
         assert 2 == len(self.changed(repo))
         assert self.changed(repo) == find_repository(str(repo.path)).candidates().paths
 
+    def test_git_directory_elsewhere(self, repo, tmp_path):
+        """All threads compare the same work tree, though the git directory lies beside other files."""
+        repo.git("init", "-q", "--separate-git-dir", tmp_path / "x.git")
+
+        assert self.changed(repo) == find_repository(str(repo.path)).candidates().paths
+
     def test_no_thread_to_be_had(self, repo, monkeypatch):
         """Where the system gives no more threads, one does it all."""
 

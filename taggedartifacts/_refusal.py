@@ -1,0 +1,32 @@
+"""Where libgit2 refuses a repository: the ``git`` command in its place, or an error that names the remedy."""
+
+from __future__ import annotations
+
+import shutil
+
+from ._errors import RepositoryError
+from ._git_command import CommandRepository, find_root, folders_with_git
+
+
+def stand_in(start: str, found: str, error: Exception) -> CommandRepository:
+    """Give the repository of a directory through the ``git`` command, if that can read it.
+
+    Args:
+        start: The directory.
+        found: The git directory that libgit2 found.
+        error: What it said when it refused.
+
+    Raises:
+        RepositoryError: If the command refuses too, or there is none.
+    """
+    why = str(error)
+    if root := find_root(start):
+        return CommandRepository(root, why)
+    if "not owned" in why:
+        root = next(folders_with_git(start), found)
+        raise RepositoryError(
+            f"{root} belongs to another user, so git does not trust it; if you do, run: "
+            f"git config --global --add safe.directory {root}"
+        ) from error
+    remedy = "git refuses it too" if shutil.which("git") else "install the 'git' command, which can"
+    raise RepositoryError(f"{found} cannot be read by libgit2 ({why}); {remedy}") from error
