@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from ._git_command import PATCH_BYTES, SUBMODULE_MODE, CommandRepository, Stored
+from ._git_command import PATCH_BYTES, SUBMODULE_MODE, CommandRepository, Stored, status_of
 from ._hashing import hexdigest
 from ._patch import Side, file_patch
 from ._repository import Repository, find_repository
@@ -125,14 +126,19 @@ class Survey:
     def _submodule(self, path: str) -> Survey | None:
         if path not in self._submodules:
             folder = os.path.join(self.repository.root, path)
-            inside = find_repository(folder) if os.path.exists(os.path.join(folder, ".git")) else None
-            self._submodules[path] = Survey(inside) if inside else None
+            is_here = os.path.exists(os.path.join(folder, ".git")) and not os.path.islink(folder)
+            inside = find_repository(folder) if is_here else None
+            # With a .git that is none, what is found is the repository around it.
+            is_own = inside is not None and os.path.samefile(inside.root, folder)
+            self._submodules[path] = Survey(inside) if inside and is_own else None
         return self._submodules[path]
 
     def _moved(self, path: str, inner: Survey | None) -> Dirt | None:
-        before = self.repository.entry(self.repository.head, path)
         if inner is None:
-            return None  # never checked out, so nothing can be loaded from it
+            info = status_of(os.path.join(self.repository.root, path))
+            # A folder without a repository was never checked out; anything else is judged as a file is, or its absence.
+            return None if info and stat.S_ISDIR(info.st_mode) else self._judge(path)
+        before = self.repository.entry(self.repository.head, path)
         if before == (SUBMODULE_MODE, inner.repository.head):
             return None
         what = "a submodule at another commit" if before else "a new submodule, not committed"

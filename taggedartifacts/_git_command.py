@@ -146,7 +146,7 @@ class CommandRepository:
         for path, (flag, mode) in self._index.items():
             if mode == SUBMODULE_MODE:
                 submodules.add(path)
-            elif flag in ("S", "s"):
+            if flag in ("S", "s"):
                 sparse.add(path)
             if flag != "H" and mode != SUBMODULE_MODE:
                 paths.add(path)

@@ -11,6 +11,9 @@ import pytest
 from gitrepo import IS_ROOT, GitRepo
 from looks import WORK, LookedAt
 
+from taggedartifacts._dirt import Survey
+from taggedartifacts._git_command import CommandRepository
+
 CLEAN: dict[str, str] = {}
 UNTRACKED = "loaded, but not tracked by git"
 
@@ -561,6 +564,56 @@ class TestSubmodules:
         outer.git("submodule", "--quiet", "deinit", "-f", "vendor/lib")
 
         assert outer.look()["changes"] == {}
+
+    @pytest.mark.parametrize("kind", ["sha1", "sha256"])
+    def test_gone_or_replaced(self, tmp_path, kind):
+        """A submodule that is not there, or has become something else, is dirt; an empty folder is none, as in git."""
+        lib = GitRepo(tmp_path / "lib", init=(f"--object-format={kind}",))
+        lib.commit()
+        outer = LookedAt(tmp_path / "outer", init=(f"--object-format={kind}",))
+        outer.write("work.py", WORK)
+        outer.git("submodule", "--quiet", "add", lib.path, "lib")
+        outer.commit()
+        place = outer.path / "lib"
+        place.rename(tmp_path / "away")
+        found = [(outer.status("-uno"), outer.look()["changes"])]
+        for make in (
+            place.mkdir,
+            lambda: (place.rmdir(), place.write_text("a = 1")),
+        ):
+            make()
+            found.append((outer.status("-uno"), outer.look()["changes"]))
+        place.unlink()
+        place.symlink_to(lib.path)  # git status refuses that
+
+        gone, replaced = (" D lib", {"lib": "deleted"}), (" T lib", {"lib": "of another type"})
+        assert [gone, ("", CLEAN), replaced] == found
+        assert replaced[1] == outer.look()["changes"]
+
+    def test_git_folder_that_is_none(self, outer):
+        """A folder with a ``.git`` that is no repository is not taken for a checkout of the one around it."""
+        shutil.rmtree(outer.path / "vendor/lib")
+        (outer.path / "vendor/lib/.git").mkdir(parents=True)
+
+        assert CLEAN == outer.look()["changes"]
+
+    def test_added_then_gone(self, outer):
+        """One that no commit holds, and that is not there, is nothing."""
+        outer.git("submodule", "--quiet", "add", outer.path.parent / "inner", "again")
+        shutil.rmtree(outer.path / "again")
+        outer.git("restore", "--staged", ".gitmodules")
+        outer.git("restore", ".gitmodules")
+
+        assert [CLEAN, "AD again"] == [outer.look()["changes"], outer.status("-uno")]
+
+    def test_left_out_of_sparse_checkout(self, outer):
+        """One that a sparse checkout leaves out is missed by nobody."""
+        outer.git("sparse-checkout", "set", "--no-cone", "/*", "!/vendor/")
+        outer.git("update-index", "--skip-worktree", "vendor/lib")
+        shutil.rmtree(outer.path / "vendor")
+        by_command, _ = Survey(CommandRepository(str(outer.path), "")).collect(lambda path: True)
+
+        assert ["", CLEAN, CLEAN] == [outer.status("-uno"), outer.look()["changes"], by_command]
 
     def test_own_functions(self, outer):
         """A function in a submodule belongs to the submodule."""
