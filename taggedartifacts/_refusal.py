@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 
 from ._errors import RepositoryError
@@ -23,10 +24,10 @@ def stand_in(start: str, found: str, error: Exception) -> CommandRepository:
     if root := find_root(start):
         return CommandRepository(root, why)
     if "not owned" in why:
-        root = next(folders_with_git(start), found)
+        root = next(folders_with_git(start), found)  # what git calls the repository in worktrees and submodules too
         raise RepositoryError(
             f"{root} belongs to another user, so git does not trust it; if you do, run: "
-            f"git config --global --add safe.directory {root}"
+            f"git config --global --add safe.directory {shlex.quote(root)}"
         ) from error
     remedy = "git refuses it too" if shutil.which("git") else "install the 'git' command, which can"
     raise RepositoryError(f"{found} cannot be read by libgit2 ({why}); {remedy}") from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import subprocess
 import zipfile
@@ -783,16 +784,30 @@ class TestErrors:
         assert "bare" in bare.look(path=[str(tmp_path)])["message"]
 
     @pytest.mark.skipif(not IS_ROOT, reason="only root can give a folder to another user")
-    def test_other_owner(self, repo):
+    @pytest.mark.parametrize("place", ["repo", "a b'$c;", "worktree", "submodule", "git directory elsewhere"])
+    def test_other_owner(self, repo, tmp_path, place):
         """A repository of another user is refused with the command that mends it, which does."""
-        for path in [repo.path, *repo.path.rglob("*")]:
-            os.lchown(path, 1234, 1234)
-        message = repo.look()["message"]
-        command = message.partition("run: ")[2]
-        repo.run(*command.split())
+        folder = tmp_path / place
+        match place:
+            case "worktree":
+                repo.git("worktree", "add", "-q", folder)
+            case "submodule":
+                folder = tmp_path / "outer" / "lib"
+                GitRepo(folder.parent).git("submodule", "--quiet", "add", repo.path, "lib")
+            case "git directory elsewhere":
+                (tmp_path / "store").mkdir()
+                repo.git("clone", "-q", "--separate-git-dir", tmp_path / "store" / "x.git", repo.path, folder)
+            case _:
+                repo.path.rename(folder)
+        for top in (repo.path, folder, tmp_path / "outer", tmp_path / "store"):
+            for path in [top, *top.rglob("*")] if top.exists() else ():
+                os.lchown(path, 1234, 1234)
+        seen = LookedAt(folder, home=tmp_path / "repo-home", init=None)
+        command = seen.look()["message"].partition("run: ")[2]
+        seen.run("sh", "-c", command)
 
-        assert f"git config --global --add safe.directory {repo.path}" == command
-        assert repo.head == repo.look()["commit"]
+        assert ["git", "config", "--global", "--add", "safe.directory", str(folder)] == shlex.split(command)
+        assert seen.head == seen.look()["commit"]
 
     def test_damaged(self, repo):
         """A damaged repository is an error of ours that names it."""
