@@ -75,14 +75,21 @@ def _trusts(opened: Any, name: str) -> bool:
 
 
 def _filter(opened: Any, path: str) -> str | None:
-    """Name the filter outside of libgit2 that decides how git stores the path."""
+    """Name what decides how git stores the path, if that is beyond libgit2."""
     if isinstance(opened.get_attr(os.fsencode(path), "working-tree-encoding"), str):
         return "working-tree-encoding"
     name = opened.get_attr(os.fsencode(path), "filter")
-    if name == "lfs" or not isinstance(name, str):
-        return name if isinstance(name, str) else None
     # As git does, which stores the file as it is when nothing says what the filter's name means.
-    return name if any(f"filter.{name}.{kind}" in opened.config for kind in ("clean", "process")) else None
+    known = isinstance(name, str) and any(f"filter.{name}.{kind}" in opened.config for kind in ("clean", "process"))
+    if name == "lfs" or known:
+        return str(name)
+    return "core.safecrlf" if _is_strict(opened) else None
+
+
+def _is_strict(opened: Any) -> bool:
+    """Say whether libgit2 refuses even to hash line ends that git would not give back; git hash-object does not."""
+    name = "core.safecrlf"
+    return name in opened.config and opened.config[name] != "warn" and bool(opened.config.get_bool(name))
 
 
 def _filtered(opened: Any, root: str, path: str, mode: int, name: str, size: int) -> Stored:
@@ -91,5 +98,5 @@ def _filtered(opened: Any, root: str, path: str, mode: int, name: str, size: int
         oid = answer.decode().strip()
         return Stored(mode, oid, _content(os.path.join(root, path), size, oid))
     lacking = "failed" if shutil.which("git") else "is not installed"
-    why = f"its filter {name!r} needs the 'git' command, which {lacking}"
+    why = f"how git stores it, by {name!r}, needs the 'git' command, which {lacking}"
     return Stored(mode, str(opened.hashfile(os.fsencode(path), as_path="")), None, why)

@@ -649,7 +649,7 @@ class TestFilters:
 
         found = repo.look(env={"PATH": str(tmp_path)})
 
-        assert "its filter 'strip' needs the 'git' command" in found["changes"]["conf/settings.yaml"]
+        assert "by 'strip', needs the 'git' command" in found["changes"]["conf/settings.yaml"]
 
     def test_unknown_filter(self, repo):
         """A filter that no setting explains is passed over, as git does."""
@@ -730,6 +730,26 @@ class TestLineEnds:
 
         assert CLEAN == same["changes"]
         assert "+x = 2\n" in converting.look()["patch"]
+
+    @pytest.mark.parametrize("strict", ["true", "warn"])
+    @pytest.mark.parametrize("size", [1, 300_000])
+    def test_strict(self, converting, strict, size):
+        """What ``core.safecrlf`` keeps out of a commit is not kept from being looked at."""
+        converting.git("config", "core.safecrlf", strict)
+        found = []
+        for content in (b"#!/bin/sh\n", b"#!/bin/sh\r\n", b"a\r\nb\n" * size, b"b\na\r\n" * size):
+            converting.write("run.sh", content)
+            found.append(converting.look())
+
+        assert [CLEAN] * 2 + [{"run.sh": "modified"}] * 2 == [each.get("changes", each) for each in found]
+        assert 3 == len({each["dirty"] for each in found})
+
+    def test_strict_without_git(self, converting, tmp_path):
+        """Without the command, a file in doubt is dirty there, and the reason is said."""
+        converting.git("config", "core.safecrlf", "true")
+        converting.write("run.sh", b"a\r\nb\n")
+
+        assert "'core.safecrlf'" in converting.look(env={"PATH": str(tmp_path)})["changes"]["run.sh"]
 
 
 class TestRefusedByLibgit2:
