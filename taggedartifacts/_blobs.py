@@ -13,6 +13,7 @@ import stat
 from typing import TYPE_CHECKING, Any
 
 from ._git_command import LINK_MODE, PATCH_BYTES, Stored, file_mode, git, lfs_pointer, status_of
+from ._settings import is_on
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,9 +34,8 @@ def stored(opened: Any, root: str, path: str, known: int | None) -> Stored | Non
     info = status_of(full)
     if info is None:
         return None
-    mode = file_mode(
-        info, known, trust_mode=_trusts(opened, "core.filemode"), trust_links=_trusts(opened, "core.symlinks")
-    )
+    trust_mode, trust_links = (is_on(opened, name, unset=True) for name in ("core.filemode", "core.symlinks"))
+    mode = file_mode(info, known, trust_mode=trust_mode, trust_links=trust_links)
     if stat.S_ISLNK(info.st_mode):
         data = os.readlink(os.fsencode(full))
     elif not stat.S_ISREG(info.st_mode):
@@ -70,10 +70,6 @@ def _ways_to_store(data: bytes) -> Iterator[bytes]:
         yield content.replace(b"\r\n", b"\n")
 
 
-def _trusts(opened: Any, name: str) -> bool:
-    return bool(opened.config.get_bool(name)) if name in opened.config else True
-
-
 def _filter(opened: Any, path: str) -> str | None:
     """Name what decides how git stores the path, if that is beyond libgit2."""
     if isinstance(opened.get_attr(os.fsencode(path), "working-tree-encoding"), str):
@@ -89,7 +85,7 @@ def _filter(opened: Any, path: str) -> str | None:
 def _is_strict(opened: Any) -> bool:
     """Say whether libgit2 refuses even to hash line ends that git would not give back; git hash-object does not."""
     name = "core.safecrlf"
-    return name in opened.config and opened.config[name] != "warn" and bool(opened.config.get_bool(name))
+    return name in opened.config and opened.config[name] != "warn" and is_on(opened, name)
 
 
 def _filtered(opened: Any, root: str, path: str, mode: int, name: str, size: int) -> Stored:

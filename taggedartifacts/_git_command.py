@@ -143,10 +143,11 @@ class CommandRepository:
         staged = self._git("diff", "--raw", "-z", "--no-renames", "--no-ext-diff", "--cached", "HEAD")
         for answer in (told, staged):
             paths.update(os.fsdecode(path) for path in answer.split(b"\0")[1::2])
+        is_sparse = git(self.root, "config", "--type=bool", "core.sparseCheckout") == b"true\n"
         for path, (flag, mode) in self._index.items():
             if mode == SUBMODULE_MODE:
                 submodules.add(path)
-            if flag in ("S", "s"):
+            if is_sparse and flag in ("S", "s"):
                 sparse.add(path)
             if flag != "H" and mode != SUBMODULE_MODE:
                 paths.add(path)

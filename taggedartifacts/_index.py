@@ -23,12 +23,13 @@ _STALE = 4
 _WORTH = 1000
 
 
-def hidden_entries(entries: Sequence[Any], text: Callable[[Any], str]) -> Candidates:
+def hidden_entries(entries: Sequence[Any], text: Callable[[Any], str], *, is_sparse: bool) -> Candidates:
     """Find submodules and the paths that are hidden from status.
 
     Args:
         entries: The entries.
         text: Reads the path of an entry.
+        is_sparse: Whether this is a sparse checkout; else nothing but a deletion explains that a file is not there.
     """
     found = Candidates(set(), set(), set())
     for entry in entries:
@@ -36,7 +37,7 @@ def hidden_entries(entries: Sequence[Any], text: Callable[[Any], str]) -> Candid
         if hidden or entry.mode == SUBMODULE_MODE:
             path = text(entry.path)
             (found.submodules if entry.mode == SUBMODULE_MODE else found.paths).add(path)
-            if entry.flags_extended & _SKIP_WORKTREE:
+            if is_sparse and entry.flags_extended & _SKIP_WORKTREE:
                 found.sparse.add(path)
     return found
 

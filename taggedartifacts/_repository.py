@@ -15,6 +15,7 @@ from ._errors import RepositoryError
 from ._git_command import Candidates, CommandRepository, Stored, folders_with_git, git, status_of
 from ._index import hidden_entries, is_stale, shares
 from ._refusal import stand_in
+from ._settings import is_on
 from ._trees import files, last_commit
 
 if TYPE_CHECKING:
@@ -134,14 +135,13 @@ class Repository:
         index = self._opened.index
         if is_stale(entries(), text, self.root):
             self._refresh()
-        found = hidden_entries(entries(), text)
+        found = hidden_entries(entries(), text, is_sparse=is_on(self._opened, "core.sparsecheckout"))
         diff = index.diff_to_tree(self._opened[self.head].tree, flags=DiffOption.INCLUDE_TYPECHANGE)
         found.paths.update(_paths(diff) - found.submodules)
         for sides in index.conflicts or ():
             found.paths.update(os.fsdecode(side.path) for side in sides if side is not None)
         # Where case does not count, git orders and finds paths in another way.
-        config = self._opened.config
-        threads = 1 if "core.ignorecase" in config and config.get_bool("core.ignorecase") else _processors()
+        threads = 1 if is_on(self._opened, "core.ignorecase") else _processors()
         divided = shares([ffi.string(entry.path) for entry in entries()], threads)
         return _Told((self.head, *self._stamp), found, divided)
 

@@ -70,6 +70,14 @@ def hidden(option):
     return do
 
 
+def hidden_then_deleted(option):
+    def do(repo):
+        repo.git("update-index", option, "conf/settings.yaml")
+        (repo.path / "conf/settings.yaml").unlink()
+
+    return do
+
+
 def sparse(repo):
     repo.git("sparse-checkout", "set", "--no-cone", "/*", "!/conf/")
 
@@ -198,6 +206,8 @@ SCENARIOS = [
     ("conflict", conflict, "UU helper.py", {"helper.py": "in a merge conflict, or removed from the index"}),
     ("assume unchanged", hidden("--assume-unchanged"), "", {"conf/settings.yaml": "modified"}),
     ("skip worktree", hidden("--skip-worktree"), "", {"conf/settings.yaml": "modified"}),
+    ("assume unchanged, deleted", hidden_then_deleted("--assume-unchanged"), "", {"conf/settings.yaml": "deleted"}),
+    ("skip worktree, deleted", hidden_then_deleted("--skip-worktree"), "", {"conf/settings.yaml": "deleted"}),
     ("sparse checkout", sparse, "", CLEAN),
     ("sparse index", sparse_index, "", CLEAN),
     (
@@ -223,6 +233,14 @@ SCENARIOS = [
 
 @pytest.mark.parametrize(("name_of_row", "happens", "git_says", "we_say"), SCENARIOS, ids=[row[0] for row in SCENARIOS])
 class TestTrackedFiles:
+    def test_either_backend(self, repo, name_of_row, happens, git_says, we_say):
+        """The git command finds the same paths, for the same reasons."""
+        happens(repo)
+        survey = Survey(CommandRepository(str(repo.path), ""))
+        found, _ = survey.collect(lambda path: not path.endswith(".ipynb"))
+
+        assert we_say == {path: dirt.what for path, dirt in found.items()}
+
     def test_row(self, repo, name_of_row, happens, git_says, we_say):
         """The table holds; the patch applied to a clone of the commit gives the same digest; a commit ends it."""
         happens(repo)

@@ -23,7 +23,7 @@ LAYERS = [
     *("_canonical_text", "_canonical_names", "_canonical_types", "_canonical_objects"),
     *("_arrays", "_columns", "_tables", "_tables_arrow"),
     *("_canonical", "_inputs"),
-    *("_trees", "_git_command", "_blobs", "_index", "_patch", "_refusal", "_repository"),
+    *("_trees", "_git_command", "_settings", "_blobs", "_index", "_patch", "_refusal", "_repository"),
     *("_scope", "_state", "_loadedcode", "_modules", "_dirt", "_look", "_codestate"),
     *("_reloads", "_definition", "_notebooks", "_interactive", "_moment", "_live", "_session"),
     *("_binding", "_staging", "_publish"),
