@@ -44,8 +44,15 @@ class Candidates(NamedTuple):
     sparse: set[str]
 
 
-def git(root: str, *arguments: str, stdin: bytes | None = None) -> bytes | None:
-    """Run a git command in *root*; return its output, or None if it failed or there is no git."""
+def git(root: str, *arguments: str, stdin: bytes | None = None, fetch: bool = False) -> bytes | None:
+    """Run a git command in *root*; return its output, or None if it failed or there is no git.
+
+    Args:
+        root: Where to run it.
+        arguments: The command.
+        stdin: What it reads.
+        fetch: Whether it may fetch what a partial clone has left at its remote.
+    """
     command = shutil.which("git")
     if command is None:
         return None
@@ -53,7 +60,7 @@ def git(root: str, *arguments: str, stdin: bytes | None = None) -> bytes | None:
     done = subprocess.run(  # noqa: S603 - the program is git, found on the path; the arguments are ours
         [command, *arguments],
         cwd=root,
-        env={**kept, "GIT_TERMINAL_PROMPT": "0", "GIT_NO_LAZY_FETCH": "1", "LC_ALL": "C"},
+        env={**kept, "GIT_TERMINAL_PROMPT": "0", "GIT_NO_LAZY_FETCH": str(int(not fetch)), "LC_ALL": "C"},
         input=stdin,
         capture_output=True,
         timeout=_SECONDS,
@@ -109,7 +116,8 @@ class CommandRepository:
         self._why = why
 
     def _git(self, *arguments: str, stdin: bytes | None = None) -> bytes:
-        answer = git(self.root, *arguments, stdin=stdin)
+        # In a clone with --filter=tree:0, only what is fetched can tell the last commit that changed a folder.
+        answer = git(self.root, *arguments, stdin=stdin, fetch=True)
         if answer is None:
             raise RepositoryError(
                 f"{self.root} cannot be read: {self._why}; the 'git' command, which could, "

@@ -59,6 +59,11 @@ def _is_old(entry: Any, path: str) -> bool:
     )
 
 
+def processors() -> int:
+    """Count the processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def shares(paths: Sequence[bytes], most: int) -> list[list[bytes]]:
     """Divide the index into files and folders that several threads can compare, each about as many entries.
 

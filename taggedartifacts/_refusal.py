@@ -9,18 +9,18 @@ from ._errors import RepositoryError
 from ._git_command import CommandRepository, find_root, folders_with_git
 
 
-def stand_in(start: str, found: str, error: Exception) -> CommandRepository:
+def stand_in(start: str, found: str, why: str, error: Exception | None = None) -> CommandRepository:
     """Give the repository of a directory through the ``git`` command, if that can read it.
 
     Args:
         start: The directory.
         found: The git directory that libgit2 found.
-        error: What it said when it refused.
+        why: What it has against it.
+        error: How it said so, if it did.
 
     Raises:
         RepositoryError: If the command refuses too, or there is none.
     """
-    why = str(error)
     if root := find_root(start):
         return CommandRepository(root, why)
     if "not owned" in why:

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ._blobs import stored
 from ._errors import RepositoryError
 from ._git_command import Candidates, CommandRepository, Stored, folders_with_git, git, status_of
-from ._index import hidden_entries, is_stale, shares
+from ._index import hidden_entries, is_stale, processors, shares
 from ._refusal import stand_in
-from ._settings import is_on
+from ._settings import is_on, is_partial
 from ._trees import files, last_commit
 
 if TYPE_CHECKING:
@@ -64,12 +64,14 @@ def find_repository(start: str) -> Repository | CommandRepository | None:
         return None
     try:
         opened = _open(start)
+        if is_partial(opened):
+            return stand_in(start, found, "it is a partial clone")
         if not opened.is_bare:
             repository = Repository(opened, start)
             len(opened.index)  # the index too can have a format that libgit2 refuses
             return repository
     except pygit2.GitError as error:
-        return stand_in(start, found, error)
+        return stand_in(start, found, str(error), error)
     raise RepositoryError(
         f"{found} is a bare repository, which has no work tree; run in a clone of it, or pass repo= with a path in one"
     )
@@ -141,7 +143,7 @@ class Repository:
         for sides in index.conflicts or ():
             found.paths.update(os.fsdecode(side.path) for side in sides if side is not None)
         # Where case does not count, git orders and finds paths in another way.
-        threads = 1 if is_on(self._opened, "core.ignorecase") else _processors()
+        threads = 1 if is_on(self._opened, "core.ignorecase") else processors()
         divided = shares([ffi.string(entry.path) for entry in entries()], threads)
         return _Told((self.head, *self._stamp), found, divided)
 
@@ -270,10 +272,6 @@ class Repository:
 def _index_stamp(opened: pygit2.Repository) -> tuple[int, ...]:
     info = status_of(os.path.join(opened.path, "index"))  # not there until something was added
     return () if info is None else (info.st_ino, info.st_size, info.st_mtime_ns, info.st_ctime_ns)
-
-
-def _processors() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _compare(opened: pygit2.Repository, below: list[bytes]) -> set[str]:

@@ -89,7 +89,7 @@ class TestAnySequence:
         """After each step, dirty as git says, by either backend; equal code has an equal tag, other code another."""
         with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
             patch.setattr(_index, "_WORTH", worth)  # compared in several threads, or in one
-            patch.setattr(_repository, "_processors", lambda: 3)
+            patch.setattr(_repository, "processors", lambda: 3)
             repo = GitRepo(Path(folder) / "repo", home=home / "home")
             for name in NAMES:
                 repo.write(name, CONTENTS[0])

@@ -795,6 +795,37 @@ class TestRefusedByLibgit2:
             assert "RepositoryError" == other.look()["error"]
         assert "install the 'git' command" in other.look(env={"PATH": str(tmp_path)})["message"]
 
+    @pytest.mark.parametrize("kept", ["blob:none", "tree:0"])
+    def test_partial_clone(self, repo, kept, tmp_path):
+        """A partial clone is looked at through the git command, which fetches what the last commit is found by."""
+        repo.git("config", "uploadpack.allowFilter", "true")
+        first = repo.head
+        for source in ("x = 2\n", "x = 3\n"):
+            repo.write("helper.py", source)
+            repo.commit()
+        clone = LookedAt(tmp_path / "clone", init=None)
+        clone.git("clone", "-q", f"--filter={kept}", f"file://{repo.path}", clone.path)
+        clean = clone.look()
+        scoped = clone.look(scope=["conf"])
+        without = clone.look(env={"PATH": str(tmp_path)})
+        clone.write("helper.py", "x = 4\n")
+
+        assert [repo.head, first, CLEAN] == [clean.get("commit"), scoped.get("commit"), clean.get("changes", clean)]
+        assert "partial clone" in without["message"]
+        assert {"helper.py": "modified"} == clone.look()["changes"]
+
+    def test_partial_and_sparse(self, repo, tmp_path):
+        """A file where a sparse checkout has none is compared with what has to be fetched for it."""
+        repo.git("config", "uploadpack.allowFilter", "true")
+        clone = LookedAt(tmp_path / "clone", init=None)
+        clone.git("clone", "-q", "--sparse", "--filter=blob:none", f"file://{repo.path}", clone.path)
+        clone.write("conf/settings.yaml", "bins: 50\n")
+
+        found = clone.look()
+
+        assert {"conf/settings.yaml": "modified"} == found.get("changes", found)
+        assert "conf/settings.yaml" in found["patch"]
+
 
 class TestErrors:
     def test_no_repository(self, tmp_path):

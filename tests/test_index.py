@@ -57,7 +57,7 @@ class TestThreads:
     def repo(self, tmp_path, monkeypatch):
         """A repository whose four files are compared in two threads, with a change in each one's share."""
         monkeypatch.setattr(_index, "_WORTH", 1)
-        monkeypatch.setattr(_repository, "_processors", lambda: 2)
+        monkeypatch.setattr(_repository, "processors", lambda: 2)
         made = GitRepo(tmp_path / "repo")
         for name in ("a/one.py", "b/two.py", "c/three.py", "d/four.py"):
             made.write(name, "x = 1\n")
