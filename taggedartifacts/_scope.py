@@ -34,13 +34,11 @@ def choose_scope(root: str, scope: Sequence[str], exists: Callable[[str], bool])
         relative = os.path.normpath(os.fspath(path))
         if os.path.isabs(relative) or relative.split(os.sep)[0] == os.pardir:
             raise ScopeError(f"{place}: {path!r} lies outside the repository {root}; give paths relative to its root")
-        if relative == os.curdir:
-            return ()
         relative = relative.replace(os.sep, "/")  # as git writes paths, on Windows too
-        if not exists(relative):
+        if relative != os.curdir and not exists(relative):
             raise ScopeError(f"{place}: {path!r} is not in the repository {root} at HEAD; correct it, or commit it")
         chosen.append(relative)
-    return tuple(sorted(set(chosen)))
+    return () if os.curdir in chosen else tuple(sorted(set(chosen)))
 
 
 def in_scope(path: str, scope: Sequence[str]) -> bool:

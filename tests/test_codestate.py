@@ -123,9 +123,10 @@ class TestScope:
 
     @pytest.mark.parametrize("path", ["nowhere", "../elsewhere", "/etc", "src/nowhere.py"])
     def test_wrong_path(self, repo, path):
-        """A path that is not there at HEAD, or lies outside, is refused by name."""
-        with pytest.raises(ScopeError, match=path):
-            look(repo, scope=[path])
+        """A path that is not there at HEAD, or lies outside, is refused by name, also beside the whole repository."""
+        for scope in ([path], [".", path], [path, "."]):
+            with pytest.raises(ScopeError, match=path):
+                look(repo, scope=scope)
 
     def test_string(self, repo):
         """A bare string is refused, because it would be taken letter by letter."""
