@@ -57,10 +57,12 @@ def git(root: str, *arguments: str, stdin: bytes | None = None, fetch: bool = Fa
     if command is None:
         return None
     kept = {name: value for name, value in os.environ.items() if name not in _HOOK_VARIABLES}
+    # Replacements are of one clone, and libgit2 does not know them.
+    ours = {"GIT_NO_LAZY_FETCH": str(int(not fetch)), "GIT_NO_REPLACE_OBJECTS": "1", "GIT_TERMINAL_PROMPT": "0"}
     done = subprocess.run(  # noqa: S603 - the program is git, found on the path; the arguments are ours
         [command, *arguments],
         cwd=root,
-        env={**kept, "GIT_TERMINAL_PROMPT": "0", "GIT_NO_LAZY_FETCH": str(int(not fetch)), "LC_ALL": "C"},
+        env={**kept, **ours, "LC_ALL": "C"},
         input=stdin,
         capture_output=True,
         timeout=_SECONDS,

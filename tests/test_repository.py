@@ -83,6 +83,17 @@ class TestEitherBackend:
 
         assert [first, first, second, first] == found
 
+    def test_replaced(self, repo, opened):
+        """What ``git replace`` puts in the place of a commit or a file is not there: other clones do not have it."""
+        repo.write("a.py", "a = 2\n")
+        second = repo.commit()
+        third = repo.commit("Nothing")
+        repo.git("replace", "--graft", third)
+        repo.git("replace", f"{second}:a.py", f"{second}:notes/deep/c.py")
+
+        assert second == opened.last_commit(third, ["a.py"])
+        assert b"a = 2\n" == opened.blob(opened.entry(third, "a.py")[1])
+
     def test_remotes(self, repo, opened):
         """Remotes by name."""
         repo.git("remote", "add", "a.b", "/srv/x y")
