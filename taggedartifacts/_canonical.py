@@ -256,7 +256,9 @@ def _recognise(kind: type) -> Reducer:
 
 
 def _described(describe: Callable[[Any], object], value: object) -> Form:
-    return several("object", (_canonical_names.type_name(type(value)), describe(value)))
+    kind = type(value)
+    name = _canonical_names.type_name(kind, described=kind in _registered.registry)
+    return several("object", (name, describe(value)))
 
 
 def _refused(reason: str, frames: list[_Frame]) -> UnhashableError:

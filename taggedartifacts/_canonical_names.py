@@ -39,11 +39,24 @@ def use_fingerprint(function: Callable[[Any], str | None] | None) -> None:
     _fingerprint = function
 
 
-def type_name(kind: type) -> object:
-    """Encode the type of a value: as it is declared, together with its definition where that is interactive."""
-    if (digest := _definition(kind.__module__, kind)) is not None:
-        return [f"__main__:{kind.__qualname__}", digest]
-    return f"{_module_name(kind.__module__)}:{kind.__qualname__}"
+def type_name(kind: type, *, described: bool = False) -> object:
+    """Encode the type of a value: as it is declared, together with its definition where that is interactive.
+
+    A local class, and one that was defined again since, are refused, as their names do not tell what their methods do;
+    unless the user has *described* what decides results about that very class.
+    """
+    module, qualname = kind.__module__, kind.__qualname__
+    if (digest := _definition(module, kind)) is not None:
+        return [f"__main__:{qualname}", digest]
+    if not described:
+        if "<locals>" in qualname:
+            raise RefusalError(
+                f"an instance of the local class {qualname} has no canonical form, because no name that can be "
+                "imported gives the class"
+            )
+        if isinstance(_found(module, qualname), type) and _depth(module, qualname, kind) is None:
+            raise RefusalError(f"{module}.{qualname} is another class now than the one that made this instance")
+    return f"{_module_name(module)}:{qualname}"
 
 
 def recognise(kind: type) -> Reducer | None:
@@ -140,16 +153,19 @@ def _refuse_unnamed(value: Any, qualname: str) -> None:
         )
 
 
-def _depth(module: str, qualname: str, value: Any) -> int | None:
-    # How many decorators lie between what the name gives and the value; None when the name does not lead to it.
+def _found(module: str, qualname: str) -> Any:
+    # What the name gives; None if nothing.
     found: Any = sys.modules.get(module)
     if found is None and module == "__mp_main__":
         found = sys.modules.get("__main__")
     for part in qualname.split("."):
-        try:
-            found = getattr(found, part)
-        except AttributeError:
-            return None
+        found = getattr(found, part, None)
+    return found
+
+
+def _depth(module: str, qualname: str, value: Any) -> int | None:
+    # How many decorators lie between what the name gives and the value; None when the name does not lead to it.
+    found = _found(module, qualname)
     depth = 0
     while found is not value:
         found = getattr(found, "__wrapped__", None)

@@ -42,7 +42,7 @@ def moment(value: datetime.datetime, nanosecond: int = 0) -> str:
     """Write a date with a time: as the clock on the wall shows it, the zone by name or offset, and the fold."""
     clock = _clock(value, value.microsecond, nanosecond)
     text = f"{value.year:04}-{value.month:02}-{value.day:02}T{clock}"
-    return tagged_text("datetime", f"[{quoted(text)},{_zone(value.tzinfo)},{value.fold}]")
+    return tagged_text("datetime", f"[{quoted(text)},{_zone(value.tzinfo)},{_fold(value)}]")
 
 
 def duration(value: datetime.timedelta, nanosecond: int = 0) -> str:
@@ -59,6 +59,30 @@ def _clock(value: datetime.datetime | datetime.time, microsecond: int, nanosecon
 
 def _zone(zone: datetime.tzinfo | None) -> str:
     return "null" if zone is None else quoted(zone_name(zone))
+
+
+def _fold(value: datetime.datetime | datetime.time) -> int:
+    zone = value.tzinfo
+    name = getattr(zone, "zone", None)
+    if not isinstance(name, str) or name in _UTC_NAMES:
+        return value.fold
+    # pytz keeps the offset in the zone of each value, and leaves the fold at 0 on both sides of a change of clocks.
+    import zoneinfo  # 5 ms, and pytz is rare
+
+    try:
+        named = zoneinfo.ZoneInfo(name)
+    except zoneinfo.ZoneInfoNotFoundError as error:
+        raise RefusalError(f"no time zone {name} is known here; install tzdata") from error
+    # pytz gives a time alone an offset only in zones that never change theirs.
+    date = (value.year, value.month, value.day) if isinstance(value, datetime.datetime) else (1970, 1, 1)
+    wall = datetime.datetime(*date, value.hour, value.minute, value.second, tzinfo=named)
+    for fold in (0, 1):
+        if wall.replace(fold=fold).utcoffset() == value.utcoffset():
+            return fold
+    raise RefusalError(
+        f"its offset from UTC is {value.utcoffset()}, which the zone {name} does not have at that time; use "
+        "zoneinfo.ZoneInfo, or localize of pytz"
+    )
 
 
 def zone_name(zone: datetime.tzinfo) -> str:
@@ -80,7 +104,7 @@ def zone_name(zone: datetime.tzinfo) -> str:
 
 
 def _time(value: datetime.time) -> str:
-    return tagged_text("time", f"[{quoted(_clock(value, value.microsecond))},{_zone(value.tzinfo)},{value.fold}]")
+    return tagged_text("time", f"[{quoted(_clock(value, value.microsecond))},{_zone(value.tzinfo)},{_fold(value)}]")
 
 
 def _complex(value: complex) -> str:

@@ -334,6 +334,21 @@ class TestRegister:
         assert canonical(Sensor(1)) != canonical(Sensor(2))
         assert canonical(Sensor(1)) != canonical(Camera(1))
 
+    def test_local_classes(self):
+        """A local class counts by what its function returns, its subclasses not: of them nobody has said anything."""
+
+        class Local:
+            pass
+
+        class Other(Local):
+            pass
+
+        canonical.register(Local, lambda local: 1)
+
+        assert canonical(Local()).endswith(b'<locals>.Local",1]}')
+        with pytest.raises(UnhashableError, match="an instance of the local class .*Other"):
+            canonical(Other())
+
     def test_decorator_gives_the_function_back(self):
         """The registered function stays what it was."""
 

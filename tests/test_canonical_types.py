@@ -18,11 +18,14 @@ import zoneinfo
 from collections import OrderedDict, namedtuple
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import attrs
 import omegaconf
+import pandas
 import pydantic
 import pytest
+import pytz
 
 from taggedartifacts import _canonical_names
 from taggedartifacts._canonical import canonical, encode
@@ -58,6 +61,32 @@ class TestTimes:
 
         with pytest.raises(UnhashableError, match="use zoneinfo"):
             canonical(datetime.datetime(2024, 1, 1, tzinfo=Local()))
+
+    def test_zones_of_pytz(self):
+        """A time of pytz equals that of zoneinfo, on both sides of a change of clocks, alone and as a Timestamp."""
+        berlin, wall = pytz.timezone("Europe/Berlin"), datetime.datetime(2024, 10, 27, 2, 30)
+        for fold, is_dst in ((0, True), (1, False)):
+            expected = canonical(wall.replace(tzinfo=zoneinfo.ZoneInfo("Europe/Berlin"), fold=fold))
+            moment = berlin.localize(wall, is_dst=is_dst)
+
+            assert expected == canonical(moment)
+            assert expected == canonical(pandas.Timestamp(moment))
+        assert canonical(wall.replace(tzinfo=UTC)) == canonical(wall.replace(tzinfo=pytz.utc))
+        assert canonical(datetime.time(1, tzinfo=UTC)) == canonical(datetime.time(1, tzinfo=pytz.utc))
+
+    @pytest.mark.parametrize("value", [datetime.datetime(2024, 1, 1), datetime.time(1)])
+    def test_offsets_that_the_zone_does_not_have(self, value):
+        """A time whose zone of pytz was put on without localize, so that its offset is another, is refused."""
+        with pytest.raises(UnhashableError, match="use zoneinfo"):
+            canonical(value.replace(tzinfo=pytz.timezone("Europe/Berlin")))
+
+    def test_zones_that_are_not_known_here(self, monkeypatch):
+        """A time of pytz in a zone that this computer does not know is refused with the remedy."""
+        moment = pytz.timezone("Europe/Vienna").localize(datetime.datetime(2024, 1, 1))
+        monkeypatch.setattr(moment.tzinfo.__class__, "zone", "Europe/Nowhere")
+
+        with pytest.raises(UnhashableError, match="Europe/Nowhere is known here; install tzdata"):
+            canonical(moment)
 
 
 class TestPaths:
@@ -163,6 +192,45 @@ class Tagged(list):
     pass
 
 
+def local_dataclass(factor):
+    @dataclasses.dataclass
+    class Local:
+        depth: int = 1
+
+        def scaled(self):
+            return self.depth * factor
+
+    return Local()
+
+
+def local_enum(factor):
+    class Local(enum.Enum):
+        ONE = 1
+
+        def scaled(self):
+            return self.value * factor
+
+    return Local.ONE
+
+
+def local_tuple(factor):
+    class Local(NamedTuple):
+        depth: int = 1
+
+        def scaled(self):
+            return self.depth * factor
+
+    return Local()
+
+
+def local_float(factor):
+    class Local(float):
+        def scaled(self):
+            return self * factor
+
+    return Local(1)
+
+
 class TestInstances:
     def test_types_count(self):
         """Instances with the same fields of different types differ, and from a dict of the fields."""
@@ -204,6 +272,29 @@ class TestInstances:
         """The place of a refused field reads like the way one would reach it."""
         with pytest.raises(UnhashableError, match=r"^config → \.models\[0\]\.depth: "):
             encode({"models": [Model(object())]}, "config")
+
+    @pytest.mark.parametrize("make", [local_dataclass, local_enum, local_tuple, local_float])
+    def test_local_classes(self, make):
+        """An instance of a local class is refused: its name does not tell which of many its methods are."""
+        with pytest.raises(UnhashableError, match=r"model.: an instance of the local class .*local_.*<locals>"):
+            encode(make(2), "argument 'model'")
+
+    def test_classes_that_were_defined_again(self, monkeypatch):
+        """An instance that was made before its class was defined again, with other methods perhaps, is refused."""
+        model = Model(3)
+        assert canonical(model)
+        monkeypatch.setattr(sys.modules[__name__], "Model", type("Model", (Model,), {}))
+
+        with pytest.raises(UnhashableError, match="Model is another class now"):
+            canonical(model)
+
+    def test_classes_that_no_name_gives(self, monkeypatch):
+        """An instance whose class is not found under its name, as in a worker that it was sent to, counts as ever."""
+        expected = canonical(Model(3))
+        model = Model(3)
+        monkeypatch.delattr(sys.modules[__name__], "Model")
+
+        assert expected == canonical(model)
 
     def test_enums(self):
         """A member counts by class, name and value, so that it differs from its value."""
