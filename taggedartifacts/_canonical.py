@@ -68,6 +68,7 @@ _RECOGNISERS = (
     _tables.recognise,
     _tables_arrow.recognise,
     _canonical_names.recognise,
+    _canonical_objects.recognise_dict,
     _canonical_types.recognise_mapping,
     _canonical_objects.recognise_subclass,
 )

@@ -10,14 +10,15 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Generator,
 from typing import TYPE_CHECKING, Any
 
 from ._canonical_names import type_name
-from ._canonical_text import Form, RefusalError, several
+from ._canonical_text import Form, RefusalError, same_as, several
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from ._canonical_text import Reducer
 
 _NAMESPACES = ("argparse.Namespace", "types.SimpleNamespace")
+_CACHE_OF_ATTRS = "_attrs_cached_hash"
 _BUILT_INS = (str, int, float, complex, bytes, bytearray, list, tuple, set, frozenset)
 _REASONS: tuple[tuple[tuple[type, ...], str], ...] = (
     ((Generator, AsyncGenerator), "a generator gives its values only once, so it has no canonical form"),
@@ -25,6 +26,10 @@ _REASONS: tuple[tuple[tuple[type, ...], str], ...] = (
     ((Awaitable,), "an awaitable has no canonical form"),
     ((types.ModuleType,), "a module has no canonical form"),
     ((Iterator, AsyncIterator), "an iterator gives its values only once, so it has no canonical form"),
+)
+# Packages with dicts whose attributes are items, or that note there how a file was written: nothing beside the items.
+_BOOKKEEPERS = frozenset(
+    {"addict", "attrdict", "benedict", "box", "configobj", "dotmap", "munch", "pyhocon", "ruamel", "tomlkit", "yacs"}
 )
 _RANDOM_GENERATORS = frozenset({"random.Random", "random.SystemRandom", "numpy.random.mtrand.RandomState"})
 
@@ -44,6 +49,13 @@ def recognise(kind: type) -> Reducer | None:
     if any(f"{base.__module__}.{base.__qualname__}" in _NAMESPACES for base in kind.__mro__):
         return functools.partial(_instance, lambda _kind: ())
     return None
+
+
+def recognise_dict(kind: type) -> Reducer | None:
+    """Find the form of a subclass of dict: that of its items, unless it holds attributes beside them."""
+    if not issubclass(kind, dict) or any(base.__module__.partition(".")[0] in _BOOKKEEPERS for base in kind.__mro__):
+        return None
+    return functools.partial(_dict, slots(kind))
 
 
 def recognise_subclass(kind: type) -> Reducer | None:
@@ -83,9 +95,11 @@ def attributes(value: object, fields: Iterable[str]) -> dict[str, object]:
 
 
 def slots(kind: type) -> list[str]:
-    """List the names that a class and its bases declare as slots."""
+    """List the names that a class and its bases declare as slots, without those that attrs adds for caches."""
     names: list[str] = []
     for base in kind.__mro__:
+        if "__attrs_attrs__" in base.__dict__ and getattr(base.__dict__.get("__attrs_props__"), "is_slotted", True):
+            continue  # its fields are listed; what else attrs puts there are caches, computed when asked for
         declared = base.__dict__.get("__slots__", ())
         for name in (declared,) if isinstance(declared, str) else declared:
             mangled = (
@@ -98,7 +112,9 @@ def slots(kind: type) -> list[str]:
 
 def _is_cached(kind: type, name: str) -> bool:
     # A cached property is computed from the rest; it must not change the hash when somebody looks at it.
-    return isinstance(getattr(kind, name, None), functools.cached_property) or name.startswith("_attrs_")
+    if name == _CACHE_OF_ATTRS:
+        return hasattr(kind, "__attrs_attrs__")
+    return isinstance(getattr(kind, name, None), functools.cached_property)
 
 
 def _labelled(kind: type, held: object) -> Form:
@@ -117,6 +133,19 @@ def _described_subclass(value: object, held: object) -> Form:
         return several("object", (type_name(type(value)), held, dict(value.items())))
     base = next(base for base in _BUILT_INS if isinstance(value, base))
     return several("object", (type_name(type(value)), held, _plain(base, value)))
+
+
+def _dict(fields: Sequence[str], value: dict[object, object]) -> Form:
+    beside = getattr(value, "__dict__", None)
+    if fields or (beside and beside is not value):
+        # Some keep each item as an attribute, too.
+        absent = object()
+        held = {
+            name: item for name, item in attributes(value, fields).items() if dict.get(value, name, absent) is not item
+        }
+        if held:
+            return _described_subclass(value, held)
+    return same_as(dict(value.items()))
 
 
 def _dataclass_fields(kind: type) -> Iterable[str]:

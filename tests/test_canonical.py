@@ -346,7 +346,7 @@ class TestRegister:
         canonical.register(Local, lambda local: 1)
 
         assert canonical(Local()).endswith(b'<locals>.Local",1]}')
-        with pytest.raises(UnhashableError, match="an instance of the local class .*Other"):
+        with pytest.raises(UnhashableError, match=r"an instance of the local class .*Other"):
             canonical(Other())
 
     def test_decorator_gives_the_function_back(self):

@@ -20,7 +20,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+import addict
 import attrs
+import box
 import omegaconf
 import pandas
 import pydantic
@@ -120,6 +122,32 @@ class Short(tuple):
     _fields = ("a",)
 
 
+class Settings(dict):
+    pass
+
+
+class SlottedSettings(dict):
+    __slots__ = ("seed",)
+
+
+class UserOrdered(OrderedDict):
+    @functools.cached_property
+    def size(self):
+        return len(self)
+
+
+class Mirrored(dict):
+    def __init__(self, **items):
+        super().__init__(items)
+        vars(self).update(items)
+
+
+class Itself(dict):
+    def __init__(self, **items):
+        super().__init__(items)
+        self.__dict__ = self
+
+
 class TestMappings:
     @pytest.mark.parametrize(
         "make",
@@ -129,6 +157,41 @@ class TestMappings:
     def test_equal_the_dict(self, make):
         """Every mapping equals the dict of its items."""
         items = {"a": 1, "b": {"c": [1, "x"]}}
+
+        assert canonical(items) == canonical(make(items))
+
+    @pytest.mark.parametrize("kind", [Settings, SlottedSettings, UserOrdered])
+    def test_attributes_beside_the_items(self, kind):
+        """Attributes that were set on a dict of a class of one's own count beside its items, in whatever way it has."""
+        one, two = kind(a=1), kind(a=1)
+        one.seed, two.seed = 1, 2
+
+        assert canonical({"a": 1}) == canonical(kind(a=1))
+        assert 3 == len({canonical(value) for value in (one, two, {"a": 1})})
+        assert (
+            f'{{"$object":["test_canonical_types:{kind.__name__}",{{"seed":1}},{{"a":1}}]}}' == canonical(one).decode()
+        )
+
+    @pytest.mark.parametrize("kind", [Mirrored, Itself])
+    def test_items_that_are_attributes_too(self, kind):
+        """Items that a dict keeps as attributes as well count once, and others beside them count."""
+        value = kind(a=1, b=[2])
+
+        assert canonical({"a": 1, "b": [2]}) == canonical(value)
+        value.__dict__["a"] = 3
+        assert canonical({"a": 1, "b": [2]}) != canonical(value)
+
+    def test_items_whose_keys_are_no_names(self):
+        """A dict that is its own attributes may have any key."""
+        value = Itself()
+        value[1] = "x"
+
+        assert canonical({1: "x"}) == canonical(value)
+
+    @pytest.mark.parametrize("make", [addict.Dict, box.Box, box.SBox])
+    def test_books_that_libraries_keep(self, make):
+        """What libraries note on dicts of theirs, whose attributes are items, does not count."""
+        items = {"a": 1, "b": {"c": 1.5}}
 
         assert canonical(items) == canonical(make(items))
 
@@ -165,6 +228,19 @@ class Slotted:
 @attrs.define
 class Attrs:
     depth: int
+
+
+@attrs.define(frozen=True, cache_hash=True)
+class AttrsWithCaches:
+    depth: int
+
+    @functools.cached_property
+    def cost(self):
+        return 2.0 / self.depth
+
+
+class SlotsBelowAttrs(AttrsWithCaches):
+    __slots__ = ("more",)
 
 
 class Pydantic(pydantic.BaseModel):
@@ -260,6 +336,30 @@ class TestInstances:
 
         assert canonical(plain) == canonical(looked_at)
         assert canonical(plain) != canonical(changed)
+
+    def test_caches_of_attrs(self):
+        """A cached property and the hash that attrs keeps in slots neither count nor are computed for it."""
+        fresh, used = AttrsWithCaches(2), AttrsWithCaches(2)
+        assert hash(used)
+        assert used.cost == 1.0
+
+        assert b'{"$object":["test_canonical_types:AttrsWithCaches",{"depth":2}]}' == canonical(fresh)
+        assert canonical(fresh) == canonical(used)
+        assert b'{"$object":["test_canonical_types:AttrsWithCaches",{"depth":0}]}' == canonical(AttrsWithCaches(0))
+
+    def test_slots_below_attrs(self):
+        """The slots that a subclass declares beyond the fields of attrs count."""
+        one, two = SlotsBelowAttrs(2), SlotsBelowAttrs(2)
+        object.__setattr__(one, "more", 1)
+
+        assert canonical(one) != canonical(two)
+
+    @pytest.mark.parametrize("kind", [argparse.Namespace, types.SimpleNamespace])
+    def test_names_that_look_like_caches(self, kind):
+        """An attribute of a class that attrs did not make counts, whatever its name is."""
+        names = ("_attrs_dir", "_attrs_cached_hash")
+
+        assert 4 == len({canonical(kind(**{name: value})) for name in names for value in "ab"})
 
     def test_pydantic_keeps_nothing_back(self):
         """Extra fields and private attributes of a model count."""
