@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import inspect
 import os
 import re
@@ -124,6 +125,8 @@ class Parameters:
         kinds = {name: parameter.kind for name, parameter in self._signature.parameters.items()}
         self._extra = next((name for name, kind in kinds.items() if kind is inspect.Parameter.VAR_KEYWORD), None)
         self._left_out = frozenset((*options.keywords, *options.ignore, *options.inputs))
+        # By a name that only a position can fill, further keywords may hold something else.
+        self._extra_left_out = self._left_out.difference(kinds)
         self._hashed = [name for name in kinds if name not in self._left_out] if options.mode == "w" else []
         for option, names in (("ignore", options.ignore), ("inputs", options.inputs)):
             unknown = [name for name in names if name not in kinds]
@@ -180,7 +183,7 @@ class Parameters:
         arguments = {name: bound.arguments[name] for name in self._hashed}
         if self._extra in arguments:
             extra = arguments[self._extra].items()
-            arguments[self._extra] = {name: value for name, value in extra if name not in self._left_out}
+            arguments[self._extra] = {name: value for name, value in extra if name not in self._extra_left_out}
         parts = encode_call(config() if callable(config) else config, arguments)
         if self._options.inputs:
             parts["inputs"] = self.encoded_inputs(bound)
@@ -287,5 +290,9 @@ def _name_limit(directory: str) -> int:
             directory, before = os.path.dirname(directory), directory
             if directory == before:
                 return _NAME_MAX
-        except (OSError, AttributeError, ValueError):  # Windows has no pathconf
+        except (OSError, AttributeError, ValueError) as error:  # Windows has no pathconf
+            if getattr(error, "errno", None) == errno.ENAMETOOLONG:
+                raise ArtifactNameError(
+                    f"{directory} is too long a path for the system, or has too long a name in it"
+                ) from error
             return _NAME_MAX

@@ -129,6 +129,8 @@ class TestBind:
             ("out/.taggedartifacts", ArtifactNameError, "lies inside .taggedartifacts"),
             ("out/" + "x" * 240, ArtifactNameError, "264 bytes where .* allows 250"),
             ("out/" + "é" * 126, ArtifactNameError, "give the output a shorter name"),
+            ("x" * 300 + "/y", ArtifactNameError, "has too long a name in it"),
+            ("/".join(["x" * 200] * 25) + "/y", ArtifactNameError, "is too long a path for the system"),
             ("a\0b", ArtifactNameError, "does not end in a file name"),
             (b"out/x", TypeError, "must be a str or a path"),
             (3, TypeError, "must be a str or a path"),
@@ -169,6 +171,15 @@ class TestHashed:
 
         assert work.f.path(1) == work.f.path(1, verbose=True)
         assert work.f.path(1) != work.f.path(2)
+
+    @pytest.mark.parametrize("option", ["", ', ignore=("b",)', ', inputs=("b",)'])
+    def test_further_keywords_with_the_name_of_a_position(self, project, option):
+        """A keyword that only has the name of a parameter that takes a position counts as any further one."""
+        f = project.module(
+            f'@Artifact("outpath"{option})\ndef f(outpath="out/x.txt", b=__file__, /, **options): ...\n'
+        ).f
+
+        assert 5 == len({f.path(), f.path(outpath="x"), f.path(outpath="y"), f.path(b="x"), f.path(b="y")})
 
     def test_default_counts_as_given(self, project):
         """A default that is applied and the same value given are one configuration."""
