@@ -52,7 +52,9 @@ class Tag:
     def __post_init__(self) -> None:
         for field, count in _FIELDS.items():
             value = getattr(self, field)
-            if (value is not None or field != "dirty") and (len(value) != count or not _HEX.issuperset(value)):
+            if value is None and field == "dirty":
+                continue
+            if not isinstance(value, str) or len(value) != count or not _HEX.issuperset(value):
                 raise ValueError(f"{field} of a tag must be {count} lower-case hex digits, not {value!r}")
 
     def __str__(self) -> str:
@@ -73,6 +75,7 @@ class Tag:
             The tag for which ``str(tag)`` stands in the name.
 
         Raises:
+            TypeError: If it is no path.
             ValueError: If the name holds no tag.
 
         Example:
@@ -126,7 +129,10 @@ def is_tagged(path: str | os.PathLike[str]) -> bool:
 
 
 def _parse(path: str | os.PathLike[str]) -> tuple[str, str, str | None, str, str]:
-    name = os.path.basename(os.fspath(path).rstrip("/" + os.sep))
+    text = os.fspath(path) if isinstance(path, (str, os.PathLike)) else path
+    if not isinstance(text, str):
+        raise TypeError(f"a tagged path must be a str or a path, not {path!r}")
+    name = os.path.basename(text.rstrip("/" + os.sep))
     stem, suffix = split_name(name)
     if match := _DIRTY_STEM.fullmatch(stem):
         return match[1], match[2], match[3], match[4], suffix

@@ -50,6 +50,18 @@ class TestTag:
 
         assert repr(name) in str(error.value)
 
+    @pytest.mark.parametrize("path", [None, 3, b"hist-1a2b3c4d5e-0f9e8d7c6b5a.png"])
+    def test_parse_no_path(self, path):
+        """What is no path is a TypeError that shows it."""
+        with pytest.raises(TypeError, match="a tagged path must be a str or a path, not"):
+            Tag.parse(path)
+
+    @pytest.mark.parametrize("fields", [(1, 2, 3), ("1a2b3c4d5e", None, None), ("1a2b3c4d5e", b"1a2b3c4d5e", "0" * 12)])
+    def test_fields_are_strings(self, fields):
+        """A field that is no string is refused as any other that could not be read back."""
+        with pytest.raises(ValueError, match=r"of a tag must be \d+ lower-case hex digits, not"):
+            Tag(*fields)
+
     @pytest.mark.parametrize("fields", [("1a2b", None, "0f9e8d7c6b5a"), ("1a2b3c4d5e", "x" * 10, "0f9e8d7c6b5a")])
     def test_fields_are_checked(self, fields):
         """A tag that could not be read back cannot be made."""
