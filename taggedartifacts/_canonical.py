@@ -126,7 +126,7 @@ class _Canonical:
             The function, unchanged.
 
         Raises:
-            TypeError: If the type is a built-in one whose form is fixed.
+            TypeError: If the type is a built-in one whose form is fixed, or the function is none.
 
         Example:
             >>> class Grid:
@@ -142,6 +142,8 @@ class _Canonical:
             return functools.partial(self.register, cls)
         if cls in _LEAVES or cls in _CONTAINERS or cls is object:
             raise TypeError(f"the canonical form of {cls.__name__} is fixed; register a class of your own instead")
+        if not callable(function):
+            raise TypeError(f"canonical.register takes a function that describes a {cls.__name__}, not {function!r}")
         _registered.register(cls, function)
         _recognised.clear()
         return function
@@ -222,6 +224,10 @@ def _texts(values: Sequence[object], place: Callable[[int], str]) -> list[str]:
             except RefusalError as refusal:
                 frames = [*stack, (current, label, finish, remaining, texts)]
                 raise _refused(str(refusal), frames) from refusal.__cause__
+            except Exception as error:  # of a function that was registered, or a property that a field has become
+                _, where = _place([*stack, (current, label, finish, remaining, texts)])
+                error.add_note(f"{where}: this was raised while its canonical form was made")
+                raise
             if isinstance(found, str):
                 texts.append(found)
                 continue
@@ -262,11 +268,16 @@ def _described(describe: Callable[[Any], object], value: object) -> Form:
     return several("object", (name, describe(value)))
 
 
-def _refused(reason: str, frames: list[_Frame]) -> UnhashableError:
+def _place(frames: list[_Frame]) -> tuple[str, str]:
+    """Name where the encoder stands: in which argument or the like, and the whole way down."""
     place, *steps = (label(len(texts)) for _, label, _, _, texts in frames)
     path = "".join(steps)
+    return place, f"{place} → {path.strip()}" if path else place
+
+
+def _refused(reason: str, frames: list[_Frame]) -> UnhashableError:
+    place, where = _place(frames)
     argument = _ARGUMENT.match(place)
-    where = f"{place} → {path.strip()}" if path else place
     if argument:
         remedies = f'leave it out with ignore=("{argument[1]}",), ', ", or pass a path and name it in inputs="
     else:

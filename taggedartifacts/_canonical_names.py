@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 import sys
 import types
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,8 @@ _PLAIN_FUNCTIONS = (
 )
 # NumPy 2 renamed it; the class is the same.
 _RENAMED = {"numpy:bool": "numpy:bool_"}
+# Python 3.13 keeps the classes of pathlib in modules beside it, and their common methods in bases that nobody sees.
+_PATHLIB = re.compile(r"pathlib\._(?:local|abc):(?:(PurePath|Path)Base(?=\.))?")
 
 _fingerprint: Callable[[Any], str | None] | None = None
 
@@ -119,6 +122,8 @@ def _by_name(tag: str, value: Any) -> str | Form:
     if _is_interactive(module):
         raise RefusalError(f"the {tag} {qualname} is defined interactively, and its definition cannot be told here")
     name = f"{_module_name(module)}:{qualname}{'.__wrapped__' * depth}"
+    if name.startswith("pathlib._"):
+        name = _PATHLIB.sub(lambda match: f"pathlib:{match[1] or ''}", name)
     return tagged_text(tag, quoted(_RENAMED.get(name, name)))
 
 

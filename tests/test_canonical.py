@@ -371,6 +371,25 @@ class TestRegister:
         with pytest.raises(UnhashableError, match="contains itself"):
             canonical(Bad())
 
+    def test_wants_a_function(self):
+        """What cannot describe a value is refused when it is registered."""
+        with pytest.raises(TypeError, match="takes a function that describes a Camera, not 3"):
+            canonical.register(Camera, 3)
+
+    def test_errors_of_functions(self):
+        """An error of a registered function comes through as it is, with a note of the place."""
+
+        class Bad:
+            pass
+
+        canonical.register(Bad, lambda bad: bad.missing)
+        with pytest.raises(AttributeError, match="no attribute 'missing'") as caught:
+            encode({"layers": [1, Bad()]}, "argument 'model'")
+
+        assert ["argument 'model' → .layers[1]: this was raised while its canonical form was made"] == getattr(
+            caught.value, "__notes__", []
+        )
+
     @pytest.mark.parametrize("kind", [int, dict, str, object])
     def test_fixed_types(self, kind):
         """The form of built-in types cannot be changed."""

@@ -17,7 +17,7 @@ import types
 import zoneinfo
 from collections import OrderedDict, namedtuple
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 import addict
@@ -479,6 +479,20 @@ class TestNames:
         """What decorators have wrapped is told from what they made of it."""
         assert b'{"$function":"test_canonical_types:decorated"}' == canonical(decorated)
         assert b'{"$function":"test_canonical_types:decorated.__wrapped__"}' == canonical(decorated.__wrapped__)
+
+    @pytest.mark.parametrize(
+        ("value", "name"),
+        [
+            (Path, "pathlib:Path"),
+            (PurePosixPath, "pathlib:PurePosixPath"),
+            (Path.exists, "pathlib:Path.exists"),
+            (Path.open, "pathlib:Path.open"),
+            (PurePosixPath.with_suffix, "pathlib:PurePath.with_suffix"),
+        ],
+    )
+    def test_names_of_pathlib(self, value, name):
+        """The classes of paths and their methods have one name, wherever a version of Python keeps them."""
+        assert canonical(value).endswith(f':"{name}"}}'.encode())
 
     def test_partial(self):
         """A partial function counts by the function and the arguments."""
