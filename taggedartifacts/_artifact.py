@@ -44,7 +44,7 @@ class OwnValue:
 
 
 class _Place(TypedDict, total=False):
-    scope: Sequence[str]
+    scope: Sequence[str | os.PathLike[str]]
     repo: str | os.PathLike[str] | None
 
 
@@ -164,7 +164,7 @@ class Artifact(Generic[R, W]):
         *,
         ignore: Sequence[str] = (),
         inputs: Sequence[str] = (),
-        scope: Sequence[str] = (),
+        scope: Sequence[str | os.PathLike[str]] = (),
         load: Callable[[Any], object] | None = None,
         mode: Literal["w", "r"] = "w",
         repo: str | os.PathLike[str] | None = None,

@@ -10,7 +10,7 @@ from ._tag import Tag
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from types import ModuleType
 
     from ._record import Record
@@ -38,6 +38,20 @@ class ArtifactPath(_Base):
         >>> path.tag.commit, path.suffix
         ('8c1f0e92d4', '.png')
     """
+
+    if TYPE_CHECKING:
+        # A plain path says so by the type of itself; these give plain ones at run time.
+
+        @property
+        def parent(self) -> Path: ...  # type: ignore[override]  # no ArtifactPath
+        @property
+        def parents(self) -> Sequence[Path]: ...  # type: ignore[override]  # no ArtifactPath
+        def __truediv__(self, key: str | os.PathLike[str], /) -> Path: ...  # type: ignore[override]  # no ArtifactPath
+        def __rtruediv__(self, key: str | os.PathLike[str], /) -> Path: ...  # type: ignore[override]  # no ArtifactPath
+        def joinpath(self, *segments: str | os.PathLike[str]) -> Path: ...  # type: ignore[override]  # no ArtifactPath
+        def with_name(self, name: str) -> Path: ...  # type: ignore[override]  # no ArtifactPath
+        def with_stem(self, stem: str) -> Path: ...  # type: ignore[override]  # no ArtifactPath
+        def with_suffix(self, suffix: str) -> Path: ...  # type: ignore[override]  # no ArtifactPath
 
     if sys.version_info >= (3, 12):
 

@@ -85,6 +85,16 @@ assert_type(Model.method.is_cached(Model(), 3, "o"), bool)
 Model().method.path(3, "o")  # type: ignore[call-arg, arg-type]  # pyright: ignore[reportCallIssue]
 Model().method("3", "o")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
+path = plain("t.csv", "o.png")
+assert_type(path.parent, Path)
+assert_type(path.parents[0], Path)
+assert_type(path / "x", Path)
+assert_type(path.joinpath("x"), Path)
+assert_type(path.with_name("x"), Path)
+assert_type(path.with_stem("x"), Path)
+assert_type(path.with_suffix(".x"), Path)
+
+Artifact("outpath", scope=["src", Path("lib")])
 Artifact("outpath", allow_dirty="yes")  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue,reportArgumentType]
 Artifact("outpath", mode="a")  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue,reportArgumentType]
 
