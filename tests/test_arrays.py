@@ -107,6 +107,10 @@ class Slotted(np.ndarray):
     __slots__ = ("unit",)
 
 
+class Quantity(np.ndarray):
+    unit = None
+
+
 class TestKinds:
     def test_objects_by_element(self):
         """Arrays of objects count by their elements, and name the one that is refused."""
@@ -180,10 +184,6 @@ class TestKinds:
 
     def test_subclasses_keep_their_name(self):
         """A subclass of array differs from the plain array, and its attributes count."""
-
-        class Quantity(np.ndarray):
-            unit = None
-
         metres, feet = np.ones(2).view(Quantity), np.ones(2).view(Quantity)
         metres.unit, feet.unit = "m", "ft"
 

@@ -31,6 +31,11 @@ class Frame(pl.DataFrame):
     pass
 
 
+class Map(pd.DataFrame):
+    _metadata = ("crs",)
+    crs = None
+
+
 class TestPandas:
     def test_everything_about_a_frame_counts(self):
         """Values, dtypes, names and order of columns and rows, and the index, all count."""
@@ -145,11 +150,6 @@ class TestPandas:
 
     def test_subclasses(self):
         """A subclass of a frame differs by its name and what it declares."""
-
-        class Map(pd.DataFrame):
-            _metadata = ("crs",)
-            crs = None
-
         plain = pd.DataFrame({"a": [1]})
         here, there = Map(plain), Map(plain)
         object.__setattr__(there, "crs", "WGS84")
