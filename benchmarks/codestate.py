@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pygit2
 from timing import interleaved
 
-from taggedartifacts._codestate import take_look
+from taggedartifacts._code.codestate import take_look
 
 if TYPE_CHECKING:
     from collections.abc import Callable

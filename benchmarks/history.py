@@ -15,9 +15,9 @@ from pathlib import Path
 from timing import interleaved
 
 from taggedartifacts import compare, prune, record, verify, versions
-from taggedartifacts._folder import Folder
 from taggedartifacts._hashing import hexdigest
-from taggedartifacts._record import Record
+from taggedartifacts._store.folder import Folder
+from taggedartifacts._store.record import Record
 from taggedartifacts._tag import tagged_name
 
 OF_A_NAME = 10

@@ -6,7 +6,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from ._artifact import Artifact
-from ._canonical import canonical, config_hash
+from ._canonical.encoding import canonical, config_hash
 from ._errors import (
     ArtifactConflictError,
     ArtifactModifiedError,
@@ -24,23 +24,23 @@ from ._errors import (
     UnhashableError,
 )
 from ._path import ArtifactPath
-from ._record import Record
+from ._store.record import Record
 from ._tag import Tag
 
 if TYPE_CHECKING:
-    from ._compare import compare
-    from ._history import versions
-    from ._origin import record
-    from ._prune import prune
-    from ._verify import verify
+    from ._history.compare import compare
+    from ._history.prune import prune
+    from ._history.verify import verify
+    from ._history.versions import versions
+    from ._store.origin import record
 
 # Imported when they are first used: few scripts need them, and every script waits for what is imported here.
 _LATER = {
-    "compare": "._compare",
-    "prune": "._prune",
-    "record": "._origin",
-    "verify": "._verify",
-    "versions": "._history",
+    "compare": "._history.compare",
+    "prune": "._history.prune",
+    "record": "._store.origin",
+    "verify": "._history.verify",
+    "versions": "._history.versions",
 }
 
 

@@ -17,20 +17,20 @@ from typing import (
     overload,
 )
 
-from ._binding import Options, Parameters
-from ._call import call
+from ._call.binding import Options, Parameters
+from ._call.run import call
+from ._call.steps import drive, drive_async
+from ._call.task import Decoration, prepare
 from ._errors import ArtifactConflictError, ArtifactModifiedError
-from ._prompt import is_interactive
-from ._session import moment_of
-from ._steps import drive, drive_async
-from ._task import Decoration, prepare
+from ._reach.prompt import is_interactive
+from ._session.session import moment_of
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Coroutine, Sequence
 
+    from ._call.explain import Explanation
     from ._decorated import ArtifactFunction
-    from ._explain import Explanation
     from ._path import ArtifactPath
 
 P = ParamSpec("P")
@@ -225,7 +225,9 @@ class Artifact(Generic[R, W]):
 
         def explain_call(*args: Any, **kwargs: Any) -> Explanation:
             """Explain why that call would reuse an artifact or not: the nearest there is, and exactly what differs."""
-            from ._explain import explain  # only where somebody asks: every script waits for what is imported above
+            from ._call.explain import (
+                explain,
+            )  # only where somebody asks: every script waits for what is imported above
 
             return explain(decorated.__wrapped__, _decoration(decorated), args, kwargs)
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from types import ModuleType
 
-    from ._record import Record
+    from ._store.record import Record
 
     _Base = Path
 else:
@@ -100,7 +100,7 @@ class ArtifactPath(_Base):
     @property
     def record(self) -> Record:
         """Where the artifact comes from, a `Record`; raises as `taggedartifacts.record` does."""
-        from ._origin import record  # pulls in the store, which the canonical form of a path has no use for
+        from ._store.origin import record  # pulls in the store, which the canonical form of a path has no use for
 
         return record(self)
 

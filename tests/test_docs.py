@@ -175,7 +175,7 @@ class TestLog:
         page = (ROOT / "docs" / "log.rst").read_text(encoding="utf-8")
         messages = {
             node.args[0].value
-            for path in Path(taggedartifacts.__file__).parent.glob("*.py")
+            for path in Path(taggedartifacts.__file__).parent.rglob("*.py")
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
             if isinstance(node, ast.Call) and re.fullmatch(r"_log\.(debug|info|warning|error)", ast.unparse(node.func))
         }

@@ -12,20 +12,17 @@ from types import SimpleNamespace
 import pytest
 
 import taggedartifacts
-from taggedartifacts import (
-    ArtifactNameError,
-    RecordError,
-    _binding,
-    _disk,
-    _inputs,
-    _loadedcode,
-    _modules,
-    _publish,
-    _scope,
-)
-from taggedartifacts._disk import move
-from taggedartifacts._folder import Folder
-from taggedartifacts._record import Record
+from taggedartifacts import ArtifactNameError, RecordError
+from taggedartifacts._call import binding as _binding
+from taggedartifacts._call import inputs as _inputs
+from taggedartifacts._code import scope as _scope
+from taggedartifacts._reach import loaded as _loadedcode
+from taggedartifacts._reach import modules as _modules
+from taggedartifacts._store import disk as _disk
+from taggedartifacts._store import publish as _publish
+from taggedartifacts._store.disk import move
+from taggedartifacts._store.folder import Folder
+from taggedartifacts._store.record import Record
 
 PACKAGE = Path(taggedartifacts.__file__).parent
 

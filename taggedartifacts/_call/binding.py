@@ -1,0 +1,298 @@
+"""Binding: from the options of a decorator and the arguments of a call to outputs and a config hash."""
+
+from __future__ import annotations
+
+import errno
+import inspect
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from .._canonical.encoding import encode, encode_call
+from .._errors import ArtifactNameError
+from .._path import ArtifactPath
+from .._store.folder import HIDDEN, RECORD_SUFFIX, Folder
+from .._tag import tagged_name
+from .inputs import input_contents
+from .signature import binder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .._tag import Tag
+
+_NAME_MAX = 255  # bytes; where the file system does not tell
+# Windows opens a device or a stream in their place, or drops their end: what is written would have another name.
+_CHANGED_BY_WINDOWS = re.compile(
+    r'(?is)(con|prn|aux|nul|con(in|out)\$|(com|lpt)[\d¹²³]) *(\..*)?|.*[<>:"|?*\x00-\x1f].*|.*[. ]'
+)
+
+
+# Here and in other modules that every script needs, plain data is a NamedTuple: a data class takes ten times as long to
+# define, half a millisecond each.
+class Options(NamedTuple):
+    """The options of a decorator, checked; see `Artifact` for what they mean."""
+
+    keywords: tuple[str, ...]
+    several: bool
+    config: object
+    allow_dirty: bool
+    ignore: tuple[str, ...]
+    inputs: tuple[str, ...]
+    scope: tuple[str, ...] | None
+    load: Callable[[Any], Any] | None
+    mode: str
+    repo: str | None
+    timeout: float | None
+
+    @classmethod
+    def check(
+        cls,
+        keyword: object,
+        config: object,
+        allow_dirty: object,
+        ignore: object,
+        inputs: object,
+        scope: object,
+        load: object,
+        mode: object,
+        repo: object,
+        timeout: object,
+    ) -> Options:
+        """Check what a user passed.
+
+        Raises:
+            TypeError: If an option is of a wrong type.
+            ValueError: If an option has a wrong value, or makes no sense with another.
+        """
+        several = not isinstance(keyword, str)
+        keywords = _names("keyword", keyword if several else (keyword,))
+        if not keywords or "" in keywords or len(set(keywords)) != len(keywords):
+            raise ValueError(f"keyword must name one parameter, or several different ones, not {keyword!r}")
+        if not isinstance(allow_dirty, bool):
+            raise TypeError(f"allow_dirty must be True or False, not {allow_dirty!r}")
+        if load is not None and not callable(load):
+            raise TypeError(f"load must be a function of the artifact's path, not {load!r}")
+        if mode not in ("w", "r"):
+            raise ValueError(f"mode must be 'w' or 'r', not {mode!r}")
+        if repo is not None and not isinstance(repo, (str, os.PathLike)):
+            raise TypeError(f"repo must be a path, not {repo!r}")
+        if timeout is not None and (isinstance(timeout, bool) or not isinstance(timeout, (int, float))):
+            raise TypeError(f"timeout must be a number of seconds or None, not {timeout!r}")
+        if timeout is not None and not timeout >= 0:
+            raise ValueError(f"timeout must be at least 0 seconds, not {timeout!r}")
+        options = cls(
+            keywords=keywords,
+            several=several,
+            config=config,
+            allow_dirty=allow_dirty,
+            ignore=_names("ignore", ignore),
+            inputs=_names("inputs", inputs),
+            scope=_names("scope", scope) or None,
+            load=load,
+            mode=mode,
+            repo=None if repo is None else os.fsdecode(repo),
+            timeout=timeout,
+        )
+        for name, others in (("ignore", options.ignore), ("inputs", options.inputs)):
+            if both := set(keywords) & set(others):
+                raise ValueError(f"{name} must not name the keyword {min(both)!r}: an output path is never hashed")
+        if both := set(options.ignore) & set(options.inputs):
+            raise ValueError(f"{min(both)!r} is in ignore and in inputs; it can be only one of them")
+        if mode == "r" and (load or options.ignore or options.inputs):
+            raise ValueError("load, ignore and inputs have no meaning in mode 'r', where config alone makes the tag")
+        return options
+
+
+def _names(option: str, value: object) -> tuple[str, ...]:
+    if isinstance(value, str) or not isinstance(value, (Sequence, set, frozenset)):
+        raise TypeError(f"{option} must be a sequence of names such as ('verbose',), not {value!r}")
+    names = tuple(os.fspath(name) if isinstance(name, os.PathLike) else name for name in value)
+    if not all(isinstance(name, str) for name in names):
+        raise TypeError(f"{option} must hold names only, not {value!r}")
+    return names if isinstance(value, Sequence) else tuple(sorted(names))
+
+
+class Parameters:
+    """The parameters of a decorated function, and how a call's arguments are sorted into what they are for."""
+
+    def __init__(self, f: Callable[..., object], options: Options, *, free_names: bool = False) -> None:
+        self._signature = inspect.signature(f)
+        self._options = options
+        self._bind = binder(f.__qualname__, self._signature)
+        kinds = {name: parameter.kind for name, parameter in self._signature.parameters.items()}
+        self._extra = next((name for name, kind in kinds.items() if kind is inspect.Parameter.VAR_KEYWORD), None)
+        self._left_out = frozenset((*options.keywords, *options.ignore, *options.inputs))
+        # By a name that only a position can fill, further keywords may hold something else.
+        self._extra_left_out = self._left_out.difference(kinds)
+        self._hashed = [name for name in kinds if name not in self._left_out] if options.mode == "w" else []
+        for option, names in (("ignore", options.ignore), ("inputs", options.inputs)):
+            unknown = [name for name in names if name not in kinds]
+            if unknown and self._extra is None and not (free_names and option == "ignore"):
+                raise ValueError(
+                    f"{option} names {unknown[0]!r}, but {f.__qualname__} has only the parameters {', '.join(kinds)}"
+                )
+
+    def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> inspect.BoundArguments:
+        """Bind a call's arguments, defaults applied.
+
+        Raises:
+            KeyError: If an output path is missing.
+            TypeError: If the arguments do not fit otherwise.
+        """
+        try:
+            arguments = self._bind(*args, **kwargs)
+        except TypeError:
+            partial = self._signature.bind_partial(*args, **{k: v for k, v in kwargs.items() if self._takes(k)})
+            partial.apply_defaults()
+            self.outputs(partial)
+            raise
+        return inspect.BoundArguments(self._signature, arguments)
+
+    def outputs(self, bound: inspect.BoundArguments) -> tuple[object, ...]:
+        """Return the output paths as the user gave them.
+
+        Raises:
+            KeyError: If one is missing.
+        """
+        paths = []
+        for keyword in self._options.keywords:
+            path = self._value(bound, keyword)
+            if path is None or path == "":
+                known = f"is no parameter; there are {', '.join(self._signature.parameters) or 'none'}"
+                wrong = "is missing or empty" if self._takes(keyword) else known
+                raise KeyError(f"no output path was given: the keyword {keyword!r} {wrong}")
+            paths.append(path)
+        return tuple(paths)
+
+    def redirect(self, bound: inspect.BoundArguments, paths: Sequence[object]) -> None:
+        """Replace the output paths, so that the function writes somewhere else."""
+        for keyword, path in zip(self._options.keywords, paths, strict=True):
+            (bound.arguments if keyword in bound.arguments else bound.arguments[self._extra or ""])[keyword] = path
+
+    def encoded(self, bound: inspect.BoundArguments) -> dict[str, bytes]:
+        """Encode configuration, arguments and the content of inputs canonically.
+
+        Raises:
+            UnhashableError: If one of them has no canonical form; names it.
+            InputError: If an input is missing or unreadable.
+        """
+        config = self._options.config
+        arguments = {name: bound.arguments[name] for name in self._hashed}
+        if self._extra in arguments:
+            extra = arguments[self._extra].items()
+            arguments[self._extra] = {name: value for name, value in extra if name not in self._extra_left_out}
+        parts = encode_call(config() if callable(config) else config, arguments)
+        if self._options.inputs:
+            parts["inputs"] = self.encoded_inputs(bound)
+        return parts
+
+    def encoded_inputs(self, bound: inspect.BoundArguments, cwd: str = "") -> bytes:
+        """Encode the content of the inputs of a call, as it is now; relative paths go by *cwd*, if that is given."""
+        paths = {name: self._value(bound, name) for name in self._options.inputs}
+        return encode(input_contents(paths, cwd), "inputs")
+
+    def _takes(self, name: str) -> bool:
+        return self._extra is not None or name in self._signature.parameters
+
+    def _value(self, bound: inspect.BoundArguments, name: str) -> object:
+        if name in bound.arguments:
+            return bound.arguments[name]
+        return bound.arguments[self._extra].get(name) if self._extra else None
+
+
+class Output(NamedTuple):
+    """One output path as the user gave it.
+
+    Attributes:
+        given: The path, without a trailing slash.
+        is_text: Whether it was a `str`; the function receives a path of the same type.
+        directory: Whether it ended in a slash, which promises a directory.
+    """
+
+    given: str
+    is_text: bool
+    directory: bool
+
+    @classmethod
+    def of(cls, path: object) -> Output:
+        """Check an output path.
+
+        Raises:
+            TypeError: If it is no path.
+            ArtifactNameError: If no artifact can have it.
+        """
+        text = os.fspath(path) if isinstance(path, (str, os.PathLike)) else path
+        if not isinstance(text, str):
+            raise TypeError(f"an output path must be a str or a path, not {path!r}")
+        given = text.rstrip("/" + os.sep)
+        name = os.path.basename(given)
+        if name in ("", os.curdir, os.pardir) or "\0" in text:
+            raise ArtifactNameError(f"{text!r} does not end in a file name")
+        if HIDDEN in given and HIDDEN in Path(given).parts:
+            raise ArtifactNameError(f"{text!r} lies inside {HIDDEN}, which is kept for locks and records")
+        return cls(given, isinstance(path, str), given != text)
+
+    def tagged(self, tag: Tag) -> ArtifactPath:
+        """The path of the artifact, relative if the user's was."""
+        parent, name = os.path.split(self.given)
+        return ArtifactPath(os.path.join(parent, tagged_name(name, tag)))
+
+    def folder(self, cwd: str) -> Folder:
+        """The output directory, as an absolute path so that the function may change the working directory *cwd*.
+
+        Not normalised: ``..`` behind a symbolic link means what it means to the operating system.
+        """
+        parent = os.path.dirname(self.given)
+        return Folder(os.path.join(cwd, parent) if parent else cwd)
+
+    def as_given(self) -> str | Path:
+        """The path as the user gave it."""
+        return self.staged(self.given)
+
+    def staged(self, path: str) -> str | Path:
+        """The staging path as the function receives it: of the type and with the trailing slash that the user gave."""
+        return (path + "/" if self.directory else path) if self.is_text else Path(path)
+
+
+def check_names(folders: Sequence[tuple[Folder, str]]) -> None:
+    """Check that the tagged names can exist.
+
+    Raises:
+        ArtifactNameError: If the system would not keep a name or it is too long, or two outputs are one.
+    """
+    for folder, name in folders:
+        if os.name == "nt" and _CHANGED_BY_WINDOWS.fullmatch(name):
+            raise ArtifactNameError(f"{name!r} would not keep that name on Windows; give the output another one")
+        limit = _name_limit(folder.path) - len(RECORD_SUFFIX)
+        if (size := len(os.fsencode(name))) > limit:
+            raise ArtifactNameError(
+                f"{name!r} has {size} bytes where {folder.path} allows {limit} (its record needs "
+                f"{len(RECORD_SUFFIX)} more); give the output a shorter name"
+            )
+    # Where a disk does not tell cases apart, one of the two would overwrite the other; and artifacts travel.
+    count = len(folders)
+    if len({name for _, name in folders}) < count:
+        raise ArtifactNameError(
+            "two outputs have the same file name; one that is handed on counts by its file name, so give each its own"
+        )
+    if count > 1 and len({(os.path.realpath(folder.path), name.casefold()) for folder, name in folders}) < count:
+        raise ArtifactNameError("two outputs of one directory differ in case only; give each its own")
+
+
+def _name_limit(directory: str) -> int:
+    while True:
+        try:
+            return os.pathconf(directory, "PC_NAME_MAX")
+        except FileNotFoundError:
+            directory, before = os.path.dirname(directory), directory
+            if directory == before:
+                return _NAME_MAX
+        except (OSError, AttributeError, ValueError) as error:  # Windows has no pathconf
+            if getattr(error, "errno", None) == errno.ENAMETOOLONG:
+                raise ArtifactNameError(
+                    f"{directory} is too long a path for the system, or has too long a name in it"
+                ) from error
+            return _NAME_MAX

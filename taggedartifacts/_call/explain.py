@@ -1,0 +1,185 @@
+"""Explaining a call: whether it would reuse an artifact, and if not, what differs from the nearest one there is."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from .._errors import ArtifactConflictError, ArtifactModifiedError, RecordError
+from .._history.recipe import Recipe, recipe_differences, tag_differences
+from .._history.stretch import newest_first, present
+from .._path import ArtifactPath
+from .._store.record import read_record
+from .._store.reuse import find_any
+from .._store.standing import Found, stored_record
+from .._tag import Tag, untagged_name
+from .._text import Shown, Table, minute
+from .task import Decoration, prepare
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from .._code.codestate import Change
+    from .._history.differences import Difference
+    from .._history.stretch import Version
+    from .._store.folder import Folder
+    from .task import Task
+
+# Reading that many records takes about 50 ms; further ones differ more, by their names, or are older.
+_MOST_COMPARED = 500
+
+Outcome = Literal["hit", "miss", "read", "refused"]
+
+_HEADINGS = {
+    "hit": "A call returns {path} without running the function.",
+    "read": "A call runs the function, which reads {path}.",
+    "miss": "A call runs the function and makes {path}.",
+    "refused": "A call is refused; it is about {path}.",
+}
+
+
+@dataclass(frozen=True, repr=False)
+class Explanation(Shown):
+    """Why a call would run its function, or not; prints as a table, in a notebook too.
+
+    Attributes:
+        outcome: ``"hit"``, ``"miss"``, ``"read"`` for a function in mode ``"r"`` whose artifact is there, or
+            ``"refused"`` when the call would raise.
+        paths: The artifacts that the call is about, one for each keyword.
+        reasons: Why, in words.
+        nearest: The artifact of the same name that differs in the fewest things, if there is one and none is reused.
+        differences: What differs from it; the first value is the nearest one's, the second that of the call.
+        changes: What is not committed.
+    """
+
+    outcome: Outcome
+    paths: tuple[ArtifactPath, ...]
+    reasons: tuple[str, ...]
+    nearest: ArtifactPath | None = None
+    differences: tuple[Difference, ...] = ()
+    changes: tuple[Change, ...] = ()
+
+    def _table(self) -> Table:
+        clauses = [clause for reason in self.reasons for clause in reason.split("; ")]  # each fits on a line
+        rows = [("why" * (i == 0), clause) for i, clause in enumerate(clauses)]
+        rows += [("nearest", str(self.nearest))] if self.nearest is not None else []
+        rows += [("differs" * (i == 0), str(each)) for i, each in enumerate(self.differences)]
+        rows += [
+            ("not committed" * (i == 0), f"{change.path} ({change.what})") for i, change in enumerate(self.changes)
+        ]
+        return Table(_HEADINGS[self.outcome].format(path=" and ".join(map(str, self.paths))), tuple(rows))
+
+
+def explain(
+    f: Callable[..., object], decoration: Decoration, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Explanation:
+    """Explain what a call would do; runs and writes nothing, and explains what a call would refuse.
+
+    Raises:
+        RepositoryError: If the commit cannot be known.
+        KeyError, TypeError, UnhashableError, InputError, ArtifactNameError: If the call's tag cannot be computed.
+    """
+    # Uncommitted code that is not allowed is one of the things to be explained.
+    options = decoration.options._replace(allow_dirty=True)
+    lenient = Decoration(options, decoration.parameters, decoration.moment)
+    task = prepare(f, lenient, args, kwargs)
+    refused = task.state.dirty is not None and not decoration.options.allow_dirty
+    reasons = ["the code is not committed, and allow_dirty is not set"] if refused else []
+    found: Sequence[Found] | None = None
+    try:
+        found = _readable(task) if decoration.options.mode == "r" else task.find()
+    except (ArtifactConflictError, ArtifactModifiedError) as error:
+        return _explanation("refused", task, [*reasons, str(error)])
+    reads = decoration.options.mode == "r"
+    if found is not None:
+        outcome: Outcome = "refused" if refused else "read" if reads else "hit"
+        return _explanation(outcome, task, [*reasons, *_why_found(task, found)])
+    missing: Outcome = "refused" if refused or reads else "miss"
+    return _explanation(missing, task, [*reasons, *_why_missed(task)], _nearest(task, *task.places[0]))
+
+
+def _explanation(
+    outcome: Outcome, task: Task, reasons: list[str], nearest: tuple[str, tuple[Difference, ...]] | None = None
+) -> Explanation:
+    name, differences = nearest or (None, ())
+    path = name and ArtifactPath(os.path.join(os.path.dirname(task.outputs[0].given), name))
+    return Explanation(outcome, task.paths, tuple(reasons), path or None, differences, task.state.changes)
+
+
+def _readable(task: Task) -> list[Found] | None:
+    """Find the artifacts that a function in mode ``"r"`` reads; None if one is not there."""
+    found = [find_any(folder, name) for folder, name in task.places]
+    there = [each for each in found if each is not None]
+    return there if len(there) == len(found) else None
+
+
+def _why_found(task: Task, found: Sequence[Found]) -> Iterator[str]:
+    for path, (folder, name), each in zip(task.paths, task.places, found, strict=True):
+        if each.record is not None:
+            record = each.record
+            made = f"made by {record.function} on {minute(record.started)} in {record.seconds:.3g} s"
+            yield f"{path.name} is there, {made}"
+        else:
+            yield f"{path.name} is there and counts as it is: {_why_bare(folder, name)}"
+
+
+def _why_bare(folder: Folder, name: str) -> str:
+    try:
+        read_record(folder.record(name))
+    except RecordError as error:
+        return f"its record is damaged ({error})"
+    return "it has no record"
+
+
+def _why_missed(task: Task) -> Iterator[str]:
+    there, whole = [], True
+    for folder, name in task.places:
+        path = folder.artifact(name)
+        if not os.path.lexists(path):
+            yield f"{name} is not there: nothing was made by this code with this configuration, or it was removed"
+            continue
+        there.append(name)
+        record = stored_record(folder, name)
+        for companion in record.companions if record else ():
+            if not os.path.lexists(folder.artifact(companion.path)):
+                whole = False
+                yield f"{companion.path}, which was written beside {name}, is gone"
+    if [name for _, name in task.places] == there and whole:
+        if len(there) == 1:
+            yield f"{there[0]} is there, but what would run is not the code on disk, or its replacement was cut short"
+            return
+        yield "the outputs that are there come from different runs"
+    elif there and len(task.places) > 1:
+        yield f"{', '.join(there)} would be made again with the rest: the outputs of a run belong together"
+
+
+def _nearest(task: Task, folder: Folder, name: str) -> tuple[str, tuple[Difference, ...]] | None:
+    """Find the artifact of the same untagged name that differs from *name* in the fewest things, and those."""
+    tag = Tag.parse(name)
+    try:
+        names = [each for each in present(folder, untagged_name(name)) if each != name]
+    except OSError:
+        return None
+    if len(names) > _MOST_COMPARED:
+        names = sorted(names, key=lambda each: len(tag_differences(Tag.parse(each), tag)))[:_MOST_COMPARED]
+    wanted = _recipe(task)
+    found = [
+        (version.record is None, _differences(version, wanted), version.origin.name)
+        for version in newest_first(folder, names)
+    ]
+    # One without a record comes last: its tag does not tell in how many things its configuration differs.
+    _, differences, nearest = min(found, key=lambda each: (each[0], len(each[1])), default=(False, (), None))
+    return None if nearest is None else (nearest, differences)
+
+
+def _differences(version: Version, wanted: Recipe) -> tuple[Difference, ...]:
+    if version.record is None:
+        return tag_differences(version.origin.tag, wanted.identity.tag)
+    return recipe_differences(Recipe.of(version.record, version.origin.folder), wanted)[0]
+
+
+def _recipe(task: Task) -> Recipe:
+    state = task.state
+    changes = {change.path: change.what for change in state.changes}
+    return Recipe(task.identity, task.canonical.decode(), state.scope, changes, lambda: state.patch)

@@ -1,0 +1,285 @@
+"""Canonical form: the one encoding of a value from which config hashes are computed (docs/config-hash.rst).
+
+The encoder knows the JSON-shaped values and walks everything else by the forms that other modules make of it, on a
+stack of its own: depth is bounded by memory alone, and never by Python's recursion limit.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from typing import TYPE_CHECKING, Any, TypeVar, overload
+from weakref import WeakKeyDictionary
+
+from .._errors import UnhashableError
+from .._hashing import hexdigest
+from . import arrays, arrow, instances, names, standard, tables
+from .text import (
+    Form,
+    RefusalError,
+    Written,
+    content,
+    integer,
+    listed,
+    mapping,
+    number,
+    object_shape,
+    quoted,
+    sequence,
+    several,
+    unordered,
+    utf8,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from .text import Reducer
+
+    _Frame = tuple[object, Callable[[int], str], Callable[[list[str]], str], Iterator[object], list[str]]
+
+_T = TypeVar("_T")
+
+_ARGUMENT = re.compile(r"argument '(\w+)'")
+
+_LEAVES: dict[type, Callable[[Any], str]] = {
+    str: quoted,
+    int: integer,
+    float: number,
+    bool: lambda value: "true" if value else "false",
+    type(None): lambda _value: "null",
+    bytes: content,
+    bytearray: content,
+    Written: lambda value: value.text,
+}
+_CONTAINERS: dict[type, Reducer] = {
+    dict: mapping,
+    list: sequence,
+    tuple: sequence,
+    set: functools.partial(unordered, "set"),
+    frozenset: functools.partial(unordered, "set"),
+    Form: lambda form: form,
+}
+# In this order: a type takes the first form that recognises it.
+_RECOGNISERS = (
+    standard.recognise,
+    instances.recognise,
+    arrays.recognise,
+    tables.recognise,
+    arrow.recognise,
+    names.recognise,
+    instances.recognise_dict,
+    standard.recognise_mapping,
+    instances.recognise_subclass,
+)
+_recognised: WeakKeyDictionary[type, Reducer] = WeakKeyDictionary()
+
+
+@functools.singledispatch
+def _registered(_value: object) -> object:
+    raise AssertionError("the default is never called, only recognised")
+
+
+_UNREGISTERED = _registered.dispatch(object)
+
+
+class _Canonical:
+    """Encode values canonically; teach the encoder types of your own with `register`."""
+
+    def __call__(self, value: object) -> bytes:
+        """Encode a value canonically.
+
+        Equal values give equal bytes on every machine, operating system, Python version and hash seed; different values
+        give different bytes. Nothing is guessed: what has no canonical form is refused.
+
+        Args:
+            value: Any value that the specification of the config hash lists, nested as deep as you like.
+
+        Returns:
+            UTF-8 text shaped like JSON, as specified in the documentation.
+
+        Raises:
+            UnhashableError: If something in the value has no canonical form; names the place and the remedies.
+
+        Example:
+            >>> canonical({"bins": 40, "range": (0, 1.5)})
+            b'{"bins":40,"range":[0,1.5]}'
+        """
+        return encode(value, "value")
+
+    @overload
+    def register(self, cls: type[_T]) -> Callable[[Callable[[_T], object]], Callable[[_T], object]]: ...
+    @overload
+    def register(self, cls: type[_T], function: Callable[[_T], object]) -> Callable[[_T], object]: ...
+    def register(self, cls: type[Any], function: Callable[[Any], object] | None = None) -> Callable[..., Any]:
+        """Teach the encoder a type: how to describe a value of it by one that has a canonical form.
+
+        The name of the value's own class always counts too. Subclasses are described likewise unless they are
+        registered themselves; a registered type comes before every rule except those for the exact built-in types.
+
+        Args:
+            cls: The type.
+            function: Takes a value of the type, returns what decides results about it: all of it. Left out when used
+                as a decorator, ``@canonical.register(MyType)``.
+
+        Returns:
+            The function, unchanged.
+
+        Raises:
+            TypeError: If the type is a built-in one whose form is fixed, or the function is none.
+
+        Example:
+            >>> class Grid:
+            ...     def __init__(self, cells):
+            ...         self.cells = cells
+            >>> describe = canonical.register(Grid, lambda grid: {"cells": grid.cells})
+            >>> config_hash(Grid(3)) == config_hash(Grid(3)) != config_hash(Grid(4))
+            True
+        """
+        if not isinstance(cls, type):
+            raise TypeError(f"canonical.register takes a class, as in @canonical.register(MyType), not {cls!r}")
+        if function is None:
+            return functools.partial(self.register, cls)
+        if cls in _LEAVES or cls in _CONTAINERS or cls is object:
+            raise TypeError(f"the canonical form of {cls.__name__} is fixed; register a class of your own instead")
+        if not callable(function):
+            raise TypeError(f"canonical.register takes a function that describes a {cls.__name__}, not {function!r}")
+        _registered.register(cls, function)
+        _recognised.clear()
+        return function
+
+
+canonical = _Canonical()
+
+
+def encode(value: object, place: str) -> bytes:
+    """Encode a value that stands at *place* (as in ``inputs``), which errors name.
+
+    Raises:
+        UnhashableError: If the value, or something inside it, has no canonical form.
+    """
+    return utf8(_texts((value,), lambda _index: place)[0])
+
+
+def encode_call(config: object, arguments: Mapping[str, object]) -> dict[str, bytes]:
+    """Encode the configuration and the dict of the arguments of a call, both in one pass.
+
+    Raises:
+        UnhashableError: If one of them, or something inside it, has no canonical form; names the argument.
+    """
+    names, _, finish, _ = object_shape(tuple(arguments))
+    values = (config, *[arguments[name] for name in names])
+    texts = _texts(values, lambda index: f"argument {names[index - 1]!r}" if index else "config")
+    return {"config": utf8(texts[0]), "arguments": utf8(finish(texts[1:]))}
+
+
+def join(parts: Mapping[str, bytes]) -> bytes:
+    """Join values that are encoded already into the encoding of a dict of them."""
+    names, _, finish, _ = object_shape(tuple(parts))
+    return utf8(finish([parts[name].decode() for name in names]))
+
+
+def config_hash(value: object) -> str:
+    """Hash a value: xxh3_128 of its canonical form.
+
+    Equal values have equal hashes on every machine, operating system, Python version and hash seed. What stands in a
+    record is the hash of a dict of configuration, arguments and whatever else counts.
+
+    Args:
+        value: What `canonical` can encode.
+
+    Returns:
+        32 lower-case hex digits.
+
+    Raises:
+        UnhashableError: If the value, or something inside it, has no canonical form.
+
+    Example:
+        >>> config_hash({"a": 1, "b": 2}) == config_hash({"b": 2, "a": 1})
+        True
+    """
+    return hexdigest(canonical(value))
+
+
+def _texts(values: Sequence[object], place: Callable[[int], str]) -> list[str]:
+    """Encode several values, each at its own place."""
+    # The stack holds what is being encoded; each value is held there, so that its id stays its own.
+    current: object = None
+    label: Callable[[int], str] = place
+    finish: Callable[[list[str]], str] = listed
+    texts: list[str] = []
+    remaining = iter(values)
+    stack: list[_Frame] = []
+    inside: set[int] = set()
+    while True:
+        for child in remaining:
+            kind = type(child)
+            if (leaf := _LEAVES.get(kind)) is not None:
+                texts.append(leaf(child))
+                continue
+            try:
+                if id(child) in inside:
+                    raise RefusalError("it contains itself, and an endless value has no canonical form")
+                found = (_CONTAINERS.get(kind) or _reducer(kind))(child)
+            except RefusalError as refusal:
+                frames = [*stack, (current, label, finish, remaining, texts)]
+                raise _refused(str(refusal), frames) from refusal.__cause__
+            except Exception as error:  # of a function that was registered, or a property that a field has become
+                _, where = _place([*stack, (current, label, finish, remaining, texts)])
+                error.add_note(f"{where}: this was raised while its canonical form was made")
+                raise
+            if isinstance(found, str):
+                texts.append(found)
+                continue
+            inside.add(id(child))
+            stack.append((current, label, finish, remaining, texts))
+            current, (children, label, finish), texts = child, found, []
+            remaining = iter(children)
+            break
+        else:
+            if not stack:
+                return texts
+            text = finish(texts)
+            inside.discard(id(current))
+            current, label, finish, remaining, texts = stack.pop()
+            texts.append(text)
+
+
+def _reducer(kind: type) -> Reducer:
+    known = _recognised.get(kind)
+    if known is None:
+        known = _recognised[kind] = _recognise(kind)
+    return known
+
+
+def _recognise(kind: type) -> Reducer:
+    describe = _registered.dispatch(kind)
+    if describe is not _UNREGISTERED:
+        return functools.partial(_described, describe)
+    for recognise in _RECOGNISERS:
+        if (reducer := recognise(kind)) is not None:
+            return reducer
+    return instances.refuse
+
+
+def _described(describe: Callable[[Any], object], value: object) -> Form:
+    kind = type(value)
+    name = names.type_name(kind, described=kind in _registered.registry)
+    return several("object", (name, describe(value)))
+
+
+def _place(frames: list[_Frame]) -> tuple[str, str]:
+    """Name where the encoder stands: in which argument or the like, and the whole way down."""
+    place, *steps = (label(len(texts)) for _, label, _, _, texts in frames)
+    path = "".join(steps)
+    return place, f"{place} → {path.strip()}" if path else place
+
+
+def _refused(reason: str, frames: list[_Frame]) -> UnhashableError:
+    place, where = _place(frames)
+    argument = _ARGUMENT.match(place)
+    if argument:
+        remedies = f'leave it out with ignore=("{argument[1]}",), ', ", or pass a path and name it in inputs="
+    else:
+        remedies = "leave it out, or ", ""
+    return UnhashableError(f"{where}: {reason}; {remedies[0]}register its type with canonical.register{remedies[1]}")

@@ -1,0 +1,223 @@
+"""The code state: which commit, and which uncommitted changes, the code that runs is."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import threading
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Any
+
+from .._errors import RepositoryError
+from .._git.repository import find_repository, reading
+from .._hashing import file_hexdigest
+from .._reach.modules import is_installed, loaded_modules, places
+from .dirt import Survey, remote_url
+from .look import Facts, Look
+from .scope import choose_scope, in_scope
+from .state import STALE, Change, CodeState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from types import CodeType
+
+__all__ = ["STALE", "Change", "CodeState", "Look", "files_at_head", "stamp", "take_look"]
+
+_VARIABLE = "TAGGEDARTIFACTS_COMMIT"
+_LOADS = 64
+
+_lock = threading.RLock()
+# By the identity of a load, which is kept with it so that it stays unique. Loads nest, so few are open at a time.
+_surveys: OrderedDict[tuple[int, str], tuple[object, Survey | None]] = OrderedDict()
+
+
+def take_look(
+    file: str | None,
+    *,
+    repo: str | None = None,
+    scope: Sequence[str] | None = None,
+    namespace: dict[str, Any] | None = None,
+    digest: str | None = None,
+    fresh: bool = False,
+) -> Look:
+    """Look at the repository of a module's file; never raises, errors come from `Look.state`.
+
+    All looks of one load share the work: a load is one execution of a module, so importing it again or reloading it
+    makes another.
+
+    Args:
+        file: The file of the function's own module, or None for an interactive function.
+        repo: A path inside the repository, when it cannot be found from the file.
+        scope: Paths relative to the root; None or empty for the project's default.
+        namespace: The globals of the function, whose ``__spec__`` identifies the load; without them, or for an
+            interactive function, nothing is shared.
+        digest: Digest of the file as it was loaded; None where it is being loaded just now.
+        fresh: Look at the disk as it stands now, whatever was found before in this load.
+    """
+    load = None if fresh or file is None or namespace is None else namespace.get("__spec__") or namespace
+    code = _module_code(namespace)
+    stand_in = os.environ.get(_VARIABLE) or None  # set to nothing is how a job script unsets it
+    with _lock:
+        try:
+            with reading(repo or file or os.curdir):
+                survey = _find(file, repo, load)
+                if survey is None:
+                    return Look(_stand_in(stand_in, repo or file))
+                facts = _facts(survey, file, scope)._replace(foreign=_foreign(survey, file, digest))
+                warning = _disagreement(stand_in, facts)
+                if file is not None and namespace is not None:
+                    loaded_modules(facts.root).add(file, namespace, code)
+                look = Look(facts, warning)
+                files = loaded_modules(facts.root).files()
+                if survey.loaded is None:
+                    survey.loaded = files
+                look.add_modules(facts, files, survey.loaded)
+                return look
+        except RepositoryError as error:
+            return Look(error)
+
+
+def _facts(survey: Survey, file: str | None, scope: Sequence[str] | None) -> Facts:
+    repository = survey.repository
+    head, root = repository.head, repository.root
+    chosen = choose_scope(root, scope or (), lambda path: repository.entry(head, path) is not None)
+    own = tuple(path for path, _ in places(file, root) if not _is_environment(path, survey)) if file else ()
+    dirt, heads = survey.collect(lambda path: path in own or in_scope(path, chosen))
+    commit = repository.last_commit(head, tuple(sorted({*chosen, *own})) if chosen else ())
+    return Facts(root, heads, commit, chosen, own, dirt, remote_url(repository), {})
+
+
+def _foreign(survey: Survey, file: str | None, digest: str | None) -> dict[str, str]:
+    """Digest a function's own file where no commit holds it, which would otherwise be another's word for its code."""
+    if file is None:
+        return {}
+    real = os.path.realpath(file)
+    if places(file, survey.repository.root) or is_installed(real.lstrip("/"), ""):
+        return {}
+    while not os.path.exists(real):  # a module in a zip file
+        real = os.path.dirname(real)
+    # By no path of this machine, and by none that a file of the repository can have.
+    return {f"../{os.path.basename(file)}": digest or file_hexdigest(real)}
+
+
+def _find(file: str | None, repo: str | None, load: object) -> Survey | None:
+    """Find the repository: of *repo*, else of the file unless it is ignored there, else of the current directory."""
+    if repo is not None:
+        found = _survey_of(os.path.abspath(repo), load)
+        if found is None:
+            raise RepositoryError(f"repo={repo!r} lies in no git repository; give a path inside one")
+        return found
+    if file is not None:
+        found = _survey_of(os.path.dirname(os.path.realpath(file)), load)
+        if found is not None and _belongs(file, found):
+            return found
+    return _survey_of(os.getcwd(), load)
+
+
+def _belongs(file: str, survey: Survey) -> bool:
+    found = [path for path, _ in places(file, survey.repository.root)]
+    return not any(
+        _is_environment(path, survey) or (not survey.is_tracked(path) and survey.repository.is_ignored(path))
+        for path in found
+    )
+
+
+def _is_environment(path: str, survey: Survey) -> bool:
+    return is_installed(path, survey.repository.root) and not survey.is_tracked(path)
+
+
+def _survey_of(folder: str, load: object) -> Survey | None:
+    while not os.path.isdir(folder):  # a module in a zip file
+        folder = os.path.dirname(folder)
+    if load is None:
+        found = find_repository(folder)
+        return Survey(found) if found else None
+    key = id(load), folder
+    if key not in _surveys:
+        found = find_repository(folder)
+        _surveys[key] = load, Survey(found) if found else None
+        if len(_surveys) > _LOADS:
+            _surveys.popitem(last=False)
+    return _surveys[key][1]
+
+
+def _stand_in(value: str | None, start: str | None) -> CodeState | RepositoryError:
+    if value is None:
+        return RepositoryError(
+            f"{start or os.getcwd()} is in no git repository, and neither is the current directory; run 'git init' "
+            f"there and commit the code, pass repo= with a path in a repository, or set {_VARIABLE}"
+        )
+    if not re.fullmatch(r"[0-9a-fA-F]{10,64}", value):
+        return RepositoryError(f"{_VARIABLE}={value!r} is no commit: give 10 or more of its hex digits")
+    return CodeState(commit=value.lower())
+
+
+def _disagreement(value: str | None, facts: Facts) -> str | None:
+    head = facts.heads[""]
+    if value is None or (len(value) >= 10 and any(full.startswith(value.lower()) for full in (head, facts.commit))):
+        return None
+    return f"{_VARIABLE}={value} is passed over: the repository {facts.root} is at {head}, and it is right"
+
+
+def _module_code(namespace: dict[str, Any] | None) -> CodeType | None:
+    """The code object of the module that is being loaded, if it is: it stands on the stack below its decorators."""
+    frame = sys._getframe(2) if namespace is not None else None
+    while frame is not None:
+        if frame.f_globals is namespace and frame.f_code.co_name == "<module>":
+            return frame.f_code
+        frame = frame.f_back
+    return None
+
+
+def files_at_head(root: str, suffix: str) -> Iterator[tuple[str, str, Callable[[], bytes]]]:
+    """Iterate over the files at HEAD whose names end so: path, object id, and what reads the content.
+
+    Raises:
+        RepositoryError: If the repository cannot be read.
+    """
+    with reading(root):
+        repository = find_repository(root)
+        if repository is not None:
+            yield from repository.files(repository.head, suffix)
+
+
+def stamp(root: str) -> tuple[object, ...]:
+    """Tell cheaply whether HEAD, what it points to, or the index may have moved: equal while none has.
+
+    Args:
+        root: The root of a work tree.
+    """
+    git_folder = _pointed_to(os.path.join(root, ".git"), b"gitdir:")
+    common = _pointed_to(os.path.join(git_folder, "commondir"), b"")
+    common = common if os.path.isdir(common) else git_folder
+    head = _content(os.path.join(git_folder, "HEAD"))
+    ref = os.fsdecode(head.removeprefix(b"ref:").strip())
+    files = [f"{git_folder}/index", f"{common}/packed-refs", f"{common}/reftable/tables.list"]
+    if head.startswith(b"ref:"):
+        files.append(f"{common}/{ref}")
+    return head, *map(_times, files)
+
+
+def _pointed_to(path: str, label: bytes) -> str:
+    """Follow a file that names a folder, as ``.git`` is one in worktrees and submodules."""
+    target = _content(path)
+    if not target.startswith(label) or not target:
+        return path
+    return os.path.normpath(os.path.join(os.path.dirname(path), os.fsdecode(target.removeprefix(label).strip())))
+
+
+def _content(path: str) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError:
+        return b""
+
+
+def _times(path: str) -> tuple[int, ...]:
+    try:
+        info = os.stat(path)
+    except OSError:
+        return ()
+    return info.st_mtime_ns, info.st_size, info.st_ino

@@ -1,0 +1,170 @@
+"""One survey of a work tree: what in it, submodules included, differs from the commit at HEAD."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+from .._git.command import PATCH_BYTES, SUBMODULE_MODE, CommandRepository, Stored, status_of
+from .._git.patch import Side, file_patch
+from .._git.repository import Repository, find_repository
+from .._hashing import hexdigest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from .._git.command import Candidates
+    from .._reach.modules import LoadedFile
+
+# With the helpers that git-remote(1) takes before it, as in "gcrypt::https://…".
+_URL = re.compile(r"((?:[\w+.-]+::)*[a-zA-Z][a-zA-Z0-9+.-]*)://(?:[^/?#]*@)?([^?#]*).*")
+_PASSWORD = re.compile(r"^[^/@]*:[^/@]*@")  # of "name:password@host:path", which git itself does not read so
+
+
+class Dirt(NamedTuple):
+    """One path that differs: what is wrong with it, what stands there (mode 0 for nothing), and the patch for it."""
+
+    what: str
+    mode: int
+    oid: str
+    patch: bytes | None
+
+
+class Survey:
+    """What differs from HEAD in one repository at one moment; what was asked once is answered the same again.
+
+    Attributes:
+        repository: The repository.
+        loaded: The modules that were loaded at that moment. What is loaded later may have been edited in between.
+    """
+
+    def __init__(self, repository: Repository | CommandRepository) -> None:
+        self.repository = repository
+        self.loaded: Mapping[tuple[str, str], LoadedFile] | None = None
+        self._judged: dict[str, Dirt | None] = {}
+        self._submodules: dict[str, Survey | None] = {}
+
+    @cached_property
+    def _candidates(self) -> Candidates:
+        return self.repository.candidates()
+
+    def collect(self, wanted: Callable[[str], bool]) -> tuple[dict[str, Dirt], dict[str, str]]:
+        """Judge the wanted paths.
+
+        Returns:
+            What differs, by path; and the commits checked out, by the prefix of paths that they hold: "" is the
+            repository itself, "vendor/lib/" a submodule.
+        """
+        paths, submodules, _ = self._candidates
+        dirt, heads = {}, {"": self.repository.head}
+        for path in sorted(paths - submodules):
+            if wanted(path) and (found := self._judge(path)) is not None:
+                dirt[path] = found
+        for path in sorted(submodules):
+            if wanted(path):
+                inner = self._submodule(path)
+                if (moved := self._moved(path, inner)) is not None:
+                    dirt[path] = moved
+                if inner is not None:
+                    # Notebooks are no code there either.
+                    below, commits = inner.collect(lambda name: not name.endswith(".ipynb"))
+                    # A patch of the outer repository cannot reach into a submodule.
+                    dirt |= {f"{path}/{name}": found._replace(patch=None) for name, found in below.items()}
+                    heads |= {f"{path}/{prefix}": commit for prefix, commit in commits.items()}
+        return dirt, heads
+
+    def is_tracked(self, path: str) -> bool:
+        """Say whether git knows the path, at HEAD or in the index."""
+        repository = self.repository
+        return repository.in_index(path) or repository.entry(repository.head, path) is not None
+
+    def _judge(self, path: str) -> Dirt | None:
+        if path not in self._judged:
+            self._judged[path] = self._compare(path)
+        return self._judged[path]
+
+    def _compare(self, path: str) -> Dirt | None:
+        repository = self.repository
+        before = repository.entry(repository.head, path)
+        tracked = repository.in_index(path)
+        now = repository.stored(path, before[0] if before else None)
+        if now is None and (before is None or path in self._candidates.sparse):
+            return None
+        if now is None:
+            what = "deleted"
+        elif now.doubt:
+            what = now.doubt
+        elif before is None:
+            what = "added, not committed"
+        elif not tracked:
+            what = "in a merge conflict, or removed from the index"
+        elif (now.mode, now.oid) == before:
+            return None
+        elif now.mode >> 12 != before[0] >> 12:
+            what = "of another type"
+        else:
+            what = "modified" if now.oid != before[1] else "of another mode"
+        return Dirt(what, now.mode if now else 0, now.oid if now else "", self._patch(path, before, now))
+
+    def new_file(self, path: str, what: str) -> Dirt | None:
+        """Judge a path that no commit holds as something that counts; None if it is no file."""
+        now = self.repository.stored(path)
+        return now and Dirt(now.doubt or what, now.mode, now.oid, self._patch(path, None, now))
+
+    def _patch(self, path: str, before: tuple[int, str] | None, now: Stored | None) -> bytes | None:
+        if (before and before[0] == SUBMODULE_MODE) or (now and now.content is None):
+            return None
+        old = Side(*before, self.repository.blob(before[1])) if before else None
+        new = Side(now.mode, now.oid, now.content or b"") if now else None
+        if old and len(old.content) > PATCH_BYTES:
+            return None
+        return file_patch(os.fsencode(path), old, new, self.repository.difference)
+
+    def _submodule(self, path: str) -> Survey | None:
+        if path not in self._submodules:
+            folder = os.path.join(self.repository.root, path)
+            is_here = os.path.exists(os.path.join(folder, ".git")) and not os.path.islink(folder)
+            inside = find_repository(folder) if is_here else None
+            # With a .git that is none, what is found is the repository around it.
+            is_own = inside is not None and os.path.samefile(inside.root, folder)
+            self._submodules[path] = Survey(inside) if inside and is_own else None
+        return self._submodules[path]
+
+    def _moved(self, path: str, inner: Survey | None) -> Dirt | None:
+        if inner is None:
+            info = status_of(os.path.join(self.repository.root, path))
+            # A folder without a repository was never checked out; anything else is judged as a file is, or its absence.
+            return None if info and stat.S_ISDIR(info.st_mode) else self._judge(path)
+        before = self.repository.entry(self.repository.head, path)
+        if before == (SUBMODULE_MODE, inner.repository.head):
+            return None
+        what = "a submodule at another commit" if before else "a new submodule, not committed"
+        return Dirt(what, SUBMODULE_MODE, inner.repository.head, None)
+
+
+def digest_of(dirt: Mapping[str, Dirt]) -> str | None:
+    """Digest the paths that differ and what stands there; None if there are none. The same on every clone."""
+    parts = [b"%o %s %s\0" % (dirt[path].mode, dirt[path].oid.encode(), os.fsencode(path)) for path in sorted(dirt)]
+    return hexdigest(b"".join(parts)) if parts else None
+
+
+def patch_of(dirt: Mapping[str, Dirt]) -> bytes | None:
+    """Join the patches; None if there is nothing to patch, one cannot be had, or they are too large together."""
+    parts = [dirt[path].patch for path in sorted(dirt)]
+    known = [part for part in parts if part is not None]
+    if not parts or len(known) < len(parts) or sum(map(len, known)) > PATCH_BYTES:
+        return None
+    return b"".join(known)
+
+
+def remote_url(repository: Repository | CommandRepository) -> str | None:
+    """URL of ``origin``, or of the only remote, without user names, passwords and tokens."""
+    remotes = repository.remotes()
+    url = remotes.get("origin") or (next(iter(remotes.values())) if len(remotes) == 1 else None)
+    if url is None:
+        return None
+    parts = _URL.fullmatch(url)
+    return f"{parts[1]}://{parts[2]}" if parts else _PASSWORD.sub("", url)

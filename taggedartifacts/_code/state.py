@@ -1,0 +1,63 @@
+"""What a code state says: a commit, and what in the work tree makes the code another than that commit's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from .._errors import DirtyRepositoryError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# What is wrong with a loaded module whose code is not known any more: its commit could be any, or none.
+STALE = "changed after it was loaded: reload it, or start again"
+_LISTED = 10
+
+
+@dataclass(frozen=True)
+class Change:
+    """One thing that makes the code dirty: a path relative to the root, and what is wrong with it."""
+
+    path: str
+    what: str
+
+
+@dataclass(frozen=True)
+class CodeState:
+    """The commit and the uncommitted changes of the code that runs.
+
+    Attributes:
+        commit: Full hex of the last commit that changed the code in scope; where ``TAGGEDARTIFACTS_COMMIT`` stands in
+            for a repository, what it says, which may be abbreviated to 10 digits or more.
+        dirty: Full digest (32 hex digits) of the changes, or None when there are none.
+        root: Absolute path of the work tree's root, or None where there is no repository.
+        scope: Paths relative to the root that are the code; empty for the whole repository.
+        changes: What makes it dirty.
+        patch: The changes as ``git apply`` takes them, while dirty and not too large.
+        modules: Loaded modules that git ignores, by path relative to the root: digest of their content.
+        remote: URL of the remote, without credentials.
+    """
+
+    commit: str
+    dirty: str | None = None
+    root: str | None = None
+    scope: tuple[str, ...] = ()
+    changes: tuple[Change, ...] = ()
+    patch: bytes | None = None
+    modules: Mapping[str, str] = field(default_factory=dict)
+    remote: str | None = None
+
+    def listed(self, line: str) -> list[str]:
+        """List what makes it dirty, or the beginning of that: *line* filled with each ``path`` and ``what``."""
+        lines = [line.format(path=change.path, what=change.what) for change in self.changes[:_LISTED]]
+        more = len(self.changes) - _LISTED
+        return [*lines, f"and {more} more"] if more > 0 else lines
+
+    def refusal(self, function: str) -> DirtyRepositoryError:
+        """Build the error that refuses to run *function* on this state."""
+        return DirtyRepositoryError(
+            f"{function}: the code in {self.root} is not what its commit {self.commit[:10]} holds:\n"
+            + "\n".join(f"  {line}" for line in self.listed("{path}: {what}"))
+            + "\nCommit it, pass allow_dirty=True to work with a tag that says dirty, or leave it out with scope="
+        )

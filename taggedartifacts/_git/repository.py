@@ -1,0 +1,295 @@
+"""One git repository through libgit2: its HEAD, what differs from it, its history, objects and ignore rules."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import threading
+from contextlib import contextmanager, suppress
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from .._errors import RepositoryError
+from .blobs import stored
+from .command import Candidates, CommandRepository, Stored, folders_with_git, git, status_of
+from .index import hidden_entries, is_stale, processors, shares
+from .refusal import stand_in
+from .settings import is_on, is_partial
+from .trees import files, last_commit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    import pygit2
+
+
+class _Told(NamedTuple):
+    """What HEAD and the index alone tell: what they were, what differs between them, how to divide the index."""
+
+    stamp: tuple[object, ...]
+    staged: Candidates
+    shares: list[list[bytes]]
+
+
+_told: dict[str, _Told] = {}  # by root
+
+
+@contextmanager
+def reading(root: str) -> Iterator[None]:
+    """Turn what libgit2 and the disk complain of into a `RepositoryError` that names the repository."""
+    import pygit2  # 90 ms: only when a function is decorated
+
+    try:
+        yield
+    except RepositoryError:
+        raise
+    # libgit2's "not found" comes as KeyError, its "invalid" as ValueError.
+    except (pygit2.GitError, KeyError, ValueError, OSError, subprocess.SubprocessError) as error:
+        raise RepositoryError(
+            f"the repository of {root} cannot be read: {error}; see what 'git fsck' and 'git status' say there"
+        ) from error
+
+
+def find_repository(start: str) -> Repository | CommandRepository | None:
+    """Open the repository that holds a directory, through libgit2 or, where that refuses, the ``git`` command.
+
+    Raises:
+        RepositoryError: If there is one, but it is bare, belongs to somebody else, or nothing here can read it.
+    """
+    import pygit2  # 90 ms: only when a function is decorated
+
+    found = pygit2.discover_repository(start, False, os.environ.get("GIT_CEILING_DIRECTORIES", ""))
+    if not found:
+        return None
+    try:
+        opened = _open(start)
+        if is_partial(opened):
+            return stand_in(start, found, "it is a partial clone")
+        if not opened.is_bare:
+            repository = Repository(opened, start)
+            len(opened.index)  # the index too can have a format that libgit2 refuses
+            return repository
+    except pygit2.GitError as error:
+        return stand_in(start, found, str(error), error)
+    raise RepositoryError(
+        f"{found} is a bare repository, which has no work tree; run in a clone of it, or pass repo= with a path in one"
+    )
+
+
+def _open(start: str) -> pygit2.Repository:
+    """Open the repository that holds a directory; its work tree is the folder that holds ``.git``, as git has it.
+
+    Opened by the git directory, libgit2 would take the folder where that lies, which may be quite another one.
+    """
+    import pygit2
+
+    opened = pygit2.Repository(start)
+    if os.path.exists(os.path.join(opened.path, "commondir")):
+        # A linked worktree. Its git directory says where it was made; it may have been copied or moved since.
+        for folder in folders_with_git(start):
+            if pygit2.discover_repository(folder, False, os.path.dirname(folder)) == opened.path:
+                if folder != os.path.realpath(opened.workdir):
+                    opened.workdir = folder
+                break
+    return opened
+
+
+class Repository:
+    """A repository that libgit2 can read. Short-lived: open it, ask, drop it; it sees the disk as it stands."""
+
+    def __init__(self, opened: pygit2.Repository, start: str) -> None:
+        self._opened = opened
+        self._start = os.path.realpath(start)
+        self.root = os.path.realpath(opened.workdir)
+        self._stamp = _index_stamp(opened)  # before the index is read: what is read may be newer, and never older
+
+    @cached_property
+    def head(self) -> str:
+        """Full hex of the commit at HEAD."""
+        if self._opened.head_is_unborn:
+            raise RepositoryError(f"{self.root} has no commit yet; commit the code: git add, git commit")
+        return str(self._opened.head.target)
+
+    def candidates(self) -> Candidates:
+        """Find the paths that may differ from HEAD, staged or not, hidden from status or not.
+
+        Two index diffs, as status makes them; a straight ``diff("HEAD")`` reads every file again. What HEAD and the
+        index alone tell is remembered while neither has moved: a notebook asks again for each cell.
+        """
+        told = _told.get(self.root)
+        if told is None or told.stamp != (self.head, *self._stamp):
+            told = _told[self.root] = self._ask_index()
+        paths = self._differing(told.shares)
+        return told.staged._replace(paths=told.staged.paths | (paths - told.staged.submodules))
+
+    def _ask_index(self) -> _Told:
+        """Find what HEAD and the index alone tell; brings the times in the index up to date if they are stale."""
+        from pygit2.enums import DiffOption
+        from pygit2.ffi import C, ffi
+
+        def text(raw: Any) -> str:
+            return os.fsdecode(ffi.string(raw))
+
+        def entries() -> list[Any]:
+            return [C.git_index_get_byindex(index._index, position) for position in range(len(index))]
+
+        index = self._opened.index
+        if is_stale(entries(), text, self.root):
+            self._refresh()
+        found = hidden_entries(entries(), text, is_sparse=is_on(self._opened, "core.sparsecheckout"))
+        diff = index.diff_to_tree(self._opened[self.head].tree, flags=DiffOption.INCLUDE_TYPECHANGE)
+        found.paths.update(_paths(diff) - found.submodules)
+        for sides in index.conflicts or ():
+            found.paths.update(os.fsdecode(side.path) for side in sides if side is not None)
+        # Where case does not count, git orders and finds paths in another way.
+        threads = 1 if is_on(self._opened, "core.ignorecase") else processors()
+        divided = shares([ffi.string(entry.path) for entry in entries()], threads)
+        return _Told((self.head, *self._stamp), found, divided)
+
+    def _refresh(self) -> None:
+        """Bring the times in the index up to date, so that only the first look reads every file."""
+        import pygit2
+
+        index = self._opened.index
+        if git(self.root, "update-index", "-q", "--refresh") is None and not shutil.which("git"):
+            # The command locks the index before it reads it; libgit2 does not, so it only stands in where no git
+            # can be changing the index meanwhile.
+            flags = pygit2.enums.DiffOption.IGNORE_SUBMODULES | pygit2.enums.DiffOption.UPDATE_INDEX
+            with suppress(pygit2.GitError):  # a lock that is held, or nowhere to write: judge without
+                index.diff_to_workdir(flags)
+        self._stamp = _index_stamp(self._opened)
+        index.read(False)
+
+    def _differing(self, divided: list[list[bytes]]) -> set[str]:
+        """Compare the index with the work tree, each share in a thread of its own.
+
+        To ask the system for the times of each file is most of the work, which git too does in several threads.
+        """
+        import pygit2
+
+        found: list[set[str]] = []
+
+        def compare(share: list[bytes]) -> None:
+            # What is not found here is found below, where an error can be raised.
+            with suppress(pygit2.GitError, KeyError, ValueError, OSError):
+                found.append(_compare(_open(self._start), share))
+
+        started = []
+        with suppress(RuntimeError):  # no more threads are to be had
+            for share in divided[1:]:
+                thread = threading.Thread(target=compare, args=(share,))
+                thread.start()
+                started.append(thread)
+        paths = _compare(self._opened, divided[0])
+        for thread in started:
+            thread.join()
+        # An index that was replaced meanwhile may have been read by some of them and not by others.
+        if len(found) < len(divided) - 1 or (started and _index_stamp(self._opened) != self._stamp):
+            return _compare(self._opened, [])
+        return paths.union(*found)
+
+    def in_index(self, path: str) -> bool:
+        """Say whether the path is tracked, and not in a conflict."""
+        try:
+            self._opened.index[path]
+        except KeyError:
+            return False
+        return True
+
+    def entry(self, commit: str, path: str) -> tuple[int, str] | None:
+        """Mode and object id of a path at a commit, or None."""
+        try:
+            found = self._opened[commit].tree[path]
+        except KeyError:
+            return None
+        return found.filemode, str(found.id)
+
+    def stored(self, path: str, known: int | None = None) -> Stored | None:
+        """Say how git would store what stands at the path in the work tree; None for no file."""
+        return stored(self._opened, self.root, path, known)
+
+    def is_ignored(self, path: str) -> bool:
+        """Say whether git is told to ignore the path."""
+        try:
+            return self._opened.path_is_ignored(path)
+        except UnicodeEncodeError:  # pygit2 1.21 takes no other names; not ignored means that it counts
+            return False
+
+    def last_commit(self, commit: str, paths: Sequence[str]) -> str:
+        """Find the last commit, from *commit* on, that changed the code below *paths*; notebooks do not count."""
+        return last_commit(self._opened, commit, paths)
+
+    def blob(self, oid: str) -> bytes:
+        """Content of a blob."""
+        return self._opened[oid].read_raw()
+
+    def difference(self, old: bytes, new: bytes) -> bytes | None:
+        """The hunks between two contents, as they stand in a patch behind the names; None for binary content."""
+        import pygit2
+
+        patch = pygit2.Patch.create_from(old, new).data
+        start = patch.find(b"\n@@ ")
+        return patch[start + 1 :] if start >= 0 else None
+
+    def remotes(self) -> dict[str, str]:
+        """URLs of the remotes, by name."""
+        return {remote.name: remote.url for remote in self._opened.remotes if remote.name and remote.url}
+
+    def files(self, commit: str, suffix: str) -> Iterator[tuple[str, str, Callable[[], bytes]]]:
+        """Iterate over the files at a commit whose names end so: path, object id, and what reads the content."""
+        return files(self._opened, commit, suffix)
+
+    def subjects_between(self, old: str, new: str) -> list[tuple[str, str]]:
+        """Commits reachable from *new* and not from *old*, newest first: full hex and first line of the message."""
+        walker = self._opened.walk(new)
+        walker.hide(old)
+        return [(str(commit.id), commit.message.partition("\n")[0]) for commit in walker]
+
+    def is_reachable(self, commit: str) -> bool:
+        """Say whether the commit is in the history of any branch, remote branch or tag, or of HEAD."""
+        import pygit2
+
+        tips = {self.head}
+        for name in self._opened.listall_references():
+            with suppress(KeyError, ValueError, pygit2.GitError):  # a dangling symbolic ref; a tag of a tree
+                tips.add(str(self._opened.lookup_reference(name).peel(pygit2.Commit).id))
+        return self.exists(commit) and any(tip == commit or self._opened.descendant_of(tip, commit) for tip in tips)
+
+    def exists(self, oid: str) -> bool:
+        """Say whether the repository holds the object; *oid* may be abbreviated."""
+        try:
+            return oid in self._opened
+        except ValueError:  # no object id, or too short to be one object's
+            return False
+
+    @property
+    def is_shallow(self) -> bool:
+        """Whether the older part of the history is not there, as after ``git clone --depth``."""
+        return bool(self._opened.is_shallow)
+
+
+def _index_stamp(opened: pygit2.Repository) -> tuple[int, ...]:
+    info = status_of(os.path.join(opened.path, "index"))  # not there until something was added
+    return () if info is None else (info.st_ino, info.st_size, info.st_mtime_ns, info.st_ctime_ns)
+
+
+def _compare(opened: pygit2.Repository, below: list[bytes]) -> set[str]:
+    """Compare the index with the work tree below some paths, or everywhere; pygit2's own method takes no paths."""
+    import pygit2
+    from pygit2.enums import DiffOption
+    from pygit2.errors import check_error
+    from pygit2.ffi import C, ffi
+
+    names = [ffi.new("char[]", name) for name in below]
+    strings = ffi.new("char *[]", names)
+    options, found = ffi.new("git_diff_options *"), ffi.new("git_diff **")
+    check_error(C.git_diff_options_init(options, 1))
+    options.flags = DiffOption.IGNORE_SUBMODULES | DiffOption.DISABLE_PATHSPEC_MATCH
+    options.pathspec.strings, options.pathspec.count = strings, len(names)
+    check_error(C.git_diff_index_to_workdir(found, opened._repo, opened.index._index, options))
+    return _paths(pygit2.Diff.from_c(bytes(ffi.buffer(found)[:]), opened))
+
+
+def _paths(diff: Any) -> set[str]:
+    return {os.fsdecode(file.raw_path) for delta in diff.deltas for file in (delta.old_file, delta.new_file)}

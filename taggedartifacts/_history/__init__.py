@@ -1,0 +1,1 @@
+"""Questions about artifacts that are there: which, since when, what differs, what to remove."""

@@ -1,0 +1,186 @@
+"""Comparing two artifacts: whether code, configuration and content are the same, and exactly what differs."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .._errors import RecordError
+from .._path import ArtifactPath
+from .._store.origin import find_origin, said_by
+from .._tag import split_name, untagged_name
+from .._text import Shown, Table
+from .commits import commits_between
+from .differences import Difference
+from .recipe import Recipe, recipe_differences, same_commit, tag_differences
+from .seen import content_differences, see_content
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .._store.origin import Origin
+    from .._store.record import Record
+    from .seen import Seen
+
+_ANSWERS = {True: "yes", False: "no", None: "not known"}
+
+
+@dataclass(frozen=True, repr=False)
+class Comparison(Shown):
+    """How two artifacts relate; prints as a table, in a notebook too.
+
+    Attributes:
+        a: The first artifact.
+        b: The second one.
+        same_code: Whether commit and uncommitted changes are the same.
+        same_config: Whether configuration, arguments and whatever else is hashed are the same.
+        same_content: Whether the bytes are the same; None when it cannot be known.
+        differences: Exactly what differs, as far as it can be known: code, configuration, environment, content.
+        commits: The commits between the two, newest first, as digits and subject: those that only *b* has, then
+            those that only *a* has.
+        reproducible: False when the same function made different content from the same code and configuration, True
+            when it made the same, None when these two do not tell.
+        unknown: What could not be found out, and why.
+    """
+
+    a: ArtifactPath
+    b: ArtifactPath
+    same_code: bool | None
+    same_config: bool | None
+    same_content: bool | None
+    differences: tuple[Difference, ...]
+    commits: tuple[tuple[str, str], ...]
+    reproducible: bool | None
+    unknown: tuple[str, ...]
+
+    def _table(self) -> Table:
+        rows = [
+            ("same code", _ANSWERS[self.same_code]),
+            ("same configuration", _ANSWERS[self.same_config]),
+            ("same content", _ANSWERS[self.same_content]),
+        ]
+        rows += [("differs" * (i == 0), str(each)) for i, each in enumerate(self.differences)]
+        rows += [("commits" * (i == 0), f"{digits[:10]} {subject}") for i, (digits, subject) in enumerate(self.commits)]
+        rows += [("not known" * (i == 0), each) for i, each in enumerate(self.unknown)]
+        return Table(f"{self.a} → {self.b}", tuple(rows), () if self.reproducible is not False else (self._verdict(),))
+
+    def _verdict(self) -> str:
+        verdict = "Code and configuration are the same and the content is not: the function is not reproducible"
+        if any(each.place.startswith(_ENVIRONMENT) for each in self.differences):
+            return f"{verdict}, or depends on the environment, which differs too."
+        return f"{verdict}."
+
+
+_ENVIRONMENT = ("Python", "platform", "host", "packages.")
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """One of the two artifacts, with what is known of it."""
+
+    origin: Origin
+    path: ArtifactPath
+    record: Record | None
+    seen: Seen
+
+    @classmethod
+    def of(cls, path: str | os.PathLike[str], unknown: list[str]) -> _Side:
+        origin = find_origin(path)
+        named = os.path.basename(os.path.normpath(path)) == origin.name
+        shown = ArtifactPath(path if named else origin.path)
+        record = None
+        try:
+            record = origin.record()
+        except RecordError as error:
+            unknown.append(
+                f"{origin.name}: its record is damaged ({error}); its name alone says: {said_by(origin.tag)}"
+            )
+        else:
+            if record is None:
+                unknown.append(f"{origin.name}: it has no record; its name alone says: {said_by(origin.tag)}")
+        return cls(origin, shown, record, see_content(origin.path, record, unknown))
+
+
+def compare(a: str | os.PathLike[str], b: str | os.PathLike[str]) -> Comparison:
+    """Compare two artifacts: were they made by the same code, with the same configuration, and do they hold the same?
+
+    Goes by their records, by their names where there are none, and by their content where it was changed since it was
+    made. Names exactly what differs, and what it could not find out.
+
+    Args:
+        a: An artifact, or anything that belongs to one.
+        b: Another one.
+
+    Returns:
+        The answers, which print as a table.
+
+    Raises:
+        ArtifactNotFoundError: If a path belongs to no artifact.
+
+    Example:
+        >>> answer = compare(save("Ada", "output/name.txt"), save("Eve", "output/name.txt"))
+        >>> answer.same_code, answer.same_config, str(answer.differences[0])
+        (True, False, "arguments.text: 'Ada' → 'Eve'")
+    """
+    unknown: list[str] = []
+    first, second = _Side.of(a, unknown), _Side.of(b, unknown)
+    same_content, content = content_differences(first.seen, second.seen)
+    commits: tuple[tuple[str, str], ...] | None = ()
+    if first.record is None or second.record is None:
+        here, there = first.origin.tag, second.origin.tag
+        same_code = (here.commit, here.dirty) == (there.commit, there.dirty)
+        same_config = here.config == there.config
+        differences = tag_differences(here, there)
+    else:
+        identity, other = first.record.identity, second.record.identity
+        same_code = same_commit(identity.commit, other.commit) and identity.dirty == other.dirty
+        same_config = identity.config_hash == other.config_hash
+        recipes = (Recipe.of(first.record, first.origin.folder), Recipe.of(second.record, second.origin.folder))
+        differences, doubts = recipe_differences(*recipes)
+        unknown += doubts
+        differences += tuple(_environment_differences(first.record, second.record))
+        if not same_commit(identity.commit, other.commit):
+            folders = (first.origin.folder.path, second.origin.folder.path)
+            commits = commits_between(identity.commit, other.commit, folders)
+            if commits is None:
+                unknown.append("the commits between them: no repository that has both is around them or here")
+    return Comparison(
+        a=first.path,
+        b=second.path,
+        same_code=same_code,
+        same_config=same_config,
+        same_content=same_content,
+        differences=(*differences, *content),
+        commits=commits or (),
+        reproducible=_reproducible(first, second, same_content) if same_code and same_config else None,
+        unknown=tuple(unknown),
+    )
+
+
+def _environment_differences(a: Record, b: Record) -> Iterator[Difference]:
+    fields = (("Python", a.python, b.python), ("platform", a.platform, b.platform), ("host", a.host, b.host))
+    yield from (Difference(*field) for field in fields if field[1] != field[2])
+    for name in sorted({*a.packages, *b.packages}):
+        here, there = a.packages.get(name, "not imported"), b.packages.get(name, "not imported")
+        if here != there:
+            yield Difference(f"packages.{name}", here, there)
+
+
+def _reproducible(a: _Side, b: _Side, same_content: bool | None) -> bool | None:
+    """Tell from two artifacts of the same code and configuration whether their function is reproducible."""
+    if a.record is None or b.record is None:
+        alike = untagged_name(a.origin.name) == untagged_name(b.origin.name)
+        return same_content if alike and not (a.seen.changed or b.seen.changed) else None
+    outputs = (_output(a.record), _output(b.record))
+    if outputs[0] != outputs[1]:  # two outputs of one function, or of two
+        return None
+    # As they were made: what somebody changed afterwards says nothing about the function.
+    return a.record.digest == b.record.digest
+
+
+def _output(record: Record) -> tuple[str, int, str]:
+    """Tell which output of which function an artifact is."""
+    names = [name.rstrip("/") for name in record.outputs]
+    index = names.index(record.artifact) if record.artifact in names else 0
+    return record.function, index, split_name(record.artifact)[1]

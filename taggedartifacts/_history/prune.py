@@ -1,0 +1,270 @@
+"""Pruning: removing artifacts with all that belongs to them, and nothing else."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import stat
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from .._path import ArtifactPath
+from .._store.content import scan
+from .._store.disk import move
+from .._store.lock import ArtifactLock
+from .._store.origin import said_by
+from .._store.staging import clean_up, is_busy, make_staging
+from .._store.standing import is_as_made, standing_record
+from .._tag import DIGEST_DIGITS, Tag, is_tagged, split_name, untagged_name
+from .._text import ShownList, Table, byte_count
+from .commits import Branches
+from .stretch import known_version, newest_first, recorded, stretches
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from .._store.folder import Folder
+    from .stretch import Stretch, Version
+
+_log = logging.getLogger("taggedartifacts")
+
+
+class Pruned(ShownList[ArtifactPath]):
+    """Artifacts that were removed, or would be; prints as a table.
+
+    Attributes:
+        size: Bytes that they, their companions, records and patches take.
+        dry_run: Whether nothing was removed.
+    """
+
+    __slots__ = ("dry_run", "size")
+
+    def __init__(self, paths: Iterable[ArtifactPath] = (), *, dry_run: bool = True) -> None:
+        super().__init__(paths)
+        self.dry_run = dry_run
+        self.size = 0
+
+    def _table(self) -> Table:
+        return Table(self._summary(), tuple((str(path), said_by(path.tag)) for path in self))
+
+    def _summary(self) -> str:
+        did = "would remove" if self.dry_run else "removed"
+        return f"{did} {len(self)} artifact{'s' * (len(self) != 1)}, {byte_count(self.size)}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Criteria:
+    """What names artifacts, and how many of each untagged name are protected."""
+
+    keep: int
+    before: float | None
+    dirty: bool
+    all_others: bool
+    unreachable: bool
+
+    def chosen(self, versions: list[Version], branches: Branches | None) -> Iterator[Version]:
+        """Choose from the artifacts of one untagged name, newest first."""
+        for version in versions[self.keep :]:
+            if (
+                self.all_others
+                or (self.before is not None and version.started < self.before)
+                or (self.dirty and version.origin.tag.dirty is not None)
+                or (branches is not None and _is_unreachable(version, branches))
+            ):
+                yield version
+
+
+def prune(
+    path: str | os.PathLike[str],
+    *,
+    keep: int | None = None,
+    older_than: timedelta | datetime | None = None,
+    dirty: bool = False,
+    unreachable: bool = False,
+    dry_run: bool = True,
+) -> list[ArtifactPath]:
+    """Remove artifacts with their records, companions and patches; by default only say which.
+
+    Removes what any criterion names, and never what *keep* protects; *keep* alone names all that it does not protect.
+    Never removes a file without a tag, an artifact that was changed since it was made, what another process is making,
+    or anything behind a symbolic link. A crash at any moment leaves each artifact whole or gone.
+
+    Args:
+        path: An artifact, an untagged name for all of its artifacts, or a directory for all in it and below it.
+        keep: How many artifacts of each untagged name to protect, the newest first.
+        older_than: Name those made longer ago than this, or before this moment (local time unless it has a time zone).
+        dirty: Name those made by code that was not committed.
+        unreachable: Name those whose commit no branch, no tag and not HEAD of the repository contains: that of the
+            directory, else that of the current one. What this cannot tell, as without a record, stays.
+        dry_run: Remove nothing.
+
+    Returns:
+        The artifacts that were removed, or would be. Prints as a table, with the bytes; they are in the log too.
+
+    Raises:
+        ArtifactNotFoundError: If there is nothing of that name.
+        RepositoryError: If *unreachable* is asked for and cannot be known.
+        TypeError: If an argument has a wrong type.
+        ValueError: If *keep* is negative.
+        OSError: If something cannot be removed.
+
+    Example:
+        >>> first, second = save("Ada", "output/name.txt"), save("Grace", "output/name.txt")
+        >>> prune("output", keep=1, dry_run=False) == [first]
+        True
+        >>> second.exists()
+        True
+    """
+    criteria = _Criteria(
+        keep=_checked_keep(keep),
+        before=_moment(older_than),
+        dirty=dirty,
+        all_others=keep is not None and older_than is None and not dirty and not unreachable,
+        unreachable=unreachable,
+    )
+    pruned = Pruned(dry_run=dry_run)
+    for stretch in stretches(path, _raise):
+        patches, gone = set(), set()
+        for version in _chosen(stretch, criteria):
+            if _is_changed(version):
+                _log.warning("%s is kept: it was changed since it was made; delete it by hand", version.origin.path)
+                continue
+            size = _size(version) if dry_run else _remove(version)
+            if size is not None:
+                pruned.append(ArtifactPath(os.path.join(stretch.given, version.origin.name)))
+                pruned.size += size
+                gone.add(version.origin.name)
+                patches |= {version.record.patch} if version.record and version.record.patch else set()
+        pruned.size += sum(_drop_patch(stretch.folder, patch, gone, dry_run=dry_run) for patch in sorted(patches))
+    _log.info("%s", pruned._summary())
+    return pruned
+
+
+def _raise(error: OSError) -> None:
+    raise error
+
+
+def _checked_keep(keep: int | None) -> int:
+    if keep is None:
+        return 0
+    if isinstance(keep, bool) or not isinstance(keep, int):
+        raise TypeError(f"keep must be a number of artifacts, not {keep!r}")
+    if keep < 0:
+        raise ValueError(f"keep must be at least 0, not {keep!r}")
+    return keep
+
+
+def _moment(older_than: timedelta | datetime | None) -> float | None:
+    if older_than is None:
+        return None
+    if isinstance(older_than, timedelta):
+        return time.time() - older_than.total_seconds()
+    if isinstance(older_than, datetime):
+        return older_than.astimezone(UTC).timestamp()
+    # A bare number could be taken for days by one and for seconds by another, and what is removed is gone.
+    raise TypeError(f"older_than must be a timedelta or a datetime, not {older_than!r}")
+
+
+def _chosen(stretch: Stretch, criteria: _Criteria) -> list[Version]:
+    names: dict[str, list[str]] = {}
+    for name in stretch.names:
+        names.setdefault(untagged_name(name), []).append(name)
+    branches = Branches(stretch.folder.path) if criteria.unreachable and names else None
+    return [
+        version for each in names.values() for version in criteria.chosen(newest_first(stretch.folder, each), branches)
+    ]
+
+
+def _is_unreachable(version: Version, branches: Branches) -> bool:
+    """Tell whether no branch contains the commit of an artifact; where that cannot be known, it does not count."""
+    contained = version.record and branches.contain(version.record)
+    if contained is None:
+        _log.warning("%s is kept: whether a branch has its commit cannot be known here", version.origin.path)
+    return contained is False
+
+
+def _is_changed(version: Version) -> bool:
+    """Tell whether somebody edited an artifact, or what was written beside it; that is his to remove."""
+    path, record = version.origin.path, version.record
+    if record is None:
+        return False
+    with contextlib.suppress(FileNotFoundError):  # a companion is gone
+        if standing_record(path, record) is not None:
+            return False
+    return not is_as_made(path, record)
+
+
+def _belongings(version: Version) -> list[str]:
+    """List what goes with an artifact, in the order in which it goes: companions, then the record."""
+    folder, name = version.origin.folder, version.origin.name
+    companions = version.record.companions if version.record else ()
+    # A record may come from anywhere: what it names goes only if its name has the artifact's tag in it.
+    paths = [folder.artifact(each.path) for each in companions if each.path.startswith(split_name(name)[0])]
+    return [path for path in (*paths, folder.record(name)) if os.path.lexists(path)]
+
+
+def _size(version: Version) -> int:
+    """Count the bytes of an artifact and what goes with it."""
+    return sum(map(_size_of, [version.origin.path, *_belongings(version)]))
+
+
+def _size_of(path: str) -> int:
+    status = os.lstat(path)
+    if stat.S_ISDIR(status.st_mode):
+        return sum(below.st_size for _, below in scan(path))
+    return status.st_size
+
+
+def _remove(version: Version) -> int | None:
+    """Remove one artifact; returns its bytes, or None if it is being made or was made again meanwhile."""
+    folder, name = version.origin.folder, version.origin.name
+    folder.make()
+    lock = ArtifactLock(folder.lock(name))
+    if not lock.try_acquire():
+        _log.warning("%s is kept: %s is making it", version.origin.path, lock.holder())
+        return None
+    try:
+        if is_busy(folder, name, locked=lock.works):
+            _log.warning("%s is kept: %s is making it", version.origin.path, "perhaps another host")
+            return None
+        if known_version(version.origin) != version:
+            _log.warning("%s is kept: it was made again meanwhile", version.origin.path)
+            return None
+        size = _size(version)
+        staging = make_staging(folder, name)
+        try:
+            # One rename takes the artifact away, whole; a directory removed in place would be seen in halves.
+            # The record goes last: what is visible has its record, and what is left of a crash is known by it.
+            move(version.origin.path, os.path.join(staging, name))
+            for number, path in enumerate(_belongings(version)):
+                move(path, os.path.join(staging, f".{number}"))
+        finally:
+            clean_up(folder, staging)
+        return size
+    finally:
+        lock.release()
+
+
+def _drop_patch(folder: Folder, patch: str, gone: set[str], *, dry_run: bool) -> int:
+    """Remove a patch that no record needs any more; returns the bytes that this frees."""
+    path = os.path.join(folder.patches, patch)
+    if any(_needs(name, patch) for name in recorded(folder) if name not in gone):
+        return 0
+    try:
+        status = os.lstat(path)
+    except FileNotFoundError:
+        return 0
+    # Whoever is publishing has a staging directory, and may have stored this patch for a record that is not there yet.
+    if not stat.S_ISREG(status.st_mode) or (not dry_run and os.listdir(folder.staging)):
+        return 0
+    if not dry_run:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path)
+    return status.st_size
+
+
+def _needs(name: str, patch: str) -> bool:
+    return is_tagged(name) and Tag.parse(name).dirty == patch[:DIGEST_DIGITS]

@@ -1,0 +1,150 @@
+"""The recipe of an artifact, that is function, code and configuration, and where two recipes differ."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .._errors import RecordError
+from .._hashing import hexdigest
+from .._store.record import MAX_RECORD_BYTES, read_regular
+from .._tag import COMMIT_DIGITS, DIGEST_DIGITS
+from .differences import Difference, canonical_differences
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from .._store.folder import Folder
+    from .._store.record import Identity, Record
+    from .._tag import Tag
+
+_COMMITTED = "as committed"
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """All that decides what an artifact holds.
+
+    Attributes:
+        identity: Function, commit, digest of the uncommitted changes and config hash.
+        canonical: The canonical form that the config hash is of.
+        scope: Paths that were taken as the code; empty for all of the repository.
+        changes: What was not committed, by path: what was wrong with it.
+        read_patch: Reads the uncommitted changes as a patch; only two dirty recipes that differ need it.
+    """
+
+    identity: Identity
+    canonical: str
+    scope: tuple[str, ...]
+    changes: Mapping[str, str]
+    read_patch: Callable[[], bytes | None]
+
+    @classmethod
+    def of(cls, record: Record, folder: Folder) -> Recipe:
+        """Take the recipe from a record, and its patch from beside it."""
+        return cls(
+            record.identity, record.canonical, record.scope, dict(record.changes), lambda: _read_patch(record, folder)
+        )
+
+
+def recipe_differences(a: Recipe, b: Recipe) -> tuple[tuple[Difference, ...], tuple[str, ...]]:
+    """List where two recipes differ, and say what could not be found out."""
+    unknown: list[str] = []
+    differences = [*_code_differences(a, b, unknown), *_config_differences(a, b, unknown)]
+    return tuple(differences), tuple(unknown)
+
+
+def tag_differences(a: Tag, b: Tag) -> tuple[Difference, ...]:
+    """List where two tags differ, which is all that can be known of artifacts without records."""
+    fields = (
+        ("commit", a.commit, b.commit),
+        ("uncommitted changes", a.dirty or "none", b.dirty or "none"),
+        ("config hash", a.config, b.config),
+    )
+    return tuple(Difference(*field) for field in fields if field[1] != field[2])
+
+
+def same_commit(a: str, b: str) -> bool:
+    """Tell whether two commits are the same, as far as is known: one that stood in for a repository may be short."""
+    return a.startswith(b) or b.startswith(a)
+
+
+def _code_differences(a: Recipe, b: Recipe, unknown: list[str]) -> Iterator[Difference]:
+    if a.identity.function != b.identity.function:
+        yield Difference("function", a.identity.function, b.identity.function)
+    if not same_commit(a.identity.commit, b.identity.commit):
+        yield Difference("commit", a.identity.commit[:COMMIT_DIGITS], b.identity.commit[:COMMIT_DIGITS])
+    if a.scope != b.scope:
+        yield Difference("scope", _scope_text(a.scope), _scope_text(b.scope))
+    if a.identity.dirty != b.identity.dirty:
+        yield from _change_differences(a, b, unknown)
+
+
+def _change_differences(a: Recipe, b: Recipe, unknown: list[str]) -> Iterator[Difference]:
+    """List the uncommitted files that differ; two that were changed alike are told apart by the patches."""
+    patches = (a.read_patch(), b.read_patch()) if a.changes and b.changes else (None, None)
+    parts = None if patches[0] is None or patches[1] is None else (_parts(patches[0]), _parts(patches[1]))
+    found = False
+    doubtful = []
+    for path in dict.fromkeys((*a.changes, *b.changes)):
+        was, now = a.changes.get(path, _COMMITTED), b.changes.get(path, _COMMITTED)
+        same = None if parts is None else _same_part(path, *parts)
+        if was != now:
+            yield Difference(f"uncommitted {path}", was, now)
+        elif same is False:
+            yield Difference(f"uncommitted {path}", was, f"{now} in another way")
+        elif same is None:
+            doubtful.append(path)
+        found = found or was != now or same is False
+    if doubtful:
+        unknown.append(f"whether the uncommitted changes of {', '.join(doubtful)} differ: not all are in the patches")
+    if not found:
+        yield Difference("uncommitted changes", _dirty_text(a.identity.dirty), _dirty_text(b.identity.dirty))
+
+
+def _parts(patch: bytes) -> dict[bytes, bytes]:
+    """Split a patch by file: the line that names it, and what is changed."""
+    pieces = (b"\n" + patch).split(b"\ndiff --git ")[1:]
+    return {head: body for head, _, body in (piece.partition(b"\n") for piece in pieces)}
+
+
+def _same_part(path: str, a: Mapping[bytes, bytes], b: Mapping[bytes, bytes]) -> bool | None:
+    """Tell whether two patches change a file alike; None if neither names it."""
+    ending = b" b/" + os.fsencode(path)
+    heads = {head for head in (*a, *b) if head.endswith(ending)}
+    return all(a.get(head) == b.get(head) for head in heads) if heads else None
+
+
+def _config_differences(a: Recipe, b: Recipe, unknown: list[str]) -> Iterator[Difference]:
+    if a.identity.config_hash == b.identity.config_hash:
+        return
+    differences = None
+    # A canonical form that is not what was hashed would name differences that there are not.
+    if all(hexdigest(each.canonical.encode("utf-8", "surrogatepass")) == each.identity.config_hash for each in (a, b)):
+        try:
+            differences = list(canonical_differences(a.canonical, b.canonical))
+        except ValueError:
+            differences = None
+    if differences:
+        yield from differences
+    else:
+        unknown.append("where the configurations differ: what is recorded of one of them is damaged")
+        yield Difference("config hash", a.identity.config_hash, b.identity.config_hash)
+
+
+def _read_patch(record: Record, folder: Folder) -> bytes | None:
+    if record.patch is None:
+        return None
+    try:
+        return read_regular(os.path.join(folder.patches, record.patch), MAX_RECORD_BYTES)
+    except RecordError:
+        return None
+
+
+def _scope_text(scope: tuple[str, ...]) -> str:
+    return ", ".join(scope) or "the whole repository"
+
+
+def _dirty_text(digest: str | None) -> str:
+    return "none" if digest is None else digest[:DIGEST_DIGITS]

@@ -1,0 +1,162 @@
+"""Stretches: which artifacts a path covers, in its directory and below it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from .._errors import ArtifactNotFoundError, RecordError
+from .._store.folder import HIDDEN, RECORD_SUFFIX, Folder
+from .._store.origin import Origin, find_origin
+from .._store.standing import companion_owner
+from .._tag import is_tagged, split_name, untagged_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from .._store.record import Record
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """An artifact that is there, with what is known of it.
+
+    Attributes:
+        origin: Where it stands.
+        record: Its record, or None if it has none that can be read.
+        started: When it was made, seconds since 1970: as recorded, else the time of its last modification.
+    """
+
+    origin: Origin
+    record: Record | None
+    started: float
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """What a path given to a function over artifacts covers in one directory.
+
+    Attributes:
+        given: The directory as the path writes it.
+        names: File names of the artifacts that are covered, present or only recorded.
+        whole: Whether all of the directory is covered.
+    """
+
+    given: str
+    names: tuple[str, ...]
+    whole: bool
+
+    @property
+    def folder(self) -> Folder:
+        """The directory."""
+        return Folder(os.path.abspath(self.given))
+
+
+def stretches(path: str | os.PathLike[str], unreadable: Callable[[OSError], None]) -> Iterator[Stretch]:
+    """List what a path covers: one artifact, all of one untagged name, or all in a directory and below it.
+
+    Follows no symbolic link below the path.
+
+    Args:
+        path: An artifact or what belongs to one, an untagged name, or a directory.
+        unreadable: Told of each directory that cannot be listed.
+
+    Raises:
+        ArtifactNotFoundError: If it covers nothing.
+    """
+    text = os.fspath(path)
+    given, name = os.path.split(text.rstrip("/" + os.sep) if len(text) > 1 else text)
+    if os.path.isdir(text) and not is_tagged(name):
+        yield from _below(text, unreadable)
+        return
+    folder = Folder(os.path.abspath(given))
+    known = is_tagged(name) and (os.path.lexists(folder.artifact(name)) or os.path.lexists(folder.record(name)))
+    names = [] if known else sorted({*present(folder, name), *_of_name(recorded(folder), name)})
+    if not names:
+        origin = find_origin(path)
+        if not os.path.lexists(origin.path) and not os.path.lexists(origin.folder.record(origin.name)):
+            raise ArtifactNotFoundError(f"{origin.path} is not there, and there is no record of it")
+        given, names = given if origin.folder == folder else origin.folder.path, [origin.name]
+    yield Stretch(given, tuple(names), whole=False)
+
+
+def present(folder: Folder, name: str | None = None) -> list[str]:
+    """List the artifacts in a directory, or those of one untagged name; companions are none.
+
+    Raises:
+        OSError: If the directory cannot be listed; one that does not exist holds none.
+    """
+    try:
+        listed = os.listdir(folder.path)
+    except FileNotFoundError:
+        return []
+    names = list(filter(is_tagged, listed) if name is None else _of_name(listed, name))
+    # For the few of one name it is cheaper to ask for each record than to list them all.
+    records = {*recorded(folder)} if name is None else {*filter(lambda each: _has_record(folder, each), names)}
+    bare = [each for each in names if each not in records]
+    # Which files were written beside an artifact is found by its record, so only a stem with a record can have any.
+    stems = {split_name(each)[0] for each in recorded(folder)} if bare else set()
+    beside = {each for each in bare if split_name(each)[0] in stems and companion_owner(folder, each) is not None}
+    return [each for each in names if each not in beside] if beside else names
+
+
+def _has_record(folder: Folder, name: str) -> bool:
+    return os.path.lexists(folder.record(name))
+
+
+def recorded(folder: Folder) -> list[str]:
+    """List the artifacts of which there are records, whether they can be read or not."""
+    try:
+        listed = os.listdir(folder.records)
+    except OSError:
+        return []
+    return [each[: -len(RECORD_SUFFIX)] for each in listed if each.endswith(RECORD_SUFFIX)]
+
+
+def known_version(origin: Origin) -> Version | None:
+    """Look at one artifact; None if nothing stands there."""
+    try:
+        status = os.stat(origin.path)
+    except OSError:
+        return None
+    try:
+        record = origin.record()
+    except RecordError:
+        record = None
+    started = _seconds(record.started) if record else None
+    return Version(origin, record, status.st_mtime if started is None else started)
+
+
+def newest_first(folder: Folder, names: Iterable[str]) -> list[Version]:
+    """Look at artifacts and sort them by age; leaves out those that are gone."""
+    known = (known_version(Origin(folder, name)) for name in names)
+    return sorted((version for version in known if version), key=lambda version: version.started, reverse=True)
+
+
+def _below(top: str, unreadable: Callable[[OSError], None]) -> Iterator[Stretch]:
+    for given, directories, _ in os.walk(top, onerror=unreadable):
+        # A directory with a tag is an artifact: what is in it belongs to it.
+        directories[:] = sorted(each for each in directories if each not in (HIDDEN, ".git") and not is_tagged(each))
+        folder = Folder(os.path.abspath(given))
+        names = sorted({*present(folder), *filter(is_tagged, recorded(folder))})
+        if names or os.path.isdir(folder.hidden):
+            yield Stretch(given, tuple(names), whole=True)
+
+
+def _of_name(listed: Iterable[str], name: str) -> Iterator[str]:
+    stem, suffix = split_name(name)
+    stem += "-"
+    for each in listed:
+        # One name among 100,000 others is told by two comparisons, without the regular expression.
+        if each.startswith(stem) and each.endswith(suffix) and is_tagged(each) and untagged_name(each) == name:
+            yield each
+
+
+def _seconds(started: str) -> float | None:
+    try:
+        moment = datetime.fromisoformat(started)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        return None

@@ -1,0 +1,1 @@
+"""What a function reaches: the modules that are loaded, the values that it reads, definitions."""

@@ -1,0 +1,71 @@
+"""Code objects, compared and digested without the file and the lines that they come from. Pure."""
+
+from __future__ import annotations
+
+import dis
+from types import CodeType
+from typing import TYPE_CHECKING
+
+from .._hashing import hexdigest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_BINDS = frozenset({"STORE_NAME", "STORE_GLOBAL", "DELETE_NAME", "DELETE_GLOBAL"})
+_READS = frozenset({"LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"})
+# What a class body reads from its own namespace.
+_OWN_NAMES = frozenset({"__name__", "__module__", "__qualname__", "__annotations__", "__type_params__"})
+_COMPARED = (
+    "co_argcount", "co_posonlyargcount", "co_kwonlyargcount", "co_flags", "co_name", "co_names", "co_varnames",
+    "co_freevars", "co_cellvars", "co_code", "co_exceptiontable",
+)  # fmt: skip
+
+
+def nested(code: CodeType) -> Iterator[CodeType]:
+    """Iterate over a code object and all that are nested in it."""
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from nested(constant)
+
+
+def same(one: CodeType, other: CodeType) -> bool:
+    """Tell whether two code objects do the same, wherever they stand."""
+    return all(getattr(one, name) == getattr(other, name) for name in _COMPARED) and (
+        _constants(one) == _constants(other)
+    )
+
+
+def _constants(code: CodeType) -> list[object]:
+    return [_constant(value) for value in code.co_consts]
+
+
+def _constant(value: object) -> object:
+    if isinstance(value, CodeType):
+        return [[getattr(value, name) for name in _COMPARED], _constants(value)]
+    if isinstance(value, tuple):
+        return [_constant(item) for item in value]
+    if isinstance(value, frozenset):  # its order is that of the hash seed
+        return ["frozenset", sorted(str(_constant(item)) for item in value)]
+    return [type(value).__name__, repr(value)]
+
+
+def code_digest(code: CodeType) -> str:
+    """Digest a code object: good for this version of Python only, so the last resort where no source is to be had."""
+    return hexdigest(repr(_constant(code)).encode())
+
+
+def reads(code: CodeType) -> Iterator[str]:
+    """Iterate over the global names that a code object reads, nested ones included."""
+    for part in nested(code):
+        for instruction in dis.get_instructions(part):
+            if instruction.opname in _READS and instruction.argval not in _OWN_NAMES:
+                yield instruction.argval
+
+
+def binds(code: CodeType) -> Iterator[str]:
+    """Iterate over the names that a module and its class bodies bind, each as often as it is bound."""
+    for part in nested(code):
+        for instruction in dis.get_instructions(part):
+            if instruction.opname in _BINDS:
+                yield instruction.argval

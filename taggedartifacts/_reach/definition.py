@@ -1,0 +1,215 @@
+"""Definitions of interactive functions and classes: their source, verified against the code that runs."""
+
+from __future__ import annotations
+import __future__
+
+import ast
+import contextlib
+import functools
+import inspect
+import linecache
+import operator
+import sys
+from dataclasses import dataclass
+from types import FunctionType, ModuleType
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from .._hashing import hexdigest
+from .bytecode import code_digest, nested, reads, same
+from .members import methods
+from .prompt import INTERACTIVE_FILE, by_name, shell
+from .syntax import DefinitionNode, Outline, callee, decorators_of, definitions, digest, first_line, outline
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from types import CodeType
+
+_FUTURE_FLAGS = functools.reduce(
+    operator.or_, (getattr(__future__, name).compiler_flag for name in __future__.all_feature_names)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What an interactive definition says, taken while its source is at hand.
+
+    Attributes:
+        name: Its qualified name.
+        code: Digest of the definition without the decorators that are ours; of the byte code where no source was found.
+        outline: The definition and all its decorators; None where no source was found.
+        ours: Digests of the decorators' names that resolve to ours.
+        reads: The global names that its code reads, sorted.
+    """
+
+    name: str
+    code: str
+    outline: Outline | None
+    ours: frozenset[str]
+    reads: tuple[str, ...]
+
+
+_taken: WeakKeyDictionary[FunctionType | type, tuple[CodeType | None, Source]] = WeakKeyDictionary()
+_carried: dict[str, Source] = {}
+
+
+def source_of(value: FunctionType | type) -> Source:
+    """Take the source of an interactive function or class, or recall it as it was taken."""
+    code = value.__code__ if isinstance(value, FunctionType) else None
+    known = _taken.get(value)
+    if known is None or known[0] is not code:
+        source = _function_source(value) if isinstance(value, FunctionType) else _class_source(value)
+        known = _taken[value] = (code, source)
+    return known[1]
+
+
+def carried(values: Iterable[FunctionType | type]) -> dict[str, Source]:
+    """Pack the sources of functions for a worker, which gets their code only, by the digest of that code."""
+    return {code_digest(value.__code__): source_of(value) for value in values if isinstance(value, FunctionType)}
+
+
+def unpack(sources: Mapping[str, Source]) -> None:
+    """Make known, in a worker, the sources of the functions that were sent to it."""
+    _carried.update(sources)
+
+
+def is_ours(value: object) -> bool:
+    """Tell whether an object is this library's: a decorator, or a partial application of one."""
+    while isinstance(value, functools.partial):
+        value = value.func
+    kind = value if isinstance(value, type | FunctionType) else type(value)
+    return (kind.__module__ or "").partition(".")[0] == __name__.partition(".")[0]
+
+
+def replaced(function: FunctionType) -> str | None:
+    """Digest the code of a module's function that the module has replaced, by loading it again; None for others."""
+    module = sys.modules.get(function.__module__ or "")
+    standing = None if module is None else by_name(module, function.__qualname__)
+    if not isinstance(standing, FunctionType) or standing.__code__.co_filename != function.__code__.co_filename:
+        return None
+    return None if standing is function else code_digest(function.__code__)
+
+
+def _function_source(function: FunctionType) -> Source:
+    code = function.__code__
+    names = tuple(sorted(set(reads(code))))
+    for text in _texts(code, function.__name__):
+        if (node := _located(text, code)) is not None:
+            return _described(function.__qualname__, node, function.__globals__, names)
+    by_code = code_digest(code)
+    if (source := _carried.get(by_code)) is not None:
+        return source
+    return Source(function.__qualname__, by_code, None, frozenset(), names)
+
+
+def _described(name: str, node: DefinitionNode, space: Mapping[str, Any], reads: tuple[str, ...]) -> Source:
+    named = [callee(decorator) for decorator in decorators_of(node)]
+    ours = frozenset(digest(expression) for expression in named if is_ours(_resolved(expression, space)))
+    found = outline(node)
+    return Source(name, hexdigest("\n".join(found.without(ours)).encode()), found, ours, reads)
+
+
+def _class_source(kind: type) -> Source:
+    functions = list(methods(kind).values())
+    codes = [function.__code__ for function in functions]
+    space = functions[0].__globals__ if functions else vars(sys.modules[kind.__module__])
+    texts = _texts(codes[0], kind.__name__) if codes else _session_texts(kind.__name__)
+    for text in texts:
+        for body in _codes(text, codes[0].co_flags if codes else 0)[1]:
+            if body.co_name == kind.__name__ and body.co_qualname == kind.__qualname__:
+                inner = list(nested(body))
+                if all(any(same(code, other) for other in inner) for code in codes):
+                    node = _node_at(text, body)
+                    if isinstance(node, ast.ClassDef) and _annotated(node) == list(
+                        vars(kind).get("__annotations__", ())
+                    ):
+                        return _described(kind.__qualname__, node, space, ())
+    by_code = hexdigest("\n".join(code_digest(code) for code in codes).encode())
+    return Source(kind.__qualname__, by_code, None, frozenset(), ())
+
+
+def _annotated(node: ast.ClassDef) -> list[str]:
+    names = [
+        item.target.id for item in node.body if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name)
+    ]
+    return list(dict.fromkeys(names))
+
+
+def _texts(code: CodeType, name: str) -> Iterator[str]:
+    # The source that Python or IPython keeps for this code. It may be another's (`exec` under `python -c` gives the
+    # text of the command), so whoever takes it verifies it.
+    with contextlib.suppress(OSError):
+        yield "".join(inspect.findsource(code)[0])
+    yield from _magic_texts("lambda" if name == "<lambda>" else name)
+
+
+def _session_texts(name: str) -> Iterator[str]:
+    for file, entry in reversed(list(linecache.cache.items())):
+        if len(entry) > 1 and INTERACTIVE_FILE.search(file):
+            text = "".join(entry[2])
+            if name in text:
+                yield text
+    yield from _magic_texts(name)
+
+
+def _magic_texts(name: str) -> Iterator[str]:
+    # The bodies of cells under %%time and the like, newest first: no source is kept for what they define.
+    session = shell()
+    for cell in reversed(session.history_manager.input_hist_parsed) if session is not None else ():
+        if name in cell and "run_cell_magic" in cell:
+            for node in ast.walk(ast.parse(cell)):
+                match node:
+                    case ast.Call(
+                        func=ast.Attribute(attr="run_cell_magic"), args=[_, _, ast.Constant(value=str() as body)]
+                    ):
+                        yield session.transform_cell(body)
+
+
+def _located(text: str, code: CodeType) -> DefinitionNode | None:
+    # Positions are ignored, since the body of a %%time cell is numbered on its own; they decide among equals.
+    candidates = [other for other in _codes(text, code.co_flags)[1] if same(code, other)]
+    exact = [other for other in candidates if other.co_firstlineno == code.co_firstlineno]
+    nodes = [_node_at(text, other) for other in exact or candidates]
+    digests = {None if node is None else digest(node) for node in nodes}
+    return nodes[0] if len(digests) == 1 else None
+
+
+def _node_at(text: str, code: CodeType) -> DefinitionNode | None:
+    tree = _codes(text, code.co_flags)[0]
+    found = [node for node in definitions(tree) if _stands_for(node, code)] if tree is not None else []
+    return found[0] if len(found) == 1 else None
+
+
+def _stands_for(node: DefinitionNode, code: CodeType) -> bool:
+    if first_line(node) != code.co_firstlineno:
+        return False
+    if not isinstance(node, ast.Lambda):
+        return node.name == code.co_name
+    body = (node.body.lineno, node.body.end_lineno, node.body.col_offset, node.body.end_col_offset)
+    return code.co_name == "<lambda>" and body in code.co_positions()
+
+
+def _codes(text: str, flags: int) -> tuple[ast.Module | None, tuple[CodeType, ...]]:
+    return _compiled(text, flags & _FUTURE_FLAGS)
+
+
+@functools.lru_cache(maxsize=16)
+def _compiled(text: str, flags: int) -> tuple[ast.Module | None, tuple[CodeType, ...]]:
+    # Cells may await at their top level; only the __future__ flags of earlier cells change what a definition means.
+    flags |= ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+    try:
+        tree = ast.parse(text)
+        code = compile(text, "<definition>", "exec", flags=flags, dont_inherit=True)
+    except (SyntaxError, ValueError):
+        return None, ()
+    return tree, tuple(nested(code))
+
+
+def _resolved(expression: ast.expr, space: Mapping[str, Any]) -> object:
+    # Looks up names and the attributes of modules and classes only: nothing that could run code.
+    if isinstance(expression, ast.Name):
+        return space.get(expression.id)
+    if isinstance(expression, ast.Attribute):
+        owner = _resolved(expression.value, space)
+        return vars(owner).get(expression.attr) if isinstance(owner, ModuleType | type) else None
+    return None

@@ -1,0 +1,258 @@
+"""The modules that this process loaded from a work tree, and whether their files still hold what was loaded."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from dataclasses import dataclass, field, replace
+from operator import is_, itemgetter
+from typing import TYPE_CHECKING, Any
+
+from .._hashing import file_hexdigest
+from .loaded import holds_loaded_code
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from types import CodeType
+
+# A script under its two names: multiprocessing's spawn loads it as the second.
+_MAIN = frozenset({"__main__", "__mp_main__"})
+_INSTALLED = frozenset({"site-packages", "dist-packages"})
+_SPEC = itemgetter("__spec__")
+
+
+@dataclass(frozen=True, eq=False)
+class LoadedFile:
+    """A file of the work tree as it was when its module was first seen.
+
+    Attributes:
+        path: Path relative to the root of the work tree, with "/"; that of the archive for a module in a zip file.
+        file: The same, absolute.
+        is_script: Whether it was only run, as ``__main__``.
+        digest: Digest of the content, or None if the file does not hold what was loaded.
+        token: Stands for what was loaded when that is not known: equal to nothing in any other process.
+    """
+
+    path: str
+    file: str
+    is_script: bool
+    digest: str | None
+    _load: object
+    _stamp: tuple[int, ...]
+    token: str = field(default_factory=lambda: os.urandom(20).hex())
+
+    def is_as_loaded(self) -> bool:
+        """Say whether the file on disk is still the code that was loaded; touching it changes nothing."""
+        if self.digest is None:
+            return False
+        try:
+            return _stamp(self.file) == self._stamp or file_hexdigest(self.file) == self.digest
+        except OSError:
+            return False
+
+
+class LoadedModules:
+    """The modules loaded from one work tree, in this process."""
+
+    def __init__(self, root: str) -> None:
+        self._root = root
+        self._lock = threading.RLock()
+        self._files: Mapping[tuple[str, str], LoadedFile] = {}
+        self._elsewhere: dict[str, object] = {}  # most modules: a scan has nothing more to ask about them
+        self._is_current: Callable[[], bool] = lambda: False
+
+    def files(self) -> Mapping[tuple[str, str], LoadedFile]:
+        """All that are loaded now, by module name and path; the same object as before if nothing was loaded since."""
+        if not self._is_current():
+            with self._lock:
+                self._scan()
+        return self._files
+
+    def add(self, file: str, namespace: dict[str, Any], code: CodeType | None = None) -> None:
+        """Note a module that is being loaded, and perhaps is not listed in ``sys.modules``.
+
+        Args:
+            file: Its file.
+            namespace: Its globals.
+            code: Its code object, where known.
+        """
+        with self._lock:
+            found = dict(self._files)
+            name = namespace.get("__name__", "")
+            for place in places(file, self._root):
+                self._see(found, str(name), place, namespace, code)
+            self._take(found)
+
+    def renew(self, name: str) -> None:
+        """Take note that the module's code was replaced in place by what its file holds now."""
+        namespace = _namespace(sys.modules.get(name))
+        with self._lock:
+            self._files = {
+                key: _renewed(each, namespace.get("__spec__") or namespace) if key[0] == name else each
+                for key, each in self._files.items()
+            }
+
+    def _scan(self) -> None:
+        known, modules, elsewhere = self._files, sys.modules.copy(), self._elsewhere
+        found: dict[tuple[str, str], LoadedFile] = {}
+        names = []
+        for name, module in [each for each in modules.items() if elsewhere.get(each[0]) is not each[1]]:
+            namespace = _namespace(module)
+            file = namespace.get("__file__")
+            if isinstance(file, str):
+                if not _is_below(self._root, _real_folder(file)[0]):
+                    elsewhere[name] = module
+                    continue
+                found_at = places(file, self._root)
+                if found_at:
+                    names.append(name)
+                for place in found_at:
+                    key = name, place[0]
+                    if key in known:
+                        found[key] = known[key]
+                    self._see(found, name, place, namespace, None)
+        for key, loaded in known.items():  # noted by `add`, or gone from sys.modules but perhaps still in use
+            found.setdefault(key, loaded)
+        self._take(found)
+        self._is_current = _unchanged_since(modules, names)
+
+    def _take(self, found: Mapping[tuple[str, str], LoadedFile]) -> None:
+        """Take what was found, unless it is the same: who holds the mapping of before knows by it that nothing came."""
+        if found.keys() != self._files.keys() or any(found[key] is not self._files[key] for key in found):
+            self._files = found
+
+    def _see(
+        self,
+        found: dict[tuple[str, str], LoadedFile],
+        name: str,
+        place: tuple[str, str],
+        namespace: dict[str, Any],
+        code: CodeType | None,
+    ) -> None:
+        path, file = place
+        load = namespace.get("__spec__") or namespace  # a spec compares by its fields, so only by identity
+        known = found.get((name, path))
+        if known is not None and known._load is load and (code is None or known.digest is None):
+            return
+        try:
+            stamp = _stamp(file)
+            same = file != namespace.get("__file__") or holds_loaded_code(file, namespace, code)
+            digest = known.digest if known and known._load is load else file_hexdigest(file)
+        except OSError:
+            stamp, same, digest = (), False, None
+        if known is not None and known._load is load and same:
+            return
+        found[name, path] = LoadedFile(path, file, name in _MAIN, digest if same else None, load, stamp)
+
+
+def _renewed(loaded: LoadedFile, load: object) -> LoadedFile:
+    digest, stamp = file_hexdigest(loaded.file), _stamp(loaded.file)
+    return replace(loaded, digest=digest, _load=load, _stamp=stamp, token=os.urandom(20).hex())
+
+
+_trees: dict[str, LoadedModules] = {}
+
+
+def loaded_modules(root: str) -> LoadedModules:
+    """The modules of the work tree at *root*; one object for each root, shared by everything in the process."""
+    return _trees.setdefault(root, LoadedModules(root))
+
+
+def is_installed(path: str, root: str) -> bool:
+    """Say whether a path relative to the root lies in a virtual environment there, or among installed packages."""
+    parts = path.split("/")[:-1]
+    if _INSTALLED.intersection(parts):
+        return True
+    folders = ["/".join([root, *parts[: count + 1]]) for count in range(len(parts))]
+    return any(os.path.exists(f"{folder}/pyvenv.cfg") or os.path.isdir(f"{folder}/conda-meta") for folder in folders)
+
+
+def _unchanged_since(modules: dict[str, Any], names: list[str]) -> Callable[[], bool]:
+    """Make the check that a call pays for: has any module been loaded, replaced or reloaded?
+
+    A new module changes their number or, behind one that was deleted, the last name or its object; a reload gives the
+    module a new ``__spec__``; an assignment to ``sys.modules`` a new object, looked for among those of the work tree.
+    """
+    live = sys.modules
+    count, last = len(modules), next(reversed(modules))
+    spaces = [_namespace(modules[name]) for name in names]
+    specs = [space.get("__spec__") for space in spaces]
+    # Twice the last one, because itemgetter gives no tuple for a single name.
+    pick = itemgetter(*names, last, last)
+    objects = pick(modules)
+
+    def is_current() -> bool:
+        try:
+            return (
+                len(live) == count
+                and live is sys.modules
+                and next(reversed(live)) == last
+                and all(map(is_, pick(live), objects))
+                and all(map(is_, map(_SPEC, spaces), specs))
+            )
+        except (KeyError, RuntimeError):  # removed, or changed by another thread between two steps
+            return False
+
+    return is_current
+
+
+def _namespace(module: object) -> dict[str, Any]:
+    """The module's globals, without waking a lazily loaded one."""
+    try:
+        namespace = object.__getattribute__(module, "__dict__")
+    except AttributeError:
+        return {}
+    return namespace if isinstance(namespace, dict) else {}
+
+
+_CASE_MAY_NOT_COUNT = sys.platform in ("darwin", "win32")
+_folders: dict[str, str] = {}
+
+
+def _real_folder(file: str) -> tuple[str, str]:
+    """Split off the name of a file, and find where its folder really is."""
+    # os.path.split takes a microsecond, for every module that is loaded; Windows knows two separators.
+    folder, _, name = file.replace("/", os.sep).rpartition(os.sep)
+    real = _folders.get(folder)
+    if real is None:
+        real = _folders[folder] = os.path.realpath(folder or os.sep)
+    return real, name
+
+
+def _is_below(root: str, folder: str) -> bool:
+    above, below = root.rstrip(os.sep) + os.sep, f"{folder.rstrip(os.sep)}{os.sep}"
+    return below.startswith(above) or (_CASE_MAY_NOT_COUNT and _is_same(below[: len(above)], above))
+
+
+def _is_same(one: str, other: str) -> bool:
+    """Tell whether two directories are one, of which the names differ in case; for systems whose realpath keeps it."""
+    try:
+        return one.casefold() == other.casefold() and os.path.samefile(one, other)
+    except OSError:
+        return False
+
+
+def places(file: str, root: str) -> list[tuple[str, str]]:
+    """Where a module's file lies in the work tree, as named, and what a link there points to.
+
+    Each is relative to the root, as git writes paths, and absolute, as the system does.
+    """
+    real, name = _real_folder(file)
+    if not _is_below(root, real) or not os.path.isabs(file):
+        return []
+    prefix = root.rstrip(os.sep) + os.sep
+    named = os.path.join(real, name)
+    while not os.path.isfile(named):  # in a zip file: the archive is what git knows
+        named = os.path.dirname(named)
+        if len(named) <= len(root):
+            return []
+    links = [named]
+    if os.path.islink(named):
+        links.append(os.path.realpath(named))
+    return [(place[len(prefix) :].replace(os.sep, "/"), place) for place in links if _is_below(root, place)]
+
+
+def _stamp(file: str) -> tuple[int, ...]:
+    info = os.stat(file)
+    return info.st_mtime_ns, info.st_ctime_ns, info.st_size, info.st_ino

@@ -1,0 +1,1 @@
+"""Notebooks and prompts, where code is no file of a commit."""

@@ -1,0 +1,256 @@
+"""Interactive functions: the fingerprint that stands for code which is no file of a commit.
+
+A function from a cell is told by its definition, those of the interactive functions and classes that it reaches, and
+the values that it reads. All of it enters the config hash at each call, so a redefined helper or constant never gives a
+stale hit, and undoing the change finds the old artifact.
+"""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from dataclasses import dataclass
+from types import FunctionType, ModuleType
+from typing import TYPE_CHECKING, Any
+
+from .._canonical import encoding
+from .._errors import UnhashableError
+from .._hashing import hexdigest
+from .._reach import definition
+from .._reach.definition import Source, is_ours, replaced, source_of
+from .._reach.members import attributes, closure, defaults, methods
+from .._reach.prompt import is_from_session, is_interactive, is_interactive_class
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+_MISSING = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """What an interactive function is at one call.
+
+    Attributes:
+        encoded: The canonical encoding of a dict: which ``function``; for each of the ``definitions`` the digest of its
+            ``code``, its ``defaults``, ``closure`` and ``attributes``; the values of the ``globals`` that they read;
+            and the ``names`` by which they reach modules and other definitions.
+        sources: The interactive definitions among them, by name.
+        imported: The functions and classes of modules that they read.
+    """
+
+    encoded: bytes
+    sources: Mapping[str, Source]
+    imported: tuple[FunctionType | type, ...]
+
+
+class Definition:
+    """The definition of a decorated interactive function, taken at decoration, before the session moves on.
+
+    It can be sent to a worker with its function: it carries the sources of the helpers, which cloudpickle drops.
+
+    Args:
+        function: What was decorated: a function, perhaps below decorators of others.
+    """
+
+    def __init__(self, function: Any) -> None:
+        self.function = function
+        self._walk(frozenset(), values=False)
+
+    def fingerprint(self, ignore: Collection[str] = ()) -> Fingerprint:
+        """Take the fingerprint as of now.
+
+        The same definitions and values give the same one on every machine and version of Python. The order of cells,
+        comments, formatting and docstrings do not count; neither do the names of globals that do not exist (yet).
+
+        Args:
+            ignore: Names of globals, closure variables and defaults that do not decide the result.
+
+        Raises:
+            UnhashableError: If a value has no canonical form; names it and the remedies.
+        """
+        walk = self._walk(frozenset(ignore), values=True)
+        return Fingerprint(walk.encoded(), walk.sources, tuple(walk.imported))
+
+    def _walk(self, ignore: frozenset[str], *, values: bool) -> _Walk:
+        walk = _Walk(ignore, values=values)
+        walk.follow(self.function)
+        return walk
+
+    def __getstate__(self) -> tuple[Any, dict[str, Source]]:
+        walk = self._walk(frozenset(), values=False)
+        return self.function, definition.carried(walk.reached)
+
+    def __setstate__(self, state: tuple[Any, dict[str, Source]]) -> None:
+        self.function, sources = state
+        definition.unpack(sources)
+
+
+def value_digest(value: object) -> str | None:
+    """Tell the definition of an interactive function or class that is part of a value, for its canonical form."""
+    if (walk := _active.get()) is not None:
+        return walk.reference(value)
+    walk = _Walk(frozenset(), values=True)
+    walk.follow(value)
+    return hexdigest(walk.encoded())
+
+
+class _Walk:
+    """One walk over all that a function reaches. Not recursive, so that functions may call each other in circles."""
+
+    def __init__(self, ignore: frozenset[str], *, values: bool) -> None:
+        self.sources: dict[str, Source] = {}
+        self.reached: list[Any] = []
+        self.imported: list[FunctionType | type] = []
+        self._ignore = ignore
+        self._values = values
+        self._first = ""
+        self._keys: dict[int, str] = {}
+        self._definitions: dict[str, dict[str, bytes]] = {}
+        self._globals: dict[str, bytes] = {}
+        self._names: dict[str, bytes] = {}
+
+    def follow(self, root: object) -> None:
+        """Visit a function and all that it reaches."""
+        token = _active.set(self)
+        try:
+            self._first = self._key(root)
+            for value in self.reached:  # which grows meanwhile
+                self._visit(value, self._keys[id(value)])
+        finally:
+            _active.reset(token)
+
+    def encoded(self) -> bytes:
+        """Encode what was found."""
+        definitions = encoding.join({key: encoding.join(parts) for key, parts in self._definitions.items()})
+        parts = {"function": _text(self._first), "definitions": definitions}
+        if self._globals:
+            parts["globals"] = encoding.join(self._globals)
+        if self._names:
+            parts["names"] = encoding.join(self._names)
+        return encoding.join(parts)
+
+    def reference(self, value: Any) -> str | None:
+        """Tell what counts by its name, and follow it if it is interactive; None for a value that counts as such."""
+        if isinstance(value, ModuleType):
+            return f"module {value.__name__}"
+        if isinstance(value, type):
+            return f"definition {self._key(value)}" if is_interactive_class(value) else None
+        if type(value).__module__ == "logging" and isinstance(getattr(value, "name", None), str):
+            return f"logger {value.name}"
+        if isinstance(value, FunctionType):
+            made = "<locals>" in value.__code__.co_qualname and "<lambda>" not in value.__code__.co_qualname
+            importable = value.__module__ != "__main__" and "<locals>" not in value.__qualname__
+            if is_interactive(value) or (made and not importable):
+                return f"definition {self._key(value)}"
+            return f"function {value.__module__}:{value.__qualname__} as {old}" if (old := replaced(value)) else None
+        return f"definition {self._key(value)}" if hasattr(value, "__wrapped__") and is_interactive(value) else None
+
+    def _key(self, value: Any) -> str:
+        if id(value) not in self._keys:
+            name = key = getattr(value, "__qualname__", type(value).__qualname__)
+            count = 1
+            while key in self._keys.values():
+                count += 1
+                key = f"{name} ({count})"
+            self._keys[id(value)] = key
+            self.reached.append(value)
+        return self._keys[id(value)]
+
+    def _visit(self, value: Any, key: str) -> None:
+        self._definitions[key] = {}
+        if isinstance(value, type):
+            self._visit_class(value, key)
+        elif isinstance(value, FunctionType) and is_from_session(value):
+            self._visit_code(value, key)
+        elif is_ours(value) or (isinstance(value, FunctionType) and _is_our_wrapper(value)):
+            self._put(key, "wrapped", {"__wrapped__": value.__wrapped__})
+            config = vars(value)["_taggedartifacts"].options.config if "_taggedartifacts" in vars(value) else None
+            self._put(key, "decorator", {"config": config() if callable(config) else config})
+        else:
+            maker = f"{value.__code__.co_qualname}" if isinstance(value, FunctionType) else type(value).__qualname__
+            space = value.__globals__["__name__"] if isinstance(value, FunctionType) else type(value).__module__
+            self._definitions[key]["made"] = _text(f"{space}:{maker}")
+            if hasattr(value, "__wrapped__"):
+                self._put(key, "wrapped", {"__wrapped__": value.__wrapped__})
+            if isinstance(value, FunctionType):
+                self._put(key, "defaults", defaults(value))
+                self._put(key, "closure", closure(value))
+
+    def _visit_code(self, function: FunctionType, key: str) -> None:
+        source = self.sources[key] = source_of(function)
+        self._definitions[key]["code"] = _text(source.code)
+        self._put(key, "defaults", defaults(function))
+        self._put(key, "closure", closure(function))
+        self._read(function, key, source)
+
+    def _visit_class(self, kind: type, key: str) -> None:
+        source = self.sources[key] = source_of(kind)
+        self._definitions[key]["code"] = _text(source.code)
+        bases = {f"base {number}": base for number, base in enumerate(kind.__mro__[1:]) if is_interactive_class(base)}
+        self._put(key, "bases", bases)
+        self._put(key, "attributes", dict(attributes(kind)))
+        for name, method in methods(kind).items():
+            self._put(key, f"defaults of {name}", defaults(method))
+            self._put(key, f"closure of {name}", closure(method))
+            self._read(method, key, source_of(method))
+
+    def _read(self, function: FunctionType, owner: str, source: Source) -> None:
+        for name in source.reads:
+            value = function.__globals__.get(name, _MISSING)
+            if value is not _MISSING and name not in self._ignore and not _is_of_shell(value):
+                self._put(owner, "globals", {name: value})
+
+    def _put(self, owner: str, part: str, values: Mapping[str, Any]) -> None:
+        kept: dict[str, bytes] = {}
+        for name, value in values.items():
+            if name in self._ignore:
+                continue
+            if isinstance(value, FunctionType | type):
+                self.imported.append(value)
+            if (reference := self.reference(value)) is not None:
+                self._add(
+                    self._names, name if part == "globals" else f"{owner}: {part} {name}", owner, _text(reference)
+                )
+                continue
+            if is_interactive_class(type(value)):
+                self._key(type(value))
+            if self._values:
+                encoded = self._encode(value, name, owner, part)
+                if part == "globals":
+                    self._add(self._globals, name, owner, encoded)
+                else:
+                    kept[name] = encoded
+        if kept:
+            self._definitions[owner][part] = encoding.join(kept)
+
+    def _add(self, found: dict[str, bytes], name: str, owner: str, encoded: bytes) -> None:
+        # Functions of other namespaces may mean another object by the same name.
+        found[name if found.get(name, encoded) == encoded else f"{owner}: {name}"] = encoded
+
+    def _encode(self, value: object, name: str, owner: str, part: str) -> bytes:
+        place = f"global {name!r}" if part == "globals" else f"{name!r} in the {part} of {owner}"
+        try:
+            return encoding.encode(value, place)
+        except UnhashableError as error:
+            raise UnhashableError(
+                f"{owner} is defined interactively, so what it reads decides its results: {error}; "
+                f"if it does not decide them, ignore=({name!r},), else pass it as an argument"
+            ) from error
+
+
+_active: ContextVar[_Walk | None] = ContextVar("taggedartifacts.walk", default=None)
+
+
+def _text(text: str) -> bytes:
+    return encoding.encode(text, "name")
+
+
+def _is_of_shell(value: Any) -> bool:
+    # IPython puts functions of its own among the globals: get_ipython, exit, and an open that guards standard input.
+    space = getattr(value, "__globals__", None) or {}
+    homes = (getattr(value, "__module__", None), space.get("__name__"))
+    return callable(value) and any(str(home).partition(".")[0] in ("IPython", "ipykernel") for home in homes)
+
+
+def _is_our_wrapper(function: FunctionType) -> bool:
+    return str(function.__globals__.get("__name__", "")).partition(".")[0] == __name__.partition(".")[0]

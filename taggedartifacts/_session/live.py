@@ -1,0 +1,226 @@
+"""The moment in a session, which lives for days while its code is committed, edited and loaded again.
+
+The repository is looked at afresh for each cell, and what the session knows beyond it is added: definitions that are
+not committed, and older code that is still in use.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import os
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Self
+
+from .._code.codestate import STALE, Change, Look, files_at_head, stamp, take_look
+from .._errors import RepositoryError
+from .._reach.modules import loaded_modules
+from .._reach.prompt import is_interactive, shell
+from .interactive import Definition
+from .moment import Moment, View
+from .notebooks import missing, outlines, stands_in_code
+from .reloads import file_digest, module_space, notice, outdated, version
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping, Sequence
+
+    from .._reach.syntax import Outline
+    from .interactive import Fingerprint
+
+_SECONDS = 2.0  # for how long a look holds where no shell tells that a new cell is executed
+_OUTDATED = "loaded again, while an older version of it is still in use: import it by name again"
+_UNCOMMITTED = "defined interactively, and in no notebook at HEAD"
+
+_executions = 0
+_looks: dict[tuple[object, ...], _Held] = {}
+_roots: set[str] = set()
+
+
+@dataclass(frozen=True, slots=True)
+class _Stamp:
+    """What decides whether a look still holds: cells executed, HEAD and index, modules loaded."""
+
+    executions: int
+    repository: tuple[object, ...]
+    loaded: tuple[object, ...]
+
+    @classmethod
+    def take(cls, root: str) -> Self:
+        """Take the stamp of a repository as of now."""
+        _roots.add(root)
+        return cls(_executions, stamp(root), version(root))
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """A look that holds for some time: the repository's root, what stood there, and when it was taken.
+
+    And the files whose older code is still about in the repository's modules, with a digest of each.
+    """
+
+    look: Look
+    root: str
+    stamp: _Stamp
+    taken: float
+    outdated: Mapping[str, str]
+
+
+class LiveMoment(Moment):
+    """The moment in a session, or of a function that was typed: a look afresh for each cell.
+
+    Can be sent to a worker: there it stays with what the session saw last.
+
+    Args:
+        f: The undecorated function.
+        repo: A path inside the repository, when it cannot be found from the function.
+        scope: Paths relative to the root that are the code, or None for the project's default.
+        ignore: Names of globals that do not decide the result of an interactive function.
+        reads: Whether the function only reads artifacts: its own code decides nothing about them.
+    """
+
+    def __init__(
+        self,
+        f: Callable[..., Any],
+        *,
+        repo: str | None,
+        scope: Sequence[str] | None,
+        ignore: Collection[str] = (),
+        reads: bool = False,
+    ) -> None:
+        interactive = is_interactive(f)
+        space = inspect.unwrap(f).__globals__
+        self._definition = Definition(f) if interactive and not reads else None
+        # VS Code, and %run -i, give __main__ a __file__ that has nothing to do with what is typed.
+        self._file: str | None = None if interactive else space.get("__file__")
+        self._space: dict[str, Any] | None = None
+        self._digest = ""
+        self._repo = repo or (os.getcwd() if self._file is None else None)
+        self._scope = scope
+        self._ignore = frozenset(ignore)
+        self._sent: View | None = None
+        root = None
+        if self._file is not None:
+            self._space = module_space(space)
+            self._digest = file_digest(self._file)
+            root = _root(take_look(self._file, repo=repo, scope=scope, namespace=self._space))
+        if root is not None and self._space is None:
+            loaded_modules(root).renew("__main__")  # %run executes a script again in the same namespace
+        _listen(root)
+
+    def view(self, f: Callable[..., Any]) -> View:
+        """Tell what a call of the undecorated function *f* sees now.
+
+        Raises:
+            UnhashableError: If an interactive function reads a value that has no canonical form.
+        """
+        fingerprint = None if self._definition is None else self._definition.fingerprint(self._ignore)
+        encoded = None if fingerprint is None else fingerprint.encoded
+        if self._sent is not None:
+            return replace(self._sent, interactive=encoded)
+        held = self._look()
+        if isinstance(held, Look):
+            return View(held, encoded)
+        stale = {**held.outdated, **outdated(held.root, [f] if fingerprint is None else fingerprint.imported)}
+        if self._file is not None and self._space is None and file_digest(self._file) != self._digest:
+            stale[os.path.relpath(self._file, held.root).replace(os.sep, "/")] = self._digest
+        changes = [(Change(path, _OUTDATED), stale[path]) for path in sorted(stale)]
+        if fingerprint is not None:
+            changes += _uncommitted(held, fingerprint)
+        unknown = any(change.what == STALE for change in held.look.state().changes)
+        return View(held.look, encoded, tuple(changes), reusable=not stale and not unknown)
+
+    def _look(self) -> _Held | Look:
+        """Return the look that holds now; a bare one where there is no repository, or none that can be read."""
+        key = (self._file, self._digest, self._repo, self._scope, id(self._space))
+        held = _looks.get(key)
+        root = _root(self._take()) if held is None else held.root
+        if root is not None:
+            # The stamp comes before the look: what changes between the two is seen the next time.
+            now, taken = _Stamp.take(root), time.monotonic()
+            if held is not None and now == held.stamp and (shell() is not None or taken - held.taken < _SECONDS):
+                return held
+            notice(root)
+            now = replace(now, loaded=version(root))
+            look = self._take()
+            if _root(look) == root:
+                held = _looks[key] = _Held(look, root, now, taken, outdated(root))
+                return held
+        _looks.pop(key, None)
+        return self._take()
+
+    def _take(self) -> Look:
+        return take_look(
+            self._file, repo=self._repo, scope=self._scope, namespace=self._space, digest=self._digest, fresh=True
+        )
+
+    def __getstate__(self) -> dict[str, Any]:
+        view = self._sent
+        if view is None and self._definition is not None:
+            view = self.view(self._definition.function)
+        elif view is None:
+            held = self._look()
+            view = View(held if isinstance(held, Look) else held.look)
+        return {**vars(self), "_space": None, "_sent": view}
+
+
+def _listen(root: str | None) -> None:
+    if root is not None:
+        _roots.add(root)
+    session = shell()
+    if session is not None and not getattr(session, "_taggedartifacts_listens", False):
+        session._taggedartifacts_listens = True
+        # Unlike pre_run_cell and execution_count, it tells of silent executions and callbacks of widgets too.
+        session.events.register("pre_execute", _on_execute)
+        session.events.register("post_execute", _notice)
+
+
+def _on_execute() -> None:
+    global _executions  # one count for the whole process
+    _executions += 1
+    _notice()
+
+
+def _notice() -> None:
+    # What a cell has just loaded is compared with its files before the next edit.
+    for root in _roots:
+        notice(root)
+
+
+def _root(look: Look) -> str | None:
+    try:
+        return look.state().root
+    except RepositoryError:
+        return None
+
+
+def _uncommitted(held: _Held, fingerprint: Fingerprint) -> list[tuple[Change, str]]:
+    sources = list(fingerprint.sources.values())
+    for suffix in (".ipynb", ".py"):
+        names = missing(sources, _committed(held.root, suffix, held.stamp.repository))
+        sources = [source for source in sources if source.name in names]
+        if not sources:
+            break
+    return [(Change(source.name, _UNCOMMITTED), source.code) for source in sources]
+
+
+@functools.lru_cache(maxsize=16)
+def _committed(root: str, suffix: str, _stamp: object) -> frozenset[Outline]:
+    session = shell()
+    transform = None if session is None else session.transform_cell
+    found: set[Outline] = set()
+    for path, identity, content in files_at_head(root, suffix):
+        found |= _outlines(path, identity, content, transform)
+    return frozenset(found)
+
+
+_known: dict[str, frozenset[Outline]] = {}
+
+
+def _outlines(
+    path: str, identity: str, content: Callable[[], bytes], transform: Callable[[str], str] | None
+) -> frozenset[Outline]:
+    if identity not in _known:
+        data = content()
+        _known[identity] = outlines(path, data, transform) if stands_in_code(path, data) else frozenset()
+    return _known[identity]

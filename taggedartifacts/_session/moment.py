@@ -1,0 +1,65 @@
+"""What a call sees of the code that runs, and the moment when it looks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from .._hashing import hexdigest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .._code.codestate import Change, CodeState, Look
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What one call sees: a look, with what the session knows beyond it.
+
+    Attributes:
+        look: The look at the repository.
+        interactive: The encoded fingerprint of an interactive function; None for functions of modules.
+        changes: What makes the code dirty beside what git knows, with a digest of each.
+        reusable: Whether the code that runs is known; what unknown code makes is never reused.
+    """
+
+    look: Look
+    interactive: bytes | None = None
+    changes: tuple[tuple[Change, str], ...] = ()
+    reusable: bool = True
+
+    def state(self) -> CodeState:
+        """Return the code state, with the modules that were loaded up to now.
+
+        Raises:
+            RepositoryError: What was found wrong when the look was taken.
+        """
+        state = self.look.state()
+        if not self.changes:
+            return state
+        parts = [state.dirty or "", *(f"{change.path}\0{change.what}\0{digest}" for change, digest in self.changes)]
+        return replace(
+            state,
+            dirty=hexdigest("\n".join(parts).encode(errors="surrogateescape")),
+            changes=(*state.changes, *(change for change, _ in self.changes)),
+        )
+
+
+class Moment:
+    """Decides which look at the repository each call of one decorated function uses: here, always the same.
+
+    Args:
+        view: What was seen when the function's code was loaded.
+    """
+
+    def __init__(self, view: View) -> None:
+        self._view = view
+
+    def view(self, _f: Callable[..., Any]) -> View:
+        """Tell what a call of the undecorated function sees now.
+
+        Raises:
+            UnhashableError: If an interactive function reads a value that has no canonical form.
+        """
+        return self._view

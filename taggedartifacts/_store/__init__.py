@@ -1,0 +1,1 @@
+"""Artifacts on the disk: their folder, lock, staging, record and publication."""

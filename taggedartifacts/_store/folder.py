@@ -1,0 +1,187 @@
+"""The hidden directory beside the artifacts: where locks, staging, records and patches lie, and how it is made."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, NamedTuple
+
+from .._errors import ArtifactConflictError, ArtifactNameError
+from .._hashing import hexdigest
+from .._tag import is_tagged
+from .disk import CAREFULLY, refresh, sync_directory
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+HIDDEN = ".taggedartifacts"
+RECORD_SUFFIX = ".json"
+_REFUSALS = frozenset({errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST})
+
+
+class Folder(NamedTuple):
+    """An output directory and its hidden directory.
+
+    Attributes:
+        path: Absolute path of the output directory.
+    """
+
+    path: str
+
+    @property
+    def hidden(self) -> str:
+        """The hidden directory."""
+        return os.path.join(self.path, HIDDEN)
+
+    @property
+    def locks(self) -> str:
+        """Where the locks lie."""
+        return os.path.join(self.path, HIDDEN, "locks")
+
+    @property
+    def staging(self) -> str:
+        """Where the functions write before their output is published."""
+        return os.path.join(self.path, HIDDEN, "staging")
+
+    @property
+    def records(self) -> str:
+        """Where the records lie, one for each artifact."""
+        return os.path.join(self.path, HIDDEN, "records")
+
+    @property
+    def patches(self) -> str:
+        """Where the patches of dirty states lie, one for each digest."""
+        return os.path.join(self.path, HIDDEN, "patches")
+
+    # A hit asks for the next two; os.path.join would take as long as the stat that follows.
+
+    def artifact(self, name: str) -> str:
+        """Where the artifact, or the companion, of that name stands."""
+        return f"{self.path}/{name}"
+
+    def record(self, name: str) -> str:
+        """Where the record of the artifact of that name lies."""
+        return f"{self.path}/{HIDDEN}/records/{name}{RECORD_SUFFIX}"
+
+    def lock(self, name: str) -> str:
+        """Where the lock of the artifact of that name lies; a hash, because a name may be as long as names can be."""
+        return self.lock_of(lock_key(name))
+
+    def lock_of(self, key: str) -> str:
+        """Where the lock of the artifact lies whose name has that hash."""
+        return os.path.join(self.path, HIDDEN, "locks", f"{key}.lock")
+
+    def make(self) -> None:
+        """Make the output directory and the hidden one with all that is in it.
+
+        What is new is on the disk, name and all, when this returns: an artifact is no safer than the directories above.
+
+        Raises:
+            ArtifactConflictError: If something else stands where a hidden directory should be; a symbolic link too,
+                because whoever can write here could make us write anywhere.
+            OSError: If a directory cannot be made.
+        """
+        new = _make_missing(self.path)
+        for directory in (self.hidden, self.locks, self.staging, self.records, self.patches):
+            try:
+                os.mkdir(directory)
+            except FileExistsError:
+                self._check_ours(directory)
+            else:
+                new.append(directory)
+        self._ignore()
+        for above in {os.path.dirname(directory) for directory in new}:
+            sync_directory(above)
+
+    @contextmanager
+    def naming_itself(self) -> Iterator[None]:
+        """Say of what may not be written here what that means, and what to do."""
+        try:
+            yield
+        except OSError as error:
+            if error.errno not in _REFUSALS:
+                raise
+            raise OSError(
+                error.errno,
+                f"{error.strerror}: nothing can be made in {self.path}, only what is there reused; make it elsewhere, "
+                "or have it made writable",
+                error.filename,
+            ) from error
+
+    def look_closely(self) -> None:
+        """Make a network file system show what other hosts have published here."""
+        refresh(self.path)
+        refresh(self.records)
+
+    def check_place(self, name: str) -> None:
+        """Check that a record can be written for the artifact of that name, before hours are spent on it.
+
+        Raises:
+            ArtifactConflictError: If a directory stands in its place, which nothing could replace.
+        """
+        if os.path.isdir(path := self.record(name)) and not os.path.islink(path):
+            raise ArtifactConflictError(f"{path} is no file; remove it")
+
+    def check_outside(self) -> None:
+        """Check that nothing is put into an artifact, which would change it for good.
+
+        Raises:
+            ArtifactNameError: If the directory lies in an artifact, by its path or where that leads.
+        """
+        for path in (self.path, os.path.realpath(self.path)):
+            below = path
+            while (above := os.path.dirname(below)) != below:
+                name = os.path.basename(below)
+                if is_tagged(name) and os.path.lexists(Folder(above).record(name)):
+                    raise ArtifactNameError(f"{self.path} lies inside the artifact {below}; write beside it instead")
+                below = above
+
+    def _check_ours(self, directory: str) -> None:
+        status = os.lstat(directory)
+        if not stat.S_ISDIR(status.st_mode):
+            raise ArtifactConflictError(
+                f"{directory} is not a directory of this library's making; remove it, or write elsewhere"
+            )
+        if directory == self.hidden:
+            above = os.stat(self.path)
+            # As in /tmp: what a stranger put there he can also exchange for a link while we write through it. The
+            # kernel follows no links of strangers in such directories either (fs.protected_symlinks).
+            # Windows has neither such directories nor geteuid, which is asked last.
+            everybodys = above.st_mode & stat.S_ISVTX and above.st_mode & stat.S_IWOTH
+            if everybodys and status.st_uid not in (0, above.st_uid) and status.st_uid != os.geteuid():
+                raise ArtifactConflictError(
+                    f"{directory} belongs to another user, in a directory where everybody may write and nobody may "
+                    "remove what others wrote; write to a directory of your own below it"
+                )
+
+    def _ignore(self) -> None:
+        """Tell git not to offer locks and staging to whoever adds the folder."""
+        path = os.path.join(self.hidden, ".gitignore")
+        try:
+            status = os.lstat(path)
+        except FileNotFoundError:
+            pass
+        else:
+            if status.st_size or not stat.S_ISREG(status.st_mode):  # an empty one was cut short by a crash
+                return
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | CAREFULLY, 0o666)
+        with open(descriptor, "wb") as file:
+            file.write(b"*\n")
+
+
+def _make_missing(path: str) -> list[str]:
+    """Make a directory with all that is missing above it; returns what was missing."""
+    missing = []
+    above = path
+    while not os.path.lexists(above) and above != os.path.dirname(above):  # not even the drive may be there
+        missing.append(above)
+        above = os.path.dirname(above)
+    os.makedirs(path, exist_ok=True)
+    return missing
+
+
+def lock_key(name: str) -> str:
+    """Hash a name for use in the names of its lock and its staging directories."""
+    return hexdigest(os.fsencode(name))

@@ -1,0 +1,161 @@
+"""Publishing: from what a function wrote in staging to an artifact under its tagged name, all or nothing.
+
+The order is what makes it safe. Files reach the disk before their names do; the record's name comes first, because
+whoever sees an artifact must find its record; the artifact's own rename is the commit point. Power loss was replayed
+write by write against this order: without the fsync of the file, artifacts of length zero were found, and without that
+of the directory, acknowledged artifacts were missing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import logging
+import os
+import secrets
+from typing import TYPE_CHECKING
+
+from .disk import move, put, sync_directory
+from .staging import aside, clean_up, make_staging
+from .written import companion_names, is_companion
+
+if TYPE_CHECKING:
+    from .folder import Folder
+    from .record import Record
+    from .written import Staged
+
+_log = logging.getLogger("taggedartifacts")
+
+# What FAT and some FUSE file systems say to a hard link, and what Windows' "incorrect function" becomes.
+_NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK, errno.EINVAL})
+
+
+def publish(
+    staged: Staged, record: Record, predecessor: Record | None, patch: bytes | None, *, exclusive: bool
+) -> bool:
+    """Put the record and then the artifact under their final names.
+
+    Args:
+        staged: What was written, checked and synced.
+        record: Its record, which must describe what it replaces too.
+        predecessor: The record that stands there.
+        patch: The content of the patch that the record names.
+        exclusive: Publish only where nothing stands; for when no lock is held.
+
+    Returns:
+        False if *exclusive* and somebody else was first: then nothing was published.
+
+    Raises:
+        OSError: If it could not be published; then nothing new is visible.
+    """
+    if record.patch is not None and patch is not None:
+        _store(staged.staging, os.path.join(staged.folder.patches, record.patch), patch)
+        sync_directory(staged.folder.patches)
+    ours = os.lstat(staged.path)
+    if exclusive and not _link(staged.path, staged.final):
+        return False
+    try:
+        _store(staged.staging, staged.folder.record(staged.name), record.to_json())
+        sync_directory(staged.folder.records)
+        _move_companions(staged)
+    except BaseException:
+        if exclusive:
+            _take_back(staged, ours)
+        raise
+    if not exclusive:
+        _replace(staged, staged.name)
+    # Past the commit point: the artifact is there, and whatever fails now must not make it look lost.
+    try:
+        sync_directory(staged.folder.path)
+        for gone in companion_names(predecessor) - companion_names(record):
+            move(staged.folder.artifact(gone), os.path.join(staged.staging, gone))
+    except OSError as error:
+        _log.warning("%s is published, but may not survive a power failure: %s", staged.final, error)
+    return True
+
+
+def store_record(folder: Folder, record: Record) -> None:
+    """Replace the record of an artifact atomically."""
+    staging = make_staging(folder, record.artifact)
+    try:
+        _store(staging, folder.record(record.artifact), record.to_json())
+    finally:
+        clean_up(folder, staging)
+
+
+def _move_companions(staged: Staged) -> None:
+    for name in sorted(os.listdir(staged.staging)):
+        if name != staged.name:
+            if not is_companion(staged, name):
+                _log.warning(
+                    "%s was written beside %s without its stem; it is kept without a tag or a record%s. Make it a "
+                    "keyword of its own, or begin its name with the stem of the path that the function receives",
+                    name,
+                    staged.name,
+                    ", in place of what stood there" if os.path.lexists(staged.folder.artifact(name)) else "",
+                )
+            _replace(staged, name)
+
+
+def _store(staging: str, path: str, content: bytes) -> None:
+    temporary = os.path.join(staging, f".{secrets.token_hex(8)}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+    with open(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(descriptor)
+    put(temporary, path)
+
+
+def _replace(staged: Staged, name: str) -> None:
+    """Move the artifact, or what was written beside it, to where it belongs, in place of what stands there."""
+    source, target = os.path.join(staged.staging, name), staged.folder.artifact(name)
+    try:
+        move(source, target)
+    except OSError as error:
+        in_the_way = error.errno in (errno.ENOTEMPTY, errno.EEXIST, errno.EISDIR, errno.ENOTDIR)
+        # Windows says EACCES where a directory stands, for a file too that another program has open.
+        if not in_the_way and not (error.errno == errno.EACCES and os.path.isdir(target)):
+            raise
+        # A directory cannot be replaced in one step: the old one steps aside; sweeping brings it back if we die here.
+        place = os.path.join(aside(staged.staging), name)
+        move(target, place)
+        try:
+            move(source, target)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                move(place, target)
+            raise
+
+
+def _take_back(staged: Staged, ours: os.stat_result) -> None:
+    """Let an artifact vanish again that came first and lacks its companions, unless somebody has replaced it."""
+    taken = os.path.join(staged.staging, f".{secrets.token_hex(8)}")
+    try:
+        os.rename(staged.final, taken)
+        if not os.path.samestat(os.lstat(taken), ours):
+            _link(taken, staged.final)
+    except OSError as error:
+        _log.warning("%s is there without all that belongs to it; call recompute: %s", staged.final, error)
+
+
+def _link(source: str, target: str) -> bool:
+    """Give *source* the name *target* unless something has it; a directory is renamed, which is refused likewise."""
+    try:
+        if os.path.isdir(source):
+            os.rename(source, target)
+        else:
+            os.link(source, target)
+    except OSError as error:
+        if error.errno in (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR):
+            # An NFS client that missed the answer asks again, and is told that the name is taken: by this very file.
+            return os.path.exists(source) and os.path.samefile(source, target)
+        if error.errno not in _NO_LINKS:
+            raise
+        if os.path.lexists(target):
+            return False
+        try:
+            os.rename(source, target)  # no hard links here either: the last, narrow window
+        except FileExistsError:  # which Windows sees to
+            return False
+    return True

@@ -1,0 +1,294 @@
+"""The record: what is known of an artifact beyond its name, as data (docs/records.rst). Reading it runs nothing."""
+
+from __future__ import annotations
+
+import errno
+import functools
+import json
+import os
+import re
+import stat
+from dataclasses import asdict, dataclass, fields
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
+
+from .._errors import RecordError
+from .._tag import COMMIT_DIGITS, CONFIG_DIGITS, DIGEST_DIGITS, Tag
+from .._text import Shown, Table, byte_count
+from .disk import CAREFULLY, STARTS, refresh
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+SCHEMA = 1
+# A directory artifact of 100,000 files has a record of about 15 MB; anything far beyond that is not ours.
+MAX_RECORD_BYTES = 64 << 20
+
+
+class Identity(NamedTuple):
+    """What a hit compares whole: who makes the artifact, from which code, with which configuration."""
+
+    function: str
+    commit: str
+    dirty: str | None
+    config_hash: str
+
+    @property
+    def tag(self) -> Tag:
+        """The part of it that stands in the artifact's name."""
+        dirty = self.dirty and self.dirty[:DIGEST_DIGITS]
+        return Tag(self.commit[:COMMIT_DIGITS], dirty, self.config_hash[:CONFIG_DIGITS])
+
+
+@dataclass(frozen=True, slots=True)
+class FileEntry:
+    """One file: of a directory artifact (path relative to it), or a companion (file name).
+
+    Attributes:
+        path: Relative path, with forward slashes.
+        size: Bytes.
+        mtime_ns: Time of the last modification, nanoseconds since 1970.
+        digest: xxh3_128 of the content (of the target's text for a symbolic link), 32 hex digits.
+    """
+
+    path: str
+    size: int
+    mtime_ns: int
+    digest: str
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Record(Shown):
+    """Where an artifact comes from; prints as a table, in a notebook too.
+
+    Written when the artifact is made, before it has its name, and the same as the file that holds it.
+
+    Attributes:
+        schema: Version of the record's format.
+        artifact: File name of the artifact, tag included.
+        kind: ``"file"`` or ``"directory"``.
+        function: File, relative to the repository, and qualified name: ``analysis/plots.py::histogram``.
+        commit: Full hex of the commit; where ``TAGGEDARTIFACTS_COMMIT`` stood in for a repository, what that said.
+        dirty: Full digest of the uncommitted changes, 32 hex digits, or None.
+        config_hash: Full config hash, 32 hex digits: xxh3_128 of `canonical`.
+        canonical: Canonical form of configuration, arguments and whatever else is in the config hash: JSON text.
+        scope: Paths, relative to the repository's root, that were taken as the code; empty for all of it.
+        remote: URL of the repository's remote, without credentials.
+        run: Random token of the run; the outputs of one run share it.
+        outputs: File names of all artifacts of that run.
+        started: When the function was started, UTC, ISO 8601.
+        seconds: How long it took, in seconds.
+        size: Bytes, of a directory the sum over its files.
+        mtime_ns: Time of the last modification, nanoseconds since 1970.
+        digest: xxh3_128 of the content, 32 hex digits; of a directory that of its manifest.
+        files (tuple[FileEntry, ...]): The manifest of a directory; empty for a file.
+        companions (tuple[FileEntry, ...]): Files that were written beside the artifact with its stem.
+        python: Version of Python.
+        platform: Operating system, release and machine.
+        host: Name of the computer.
+        packages: Versions of the imported packages.
+        changes: While dirty, what was not committed: path and what was wrong with it.
+        patch: While dirty, the file name of the patch below ``.taggedartifacts/patches``, or None.
+        replaced (Record | None): The record of the artifact that this one replaced, as long as that may still stand.
+    """
+
+    schema: int = SCHEMA
+    artifact: str
+    kind: Literal["file", "directory"]
+    function: str
+    commit: str
+    dirty: str | None
+    config_hash: str
+    canonical: str
+    scope: tuple[str, ...] = ()
+    remote: str | None = None
+    run: str
+    outputs: tuple[str, ...]
+    started: str
+    seconds: float
+    size: int
+    mtime_ns: int
+    digest: str
+    files: tuple[FileEntry, ...] = ()
+    companions: tuple[FileEntry, ...] = ()
+    python: str
+    platform: str
+    host: str
+    packages: dict[str, str]
+    changes: tuple[tuple[str, str], ...] = ()
+    patch: str | None = None
+    replaced: Record | None = None
+
+    @functools.cached_property
+    def identity(self) -> Identity:
+        """The part that a hit compares."""
+        return Identity(self.function, self.commit, self.dirty, self.config_hash)
+
+    def _table(self) -> Table:
+        rows = {
+            "commit": self.commit if self.dirty is None else f"{self.commit} and uncommitted changes {self.dirty}",
+            "changes": ", ".join(f"{path} ({what})" for path, what in self.changes),
+            "scope": ", ".join(self.scope),
+            "remote": self.remote or "",
+            "config hash": self.config_hash,
+            "configuration": self.canonical,
+            "content": f"{byte_count(self.size)}, xxh3_128 {self.digest}",
+            "files": f"{len(self.files):,}" if self.kind == "directory" else "",
+            "companions": ", ".join(entry.path for entry in self.companions),
+            "outputs": ", ".join(self.outputs) if len(self.outputs) > 1 else "",
+            "started": f"{self.started}, took {self.seconds:.3g} s",
+            "where": f"Python {self.python}, {self.platform}, {self.host}",
+            "packages": ", ".join(f"{name} {version}" for name, version in self.packages.items()),
+        }
+        return Table(f"{self.artifact}, made by {self.function}", tuple(row for row in rows.items() if row[1]))
+
+    def to_json(self) -> bytes:
+        """Write the record as the JSON text that is stored: one key a line."""
+        members = (f"{json.dumps(key)}: {json.dumps(value)}" for key, value in asdict(self).items())
+        return ("{\n" + ",\n".join(members) + "\n}\n").encode()
+
+    @classmethod
+    def from_json(cls, text: bytes) -> Self:
+        """Read a record, believing nothing.
+
+        Raises:
+            RecordError: If the text is no record of a schema that this version knows.
+        """
+        try:
+            return cls._from_data(json.loads(text))
+        except KeyError as error:
+            raise RecordError(f"{error} is missing") from error
+        except RecursionError as error:
+            raise RecordError("it is nested deeper than any record is") from error
+        except (ValueError, TypeError) as error:
+            raise RecordError(str(error)) from error
+
+    @classmethod
+    def _from_data(cls, data: Any) -> Self:
+        if not isinstance(data, dict):
+            raise TypeError("not a JSON object")
+        if data.get("schema") != SCHEMA:
+            raise ValueError(f"schema {data.get('schema')!r} where this version knows {SCHEMA}")
+        values: dict[str, Any] = {}
+        for name, types in _TYPES.items():
+            values[name] = value = data[name]
+            if type(value) not in types:  # exactly these, because True is an int
+                raise TypeError(f"{name} is of type {type(value).__name__}")
+        if values["kind"] not in ("file", "directory"):
+            raise ValueError(f"kind is {values['kind']!r}")
+        values["scope"], values["outputs"] = _strings(values["scope"]), _strings(values["outputs"])
+        values["files"], values["companions"] = _entries(values["files"]), _entries(values["companions"])
+        values["changes"] = tuple((path, what) for path, what in map(_strings, values["changes"]))
+        _strings(values["packages"].values())
+        _check_meaning(values)
+        if values["replaced"] is not None:
+            values["replaced"] = cls._from_data(values["replaced"] | {"replaced": None})
+        return cls(**values)
+
+
+# A name that is too long for the file system, or below a file, leads to no record either.
+_NOT_THERE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG})
+_FILE_NAME = re.compile(rf"[^/\0{re.escape(os.sep)}]+/?")
+_DIGITS = {
+    "commit": re.compile(f"[0-9a-f]{{{COMMIT_DIGITS},64}}"),
+    **dict.fromkeys(("dirty", "config_hash", "digest"), re.compile("[0-9a-f]{32}")),
+}
+
+_KINDS: dict[str, frozenset[type]] = {
+    "str": frozenset({str}),
+    "str | None": frozenset({str, type(None)}),
+    "int": frozenset({int}),
+    "float": frozenset({int, float}),
+    "dict[str, str]": frozenset({dict}),
+    "Record | None": frozenset({dict, type(None)}),
+}
+_TYPES = {
+    field.name: _KINDS.get(str(field.type), frozenset({str if "Literal" in str(field.type) else list}))
+    for field in fields(Record)
+}
+
+
+def _strings(values: Collection[Any]) -> tuple[str, ...]:
+    if not set(map(type, values)) <= {str}:
+        raise TypeError("a list of strings holds something else")
+    return tuple(values)
+
+
+def _entries(values: list[Any]) -> tuple[FileEntry, ...]:
+    entries = tuple(FileEntry(**value) for value in values)
+    for entry in entries:
+        if (type(entry.path), type(entry.size), type(entry.mtime_ns), type(entry.digest)) != (str, int, int, str):
+            raise TypeError("an entry of a manifest has a wrong type")
+    return entries
+
+
+def _check_meaning(values: dict[str, Any]) -> None:
+    """Check what other code relies on: digits are digits, and names lead to no other directory.
+
+    Raises:
+        ValueError: If something is not as this library writes it.
+    """
+    for key, pattern in _DIGITS.items():
+        if values[key] is not None and not pattern.fullmatch(values[key]):
+            raise ValueError(f"{key} is {values[key]!r:.80}")
+    names = [values["artifact"], *values["outputs"], *(entry.path for entry in values["companions"])]
+    for name in names if values["patch"] is None else [*names, values["patch"]]:
+        # A slash at the end of an output says that its path promised a directory.
+        # A drive leads elsewhere on Windows: joined to a directory, C:name is a file of that drive.
+        if not _FILE_NAME.fullmatch(name) or name in (os.curdir, os.pardir) or os.path.splitdrive(name)[0]:
+            raise ValueError(f"{name!r:.80} is no file name")
+
+
+def read_record(path: str) -> Record | None:
+    """Read the record in a file; None if there is none.
+
+    Raises:
+        RecordError: If what is there is not a record that this version can read.
+    """
+    starts = STARTS
+    while True:
+        try:
+            text = read_regular(path, MAX_RECORD_BYTES)
+            break
+        except RecordError as error:
+            starts -= 1
+            if getattr(error.__cause__, "errno", None) != errno.ESTALE or not starts:
+                raise
+            refresh(os.path.dirname(path))  # on NFS, another host has replaced it
+    if text is None:
+        return None
+    try:
+        return Record.from_json(text)
+    except RecordError as error:
+        raise RecordError(f"{path}: {error}") from error
+
+
+def read_regular(path: str, most: int) -> bytes | None:
+    """Read a small file in the hidden directory; None if there is none.
+
+    Follows no symbolic link and opens nothing but a regular file, so that a hostile folder cannot make it block.
+
+    Args:
+        path: Where it lies.
+        most: How many bytes it can have.
+
+    Raises:
+        RecordError: If it cannot be read, is something else, or has more bytes.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | CAREFULLY)
+    except OSError as error:
+        if error.errno in _NOT_THERE:
+            return None
+        reason = "it is a symbolic link" if error.errno == errno.ELOOP else error.strerror
+        raise RecordError(f"{path} cannot be read: {reason}") from error
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise RecordError(f"{path} is not a regular file")
+        if status.st_size > most:
+            raise RecordError(f"{path} has {status.st_size} bytes, where at most {most} can be right")
+        return os.read(descriptor, status.st_size)
+    except OSError as error:
+        raise RecordError(f"{path} cannot be read: {error.strerror}") from error
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,198 @@
+"""Staging: the private directory in which a function writes, on the file system of the artifact, and its leftovers."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import secrets
+import shutil
+import socket
+import time
+from typing import TYPE_CHECKING
+
+from .disk import move
+from .folder import lock_key
+from .lock import ArtifactLock
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from .folder import Folder
+
+_log = logging.getLogger("taggedartifacts")
+
+# A directory that makes room for its successor is moved to a place of this name, and back if the successor never comes.
+_ASIDE = ".aside"
+_FOREIGN_AGE = 3600.0  # seconds; a younger leftover of another artifact is left to that artifact's next call
+_UNLOCKED_AGE = 7 * 86400.0  # seconds; without locks, nothing younger can be called dead
+
+
+def make_staging(folder: Folder, name: str) -> str:
+    """Make a private directory for one run that makes the artifact *name*."""
+    while True:
+        # Not tempfile.mkdtemp: it gives 0700, where other members of the group must be able to sweep up after a crash.
+        path = os.path.join(folder.staging, f"{lock_key(name)}@{_host()}@{secrets.token_hex(8)}")
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(path)
+            return path
+
+
+def aside(staging: str) -> str:
+    """Make the place to which a directory that is being replaced is moved meanwhile."""
+    path = staging + _ASIDE
+    os.makedirs(path, exist_ok=True)
+    return path
+
+
+def clean_up(folder: Folder, staging: str) -> None:
+    """Remove the staging directory of a run that is over, whichever way it ended; never fails."""
+    if os.path.isdir(staging + _ASIDE):
+        _clear(folder, staging + _ASIDE)
+    _discard(staging)
+
+
+def _discard(path: str) -> None:
+    """Remove a staging directory as far as it can be removed; what stays is left to the next holder of the lock."""
+    shutil.rmtree(path, ignore_errors=True)
+    if not os.path.lexists(path):
+        return
+    # A function may have made directories read-only. Nothing outside is touched: through no link, and not the
+    # directory above, which others share.
+    for above, names, _ in os.walk(path):
+        for inner in (os.path.join(above, name) for name in names):
+            if not os.path.islink(inner):
+                with contextlib.suppress(OSError):
+                    os.chmod(inner, 0o700)
+    shutil.rmtree(path, ignore_errors=True)
+    if os.path.lexists(path):
+        _log.warning("%s is left over and cannot be removed", path)
+
+
+def sweep(folder: Folder, name: str, *, locked: bool) -> None:
+    """Clear what dead processes left behind. To be called by the holder of the lock of *name*.
+
+    Whether a process lives is asked of its lock alone: process ids mean nothing in another container. Nor do locks from
+    host to host where each mounts the file system with locks of its own (Lustre's localflock, NFS's local_lock), so
+    what another host left must be old besides.
+
+    Args:
+        folder: The output directory.
+        name: File name of the artifact whose lock is held.
+        locked: Whether that lock is a real one.
+    """
+    for path, key in _entries(folder):
+        if key == lock_key(name):
+            if path.endswith(_ASIDE) or _is_over(path, locked=locked):
+                _clear(folder, path)
+        elif locked and _older(path, _FOREIGN_AGE if _is_ours(path) else _UNLOCKED_AGE):
+            _clear_foreign(folder, path, key)
+
+
+def is_busy(folder: Folder, name: str, *, locked: bool) -> bool:
+    """Tell whether somebody may be making the artifact *name* although its lock was to be had: see `sweep`.
+
+    Args:
+        folder: The output directory.
+        name: File name of the artifact whose lock is held.
+        locked: Whether that lock is a real one.
+    """
+    own = (path for path, key in _entries(folder) if key == lock_key(name))
+    return any(not _is_over(path, locked=locked) for path in own)
+
+
+def leftovers(folder: Folder, names: Collection[str] | None = None) -> list[str]:
+    """List the staging directories that dead processes left behind, as `sweep` judges them. Removes nothing.
+
+    Args:
+        folder: The output directory.
+        names: File names of the artifacts to list them for; None for all.
+    """
+    try:
+        entries = sorted(_entries(folder))
+    except OSError:
+        return []
+    keys = None if names is None else {lock_key(name) for name in names}
+    wanted = ((path, key) for path, key in entries if keys is None or key in keys)
+    return [path for path, key in wanted if _is_dead(folder, path, key) and os.path.lexists(path)]
+
+
+def _entries(folder: Folder) -> list[tuple[str, str]]:
+    """List what is in staging: path, and the hash of the artifact's name."""
+    return [(os.path.join(folder.staging, entry), entry.partition("@")[0]) for entry in os.listdir(folder.staging)]
+
+
+def _is_ours(path: str) -> bool:
+    """Tell whether a staging directory was made on this host."""
+    return os.path.basename(path).split("@")[1:2] == [_host()]
+
+
+def _is_over(path: str, *, locked: bool) -> bool:
+    """Tell whether nobody works in a staging directory any more, now that its lock was to be had."""
+    return (locked and _is_ours(path)) or _older(path, _UNLOCKED_AGE)
+
+
+def _is_dead(folder: Folder, path: str, key: str) -> bool:
+    lock_file = folder.lock_of(key)
+    works = True
+    try:
+        # Where there is no lock's file nobody works: it is made before the staging directory. None is made for this.
+        if os.path.lexists(lock_file):
+            lock = ArtifactLock(lock_file)
+            if not lock.try_acquire():
+                return False
+            works = lock.works
+            lock.release()
+    except OSError:
+        return False  # not ours to judge
+    return _is_over(path, locked=works)
+
+
+def _clear_foreign(folder: Folder, path: str, key: str) -> None:
+    lock = ArtifactLock(folder.lock_of(key))
+    with contextlib.suppress(OSError):
+        if lock.try_acquire():
+            try:
+                if lock.works:
+                    _clear(folder, path)
+            finally:
+                lock.release()
+
+
+def _clear(folder: Folder, path: str) -> None:
+    if os.path.islink(path) or not os.path.isdir(path):
+        with contextlib.suppress(OSError):
+            os.unlink(path)
+        return
+    if path.endswith(_ASIDE) and not _restore(folder, path):
+        return
+    _discard(path)
+
+
+def _restore(folder: Folder, place: str) -> bool:
+    """Bring back what stepped aside for a successor that never came; tell whether nothing is left that is needed."""
+    try:
+        for name in os.listdir(place):
+            restored = folder.artifact(name)
+            if not os.path.lexists(restored):
+                move(os.path.join(place, name), restored)
+                _log.warning("%s was being replaced when that process died; it is back", restored)
+    except OSError as error:
+        _log.warning(
+            "%s holds what was being replaced when a process died, and cannot be brought back: %s", place, error
+        )
+        return False
+    return True
+
+
+def _older(path: str, seconds: float) -> bool:
+    """Tell whether the last write in a staging directory is longer ago than that, as far as its top level shows."""
+    try:
+        inside = [os.path.join(path, name) for name in os.listdir(path)] if os.path.isdir(path) else []
+        return all(time.time() - os.lstat(each).st_mtime > seconds for each in [path, *inside])
+    except OSError:
+        return False
+
+
+def _host() -> str:
+    return socket.gethostname().replace(os.sep, "_").replace("@", "_")[:64]

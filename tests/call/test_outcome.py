@@ -1,0 +1,540 @@
+"""Outcomes: what a function wrote becomes an artifact, whole, or nothing does, and nothing of others is lost."""
+
+import logging
+import os
+from pathlib import Path
+
+import pytest
+from cases import COMPANIONS, MODEL, TWO, WRITE
+
+from taggedartifacts import (
+    ArtifactConflictError,
+    ArtifactModifiedError,
+    ArtifactNameError,
+    ArtifactNotWrittenError,
+)
+
+
+class TestWhatTheFunctionWrote:
+    def test_nothing(self, project):
+        """A function that wrote nothing is told so, and nothing appears."""
+        work = project.module('@Artifact("outpath")\ndef f(outpath): ...\n')
+
+        with pytest.raises(ArtifactNotWrittenError, match=r"wrote nothing where 'x-.*\.dat' was promised"):
+            work.f("out/x.dat")
+        assert [] == project.files()
+
+    def test_another_name(self, project):
+        """A function that wrote under another name is told under which."""
+        work = project.module('@Artifact("outpath")\ndef f(outpath):\n    Path(outpath + ".npy").write_text("")\n')
+
+        with pytest.raises(ArtifactNotWrittenError, match=r"wrote 'x-.*\.dat\.npy' where 'x-.*\.dat' was promised"):
+            work.f("out/x.dat")
+        assert [] == project.files() == project.staged()
+
+    @pytest.mark.parametrize(
+        ("make", "says"), [("os.symlink('/etc/passwd', out)", "symbolic link"), ("os.mkfifo(out)", "neither")]
+    )
+    def test_no_file(self, project, make, says):
+        """What is no file or directory of its own is not published."""
+        work = project.module(f'@Artifact("out")\ndef f(out):\n    {make}\n')
+
+        with pytest.raises(ArtifactNotWrittenError, match=says):
+            work.f("out/x")
+        assert [] == project.files()
+
+    def test_strangers_are_kept(self, project, caplog):
+        """A file written beside the output without its stem is kept under its own name, with a warning."""
+        work = project.module(WRITE + '    Path(outpath).with_name("log.txt").write_text(str(x))\n')
+        first = work.f(1, "out/f.txt")
+        second = work.f(2, "out/f.txt")
+
+        assert sorted([first.name, second.name, "log.txt"]) == project.files()
+        assert "log.txt was written beside" in caplog.text
+        assert "2" == (project.out / "log.txt").read_text()
+
+    def test_stranger_never_replaces_an_artifact(self, project):
+        """A file written beside the output under the name of another artifact is refused."""
+        work = project.module(WRITE + "    Path(outpath).with_name(x).write_text('lost')\n")
+        work.f("other.txt", "out/f.txt")
+        victim = next(path for path in project.out.glob("f-*"))
+
+        with pytest.raises(ArtifactConflictError, match="is there already"):
+            work.f(victim.name, "out/g.txt")
+        assert "other.txt\n" == victim.read_text()
+
+    def test_stranger_replaces(self, project, caplog):
+        """The warning says so when it takes the place of what stood there."""
+        work = project.module(WRITE + '    Path(outpath).with_name("log.txt").write_text(str(x))\n')
+        work.f(1, "out/f.txt")
+        assert "in place of" not in caplog.text
+        work.f(2, "out/f.txt")
+
+        assert "without a tag or a record, in place of what stood there" in caplog.text
+
+    def test_links_stay_valid(self, project):
+        """A link to the absolute path of what the function wrote beside it leads there after both have moved."""
+        work = project.module("""
+@Artifact("out")
+def f(x, out):
+    for base, name in ((Path(out), "latest"), (Path(out).resolve(), "real"), (Path(out), "outer")):
+        Path(out, "sub").mkdir(exist_ok=True)
+        Path(out, "sub", name).symlink_to(base / ".." / Path(out).name / "data" if name == "outer" else base / "data")
+    Path(out, "elsewhere").symlink_to("/")
+    Path(out, "relative").symlink_to("data")
+    Path(out, "data").write_text("content")
+""")
+        path = work.f(1, "out/f/")
+
+        for name in ("sub/latest", "sub/real", "sub/outer", "relative"):
+            assert "content" == (path / name).read_text()
+            assert not (path / name).readlink().is_absolute()
+        assert Path("/") == (path / "elsewhere").readlink()
+        assert path == work.f(1, "out/f/")
+
+    def test_raises(self, project):
+        """A function that raises leaves nothing, its error comes through, and the next call works."""
+        work = project.module(WRITE + "    if x == 1 and len(runs) == 1:\n        raise ZeroDivisionError('mine')\n")
+
+        with pytest.raises(ZeroDivisionError, match="mine"):
+            work.f(1, "out/f.txt")
+        assert [] == project.files() == project.staged()
+        assert "1\n" == work.f(1, "out/f.txt").read_text()
+
+    def test_interrupted(self, project):
+        """Ctrl-C in the function leaves nothing, and the next call works."""
+        work = project.module(WRITE + "    if len(runs) == 1:\n        raise KeyboardInterrupt\n")
+
+        with pytest.raises(KeyboardInterrupt):
+            work.f(1, "out/f.txt")
+        assert [] == project.files() == project.staged()
+        assert "1\n" == work.f(1, "out/f.txt").read_text()
+
+
+class TestConflicts:
+    def test_another_function(self, project):
+        """The artifact of another function is not served; both are named."""
+        work = project.module(WRITE + '\n@Artifact("outpath")\ndef g(x, outpath):\n    runs.append("g")\n')
+        work.f(1, "out/f.txt")
+
+        with pytest.raises(ArtifactConflictError, match=r"made by work\.py::f and is asked for by work\.py::g"):
+            work.g(1, "out/f.txt")
+        assert [str] == work.runs
+
+    def test_same_digits_other_hash(self, project):
+        """A tag that agrees only in its digits is not served."""
+        work = project.module(WRITE)
+        path = work.f(1, "out/f.txt")
+        record = project.out / ".taggedartifacts" / "records" / f"{path.name}.json"
+        whole = record.read_text()
+        head = project.head
+        record.write_text(whole.replace(head, head[:10] + "0" * 30))
+
+        with pytest.raises(ArtifactConflictError, match="shortened hashes are the same"):
+            work.f(1, "out/f.txt")
+
+    def test_deleted(self, project):
+        """The name of an artifact that was deleted is free for another function, or for another kind."""
+        work = project.module(
+            WRITE + "def g(x, outpath):\n    Path(outpath, 'g').write_text('g')\ng = Artifact('outpath')(g)\n"
+        )
+        for number, ask in enumerate((work.g, work.g.recompute)):
+            work.f(number, "out/f").unlink()
+
+            assert "g" == (ask(number, "out/f/") / "g").read_text()
+            assert ask(number, "out/f/") == work.g(number, "out/f/")
+
+    def test_swapped_outputs(self, project):
+        """What was made as one output of a call is not served, and not replaced, as another."""
+        work = project.module(TWO)
+        a, b = work.two(1, "out/p.txt", "out/q.txt")
+
+        for ask in (work.two, work.two.recompute):
+            with pytest.raises(ArtifactConflictError, match="two as another of its outputs"):
+                ask(1, "out/q.txt", "out/p.txt")
+        assert (a, b) == work.two(1, "out/p.txt", "out/q.txt")
+        assert ["a 1", "b 1"] == [a.read_text(), b.read_text()]
+        assert [1] == work.runs
+
+    def test_recompute_over_another_function(self, project):
+        """Recompute replaces what the function made itself, and neither an artifact nor a companion of another."""
+        work = project.module(
+            WRITE + COMPANIONS.replace("runs = []", "") + "g = Artifact('outpath')(lambda x, outpath: 0)\n"
+        )
+        path = work.f(1, "out/s.txt")
+        beside = work.shape(1, "out/s.shp").with_suffix(".dbf")
+
+        for name in ("out/s.txt", "out/s.dbf"):
+            with pytest.raises(ArtifactConflictError, match="give one of the two outputs another name"):
+                work.g.recompute(1, name)
+        assert "1\n" == path.read_text()
+        assert beside.read_text().startswith(".dbf")
+
+    def test_neither_file_nor_directory(self, project):
+        """A pipe in the place of an artifact is refused rather than read."""
+        work = project.module(WRITE)
+        project.out.mkdir()
+        os.mkfifo(work.f.path(1, "out/f.txt"))
+
+        with pytest.raises(ArtifactConflictError, match="is neither a file nor a directory"):
+            work.f(1, "out/f.txt")
+
+    def test_inside_an_artifact(self, project):
+        """Nothing is put into an artifact that is a directory: it would count as changed from then on."""
+        work = project.module(WRITE + MODEL.replace("runs = []", ""))
+        model = work.model(1)
+        (project.out / "linked").symlink_to(model.resolve())
+
+        for place in (model, model / "new", model / "logs", project.out / "linked"):
+            with pytest.raises(ArtifactNameError, match=r"lies inside the artifact .*write beside it"):
+                work.f(1, place / "f.txt")
+        assert model == work.model(1)
+        (project.out / model.stem).with_suffix(".d").mkdir()  # tagged like one, and none
+        assert work.f(1, (project.out / model.stem).with_suffix(".d") / "f.txt").exists()
+
+    def test_file_where_a_directory_is_promised(self, project):
+        """One output cannot be a file in one call and a directory in another."""
+        work = project.module(WRITE)
+        work.f(1, "out/f")
+
+        with pytest.raises(ArtifactConflictError, match="is a file, and a directory is to be made"):
+            work.f(1, "out/f/")
+
+    def test_directory_where_a_file_is_promised(self, project):
+        """The other way round neither."""
+        work = project.module(MODEL)
+        work.model(1)
+
+        with pytest.raises(ArtifactConflictError, match="is a directory, and a file is to be made"):
+            work.model(1, "out/model")
+
+    def test_companion_is_no_artifact(self, project):
+        """A companion of one artifact is not served as another, even when it has its name."""
+        work = project.module(COMPANIONS + '@Artifact("dbf")\ndef table(x, dbf):\n    Path(dbf).write_text("")\n')
+        work.shape(1, "out/s.shp")
+
+        with pytest.raises(ArtifactConflictError, match=r"was written beside s-.*\.shp by work\.py::shape"):
+            work.table(1, "out/s.dbf")
+
+    @pytest.mark.parametrize("recorded", [True, False])
+    def test_artifact_is_a_link_to_nowhere(self, project, recorded):
+        """A link whose target is away, on a disk that is not mounted perhaps, is kept, and nothing runs."""
+        work = project.module(WRITE)
+        path = work.f.path(1, "out/f.txt")
+        if recorded:
+            work.f(1, "out/f.txt").unlink()
+        project.out.mkdir(exist_ok=True)
+        path.symlink_to("/mnt/archive/f.txt")
+        runs = len(work.runs)
+
+        with pytest.raises(ArtifactConflictError, match=r"is a link to /mnt/archive/f\.txt, which is not there"):
+            work.f(1, "out/f.txt")
+        assert ["/mnt/archive/f.txt", runs] == [os.readlink(path), len(work.runs)]
+
+    def test_hidden_directory_is_a_link(self, project, tmp_path):
+        """A link where the hidden directory should be is not followed."""
+        work = project.module(WRITE)
+        project.out.mkdir()
+        (tmp_path / "elsewhere").mkdir()
+        (project.out / ".taggedartifacts").symlink_to(tmp_path / "elsewhere")
+
+        with pytest.raises(ArtifactConflictError, match="is not a directory of this library's making"):
+            work.f(1, "out/f.txt")
+        assert [] == work.runs == os.listdir(tmp_path / "elsewhere")
+
+
+class TestModified:
+    def test_not_served_not_overwritten(self, project):
+        """A user's edit of an artifact is neither served nor lost; the message says what to do."""
+        work = project.module(WRITE)
+        path = work.f(1, "out/f.txt")
+        path.write_text("edited")
+
+        with pytest.raises(ArtifactModifiedError, match=r"give it another name.*recompute"):
+            work.f(1, "out/f.txt")
+        assert "edited" == path.read_text()
+        assert not work.f.is_cached(1, "out/f.txt")
+        assert "1\n" == work.f.recompute(1, "out/f.txt").read_text()
+        assert [str, str] == work.runs
+        assert work.f.is_cached(1, "out/f.txt")
+
+    def test_same_size(self, project):
+        """An edit that keeps the size is seen by its time."""
+        work = project.module(WRITE)
+        path = work.f(1, "out/f.txt")
+        path.write_text("2\n")
+
+        with pytest.raises(ArtifactModifiedError):
+            work.f(1, "out/f.txt")
+
+    def test_touched(self, project):
+        """When only the time differs the content decides, and the record is refreshed."""
+        work = project.module(WRITE)
+        path = work.f(1, "out/f.txt")
+        record = project.out / ".taggedartifacts" / "records" / f"{path.name}.json"
+        os.utime(path, ns=(1, 1))
+
+        assert path == work.f(1, "out/f.txt")
+        assert [str] == work.runs
+        assert '"mtime_ns": 1,' in record.read_text()
+        assert [] == project.staged()
+
+    def test_deleted(self, project):
+        """A deleted artifact is made again."""
+        work = project.module(WRITE)
+        work.f(1, "out/f.txt").unlink()
+        work.f(1, "out/f.txt")
+
+        assert [str, str] == work.runs
+
+    def test_inside_a_directory(self, project):
+        """An edit inside a directory artifact is seen."""
+        work = project.module(MODEL)
+        path = work.model(1)
+        (path / "weights" / "1.bin").write_text("")
+
+        with pytest.raises(ArtifactModifiedError):
+            work.model(1)
+
+
+class TestDirectories:
+    def test_made_beforehand(self, project):
+        """A trailing slash promises a directory, which the function finds made; it keeps its slash."""
+        work = project.module(MODEL)
+        path = work.model(1)
+
+        assert "1 1" == (path / "weights" / "0.bin").read_text()
+        assert (path / "logs").is_dir()
+        assert work.runs[0].endswith(f"{path.name}/")
+        assert path == work.model(1)
+        assert 1 == len(work.runs)
+
+    def test_made_by_the_function(self, project):
+        """A function may make a directory at its path itself."""
+        work = project.module(
+            'runs = []\n@Artifact("out")\ndef f(out):\n    runs.append(1)\n    out.mkdir()\n    (out / "a").touch()\n'
+        )
+        path = work.f(Path("out/m"))
+
+        assert path == work.f(Path("out/m"))
+        assert [1] == work.runs
+        assert [f"{path.name}/a"] == project.files()
+
+    def test_copied_without_times(self, project):
+        """A directory whose times were lost in a copy is recognised by its content."""
+        work = project.module(MODEL)
+        path = work.model(1)
+        for each in (path / "weights" / "0.bin", path):
+            os.utime(each, ns=(5, 5))
+
+        assert path == work.model(1)
+        assert 1 == len(work.runs)
+
+    def test_recompute(self, project):
+        """A directory is replaced as a whole."""
+        work = project.module(MODEL)
+        path = work.model(1)
+        (path / "mine.txt").write_text("")
+        work.model.recompute(1)
+
+        assert [f"{path.name}/weights/0.bin"] == project.files()
+        assert "1 2" == (path / "weights" / "0.bin").read_text()
+        assert [] == project.staged()
+
+    def test_read_only_inside(self, project):
+        """A directory that the function made read-only is published, and one that failed is removed."""
+        work = project.module(MODEL + "    os.chmod(out, 0o555)\n    if x == 2:\n        raise ZeroDivisionError\n")
+        work.model(1)
+        with pytest.raises(ZeroDivisionError):
+            work.model(2)
+
+        assert [] == project.staged()
+
+
+class TestSeveralOutputs:
+    def test_all(self, project):
+        """Several outputs come from one run and are returned as a tuple."""
+        work = project.module(TWO)
+        made = work.two(1, "out/a.txt", "other/b.txt")
+
+        assert made == work.two(1, "out/a.txt", "other/b.txt") == work.two.path(1, "out/a.txt", "other/b.txt")
+        assert ["a 1", "b 1"] == [path.read_text() for path in made]
+        assert [1] == work.runs
+
+    def test_none(self, project):
+        """If one output is not written, none appears."""
+        work = project.module(TWO)
+
+        with pytest.raises(ArtifactNotWrittenError, match="'b-"):
+            work.two(1, "out/a.txt", "out/b.txt", fail=True)
+        assert [] == project.files() == project.staged()
+
+    def test_one_is_gone(self, project):
+        """If one is gone, all are made again, so that they are of one run."""
+        work = project.module(TWO)
+        work.two(1, "out/a.txt", "out/b.txt")[1].unlink()
+
+        assert not work.two.is_cached(1, "out/a.txt", "out/b.txt")
+        assert ["a 2", "b 2"] == [path.read_text() for path in work.two(1, "out/a.txt", "out/b.txt")]
+
+    def test_one_is_edited(self, project):
+        """If one is gone and the other edited, the edit is not overwritten."""
+        work = project.module(TWO)
+        a, b = work.two(1, "out/a.txt", "out/b.txt")
+        a.write_text("edited")
+        b.unlink()
+
+        with pytest.raises(ArtifactModifiedError):
+            work.two(1, "out/a.txt", "out/b.txt")
+        assert "edited" == a.read_text()
+
+
+class TestMeanwhile:
+    """What comes to stand in the place of an artifact while the function runs is not overwritten."""
+
+    def test_output_is_edited(self, project):
+        """One output was gone; the other is edited while both are made again."""
+        work = project.module(TWO + "    meanwhile()\nmeanwhile = list\n")
+        a, b = work.two(1, "out/a.txt", "out/b.txt")
+        b.unlink()
+        work.meanwhile = lambda: a.write_text("edited")
+
+        with pytest.raises(ArtifactModifiedError):
+            work.two(1, "out/a.txt", "out/b.txt")
+        assert "edited" == a.read_text()
+        assert not b.exists()
+        assert [] == project.staged()
+
+    def test_companion_is_edited(self, project):
+        """The artifact was gone; its companion is edited while it is made again."""
+        work = project.module(COMPANIONS + "    meanwhile()\nmeanwhile = list\n")
+        path = work.shape(1, "out/s.shp")
+        path.unlink()
+        work.meanwhile = lambda: path.with_suffix(".dbf").write_text("edited")
+
+        with pytest.raises(ArtifactModifiedError):
+            work.shape(1, "out/s.shp")
+        assert "edited" == path.with_suffix(".dbf").read_text()
+
+    def test_whole_artifact_comes(self, project, caplog):
+        """A file that comes to be there counts as it is, as one without a record does before the run."""
+        caplog.set_level(logging.INFO, "taggedartifacts")
+        work = project.module(WRITE + "    meanwhile()\nmeanwhile = list\n")
+        path = work.f.path(1, "out/f.txt")
+        work.meanwhile = lambda: path.write_text("copied")
+
+        assert "copied" == work.f(1, "out/f.txt").read_text()
+        assert f"{path} was made by somebody else meanwhile" in caplog.text.replace(str(project.path) + "/", "")
+
+    def test_part_comes(self, project):
+        """A file that comes to be there alone, where a call has several outputs, is kept."""
+        work = project.module(TWO + "    meanwhile()\nmeanwhile = list\n")
+        a, b = work.two.path(1, "out/a.txt", "out/b.txt")
+        work.meanwhile = lambda: a.write_text("mine")
+
+        with pytest.raises(ArtifactConflictError, match=r"came to be there while .*two ran"):
+            work.two(1, "out/a.txt", "out/b.txt")
+        assert "mine" == a.read_text()
+        assert not b.exists()
+        work.meanwhile = list
+        assert "a 2" == work.two.recompute(1, "out/a.txt", "out/b.txt")[0].read_text()
+
+    def test_directory_comes(self, project):
+        """Nor does a directory of the user's vanish."""
+        work = project.module(WRITE + "    meanwhile()\nmeanwhile = list\n")
+        path = work.f.path(1, "out/f.txt")
+
+        def meanwhile():
+            path.mkdir()
+            (path / "thesis.tex").write_text("mine")
+
+        work.meanwhile = meanwhile
+        work.f(1, "out/f.txt")
+
+        assert "mine" == (path / "thesis.tex").read_text()
+
+
+class TestCompanions:
+    def test_move_along(self, project):
+        """Files written beside the output with its stem come with it, and are checked with it."""
+        work = project.module(COMPANIONS)
+        path = work.shape(1, "out/s.shp")
+
+        assert sorted(path.with_suffix(s).name for s in (".shp", ".shx", ".dbf")) == project.files()
+        assert path == work.shape(1, "out/s.shp")
+        path.with_suffix(".dbf").write_text("edited")
+        with pytest.raises(ArtifactModifiedError):
+            work.shape(1, "out/s.shp")
+
+    def test_one_is_gone(self, project):
+        """An artifact without one of its companions is not whole: it is made again."""
+        work = project.module(COMPANIONS)
+        work.shape(1, "out/s.shp").with_suffix(".dbf").unlink()
+        work.shape(1, "out/s.shp")
+
+        assert [1, 1] == work.runs
+        assert 3 == len(project.files())
+
+    @pytest.mark.parametrize(("gone", "edited"), [(".dbf", ".shp"), (".shp", ".dbf"), (".shx", ".dbf")])
+    def test_one_is_gone_and_another_edited(self, project, gone, edited):
+        """What is left of an artifact is not overwritten if somebody edited it."""
+        work = project.module(COMPANIONS)
+        path = work.shape(1, "out/s.shp")
+        path.with_suffix(edited).write_text("edited")
+        path.with_suffix(gone).unlink()
+        with pytest.raises(ArtifactModifiedError, match=r"\.dbf beside it"):
+            work.shape(1, "out/s.shp")
+
+        assert [1] == work.runs
+        assert "edited" == path.with_suffix(edited).read_text()
+        assert path == work.shape.recompute(1, "out/s.shp")
+        assert path == work.shape(1, "out/s.shp")
+
+    def test_recompute_takes_old_ones_away(self, project):
+        """Replacing an artifact removes companions that its new run did not write."""
+        work = project.module(COMPANIONS)
+        path = work.shape(1, "out/s.shp")
+        work.shape.recompute(1, "out/s.shp", siblings=(".shx",))
+
+        assert sorted(path.with_suffix(s).name for s in (".shp", ".shx")) == project.files()
+        assert path == work.shape(1, "out/s.shp")
+
+    def test_never_over_a_file_of_somebody_else(self, project):
+        """A companion does not take the place of a file that is there."""
+        work = project.module(COMPANIONS)
+        mine = work.shape.path(1, "out/s.shp").with_suffix(".dbf")
+        project.out.mkdir()
+        mine.write_text("mine")
+
+        with pytest.raises(ArtifactConflictError, match="is there already"):
+            work.shape(1, "out/s.shp")
+        assert [mine.name] == project.files()
+
+    @pytest.mark.parametrize("damage", ["{", ""])
+    def test_record_is_lost(self, project, damage):
+        """Without a record the companions that stand there are known by their content, and replaced on demand."""
+        work = project.module(COMPANIONS.replace(" {len(runs)}", ""))
+        path = work.shape(1, "out/s.shp")
+        record = project.out / ".taggedartifacts" / "records" / f"{path.name}.json"
+        record.write_text(damage) if damage else record.unlink()
+        path.unlink()
+
+        assert path == work.shape(1, "out/s.shp")
+        assert 3 == len(project.files())
+        record.write_text(damage) if damage else record.unlink()
+        path.unlink()
+        path.with_suffix(".dbf").write_text("edited")
+        with pytest.raises(ArtifactConflictError, match="no record tells of it: move it away, or call recompute"):
+            work.shape(1, "out/s.shp")
+        assert "edited" == path.with_suffix(".dbf").read_text()
+        assert path == work.shape.recompute(1, "out/s.shp") == work.shape(1, "out/s.shp")
+        assert ".dbf" == path.with_suffix(".dbf").read_text()
+
+    def test_record_is_lost_and_the_companion_an_artifact(self, project):
+        """On demand too, nothing takes the place of what another record tells of."""
+        work = project.module(COMPANIONS + '@Artifact("out")\ndef f(x, out):\n    Path(out).write_text("f")\n')
+        other = work.f(1, "out/s.dbf")
+
+        with pytest.raises(ArtifactConflictError, match="is there already; write it under another name"):
+            work.shape.recompute(1, "out/s.shp")
+        assert "f" == other.read_text()

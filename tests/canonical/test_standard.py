@@ -1,0 +1,581 @@
+"""Canonical forms of the standard library's types, of instances, and of functions and classes by name."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import datetime
+import decimal
+import enum
+import functools
+import multiprocessing
+import os
+import subprocess
+import sys
+import time
+import types
+import zoneinfo
+from collections import OrderedDict, namedtuple
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+import addict
+import attrs
+import box
+import omegaconf
+import pandas
+import pydantic
+import pytest
+import pytz
+
+from taggedartifacts._canonical import names as _canonical_names
+from taggedartifacts._canonical.encoding import canonical, encode
+from taggedartifacts._errors import UnhashableError
+from taggedartifacts._path import ArtifactPath
+
+UTC = datetime.UTC
+
+
+class TestTimes:
+    def test_zones_count_by_name(self):
+        """A zone counts by its name, not by the offset that a database gives for it today."""
+        moment = datetime.datetime(2024, 7, 1)
+        summer = datetime.timezone(datetime.timedelta(hours=2))
+        forms = {
+            canonical(moment.replace(tzinfo=zone)) for zone in (None, UTC, summer, zoneinfo.ZoneInfo("Europe/Berlin"))
+        }
+
+        assert len(forms) == 4
+
+    def test_utc_is_one(self):
+        """All spellings of UTC are equal."""
+        moment = datetime.datetime(2024, 7, 1)
+
+        assert canonical(moment.replace(tzinfo=UTC)) == canonical(moment.replace(tzinfo=zoneinfo.ZoneInfo("UTC")))
+
+    def test_zones_without_name(self):
+        """A zone that cannot be named is refused."""
+
+        class Local(datetime.tzinfo):
+            def utcoffset(self, moment):
+                return None
+
+        with pytest.raises(UnhashableError, match="use zoneinfo"):
+            canonical(datetime.datetime(2024, 1, 1, tzinfo=Local()))
+
+    def test_zones_of_pytz(self):
+        """A time of pytz equals that of zoneinfo, on both sides of a change of clocks, alone and as a Timestamp."""
+        berlin, wall = pytz.timezone("Europe/Berlin"), datetime.datetime(2024, 10, 27, 2, 30)
+        for fold, is_dst in ((0, True), (1, False)):
+            expected = canonical(wall.replace(tzinfo=zoneinfo.ZoneInfo("Europe/Berlin"), fold=fold))
+            moment = berlin.localize(wall, is_dst=is_dst)
+
+            assert expected == canonical(moment)
+            assert expected == canonical(pandas.Timestamp(moment))
+        assert canonical(wall.replace(tzinfo=UTC)) == canonical(wall.replace(tzinfo=pytz.utc))
+        assert canonical(datetime.time(1, tzinfo=UTC)) == canonical(datetime.time(1, tzinfo=pytz.utc))
+
+    @pytest.mark.parametrize("value", [datetime.datetime(2024, 1, 1), datetime.time(1)])
+    def test_offsets_that_the_zone_does_not_have(self, value):
+        """A time whose zone of pytz was put on without localize, so that its offset is another, is refused."""
+        with pytest.raises(UnhashableError, match="use zoneinfo"):
+            canonical(value.replace(tzinfo=pytz.timezone("Europe/Berlin")))
+
+    def test_zones_that_are_not_known_here(self, monkeypatch):
+        """A time of pytz in a zone that this computer does not know is refused with the remedy."""
+        moment = pytz.timezone("Europe/Vienna").localize(datetime.datetime(2024, 1, 1))
+        monkeypatch.setattr(moment.tzinfo.__class__, "zone", "Europe/Nowhere")
+
+        with pytest.raises(UnhashableError, match="Europe/Nowhere is known here; install tzdata"):
+            canonical(moment)
+
+
+class TestPaths:
+    def test_artifacts_count_by_name(self):
+        """An artifact counts by its file name with its tag, wherever it lies; no other path or string does."""
+        name = "hist-1a2b3c4d5e-0f9e8d7c6b5a.png"
+
+        assert canonical(ArtifactPath(f"a/{name}")) == canonical(ArtifactPath(f"/b/{name}"))
+        assert 5 == len({canonical(v) for v in (ArtifactPath(name), Path(name), name, Path(f"a/{name}"), f"a/{name}")})
+
+    def test_paths_count_as_written(self):
+        """A path counts as it is written, whatever lies on the disk."""
+        assert canonical(Path("a/../b")) != canonical(Path("b"))
+
+
+class Handmade(Mapping):
+    def __init__(self, items):
+        self.items_ = items
+
+    def __getitem__(self, key):
+        return self.items_[key]
+
+    def __iter__(self):
+        return iter(self.items_)
+
+    def __len__(self):
+        return len(self.items_)
+
+
+class Short(tuple):
+    _fields = ("a",)
+
+
+class Settings(dict):
+    pass
+
+
+class SlottedSettings(dict):
+    __slots__ = ("seed",)
+
+
+class UserOrdered(OrderedDict):
+    @functools.cached_property
+    def size(self):
+        return len(self)
+
+
+class Mirrored(dict):
+    def __init__(self, **items):
+        super().__init__(items)
+        vars(self).update(items)
+
+
+class Itself(dict):
+    def __init__(self, **items):
+        super().__init__(items)
+        self.__dict__ = self
+
+
+class TestMappings:
+    @pytest.mark.parametrize(
+        "make",
+        [OrderedDict, types.MappingProxyType, Handmade, omegaconf.OmegaConf.create],
+        ids=lambda make: make.__name__,
+    )
+    def test_equal_the_dict(self, make):
+        """Every mapping equals the dict of its items."""
+        items = {"a": 1, "b": {"c": [1, "x"]}}
+
+        assert canonical(items) == canonical(make(items))
+
+    @pytest.mark.parametrize("kind", [Settings, SlottedSettings, UserOrdered])
+    def test_attributes_beside_the_items(self, kind):
+        """Attributes that were set on a dict of a class of one's own count beside its items, in whatever way it has."""
+        one, two = kind(a=1), kind(a=1)
+        one.seed, two.seed = 1, 2
+
+        assert canonical({"a": 1}) == canonical(kind(a=1))
+        assert 3 == len({canonical(value) for value in (one, two, {"a": 1})})
+        assert (
+            f'{{"$object":["test_canonical_types:{kind.__name__}",{{"seed":1}},{{"a":1}}]}}' == canonical(one).decode()
+        )
+
+    @pytest.mark.parametrize("kind", [Mirrored, Itself])
+    def test_items_that_are_attributes_too(self, kind):
+        """Items that a dict keeps as attributes as well count once, and others beside them count."""
+        value = kind(a=1, b=[2])
+
+        assert canonical({"a": 1, "b": [2]}) == canonical(value)
+        value.__dict__["a"] = 3
+        assert canonical({"a": 1, "b": [2]}) != canonical(value)
+
+    def test_items_whose_keys_are_no_names(self):
+        """A dict that is its own attributes may have any key."""
+        value = Itself()
+        value[1] = "x"
+
+        assert canonical({1: "x"}) == canonical(value)
+
+    @pytest.mark.parametrize("make", [addict.Dict, box.Box, box.SBox])
+    def test_books_that_libraries_keep(self, make):
+        """What libraries note on dicts of theirs, whose attributes are items, does not count."""
+        items = {"a": 1, "b": {"c": 1.5}}
+
+        assert canonical(items) == canonical(make(items))
+
+    def test_interpolations(self):
+        """An OmegaConf value counts as what it stands for."""
+        config = omegaconf.OmegaConf.create({"a": 1, "b": "${a}", "l": [1, 2]})
+
+        assert canonical({"a": 1, "b": 1, "l": [1, 2]}) == canonical(config)
+
+    @pytest.mark.parametrize("missing", ["???", "${nowhere}"])
+    def test_values_that_are_missing(self, missing):
+        """An OmegaConf value that is not there is refused."""
+        config = omegaconf.OmegaConf.create({"a": {"b": missing}})
+
+        with pytest.raises(UnhashableError, match=r"^config → \.model\.a: "):
+            encode({"model": config}, "config")
+
+
+@dataclasses.dataclass
+class Model:
+    depth: int
+    rate: float = 0.5
+
+    @functools.cached_property
+    def cost(self):
+        return self.depth * self.rate
+
+
+@dataclasses.dataclass(slots=True)
+class Slotted:
+    depth: int
+
+
+@attrs.define
+class Attrs:
+    depth: int
+
+
+@attrs.define(frozen=True, cache_hash=True)
+class AttrsWithCaches:
+    depth: int
+
+    @functools.cached_property
+    def cost(self):
+        return 2.0 / self.depth
+
+
+class SlotsBelowAttrs(AttrsWithCaches):
+    __slots__ = ("more",)
+
+
+class Pydantic(pydantic.BaseModel):
+    model_config = pydantic.ConfigDict(extra="allow")
+    depth: int
+    _secret: int = pydantic.PrivateAttr(default=1)
+
+
+Tuple = namedtuple("Tuple", "depth")  # the untyped spelling counts as well
+
+
+class Color(enum.Enum):
+    RED = 1
+
+
+class Token(enum.Enum):
+    NONE = object()
+
+
+class Celsius(float):
+    pass
+
+
+class Tagged(list):
+    pass
+
+
+def local_dataclass(factor):
+    @dataclasses.dataclass
+    class Local:
+        depth: int = 1
+
+        def scaled(self):
+            return self.depth * factor
+
+    return Local()
+
+
+def local_enum(factor):
+    class Local(enum.Enum):
+        ONE = 1
+
+        def scaled(self):
+            return self.value * factor
+
+    return Local.ONE
+
+
+def local_tuple(factor):
+    class Local(NamedTuple):
+        depth: int = 1
+
+        def scaled(self):
+            return self.depth * factor
+
+    return Local()
+
+
+def local_float(factor):
+    class Local(float):
+        def scaled(self):
+            return self * factor
+
+    return Local(1)
+
+
+class TestInstances:
+    def test_types_count(self):
+        """Instances with the same fields of different types differ, and from a dict of the fields."""
+        values = [
+            Model(1),
+            Slotted(1),
+            Attrs(1),
+            Pydantic(depth=1),
+            Tuple(1),
+            argparse.Namespace(depth=1),
+            {"depth": 1},
+        ]
+
+        assert len(values) == len({canonical(value) for value in values})
+
+    @pytest.mark.parametrize("make", [Slotted, Attrs, Tuple, Model, lambda depth: Pydantic(depth=depth)])
+    def test_fields_count(self, make):
+        """Equal fields are equal, different ones differ."""
+        assert canonical(make(1)) == canonical(make(1))
+        assert canonical(make(1)) != canonical(make(2))
+
+    def test_other_attributes_count(self):
+        """An attribute that was set on an instance beside its fields counts; a cached property does not."""
+        plain, looked_at, changed = Model(1), Model(1), Model(1)
+        assert looked_at.cost == 0.5
+        changed.extra = 1
+
+        assert canonical(plain) == canonical(looked_at)
+        assert canonical(plain) != canonical(changed)
+
+    def test_caches_of_attrs(self):
+        """A cached property and the hash that attrs keeps in slots neither count nor are computed for it."""
+        fresh, used = AttrsWithCaches(2), AttrsWithCaches(2)
+        assert hash(used)
+        assert used.cost == 1.0
+
+        assert b'{"$object":["test_canonical_types:AttrsWithCaches",{"depth":2}]}' == canonical(fresh)
+        assert canonical(fresh) == canonical(used)
+        assert b'{"$object":["test_canonical_types:AttrsWithCaches",{"depth":0}]}' == canonical(AttrsWithCaches(0))
+
+    def test_slots_below_attrs(self):
+        """The slots that a subclass declares beyond the fields of attrs count."""
+        one, two = SlotsBelowAttrs(2), SlotsBelowAttrs(2)
+        object.__setattr__(one, "more", 1)
+
+        assert canonical(one) != canonical(two)
+
+    @pytest.mark.parametrize("kind", [argparse.Namespace, types.SimpleNamespace])
+    def test_names_that_look_like_caches(self, kind):
+        """An attribute of a class that attrs did not make counts, whatever its name is."""
+        names = ("_attrs_dir", "_attrs_cached_hash")
+
+        assert 4 == len({canonical(kind(**{name: value})) for name in names for value in "ab"})
+
+    def test_pydantic_keeps_nothing_back(self):
+        """Extra fields and private attributes of a model count."""
+        private = Pydantic(depth=1)
+        private._secret = 2
+
+        assert 3 == len({canonical(value) for value in (Pydantic(depth=1), Pydantic(depth=1, more=2), private)})
+
+    def test_place_of_a_field(self):
+        """The place of a refused field reads like the way one would reach it."""
+        with pytest.raises(UnhashableError, match=r"^config → \.models\[0\]\.depth: "):
+            encode({"models": [Model(object())]}, "config")
+
+    @pytest.mark.parametrize("make", [local_dataclass, local_enum, local_tuple, local_float])
+    def test_local_classes(self, make):
+        """An instance of a local class is refused: its name does not tell which of many its methods are."""
+        with pytest.raises(UnhashableError, match=r"model.: an instance of the local class .*local_.*<locals>"):
+            encode(make(2), "argument 'model'")
+
+    def test_classes_that_were_defined_again(self, monkeypatch):
+        """An instance that was made before its class was defined again, with other methods perhaps, is refused."""
+        model = Model(3)
+        assert canonical(model)
+        monkeypatch.setattr(sys.modules[__name__], "Model", type("Model", (Model,), {}))
+
+        with pytest.raises(UnhashableError, match="Model is another class now"):
+            canonical(model)
+
+    def test_classes_that_no_name_gives(self, monkeypatch):
+        """An instance whose class is not found under its name, as in a worker that it was sent to, counts as ever."""
+        expected = canonical(Model(3))
+        model = Model(3)
+        monkeypatch.delattr(sys.modules[__name__], "Model")
+
+        assert expected == canonical(model)
+
+    def test_enums(self):
+        """A member counts by class, name and value, so that it differs from its value."""
+        assert canonical(Color.RED) != canonical(1)
+        with pytest.raises(UnhashableError, match=r"\.value: "):
+            canonical(Token.NONE)
+
+    def test_subclasses_of_built_ins(self):
+        """A subclass of a built-in type differs from the plain value, and its attributes count."""
+        tagged = Tagged([1])
+        tagged.unit = "K"
+
+        assert canonical(Celsius(1)) != canonical(1.0)
+        assert 3 == len({canonical(value) for value in (Tagged([1]), [1], tagged)})
+
+    def test_tuples_that_hold_more(self):
+        """A tuple whose class names fewer fields than there are, or hides some, is refused."""
+        for value in (os.stat("."), time.gmtime(0), Short((1, 2))):
+            with pytest.raises(UnhashableError):
+                canonical(value)
+
+    def test_decimals(self):
+        """Decimals that are equal but compute differently differ, in every context."""
+        with decimal.localcontext() as context:
+            context.capitals = 0
+            lower = canonical(decimal.Decimal("1E+9"))
+
+        assert canonical(decimal.Decimal("1E+9")) == lower
+        assert canonical(decimal.Decimal("1.0")) != canonical(decimal.Decimal("1.00"))
+
+
+def function():
+    """Be importable."""
+
+
+@functools.wraps(function)
+def _wrapper():
+    return function()
+
+
+def decorate(inner):
+    @functools.wraps(inner)
+    def outer():
+        return inner()
+
+    return outer
+
+
+@decorate
+def decorated():
+    """Be importable, decorated."""
+
+
+class Machine:
+    def run(self):
+        """Be a method."""
+
+    @classmethod
+    def build(cls):
+        """Be a class method."""
+
+    @staticmethod
+    def stop():
+        """Be a static method."""
+
+
+def closure(value):
+    def inner():
+        return value
+
+    return inner
+
+
+class TestNames:
+    def test_functions_and_classes(self):
+        """Functions, classes and methods differ by module and qualified name."""
+        values = [function, Machine, Machine.run, Machine.build, Machine.stop, len, dict.fromkeys, str.upper, "x".upper]
+
+        assert len(values) == len({canonical(value) for value in values})
+
+    def test_decorated_functions(self):
+        """What decorators have wrapped is told from what they made of it."""
+        assert b'{"$function":"test_canonical_types:decorated"}' == canonical(decorated)
+        assert b'{"$function":"test_canonical_types:decorated.__wrapped__"}' == canonical(decorated.__wrapped__)
+
+    @pytest.mark.parametrize(
+        ("value", "name"),
+        [
+            (Path, "pathlib:Path"),
+            (PurePosixPath, "pathlib:PurePosixPath"),
+            (Path.exists, "pathlib:Path.exists"),
+            (Path.open, "pathlib:Path.open"),
+            (PurePosixPath.with_suffix, "pathlib:PurePath.with_suffix"),
+        ],
+    )
+    def test_names_of_pathlib(self, value, name):
+        """The classes of paths and their methods have one name, wherever a version of Python keeps them."""
+        assert canonical(value).endswith(f':"{name}"}}'.encode())
+
+    def test_partial(self):
+        """A partial function counts by the function and the arguments."""
+        partials = [functools.partial(function), functools.partial(function, 1), functools.partial(function, a=1)]
+
+        assert 3 == len({canonical(value) for value in partials})
+
+    def test_methods_count_with_their_object(self):
+        """A bound method counts by its object, which must have a form itself."""
+        assert canonical(Model(1).__eq__) != canonical(Model(2).__eq__)
+        with pytest.raises(UnhashableError, match=r"\.__self__: an object of type test_canonical_types.Machine"):
+            canonical(Machine().run)
+
+    @pytest.mark.parametrize(
+        ("value", "reason"),
+        [
+            (lambda: 1, "a lambda .*test_canonical_types.py"),
+            (closure(1), "the closure closure.<locals>.inner"),
+            (_wrapper, "that name gives something else"),
+        ],
+    )
+    def test_no_name_no_form(self, value, reason):
+        """A function that no import gives is refused: its name would not tell what it does."""
+        with pytest.raises(UnhashableError, match=reason):
+            canonical(value)
+
+    def test_script_and_module(self, tmp_path):
+        """A class and a function have one form, as a script, by -m, in a spawned child, and imported."""
+        package = tmp_path / "package"
+        package.mkdir()
+        (package / "__init__.py").touch()
+        source = (
+            "import dataclasses, multiprocessing, sys\n"
+            "from taggedartifacts._canonical.encoding import config_hash\n"
+            "@dataclasses.dataclass\nclass C:\n    x: int = 1\n"
+            "def f(): pass\n"
+            "def show(): sys.stdout.write(config_hash([C(), f, C]) + '\\n'); sys.stdout.flush()\n"
+            "if __name__ == '__main__':\n"
+            "    show()\n"
+            "    p = multiprocessing.get_context('spawn').Process(target=show)\n"
+            "    p.start(); p.join()\n"
+        )
+        (package / "work.py").write_text(source)
+        calls = (["package/work.py"], ["-m", "package.work"], ["-c", "import package.work as w; w.show()"])
+        hashes = [
+            line
+            for call in calls
+            for line in subprocess.run(
+                [sys.executable, *call], cwd=tmp_path, check=True, capture_output=True, text=True
+            ).stdout.split()
+        ]
+
+        assert 5 == len(hashes)
+        assert 1 == len(set(hashes))
+
+    def test_interactive_definitions(self):
+        """A function from a prompt counts by its definition too, and is refused where that is unknown."""
+        source = (
+            "from taggedartifacts._canonical import names\n"
+            "from taggedartifacts._canonical.encoding import canonical\n"
+            "from taggedartifacts._errors import UnhashableError\n"
+            "def f(): pass\n"
+            "names.use_fingerprint(None)\n"
+            "try: canonical(f)\n"
+            "except UnhashableError as error: print('interactively' in str(error))\n"
+            "names.use_fingerprint(lambda value: 'abc')\n"
+            "print(canonical(f).decode())\n"
+        )
+        done = subprocess.run([sys.executable, "-c", source], check=True, capture_output=True, text=True)
+
+        assert ["True", '{"$function":["__main__:f","abc"]}'] == done.stdout.split()
+
+    def test_main_of_a_kernel(self, monkeypatch):
+        """A notebook's name on __main__ makes no module of it."""
+        main = types.ModuleType("__main__")
+        main.__file__ = "analysis.ipynb"
+        main.__spec__ = None
+        monkeypatch.setitem(sys.modules, "__main__", main)
+
+        assert "__main__" == _canonical_names._module_name("__main__")
+
+
+def test_locks_of_processes():
+    """A lock between processes is refused."""
+    with pytest.raises(UnhashableError, match="synchronises"):
+        canonical(multiprocessing.Lock())

@@ -1,0 +1,115 @@
+"""Whatever is done to a repository: dirty or clean as git says, and equal tags for equal code."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+import pytest
+from gitrepo import GitRepo
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from taggedartifacts._code.codestate import take_look
+from taggedartifacts._code.dirt import Survey, digest_of
+from taggedartifacts._git import index as _index
+from taggedartifacts._git import repository as _repository
+from taggedartifacts._git.command import CommandRepository
+
+NAMES = ("a.py", "b.py", "src/c.py", "src/d e.txt")
+CONTENTS = ("one\n", "two\n", "three and more\n")
+OPERATIONS = st.one_of(
+    st.tuples(st.just("edit"), st.sampled_from(NAMES), st.sampled_from(CONTENTS)),
+    st.tuples(
+        st.sampled_from(["stage", "unstage", "revert", "touch", "chmod", "delete", "git rm"]), st.sampled_from(NAMES)
+    ),
+    st.tuples(st.just("rename"), st.sampled_from(NAMES), st.sampled_from(NAMES)),
+    st.tuples(st.just("commit")),
+)
+
+
+def do(repo, operation, *arguments):
+    path = repo.path / arguments[0] if arguments else repo.path
+    match operation:
+        case "edit":
+            repo.write(*arguments)
+        case "stage":
+            repo.git("add", "--all", "--", *arguments, check=False)
+        case "unstage":
+            repo.git("reset", "-q", "--", *arguments, check=False)
+        case "revert":
+            repo.git("checkout", "-q", "HEAD", "--", *arguments, check=False)
+        case "touch" if path.exists():
+            os.utime(path)
+        case "chmod" if path.exists():
+            path.chmod(path.stat().st_mode ^ 0o111)
+        case "delete" if path.exists():
+            path.unlink()
+        case "git rm":
+            repo.git("rm", "-q", "-f", "--", *arguments, check=False)
+        case "rename":
+            repo.git("mv", "-f", *arguments, check=False)
+        case "commit":
+            repo.git("commit", "-q", "-m", "x", check=False)
+
+
+def tracked_code(repo):
+    """What lies in the work tree at the paths that git tracks, as git itself would store it."""
+    names = set(repo.git("ls-files", "-z").split("\0")) | set(
+        repo.git("ls-tree", "-rz", "--name-only", "HEAD").split("\0")
+    )
+    code = {}
+    for name in sorted(names - {""}):
+        path = repo.path / name
+        if path.is_file():
+            code[name] = path.read_bytes(), bool(path.stat().st_mode & 0o100)
+    return str(code)
+
+
+def git_says_dirty(repo):
+    """Whether git sees a difference between HEAD and the work tree, at paths that the index holds or has lost.
+
+    An edit that is staged, and undone in the work tree, is one between HEAD and the index alone: nothing of it runs.
+    """
+    lines = repo.git("status", "--porcelain", "-uno", "-z", "--no-renames").split("\0")
+    changed = {line[3:] for line in lines if line}
+    return bool(changed) and bool(repo.git("diff", "--name-only", "HEAD"))
+
+
+@pytest.fixture(scope="module")
+def home():
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder)
+
+
+class TestAnySequence:
+    @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+    @given(operations=st.lists(OPERATIONS, min_size=1, max_size=12), worth=st.sampled_from([1, 1000]))
+    def test_agrees_with_git(self, home, operations, worth):
+        """After each step, dirty as git says, by either backend; equal code has an equal tag, other code another."""
+        with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+            patch.setattr(_index, "_WORTH", worth)  # compared in several threads, or in one
+            patch.setattr(_repository, "processors", lambda: 3)
+            repo = GitRepo(Path(folder) / "repo", home=home / "home")
+            for name in NAMES:
+                repo.write(name, CONTENTS[0])
+            repo.commit()
+            tags: dict[tuple[str, str], str | None] = {}
+            for operation in operations:
+                do(repo, *operation)
+                state = take_look(None, repo=str(repo.path)).state()
+                survey = Survey(CommandRepository(str(repo.path), ""))
+
+                assert git_says_dirty(repo) == (state.dirty is not None)
+                assert digest_of(survey.collect(lambda path: True)[0]) == state.dirty
+                assert survey.repository.last_commit(repo.head, ()) == state.commit
+                code = tracked_code(repo)
+                if "D " in repo.git("status", "--porcelain", "-uno", "--no-renames"):
+                    continue  # gone from the index, there or not in the work tree: dirty either way
+                known = tags.setdefault((state.commit, code), state.dirty)
+                assert known == state.dirty
+                tag = state.commit, state.dirty
+                assert not [
+                    other for (commit, other), dirty in tags.items() if (commit, dirty) == tag and other != code
+                ]

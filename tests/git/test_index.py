@@ -1,0 +1,110 @@
+"""How the comparison of an index with the work tree is divided among threads."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from gitrepo import GitRepo
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from taggedartifacts._git import index as _index
+from taggedartifacts._git import repository as _repository
+from taggedartifacts._git.index import shares
+from taggedartifacts._git.repository import find_repository
+
+NAMES = st.lists(st.sampled_from([b"a", b"b", b"a-b", b"a.py", b"\xff"]), min_size=1, max_size=4).map(b"/".join)
+
+
+def holders(path, divided):
+    return [share for share in divided if any(path == name or path.startswith(name + b"/") for name in share)]
+
+
+class TestShares:
+    @settings(deadline=None)
+    @given(paths=st.lists(NAMES, min_size=2, unique=True), most=st.integers(2, 5))
+    def test_every_path_has_one(self, paths, most):
+        """Each path lies in a share, be it as itself or in a folder; in git's order, in no second one."""
+        kept = [path for path in paths if not any(other.startswith(path + b"/") for other in paths)]
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(_index, "_WORTH", 1)
+            divided, ordered = shares(kept, most), shares(sorted(kept), most)
+
+        assert [[]] == divided or all(holders(path, divided) for path in kept)
+        assert [[]] == ordered or [1] * len(kept) == [len(holders(path, ordered)) for path in kept]
+
+    @pytest.mark.parametrize("folder", ["", "src/", "src/package/"])
+    def test_even(self, folder):
+        """Shares have about as many entries each, also where all code lies in one folder."""
+        paths = [f"{folder}d{number % 17}/f{number}.py".encode() for number in range(10_000)]
+        weights = [sum(bool(holders(path, [share])) for path in paths[::10]) for share in shares(sorted(paths), 2)]
+
+        assert 1000 == sum(weights)
+        assert max(weights) < 600
+
+    def test_flat(self):
+        """Files of one folder are divided too."""
+        assert [5000, 5000] == [len(share) for share in shares([b"f%05d" % number for number in range(10_000)], 2)]
+
+    @pytest.mark.parametrize(("count", "most"), [(100, 8), (1999, 8), (10_000, 1)])
+    def test_not_worth_it(self, count, most):
+        """A small index, or a single processor, is compared in one go."""
+        assert [[]] == shares([b"f%05d" % number for number in range(count)], most)
+
+
+class TestThreads:
+    @pytest.fixture
+    def repo(self, tmp_path, monkeypatch):
+        """A repository whose four files are compared in two threads, with a change in each one's share."""
+        monkeypatch.setattr(_index, "_WORTH", 1)
+        monkeypatch.setattr(_repository, "processors", lambda: 2)
+        made = GitRepo(tmp_path / "repo")
+        for name in ("a/one.py", "b/two.py", "c/three.py", "d/four.py"):
+            made.write(name, "x = 1\n")
+        made.commit()
+        find_repository(str(made.path)).candidates()
+        for name in self.changed(made):
+            made.write(name, "x = 2 # changed\n")
+        return made
+
+    @staticmethod
+    def changed(repo):
+        """The first file of each share."""
+        return {name.decode() for name, *_ in _repository._told[str(repo.path)].shares}
+
+    def test_all_shares_count(self, repo):
+        """What differs is found, whichever thread finds it."""
+        assert 2 == len(self.changed(repo))
+        assert self.changed(repo) == find_repository(str(repo.path)).candidates().paths
+
+    def test_git_directory_elsewhere(self, repo, tmp_path):
+        """All threads compare the same work tree, though the git directory lies beside other files."""
+        repo.git("init", "-q", "--separate-git-dir", tmp_path / "x.git")
+
+        assert self.changed(repo) == find_repository(str(repo.path)).candidates().paths
+
+    def test_no_thread_to_be_had(self, repo, monkeypatch):
+        """Where the system gives no more threads, one does it all."""
+
+        def refusing(_thread):
+            raise RuntimeError("can't start new thread")
+
+        monkeypatch.setattr(threading.Thread, "start", refusing)
+
+        assert self.changed(repo) == find_repository(str(repo.path)).candidates().paths
+
+    def test_index_replaced_meanwhile(self, repo, monkeypatch):
+        """What is staged while the threads read is found: they do not mix what two indexes tell."""
+        compare, staged = _repository._compare, []
+
+        def meanwhile(opened, below):
+            if threading.current_thread() is not threading.main_thread() and not staged:
+                staged.append(repo.git("add", "."))
+                opened.index.read(True)
+            return compare(opened, below)
+
+        monkeypatch.setattr(_repository, "_compare", meanwhile)
+
+        assert self.changed(repo) == find_repository(str(repo.path)).candidates().paths
+        assert [""] == staged

@@ -1,0 +1,362 @@
+import functools
+import inspect
+import json
+import linecache
+import os.path
+import subprocess
+import sys
+import types
+
+import pytest
+from cells import Cells
+
+from taggedartifacts import Artifact
+from taggedartifacts._errors import UnhashableError
+from taggedartifacts._reach.prompt import is_interactive
+from taggedartifacts._session.interactive import Definition, value_digest
+
+
+@pytest.fixture
+def cells(monkeypatch):
+    """A session that has just begun: its __main__ is an empty module without a file."""
+    module = types.ModuleType("__main__")
+    monkeypatch.setitem(sys.modules, "__main__", module)
+    monkeypatch.setattr(linecache, "cache", {})
+    return Cells(module)
+
+
+def fingerprint(function, ignore=()):
+    return json.loads(Definition(function).fingerprint(ignore).encoded)
+
+
+def run_all(cells, *sources):
+    for source in sources:
+        cells.run(source)
+    return Definition(cells["f"]).fingerprint().encoded
+
+
+BEFORE = """
+N = 2
+DATA = [1, 2]
+def helper(x, k=N):
+    return x + k
+def make(n):
+    def added(x):
+        return x + n
+    return added
+add = make(3)
+area = lambda r: r * N
+class Model:
+    width: int = N
+    def predict(self, x):
+        return x * self.width
+model = Model
+def f(x, out):
+    return [helper(i) + add(i) + area(i) for i in DATA], model().predict(x)
+"""
+
+
+class TestIsInteractive:
+    def test_cell(self, cells):
+        """A function from a cell is interactive, and so is one below the decorators of others."""
+        cells.run("import functools\ndef f(): pass\ng = functools.lru_cache(f)\nh = functools.wraps(f)(lambda: f())")
+
+        assert [True, True, True] == [is_interactive(cells[name]) for name in "fgh"]
+
+    def test_prompt(self, cells):
+        """A function typed at a prompt that keeps no source is interactive."""
+        cells.run("def f(): pass", known=False)
+
+        assert is_interactive(cells["f"])
+
+    @pytest.mark.parametrize(
+        "function", [fingerprint, os.path.join, functools.wraps, inspect.getsource, types.SimpleNamespace, 3]
+    )
+    def test_module(self, function):
+        """Functions of modules are not, the frozen standard library and what libraries generate included."""
+
+        assert not is_interactive(function)
+
+    def test_deleted_file(self, tmp_path, monkeypatch):
+        """A module's function stays one when the file goes away."""
+        (tmp_path / "vanishing.py").write_text("def f(): pass\n")
+        monkeypatch.syspath_prepend(tmp_path)
+        module = __import__("vanishing")
+        (tmp_path / "vanishing.py").unlink()
+
+        assert not is_interactive(module.f)
+
+    def test_script(self, tmp_path):
+        """A script's function is none, whether it is run by its path, by a relative path, or as a module."""
+        script = "from taggedartifacts._reach.prompt import is_interactive\ndef f(): pass\nprint(is_interactive(f))\n"
+        (tmp_path / "script.py").write_text(script)
+        commands = [[str(tmp_path / "script.py")], ["script.py"], ["-m", "script"]]
+        results = [
+            subprocess.run([sys.executable, *command], cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+            for command in commands
+        ]
+
+        assert ["False\n"] * 3 == results
+
+
+class TestSame:
+    @pytest.mark.parametrize(
+        "changed",
+        [
+            BEFORE.replace("    return x + k", "    # why\n    return (x\n        + k)  # because"),
+            BEFORE.replace("    return x + k", '    """Adds."""\n    return x + k'),
+            BEFORE.replace("    def predict", '    "The width."\n    def predict').replace(
+                "class Model:", "class Model :"
+            ),
+            BEFORE.replace("lambda r: r * N", "lambda r: (\n    r * N\n)"),
+            BEFORE.replace("N = 2", "N = 1 + 1"),
+            BEFORE.replace("DATA = [1, 2]", "DATA = (1, 2)"),
+            "UNRELATED = 5\ndef unrelated(): pass\n" + BEFORE,
+        ],
+    )
+    def test_writing(self, cells, changed):
+        """Comments, docstrings, formatting and what the function does not reach do not count."""
+
+        assert run_all(cells, BEFORE) == run_all(cells, changed)
+
+    def test_order_of_cells(self, cells):
+        """The order of cells does not count, nor does the cell that a definition stands in."""
+        constants, rest = BEFORE.split("def helper", 1)
+        parts = ("def helper" + rest).split("\ndef f(", 1)
+        one = run_all(cells, constants, parts[0], "def f(" + parts[1])
+
+        assert one == run_all(cells, constants, "def f(" + parts[1], parts[0])
+
+    def test_undone(self, cells):
+        """A change that is undone gives the fingerprint of before."""
+        before = run_all(cells, BEFORE)
+        changed = run_all(cells, "def helper(x): return x\n")
+
+        assert before != changed
+        assert before == run_all(cells, BEFORE)
+
+    def test_pinned(self, cells):
+        """The same cells have this fingerprint on every version of Python; it changes with the schema only."""
+        source = '''
+import math
+from dataclasses import dataclass
+N = 2
+@dataclass(frozen=True)
+class Config(dict):
+    """Doc."""
+    bins: int = N
+    def total(self): return self.bins
+def helper(x, /, *rest, k=-1, **more):
+    match x:
+        case {"a": [1, *_], **others} if others: return f"{x!r:>{N}} {{}} {k=}" "and" f"{x:}"
+        case _: pass
+    try:
+        with open(x) as file, file: return [i for i in x if (j := i)] if N else {**more, "b": b"\\xff", 1: 1e300j}
+    except* ValueError as error: raise KeyError(0x1F, None, ..., "ä\\ud800") from error
+def f(x: int, out: str = "a") -> None:
+    nonlocals = 1
+    def inner():
+        nonlocal nonlocals
+        global N
+        nonlocals += math.pi + N
+        class Local(Config): value = N
+        return lambda *a, b=1: (yield)
+    return helper(inner), Config
+'''
+
+        assert {
+            "function": "f",
+            "definitions": {
+                "f": {"code": "d08b11099a7f98d425ec51854c24697b", "defaults": {"out": "a"}},
+                "helper": {"code": "cad1f098bfcc90033ce5366fffe0a814", "defaults": {"k": -1}},
+                "Config": {"code": "c11a16994d4fb7436ca2b939688566b2", "attributes": {"bins": 2, "bins: default": 2}},
+            },
+            "globals": {"N": 2},
+            "names": {"Config": "definition Config", "helper": "definition helper", "math": "module math"},
+        } == json.loads(run_all(cells, source))
+
+    def test_pinned_bytes(self, cells):
+        """It is encoded canonically."""
+        cells.run("def f(): return N\nN = 1.0")
+
+        assert (
+            b'{"definitions":{"f":{"code":"2ed585b8fbe886d589225e7bea228c69"}},"function":"f","globals":{"N":1.0}}'
+            == Definition(cells["f"]).fingerprint().encoded
+        )
+
+    def test_long_sum(self, cells):
+        """An expression of a thousand terms does not overflow the stack."""
+        cells.run(f"def f(): return {' + '.join(['x'] * 900)}\nx = 1")
+
+        assert {"x": 1} == fingerprint(cells["f"])["globals"]
+
+
+class TestDifferent:
+    @pytest.mark.parametrize(
+        ("old", "new"),
+        [
+            ("    return x + k", "    return x - k"),
+            ("k=N", "k=N + 1"),
+            ("add = make(3)", "add = make(4)"),
+            ("N = 2", "N = 3"),
+            ("N = 2", "N = 2.0"),
+            ("N = 2", "N = True"),
+            ("DATA = [1, 2]", "DATA = [1, 3]"),
+            ("lambda r: r * N", "lambda r: r + N"),
+            ("return x * self.width", "return x + self.width"),
+            ("width: int = N", "width: int = 5"),
+            ("class Model:", "class Model(dict):"),
+            ("model().predict(x)", "model().predict(-x)"),
+            ("def f(x, out):", "def f(x, out=None):"),
+            ("return x + n", "return n + x"),
+        ],
+    )
+    def test_change(self, cells, old, new):
+        """Another helper, closure, default, class, constant or value gives another fingerprint."""
+        assert old in BEFORE
+        before = run_all(cells, BEFORE)
+
+        assert before != run_all(cells, BEFORE.replace(old, new))
+
+    @pytest.mark.parametrize(
+        ("first", "second"),
+        [
+            ("LIMIT = 1\ndef f(): return [LIMIT for _ in ()]", "LIMIT = 2"),
+            ("LIMIT = 1\ndef f(): return lambda: LIMIT", "LIMIT = 2"),
+            ("LIMIT = 1\ndef f():\n class C:\n  x = LIMIT\n return C", "LIMIT = 2"),
+            ("LIMIT = 1\ndef f():\n def g():\n  return LIMIT\n return g()", "LIMIT = 2"),
+            ("def f(): return LIMIT", "LIMIT = 2"),
+            ("from math import sin as g\ndef f(): return g", "from math import cos as g"),
+            ("import math as m\ndef f(): return m.pi", "import cmath as m"),
+            ("import functools\n@functools.lru_cache\ndef g(): return 1\ndef f(): return g()",
+             "@functools.lru_cache\ndef g(): return 2"),
+            ("import functools\n@functools.lru_cache\ndef g(): return 1\ndef f(): return g()",
+             "@functools.cache\ndef g(): return 1"),
+            ("def f(): return len('')", "def len(x): return 1"),
+            ("def g(): return h()\ndef h(): return 1\ndef f(): return g()", "def h(): return 2"),
+            ("class B:\n x = 1\nclass C(B): pass\ndef f(): return C.x", "class B:\n x = 2\nclass C(B): pass"),
+            ("LIMIT = 1\nclass C:\n @property\n def p(self): return LIMIT\ndef f(): return C().p", "LIMIT = 2"),
+            ("LIMIT = 1\nclass C:\n @classmethod\n def p(cls): return LIMIT\ndef f(): return C.p()", "LIMIT = 2"),
+            ("import enum\nclass E(enum.Enum): A = 1\ndef f(): return E.A", "class E(enum.Enum): A = 2"),
+            ("def g(): return 1\ndef h(): return 2\nG, H = g, h\ndef f(): return G() - H()", "G, H = h, g"),
+            ("def f(x={'a': 1}): return x", "def f(x={'a': 2}): return x"),
+            ("X = {'function': 'g'}\ndef g(): pass\ndef f(): return X, g", "X = g"),
+            ("from dataclasses import *\nN = 1\n@dataclass\nclass C:\n a: int = field(default_factory=lambda: N)"
+             "\ndef f(): return C()", "N = 2"),
+        ],
+    )  # fmt: skip
+    def test_read(self, cells, first, second):
+        """A change of anything that is read counts, wherever in the function it is read."""
+        before = run_all(cells, first)
+
+        assert before != run_all(cells, second)
+
+    def test_helpers_of_each_other(self, cells):
+        """Functions that call each other in circles are told, and a change in the circle counts."""
+        before = run_all(cells, "def f(n): return g(n)\ndef g(n): return f(n - 1) if n else 0")
+
+        assert before != run_all(cells, "def g(n): return f(n - 1) if n else 1")
+
+    def test_equal_code_of_two_cells(self, cells):
+        """Two functions with the same byte code and other decorators are two."""
+        cells.run("import functools\ndef twice(g): return functools.wraps(g)(lambda: 2 * g())")
+        first = run_all(cells, "@functools.lru_cache\ndef g(): return 1\ndef f(): return g()")
+        second = run_all(cells, "@functools.cache\ndef g(): return 1\ndef f(): return g()")
+
+        assert first != second
+
+
+class TestNames:
+    def test_modules_and_loggers(self, cells):
+        """Modules and loggers count by name: they do not decide what the code does, or are code of the environment."""
+        cells.run("import logging, os.path as p\nlog = logging.getLogger('here')\ndef f(): log.info(p.sep, print)")
+
+        assert {"log": "logger here", "p": f"module {os.path.__name__}"} == fingerprint(cells["f"])["names"]
+
+    def test_undefined(self, cells):
+        """A global that does not exist does not count, nor does one that is only written."""
+        cells.run("def f():\n    global written\n    written = 1\n    return later")
+
+        assert {"code"} == set(fingerprint(cells["f"])["definitions"]["f"])
+        assert "globals" not in fingerprint(cells["f"])
+
+    def test_ignored(self, cells):
+        """What is ignored is neither hashed nor looked into: globals, closures, defaults."""
+        cells.run("def f(x=object()): return model, helper\nmodel = object()\ndef helper(): return model")
+
+        assert {"f": {"code": fingerprint(cells["f"], ("model", "x"))["definitions"]["f"]["code"]}} == fingerprint(
+            cells["f"], ("model", "helper", "x")
+        )["definitions"]
+
+    def test_refused(self, cells):
+        """A value that cannot be hashed is refused by name, with both remedies."""
+        cells.run("model = object()\ndef helper(): return model\ndef f(): return helper()")
+
+        with pytest.raises(UnhashableError, match=r"global 'model'.*ignore=\('model',\).*as an argument"):
+            fingerprint(cells["f"])
+
+    def test_our_decorator(self, cells):
+        """Our own decorator is not part of the definition, however it is named; other decorators are."""
+        cells.namespace |= {"Artifact": Artifact, "tagged": Artifact("out"), "lib": types.ModuleType("lib")}
+        cells["lib"].Artifact = Artifact
+        codes = []
+        for decorator in ("", '@Artifact("out", {"a": 1})', "@tagged", '@lib.Artifact("out")', "@print"):
+            cells.namespace["print"] = lambda f: f
+            cells.run(f"{decorator}\ndef f(out): pass")
+            codes.append(fingerprint(inspect.unwrap(cells["f"]))["definitions"]["f"]["code"])
+
+        assert 1 == len(set(codes[:4]))
+        assert codes[4] not in codes[:4]
+
+
+class TestSource:
+    def test_wrong_source_is_not_believed(self, cells):
+        """Where the text that Python keeps is another's, the byte code tells the function."""
+        cells.run("def f(): return 1")
+        cells.namespace["f"].__code__ = compile("def f(): return 2", cells["f"].__code__.co_filename, "exec").co_consts[
+            0
+        ]
+
+        assert Definition(cells["f"]).fingerprint().sources["f"].outline is None
+
+    def test_without_source(self, cells):
+        """A function without source is told by its byte code: the same again, another for another."""
+        digests = []
+        for body in ("1", "1", "2"):
+            cells.run(f"def f(): return {body}, {{'a', 'b', 'c'}}", known=False)
+            digests.append(fingerprint(cells["f"]))
+
+        assert digests[0] == digests[1] != digests[2]
+
+    def test_lambdas_of_one_line(self, cells):
+        """Lambdas on one line are told apart."""
+        cells.run("one, two, three = lambda: 1, lambda: (lambda: 1), lambda: 1")
+        codes = [fingerprint(cells[name])["definitions"]["<lambda>"]["code"] for name in ("one", "two", "three")]
+
+        assert codes[0] == codes[2] != codes[1]
+
+    def test_worker(self, cells):
+        """A function that was sent to a worker has the same fingerprint there, helpers included."""
+        cloudpickle = pytest.importorskip("cloudpickle")
+        cells.run("N = 1\ndef helper(x): return x + N\ndef f(): return helper(1)")
+        definition = Definition(cells["f"])
+        receiver = (
+            "import sys, pickle; definition = pickle.load(sys.stdin.buffer); "
+            "sys.stdout.buffer.write(definition.fingerprint().encoded)"
+        )
+        result = subprocess.run(
+            [sys.executable, "-c", receiver], input=cloudpickle.dumps(definition), capture_output=True, check=True
+        )
+
+        assert definition.fingerprint().encoded == result.stdout
+
+
+class TestValueDigest:
+    def test_function_as_value(self, cells):
+        """An interactive function inside a value is told by its definition."""
+        cells.run("def f(): return 1")
+        first = value_digest(cells["f"])
+        cells.run("def f(): return 2")
+
+        assert first is not None
+        assert first != value_digest(cells["f"])

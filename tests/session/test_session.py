@@ -1,0 +1,516 @@
+"""Real sessions: kernels, terminals and prompts in real repositories."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from gitrepo import GitRepo
+
+pytest.importorskip("ipykernel")
+pytest.importorskip("nbclient")
+
+from kernel import CellError, Kernel
+from run_page import code_blocks
+
+PAGE = Path(__file__).parent.parent.parent / "docs/notebooks.rst"
+EXAMPLES = Path(__file__).parent.parent.parent / "docs/examples"
+IMPORTS = "from taggedartifacts import Artifact\n"
+DEFINITION = """@Artifact("out")
+def count(x, out):
+    with open("runs", "a") as runs:
+        runs.write("run\\n")
+    with open(out, "w") as file:
+        file.write(str(helper(x) + N))
+"""
+HELPER = "def helper(x):\n    return 2 * x\n"
+CALL = 'count(3, out="out.txt")'
+CELLS = (IMPORTS + "N = 1", HELPER, DEFINITION, CALL)
+MODULE = """from taggedartifacts import Artifact
+import helper
+
+@Artifact("out", allow_dirty={dirty})
+def make(out):
+    with open(out, "w") as file:
+        file.write("{text}" + helper.text())
+"""
+
+
+def notebook(*cells):
+    """The bytes of a notebook as Jupyter would save it."""
+    code = [
+        {
+            "cell_type": "code",
+            "id": f"cell-{number}",
+            "source": cell.splitlines(keepends=True),
+            "outputs": [],
+            "execution_count": None,
+            "metadata": {},
+        }
+        for number, cell in enumerate(cells)
+    ]
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    return json.dumps({"cells": code, "metadata": kernel, "nbformat": 4, "nbformat_minor": 5}).encode()
+
+
+def write_module(repo, text="one", *, dirty=False):
+    repo.write("mod.py", MODULE.format(text=text, dirty=dirty))
+
+
+@pytest.fixture
+def repo(tmp_path):
+    """A repository with a notebook and two modules, all committed."""
+    repo = GitRepo(tmp_path / "repo")
+    repo.write("work.ipynb", notebook(*CELLS))
+    repo.write(".gitignore", "/runs\n/out*\n")
+    repo.write("helper.py", "def text():\n    return ' a'\n")
+    write_module(repo)
+    repo.commit()
+    return repo
+
+
+@pytest.fixture
+def kernel(repo):
+    with Kernel(repo, PYTHONDONTWRITEBYTECODE="1") as kernel:
+        yield kernel
+
+
+def artifacts(repo, stem="out"):
+    """The contents of the artifacts, by name."""
+    return {path.name: path.read_text() for path in repo.path.glob(f"{stem}-*")}
+
+
+def runs(repo):
+    path = repo.path / "runs"
+    return len(path.read_text().splitlines()) if path.exists() else 0
+
+
+def execute(repo, path="work.ipynb"):
+    """Run a notebook from top to bottom in its directory and save it, as `jupyter execute --inplace` does."""
+    script = (
+        "import os, sys, nbformat, nbclient; folder, name = os.path.split(sys.argv[1]); os.chdir(folder or '.'); "
+        "book = nbformat.read(name, 4); nbclient.NotebookClient(book, timeout=60, record_timing=False).execute(); "
+        "nbformat.write(book, name)"
+    )
+    repo.python("-W", "ignore", "-c", script, path)
+
+
+class TestNotebook:
+    def test_executed_twice(self, repo):
+        """A committed notebook that is run twice runs its function once and has one clean artifact."""
+        execute(repo)
+        made = artifacts(repo)
+        execute(repo)
+
+        assert 1 == runs(repo)
+        assert [f"out-{repo.head[:10]}"] == [name[:14] for name in made]
+        assert made == artifacts(repo)
+
+    def test_outputs_committed(self, repo):
+        """Committing the outputs of a notebook changes no tag."""
+        execute(repo)
+        repo.commit("Outputs", "work.ipynb")
+        execute(repo)
+
+        assert 1 == runs(repo)
+
+    def test_module_ignores_notebooks(self, repo):
+        """A function of a module is clean and reused whatever happens to notebooks."""
+        repo.write("work.ipynb", notebook("from mod import make\nmake('out.txt')"))
+        repo.write("other.ipynb", b"damaged")
+        execute(repo)
+        repo.commit("Notebooks only", "work.ipynb")
+        execute(repo)
+        first = repo.git("rev-list", "--max-parents=0", "HEAD")
+
+        assert [f"out-{first[:10]}"] == [name[:14] for name in artifacts(repo)]
+
+    def test_papermill(self, repo):
+        """Papermill runs the same cells: the artifact is there already; parameters are constants like others."""
+        pytest.importorskip("papermill")
+        execute(repo)
+        command = [
+            "-W",
+            "ignore",
+            "-m",
+            "papermill",
+            "work.ipynb",
+            "done.ipynb",
+            "--no-progress-bar",
+            "--log-level",
+            "ERROR",
+        ]
+        repo.python(*command)
+        repeated = runs(repo)
+        repo.python(*command, "-p", "N", "5")
+
+        assert (1, 1) == (repeated, runs(repo))
+
+
+class TestCells:
+    @pytest.mark.parametrize(
+        ("change", "undo"),
+        [
+            ("def helper(x):\n    return 3 * x", HELPER),
+            ("N = 2", "N = 1"),
+            (DEFINITION.replace("+ N", "- N"), DEFINITION),
+            ("import numpy\nN = numpy.ones(3)", "N = 1"),
+        ],
+    )
+    def test_change_and_undo(self, repo, kernel, change, undo):
+        """Redefining the function, a helper or a constant is no hit; undoing it is one."""
+        allowing = DEFINITION.replace('"out")', '"out", allow_dirty=True)')
+        kernel.run(IMPORTS, "N = 1", HELPER, allowing, CALL)
+        kernel.run(change.replace('"out")', '"out", allow_dirty=True)'), CALL)
+        changed = runs(repo)
+        kernel.run(undo.replace('"out")', '"out", allow_dirty=True)'), CALL)
+
+        assert (2, 2) == (changed, runs(repo))
+
+    def test_change_in_place(self, repo, kernel):
+        """An array or a list that is changed in place counts as it is now."""
+        kernel.run(*CELLS[:3], "N = 1", CALL, "def helper(x): return sum(LIST)".replace("\n", "\n"), "LIST = [1]")
+        repo.write("work.ipynb", notebook(*CELLS, "def helper(x): return sum(LIST)"))
+        repo.commit()
+        kernel.run(CALL, "LIST.append(2)", CALL, "LIST.pop()", CALL)
+
+        assert 3 == runs(repo)
+
+    def test_same(self, repo, kernel):
+        """Comments, docstrings, formatting, the order of cells and %%time change nothing."""
+        kernel.run(*CELLS)
+        kernel.run(
+            "%%time\n# comment\ndef helper( x ):\n    '''Doc.'''\n    return (2\n        * x)",
+            "%%time\n" + DEFINITION,
+            "unrelated = 1",
+            "%%time\n" + CALL,
+        )
+
+        assert 1 == runs(repo)
+        assert "-dirty-" not in "".join(artifacts(repo))
+
+    def test_uncommitted(self, repo, kernel):
+        """A function that stands in no notebook at HEAD is refused by name, and so is its helper."""
+        kernel.run(*CELLS[:3], "def helper(x): return x")
+        with pytest.raises(CellError, match=r"(?s)DirtyRepositoryError.*helper") as refused:
+            kernel.run(CALL)
+
+        assert "count (" not in str(refused.value)
+
+    def test_commit_and_run_again(self, repo, kernel):
+        """After committing the notebook, running the cell of the call again gives a clean artifact."""
+        kernel.run(*CELLS[:3], "def helper(x): return x")
+        with pytest.raises(CellError, match="DirtyRepositoryError"):
+            kernel.run(CALL)
+        repo.write("work.ipynb", notebook(*CELLS, "def helper(x): return x"))
+        repo.commit()
+        kernel.run(CALL)
+
+        assert {"out": "4"} == {name[:3]: text for name, text in artifacts(repo).items()}
+        assert "-dirty-" not in "".join(artifacts(repo))
+
+    def test_commit_inside_a_cell(self, repo, kernel):
+        """A commit inside the cell counts for the calls that follow in it."""
+        kernel.run(*CELLS[:3])
+        before = repo.head
+        kernel.run(f"{CALL}\n!echo >> helper.py && git commit -qam Change\n{CALL}")
+
+        assert {before[:10], repo.head[:10]} == {name[4:14] for name in artifacts(repo)}
+
+    @pytest.mark.parametrize("options", [{"store_history": False}, {"silent": True}])
+    def test_quiet_executions(self, repo, kernel, options):
+        """Executions that leave no trace in the history see commits too."""
+        kernel.run(*CELLS)
+        repo.write("helper.py", "")
+        repo.commit()
+        kernel.run(CALL, **options)
+
+        assert 2 == len(artifacts(repo))
+
+    def test_display(self, repo, kernel):
+        """The path as the last expression shows the artifact, beside its name; `show` does so in the middle."""
+        name = kernel.run(*CELLS).splitlines()[0]
+        shown = kernel.run(f"path = {CALL}\npath.show()\n1")
+
+        assert f"{name}\n7\n1" == shown
+
+    def test_committed_under_magic(self, repo, kernel):
+        """Definitions under %%time are committed like others, with magics and shell commands around them."""
+        repo.write("work.ipynb", notebook(CELLS[0], "%%time\n" + HELPER, f"!true\n{DEFINITION}%time x = 1\n"))
+        repo.commit()
+        kernel.run(CELLS[0], "%%time\n" + HELPER, f"!true\n{DEFINITION}%time x = 1\n", CALL)
+
+        assert "-dirty-" not in "".join(artifacts(repo))
+        assert 1 == runs(repo)
+
+    def test_run_notebook(self, repo, kernel):
+        """What `%run` takes from a notebook is interactive and committed."""
+        kernel.run("%run work.ipynb", CALL)
+
+        assert 1 == runs(repo)
+
+    def test_function_as_argument(self, repo, kernel):
+        """An interactive function that is an argument counts by its definition."""
+        kernel.run(*CELLS[:3], DEFINITION.replace("helper(x)", "x()"))
+        repo.write("work.ipynb", notebook(DEFINITION.replace("helper(x)", "x()")))
+        repo.commit()
+        for result in (1, 2, 1):
+            kernel.run(f"def g(): return {result}", CALL.replace("3", "g"))
+
+        assert {"2", "3"} == set(artifacts(repo).values())
+
+    def test_decorated_helper(self, repo, kernel):
+        """A decorated function that is called by another counts with its configuration."""
+        first = "@Artifact('out', CONFIG)\ndef first(out): open(out, 'w').write('x')"
+        second = "@Artifact('out')\ndef second(out):\n    open(out, 'w').write(first('first.txt').name)"
+        repo.write(".gitignore", "/out*\n/first*\n")
+        repo.write("work.ipynb", notebook(first, second))
+        repo.commit()
+        kernel.run(IMPORTS, "CONFIG = {'a': 1}", first, second, "second('out.txt')")
+        kernel.run("CONFIG = {'a': 2}", first, "second('out.txt')")
+
+        assert {path.name for path in repo.path.glob("first-*")} == set(artifacts(repo).values())
+        assert 2 == len(artifacts(repo))
+
+    def test_reader(self, repo, kernel):
+        """An interactive function that only reads an artifact needs no commit."""
+        reader = "@Artifact('path', mode='r')\ndef read(path): return open(path).read()"
+        kernel.run("from mod import make\nmake('out.txt')", IMPORTS + reader)
+
+        assert "'one a'" == kernel.run("read('out.txt')")
+
+
+class TestStaleModules:
+    def test_refused(self, repo, kernel):
+        """A module that was edited and not loaded again is refused by name, though the edit is committed."""
+        kernel.run("from mod import make\nmake('out.txt')")
+        repo.write("helper.py", "def text():\n    return ' b'\n")
+        repo.commit()
+        with pytest.raises(CellError, match=r"(?s)DirtyRepositoryError.*helper\.py\W+changed after it was loaded"):
+            kernel.run("make('out.txt')")
+        kernel.run("import importlib, helper\nimportlib.reload(helper)\nmake('out.txt')")
+
+        assert {"one a", "one b"} == set(artifacts(repo).values())
+
+    def test_undone(self, repo, kernel):
+        """Undoing the edit, or only touching the file, mends it."""
+        kernel.run("from mod import make\nmake('out.txt')")
+        content = (repo.path / "helper.py").read_text()
+        repo.write("helper.py", "def text():\n    return ' b'\n")
+        with pytest.raises(CellError, match="DirtyRepositoryError"):
+            kernel.run("make('out.txt')")
+        repo.write("helper.py", content)
+        os.utime(repo.path / "helper.py", (1, 1))
+        kernel.run("make('out.txt')")
+
+        assert 1 == len(artifacts(repo))
+
+    def test_allowed(self, repo, kernel):
+        """Under `allow_dirty` it runs, each time, and the tag is dirty."""
+        write_module(repo, dirty=True)
+        repo.commit()
+        kernel.run("from mod import make\nmake('out.txt')")
+        repo.write("helper.py", "def text():\n    return ' b'\n")
+        repo.commit()
+        cached = kernel.run("make('out.txt')", "make('out.txt')", "make.is_cached('out.txt')").splitlines()[-1]
+
+        assert "False" == cached
+        assert 1 == len([name for name in artifacts(repo) if "-dirty-" in name])
+
+    def test_edited_before_decoration(self, repo, kernel):
+        """A module that was edited before the library was imported does not pass for the new one."""
+        kernel.run("import helper")
+        repo.write("helper.py", "def text():\n    return ' b'\n")
+        repo.commit()
+        kernel.run("from mod import make")
+
+        with pytest.raises(CellError, match=r"(?s)DirtyRepositoryError.*helper\.py"):
+            kernel.run("make('out.txt')")
+
+    def test_old_function_after_reload(self, repo, kernel):
+        """A function that was imported by name is the old one after a plain reload, and is refused."""
+        kernel.run("from mod import make\nimport mod, importlib\nmake('out.txt')")
+        write_module(repo, "two")
+        repo.commit()
+        with pytest.raises(CellError, match=r"(?s)DirtyRepositoryError.*mod\.py"):
+            kernel.run("importlib.reload(mod)\nmake('out.txt')")
+        kernel.run("mod.make('out.txt')")
+
+        assert {"one a", "two a"} == set(artifacts(repo).values())
+
+    def test_old_helper_after_reload(self, repo, kernel):
+        """So is a helper that an interactive function, or another module, imported by name."""
+        use = "@Artifact('out')\ndef use(out): open(out, 'w').write(text())"
+        repo.write("work.ipynb", notebook(use))
+        repo.write("helper.py", "def text():\n    return 'a'\n")
+        repo.commit()
+        kernel.run("import helper, importlib\nfrom helper import text", IMPORTS + use, "use('out.txt')")
+        repo.write("helper.py", "def text():\n    return 'b'\n")
+        repo.commit()
+        with pytest.raises(CellError, match=r"(?s)DirtyRepositoryError.*helper\.py"):
+            kernel.run("importlib.reload(helper)\nuse('out.txt')")
+        kernel.run("from helper import text\nuse('out.txt')")
+
+        assert {"a", "b"} == set(artifacts(repo).values())
+
+    def test_edit_and_reload_in_one_cell(self, repo, kernel):
+        """What is edited and loaded again inside one cell is seen at once."""
+        kernel.run("from mod import make\nimport helper, importlib, pathlib\nmake('out.txt')")
+        edit = "pathlib.Path('helper.py').write_text('def text(): return 2')"
+        with pytest.raises(CellError, match=r"(?s)DirtyRepositoryError.*helper\.py"):
+            kernel.run(f"make('out.txt')\n{edit}\nimportlib.reload(helper)\nmake('out.txt')")
+
+        assert {"one a"} == set(artifacts(repo).values())
+
+    def test_run_script(self, repo, kernel):
+        """What `%run` takes from a script is its code until the script is edited, and again after running it again."""
+        kernel.run("%run mod.py", "make('out.txt')")
+        write_module(repo, "two")
+        repo.commit()
+        with pytest.raises(CellError, match=r"(?s)DirtyRepositoryError.*mod\.py"):
+            kernel.run("make('out.txt')")
+        kernel.run("%run mod.py", "make('out.txt')")
+
+        assert {"one a", "two a"} == set(artifacts(repo).values())
+
+    def test_outside_scope(self, repo, kernel):
+        """A module outside the scope may be what it likes."""
+        write_module(repo)
+        text = (repo.path / "mod.py").read_text().replace('"out",', '"out", scope=["mod.py"],')
+        repo.write("mod.py", text)
+        repo.commit()
+        kernel.run("from mod import make\nmake('out.txt')")
+        repo.write("helper.py", "def text():\n    return ' b'\n")
+        kernel.run("make('out.txt')")
+
+        assert 1 == len(artifacts(repo))
+
+
+class TestAutoreload:
+    @pytest.mark.parametrize("mode", ["1", "2", "3"])
+    def test_function(self, repo, kernel, mode):
+        """A decorated function imported by name runs the new code after an edit, under the new commit."""
+        kernel.run(f"%load_ext autoreload\n%autoreload {mode}", "%aimport mod" if mode == "1" else "")
+        kernel.run("from mod import make", "make('out.txt')")
+        write_module(repo, "two")
+        repo.commit()
+        kernel.run("make('out.txt')")
+        write_module(repo, "three")
+        repo.commit()
+        kernel.run("make('out.txt')")
+
+        assert {"one a", "two a", "three a"} == set(artifacts(repo).values())
+        assert "-dirty-" not in "".join(artifacts(repo))
+
+    @pytest.mark.parametrize("mode", ["1", "2", "3"])
+    def test_helper(self, repo, kernel, mode):
+        """A helper module that autoreload loads again is accepted; one with an error is not, until it is mended."""
+        kernel.run(f"%load_ext autoreload\n%autoreload {mode}", "%aimport helper" if mode == "1" else "")
+        kernel.run("from mod import make", "make('out.txt')")
+        repo.write("helper.py", "def text():\n    return ' b'\n")
+        repo.commit()
+        kernel.run("make('out.txt')")
+        repo.write("helper.py", "def text(:\n    return ' c'\n")
+        repo.commit()
+        with pytest.raises(CellError, match=r"(?s)DirtyRepositoryError.*helper\.py"):
+            kernel.run("make('out.txt')")
+        repo.write("helper.py", "def text():\n    return ' d'\n")
+        repo.commit()
+        kernel.run("make('out.txt')")
+
+        assert {"one a", "one b", "one d"} == set(artifacts(repo).values())
+
+    def test_loaded_too_late(self, repo, kernel):
+        """Loading the extension after an edit reloads nothing, and does not pass for it; the next edit is loaded."""
+        helper = "TEXT = {!r}\ndef text():\n    return TEXT\n"  # in which no function changes
+        repo.write("helper.py", helper.format(" a"))
+        repo.commit()
+        kernel.run("from mod import make", "make('out.txt')")
+        repo.write("helper.py", helper.format(" b"))
+        repo.commit()
+
+        with pytest.raises(CellError, match=r"(?s)DirtyRepositoryError.*helper\.py"):
+            kernel.run("%load_ext autoreload\n%autoreload 2", "make('out.txt')")
+        repo.write("helper.py", helper.format(" c"))
+        repo.commit()
+        kernel.run("make('out.txt')")
+
+        assert {"one a", "one c"} == set(artifacts(repo).values())
+
+    def test_switched_off(self, repo, kernel):
+        """Neither does an extension that is switched off."""
+        kernel.run("%load_ext autoreload\n%autoreload 2", "from mod import make", "make('out.txt')", "%autoreload 0")
+        repo.write("helper.py", "def text():\n    return ' b'\n")
+        repo.commit()
+
+        with pytest.raises(CellError, match=r"(?s)DirtyRepositoryError.*helper\.py"):
+            kernel.run("make('out.txt')")
+
+
+class TestScripts:
+    def test_no_ipython(self, repo):
+        """A script imports neither IPython nor anything of a notebook."""
+        repo.write("script.py", f"{IMPORTS}import sys, mod\nmod.make('out.txt')\nprint('IPython' in sys.modules)\n")
+        repo.commit()
+
+        assert "False" == repo.python("script.py")
+
+    def test_look_of_the_load(self, repo):
+        """In a script, editing files while it runs changes nothing."""
+        repo.write("script.py", "import mod\nopen('helper.py', 'a').write('# edited')\nprint(mod.make('out.txt'))\n")
+        repo.commit()
+
+        assert "-dirty-" not in repo.python("script.py")
+
+
+class TestWorkers:
+    def test_worker(self, repo, kernel):
+        """A function that was sent to a worker makes the artifact that it makes in the session."""
+        pytest.importorskip("cloudpickle")
+        worker = "import cloudpickle, sys; print(cloudpickle.load(sys.stdin.buffer)(3, out='out.txt'))"
+        send = (
+            "import cloudpickle, subprocess, sys\nprint(subprocess.run([sys.executable, '-c', "
+            f"{worker!r}], input=cloudpickle.dumps(count), capture_output=True, check=True).stdout.decode())"
+        )
+        name = kernel.run(*CELLS[:3], send)
+        kernel.run(CALL)
+
+        assert [name] == list(artifacts(repo))
+        assert 1 == runs(repo)
+
+
+class TestDocs:
+    def test_page(self, repo, kernel):
+        """The cells of the page on notebooks do what it says."""
+        blocks = [block.text for block in code_blocks(PAGE.read_text()) if block.language == "ipython"]
+
+        assert 4 == len(blocks)
+        assert kernel.run(*blocks).count("histogram-") == 1
+
+    def test_example(self, tmp_path):
+        """The example shows tables and a figure, and running it again leaves its file as it is, byte for byte."""
+        pytest.importorskip("matplotlib")
+        pytest.importorskip("pandas")
+        repo = GitRepo(tmp_path / "copy")
+        for name in ("penguins.ipynb", "penguins.csv"):
+            repo.write(f"docs/examples/{name}", (EXAMPLES / name).read_bytes())
+        repo.write(".gitignore", "output/\n")
+        repo.commit()
+        notebook = repo.path / "docs/examples/penguins.ipynb"
+        saved = []
+        for _ in range(2):
+            execute(repo, notebook)
+            saved.append(notebook.read_bytes())
+        shown = [set(output["data"]) for cell in json.loads(saved[0])["cells"] for output in cell.get("outputs", ())]
+
+        assert saved[0] == saved[1]
+        assert [{"text/plain", "text/html"}, {"text/plain", "text/html"}, {"text/plain", "image/png"}] == shown
+        assert 3 == len(list((notebook.parent / "output").glob("*-*.*")))
+
+    def test_example_as_stored(self):
+        """The example is committed with its outputs, of committed code."""
+        cells = json.loads((EXAMPLES / "penguins.ipynb").read_text())["cells"]
+        names = ["".join(output["data"]["text/plain"]) for cell in cells for output in cell.get("outputs", ())]
+
+        assert 3 == len(names)
+        assert "-dirty-" not in "".join(names)

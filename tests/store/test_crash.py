@@ -1,0 +1,126 @@
+"""Crashes: whatever happens in the middle of a call, nothing half is visible and nothing blocks the next one."""
+
+import json
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+import storms
+from gitrepo import GitRepo
+from storms import OUTPUTS, WAYS, WORK
+
+STORMS = Path(storms.__file__)
+SHAPES = sorted(OUTPUTS)
+
+
+@pytest.fixture
+def repo():
+    """A repository with a function for each shape of output, in memory where there is such a file system."""
+    memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+    directory = tempfile.mkdtemp(prefix="taggedartifacts-", dir=memory)
+    made = GitRepo(Path(directory, "repo"))
+    made.write(".gitignore", "out/\n")
+    made.write("work.py", WORK)
+    made.commit()
+    yield made
+    shutil.rmtree(directory)
+
+
+def storm(repo, *arguments):
+    """Run a storm in a process of its own; what it counted."""
+    said = repo.run(sys.executable, "-B", STORMS, *map(str, arguments), seconds=1800)
+    return json.loads(said)
+
+
+class TestKill:
+    @pytest.mark.parametrize("shape", SHAPES)
+    def test_random_instants(self, repo, shape):
+        """Killed at random instants: never half an artifact, never one without its record, and the next call works."""
+        counts = storm(repo, "kill", shape, 40, 1)
+
+        assert counts["killed"] > 3
+
+    @pytest.mark.parametrize("shape", SHAPES)
+    def test_lines(self, repo, shape):
+        """Killed at one line in sixty of all that a call runs, in the library and below it: likewise."""
+        counts = storm(repo, "kill_at_lines", shape, 60, 7)
+
+        assert counts["killed"] > 20
+
+    @pytest.mark.storm
+    @pytest.mark.parametrize("shape", SHAPES)
+    def test_thousands(self, repo, shape):
+        """Likewise, a thousand times for each shape."""
+        counts = storm(repo, "kill", shape, 1000, 2)
+
+        assert counts["killed"] > 100
+
+    @pytest.mark.storm
+    @pytest.mark.parametrize("shape", SHAPES)
+    def test_all_lines(self, repo, shape):
+        """Killed at every third line."""
+        counts = storm(repo, "kill_at_lines", shape, 3, 0)
+
+        assert counts["killed"] > 500
+
+
+class TestInterrupt:
+    @pytest.mark.parametrize("shape", SHAPES)
+    def test_lines(self, repo, shape):
+        """Ctrl-C at one line in sixty: the lock is free at once, and the next call sweeps and works."""
+        counts = storm(repo, "interrupt_at_lines", shape, 60, 3)
+
+        assert counts["interrupted"] > 20
+
+    @pytest.mark.storm
+    @pytest.mark.parametrize("shape", SHAPES)
+    def test_all_lines(self, repo, shape):
+        """Ctrl-C at every third line."""
+        counts = storm(repo, "interrupt_at_lines", shape, 3, 0)
+
+        assert counts["interrupted"] > 500
+
+    @pytest.mark.storm
+    @pytest.mark.parametrize("shape", SHAPES)
+    def test_bytecodes(self, repo, shape):
+        """Ctrl-C between two bytecodes, at one in thirty-one."""
+        counts = storm(repo, "interrupt_at_lines", shape, 31, 0, 1)
+
+        assert counts["interrupted"] > 500
+
+
+class TestSignals:
+    @pytest.mark.parametrize("way", WAYS)
+    @pytest.mark.parametrize("shape", SHAPES)
+    def test_stages(self, repo, shape, way):
+        """SIGTERM, with a handler or without, and Ctrl-C end a call that waits, runs or publishes; nothing is left."""
+        counts = storm(repo, "signalled", shape, way)
+
+        assert counts["waiting"] == counts["running"] == 2
+        assert counts["publishing"] >= 4
+
+
+class TestReplacement:
+    @pytest.mark.parametrize("bare", [False, True])
+    def test_dies_between_the_names(self, project, monkeypatch, bare):
+        """If a replacement ends between record and artifact, the old one counts as before, with or without a record."""
+        from cases import WRITE
+
+        work = project.module(WRITE.replace("{x}", "{len(runs) * 11}"))
+        path = work.f(1, "out/f.txt")
+        if bare:
+            (project.out / ".taggedartifacts" / "records" / f"{path.name}.json").unlink()
+
+        def fail(staged, name):
+            raise OSError(5, "Input/output error")
+
+        monkeypatch.setattr("taggedartifacts._store.publish._replace", fail)
+        with pytest.raises(OSError, match="Input/output error"):
+            work.f.recompute(1, "out/f.txt")
+
+        assert path == work.f(1, "out/f.txt")
+        assert "11\n" == path.read_text()
+        assert 2 == len(work.runs)
