@@ -47,7 +47,9 @@ _LATER = {
 def __getattr__(name: str) -> Any:
     if name not in _LATER:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    globals()[name] = found = getattr(importlib.import_module(_LATER[name], __name__), name)
+    found = getattr(importlib.import_module(_LATER[name], __name__), name)
+    found.__module__ = __name__
+    globals()[name] = found
     return found
 
 
@@ -83,3 +85,7 @@ __all__ = [
     "versions",
 ]
 __version__ = "0.2.0"
+
+# A public name says where users find it: in tracebacks, in pickles and in help it belongs to the package.
+for _name in set(__all__).difference(_LATER):
+    globals()[_name].__module__ = __name__
