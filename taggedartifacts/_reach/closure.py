@@ -175,6 +175,8 @@ class _Walk:
     _imported: dict[_Name, Cause] = field(default_factory=dict)
     _done: dict[str, set[_Name]] = field(default_factory=dict)
     _absent: set[str] = field(default_factory=set)
+    _looked: dict[str, tuple[bool, bool]] = field(default_factory=dict)
+    _packages: dict[str, bool] = field(default_factory=dict)
 
     def run(self) -> None:
         while self._queue:
@@ -223,7 +225,8 @@ class _Walk:
             for level, module, names, line in imports:
                 parts = tuple(module.split(".")) if module else ()
                 if level:
-                    self._relative(path, level, _Name(parts, names, is_use), Cause(path, line))
+                    if level <= len(above):  # else above the work tree
+                        self._relative(above[level - 1], _Name(parts, names, is_use), Cause(path, line))
                 elif parts and parts[0] not in _NEVER_A_FILE:
                     self._absolute(above, _Name(parts, names, is_use), Cause(path, line))
 
@@ -257,12 +260,11 @@ class _Walk:
             done.add(name)
             self._find(root, name, cause)
 
-    def _relative(self, path: str, level: int, name: _Name, cause: Cause) -> None:
-        folder = posixpath.dirname(path)
-        for _ in range(level - 1):
-            if not folder:
-                return  # above the work tree
-            folder = posixpath.dirname(folder)
+    def _relative(self, folder: str, name: _Name, cause: Cause) -> None:
+        done = self._done.setdefault(f"{folder}/.", set())
+        if name in done:
+            return
+        done.add(name)
         has_code = self._package(folder, cause)
         if name.parts:
             self._find(folder, name, cause)
@@ -281,13 +283,12 @@ class _Walk:
             stem = f"{stem}/{part}" if stem else part
             found, is_folder = self._look(stem, cause, is_probe=not name.is_use)
             if not is_folder:
-                if not found and position == 0:
+                if not found and position == 0 and not name.is_use:
                     self._absent.add(f"{root}/{part}")
-                    if not name.is_use and part not in sys.stdlib_module_names:
-                        # Without any folder of code above it, a module deeper down would still be found.
-                        self.probes.update(
-                            "/".join([stem, *name.parts[1:end]]) for end in range(2, len(name.parts) + 1)
-                        )
+                    if part not in sys.stdlib_module_names:
+                        # A folder without code does for a module deeper down, where nothing installed has that name.
+                        inner = (name.parts[1:end] for end in range(2, len(name.parts) + 1))
+                        self.probes.update("/".join([stem, *each]) for each in inner)
                 return
         self._take(stem, name, cause)
 
@@ -306,22 +307,30 @@ class _Walk:
         """Look for a module or package; tell whether it is there with code, and whether it is a folder."""
         if is_probe:
             self.probes.add(stem)
+        known = self._looked.get(stem)
+        if known is not None:
+            return known
         found = False
         for suffix in SUFFIXES:
             if self.tree.isfile(stem + suffix):
                 self._add(stem + suffix, cause)
                 found = True
         is_folder = self.tree.isdir(stem)
-        return (self._package(stem, cause) or found if is_folder else found), is_folder
+        found = (is_folder and self._package(stem, cause)) or found
+        self._looked[stem] = found, is_folder
+        return found, is_folder
 
     def _package(self, folder: str, cause: Cause) -> bool:
         """Add the code that a package runs when it is imported."""
+        if folder in self._packages:
+            return self._packages[folder]
         self.probes.add(f"{folder}/__init__" if folder else "__init__")
         found = False
         for path in _forms_of_package(folder):
             if self.tree.isfile(path):
                 self._add(path, cause)
                 found = True
+        self._packages[folder] = found
         return found
 
 

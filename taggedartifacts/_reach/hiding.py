@@ -106,6 +106,7 @@ class _Look:
         self._evaluator = Evaluator(survey)
         self._found = Findings(set(), set(), set(), set(), reads_source=False)
         self._reads_source = False
+        self._plain: set[str] = set()  # names met before of which there is nothing to say
 
     def findings(self) -> Findings:
         for statement in self._survey.statements:
@@ -117,8 +118,8 @@ class _Look:
                 self._attribute(node, holder)
         for target, value in self._survey.items_set:
             if "sys.path" in self._survey.origins_of(target.value):
-                is_slice = isinstance(target.slice, ast.Slice)
-                self._add_folders(target, (self._evaluator.items if is_slice else self._evaluator.texts)(value))
+                evaluate = self._evaluator.items if isinstance(target.slice, ast.Slice) else self._evaluator.texts
+                self._add_folders(target, evaluate(value) if value is not None else None)
         for call in self._survey.calls:
             self._call(call)
         return self._found._replace(reads_source=self._reads_source)
@@ -143,6 +144,8 @@ class _Look:
             changes = isinstance(holder, ast.Attribute) or not isinstance(node.ctx, ast.Load)
             if changes or isinstance(holder, ast.AugAssign | ast.Subscript):
                 self._hide(node, "changes __path__")
+        elif not isinstance(node.ctx, ast.Load) and not isinstance(holder, ast.AugAssign):
+            return
         elif node.id in self._survey.origins or node.id in _BUILTINS or self._survey.stars:
             is_called = isinstance(holder, ast.Call) and holder.func is node
             if is_called or node.id in self._survey.origins or node.id not in self._survey.bound:
@@ -158,16 +161,19 @@ class _Look:
             self._add_folders(node, self._each_text(holder.args[:1]))
         elif self._survey.is_imported(node):
             for origin in self._survey.origins_of(node):
-                if origin not in self._found.uses:
-                    self._origin(origin, node, holder)
+                self._origin(origin, node, holder)
+                if origin in self._plain:
+                    self._found.uses.add(origin)
 
     def _origin(self, origin: str, node: ast.Name | ast.Attribute, holder: ast.AST) -> None:
+        if origin in self._plain:
+            return
         if origin == "sys.path":
             self._sys_path(node, holder)
         elif origin in _IMPORTERS:
             if isinstance(holder, ast.Call) and holder.func is node:
                 self._import(origin, holder)
-            elif not isinstance(holder, ast.Attribute):
+            elif not isinstance(holder, ast.Attribute) and not self._is_alias(node, holder):
                 self._hide(node, f"hands on {origin.removeprefix('builtins.')}")
         elif origin == "site.addsitedir":
             is_called = isinstance(holder, ast.Call) and holder.func is node
@@ -182,7 +188,7 @@ class _Look:
             self._hide(node, f"uses {origin.removeprefix('builtins.')}")
         else:
             self._reads_source |= reads_source(origin)
-            self._found.uses.add(origin)
+            self._plain.add(origin)
 
     def _call(self, node: ast.Call) -> None:
         origins = self._survey.origins_of(node.func)
@@ -268,8 +274,8 @@ class _Look:
                 return
             case ast.Assign(targets=targets, value=value) if node in targets:
                 self._add_folders(node, self._evaluator.items(value))
-            case ast.Assign(targets=[ast.Name()]):
-                return  # another name for it, which is followed
+            case _ if self._is_alias(node, holder):
+                return
             case ast.AugAssign(target=target, value=value) if target is node:
                 self._add_folders(node, self._evaluator.items(value))
             case ast.Subscript():
@@ -280,6 +286,12 @@ class _Look:
                 self._hide(node, "changes sys.path")
             case ast.Return() | ast.Yield() | ast.Tuple() | ast.List() | ast.Dict() | ast.NamedExpr() | ast.withitem():
                 self._hide(node, "hands on sys.path")
+
+    def _is_alias(self, node: ast.expr, holder: ast.AST) -> bool:
+        """Say whether a statement only gives another name, which is followed."""
+        if not isinstance(holder, ast.Assign) or holder in self._survey.members or holder.value is not node:
+            return False
+        return all(isinstance(target, ast.Name) for target in holder.targets)
 
     def _path_method(self, position: int, node: ast.expr, holder: ast.AST) -> None:
         texts = None

@@ -26,7 +26,12 @@ PACKAGE = "\0p"
 _MOST = 32  # alternatives for one value; more are as good as unknown
 _DEEPEST = 40
 
-_AS_THEY_ARE = frozenset({"os.path.dirname", "os.path.normpath", "os.path.join", "os.path.basename"})
+_AS_THEY_ARE: dict[str, Callable[[list[str]], str]] = {
+    "os.path.dirname": lambda texts: posixpath.dirname(*texts),
+    "os.path.basename": lambda texts: posixpath.basename(*texts),
+    "os.path.normpath": lambda texts: posixpath.normpath(*texts),
+    "os.path.join": lambda texts: posixpath.join(*texts),
+}
 _ABSOLUTE = frozenset({"os.path.abspath", "os.path.realpath"})
 _SAME = frozenset({"builtins.str", "os.fspath", "os.path.normcase"})
 _PATHS = frozenset({"pathlib.Path", "pathlib.PurePath", "pathlib.PosixPath", "pathlib.PurePosixPath"})
@@ -146,8 +151,7 @@ class Evaluator:
         for origin in self._survey.origins_of(node.func):
             origin = origin.replace("posixpath.", "os.path.", 1)
             if origin in _AS_THEY_ARE:
-                function = getattr(posixpath, origin.rpartition(".")[2])
-                return self._combined(node.args, lambda texts: str(function(*texts)))
+                return self._combined(node.args, _AS_THEY_ARE[origin])
             if origin in _ABSOLUTE and len(node.args) == 1:
                 return self._changed(node.args[0], _absolute)
             if origin in _SAME and len(node.args) == 1:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
+import builtins
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+_MOST_ORIGINS = 12
 _Mention: TypeAlias = tuple[ast.Name | ast.Attribute, ast.AST]
 
 
@@ -40,7 +42,7 @@ class Survey:
         calls: All calls.
         strings: All string constants but pieces of f-strings and docstrings.
         exports: Strings in what ``__all__`` is bound to.
-        items_set: Items and slices that are assigned to, with what is assigned.
+        items_set: Items and slices that are assigned to, with what is assigned where one expression says so.
         members: The statements that stand directly in the body of a class: what they bind is no name elsewhere.
     """
 
@@ -52,7 +54,7 @@ class Survey:
     calls: list[ast.Call] = field(default_factory=list)
     strings: set[str] = field(default_factory=set)
     exports: set[str] = field(default_factory=set)
-    items_set: list[tuple[ast.Subscript, ast.expr]] = field(default_factory=list)
+    items_set: list[tuple[ast.Subscript, ast.expr | None]] = field(default_factory=list)
     members: set[ast.AST] = field(default_factory=set)
 
     def origins_of(self, node: ast.expr) -> list[str]:
@@ -96,7 +98,7 @@ def surveyed(tree: ast.Module) -> Survey:
         note = _NOTES.get(kind)
         if note is not None:
             note(survey, node)
-        for name in node._fields:
+        for name in _FIELDS[kind]:
             child = getattr(node, name, None)
             items: list[Any] = child if type(child) is list else [child]
             for item in items:
@@ -111,7 +113,7 @@ def surveyed(tree: ast.Module) -> Survey:
                 elif of is ast.Call:
                     calls.append(item)
                     stack.append(item)
-                elif name != "ctx" and isinstance(item, ast.AST):
+                elif item is not None and of is not str:  # a list of names, or a missing key
                     stack.append(item)
     _follow_aliases(survey)
     return survey
@@ -124,14 +126,22 @@ def joined(module: str, name: str) -> str:
 
 def _follow_aliases(survey: Survey) -> None:
     """Find names that stand for an imported one: ``run = os.system``."""
-    for _ in range(3):
+    has_more = True
+    while has_more:
+        has_more = False
         for name, bindings in survey.bound.items():
             for binding in bindings:
                 if isinstance(binding.value, ast.Name | ast.Attribute) and not binding.each:
                     known = survey.origins.get(name, [])
-                    found = [each for each in survey.origins_of(binding.value) if each not in known]
-                    if found and len(known) + len(found) <= 8:
+                    found = [each for each in survey.origins_of(binding.value) if _is_known(each) and each not in known]
+                    if found and len(known) + len(found) <= _MOST_ORIGINS:
                         survey.origins[name] = known + found
+                        has_more = True
+
+
+def _is_known(origin: str) -> bool:
+    module, _, name = origin.partition(".")
+    return module != "builtins" or hasattr(builtins, name)
 
 
 def _import(survey: Survey, node: ast.Import) -> None:
@@ -159,7 +169,11 @@ def _name_origin(survey: Survey, name: str, origin: str) -> None:
 
 
 def _assign(survey: Survey, node: ast.Assign) -> None:
-    survey.items_set.extend((target, node.value) for target in node.targets if isinstance(target, ast.Subscript))
+    for target in node.targets:
+        if isinstance(target, ast.Subscript):
+            survey.items_set.append((target, node.value))
+        elif isinstance(target, ast.Tuple | ast.List):
+            survey.items_set.extend((each, None) for each in target.elts if isinstance(each, ast.Subscript))
     for target in node.targets if node not in survey.members else ():
         _bind_target(survey, target, node.value, each=False)
 
@@ -241,6 +255,30 @@ def _named(survey: Survey, node: ast.ExceptHandler | ast.MatchAs | ast.MatchStar
         survey.bind(node.name, Bound(None))
 
 
+# The fields that hold nodes with anything to note below them.
+_PLAIN = {
+    *(
+        "ctx",
+        "op",
+        "ops",
+        "id",
+        "attr",
+        "arg",
+        "name",
+        "names",
+        "level",
+        "module",
+        "kind",
+        "type_comment",
+        "type_ignores",
+    ),
+    *("asname", "conversion", "is_async", "simple", "tag", "rest", "kwd_attrs"),
+}
+_FIELDS = {
+    kind: tuple(name for name in kind._fields if name not in _PLAIN)
+    for kind in vars(ast).values()
+    if isinstance(kind, type) and issubclass(kind, ast.AST)
+}
 _NOTES: dict[type[ast.AST], Callable[[Survey, Any], None]] = {
     ast.Import: _import,
     ast.ImportFrom: _import_from,
