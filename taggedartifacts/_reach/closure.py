@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
     from .imports import Folder, Imports
 
-SUFFIXES = (".py", *EXTENSION_SUFFIXES, *BYTECODE_SUFFIXES)
+COMPILED = (*EXTENSION_SUFFIXES, *BYTECODE_SUFFIXES)
+SUFFIXES = (".py", *COMPILED)
 """What the name of a module's file ends with: source, compiled extension, byte code without source."""
 
 # Loaded before any file of a user, or compiled into every interpreter: no file can stand in for these.
@@ -82,6 +83,7 @@ class Closure:
         probes: Where an import was looked for (N), without suffix: ``lib/json`` for ``lib/json.py``,
             ``lib/json/__init__.py``, ``lib/json.so`` and the like; those of them that are files are in *causes*.
         hides: Where one of the files hides what it uses.
+        compiled: Those of the files that are compiled, so that what they import cannot be read.
         strings: String literals of the files that could name a file.
         roots: Folders that were taken for import roots for all files.
         reads_source: The first of the files that reads the text of source files, or None.
@@ -90,6 +92,7 @@ class Closure:
     causes: Mapping[str, Cause]
     probes: frozenset[str]
     hides: tuple[Reason, ...]
+    compiled: tuple[str, ...]
     strings: frozenset[str]
     roots: tuple[str, ...]
     reads_source: str | None
@@ -148,6 +151,7 @@ def closure(tree: WorkTree, starts: Iterable[str], path_roots: Iterable[str] = (
         causes=walk.causes,
         probes=frozenset(walk.probes),
         hides=tuple(walk.hides),
+        compiled=tuple(walk.compiled),
         strings=frozenset(walk.strings),
         roots=tuple(walk.roots),
         reads_source=walk.reads_source,
@@ -168,6 +172,7 @@ class _Walk:
     causes: dict[str, Cause] = field(default_factory=dict)
     probes: set[str] = field(default_factory=set)
     hides: list[Reason] = field(default_factory=list)
+    compiled: list[str] = field(default_factory=list)
     strings: set[str] = field(default_factory=set)
     roots: dict[str, None] = field(default_factory=dict)
     reads_source: str | None = None
@@ -204,10 +209,14 @@ class _Walk:
         self.causes[path] = cause
         self._queue.append(path)
         for target in self.tree.follow(path):
-            self._add(target, Cause(path, 0))
+            if target not in self.causes:
+                self.causes[target] = Cause(path, 0)
+                self._queue.append(target)
 
     def _visit(self, path: str) -> None:
         cause = self.causes[path]
+        if path.endswith(COMPILED):
+            self.compiled.append(path)
         if not path.endswith(".py") and not (cause.by is None and not path.endswith(SUFFIXES)):
             return
         if not self.tree.isfile(path):
