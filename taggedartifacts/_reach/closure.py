@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from .imports import Folder, Imports
+    from .imports import Folder, Import, Imports
 
 COMPILED = (*EXTENSION_SUFFIXES, *BYTECODE_SUFFIXES)
 SUFFIXES = (".py", *COMPILED)
@@ -179,6 +179,7 @@ class _Walk:
     _queue: deque[str] = field(default_factory=deque)
     _imported: dict[_Name, Cause] = field(default_factory=dict)
     _done: dict[str, set[_Name]] = field(default_factory=dict)
+    _seen: dict[tuple[str, bool], set[tuple[int, str, tuple[str, ...]]]] = field(default_factory=dict)
     _absent: set[str] = field(default_factory=set)
     _looked: dict[str, tuple[bool, bool]] = field(default_factory=dict)
     _packages: dict[str, bool] = field(default_factory=dict)
@@ -230,14 +231,23 @@ class _Walk:
         for folder in read.folders:
             for root in self._places(path, folder, above):
                 self.add_root(root, Cause(path, 0))
-        for imports, is_use in ((read.imports, False), (read.uses, True)):
-            for level, module, names, line in imports:
-                parts = tuple(module.split(".")) if module else ()
-                if level:
-                    if level <= len(above):  # else above the work tree
-                        self._relative(above[level - 1], _Name(parts, names, is_use), Cause(path, line))
-                elif parts and parts[0] not in _NEVER_A_FILE:
-                    self._absolute(above, _Name(parts, names, is_use), Cause(path, line))
+        self._follow(path, above, read.imports, is_use=False)
+        self._follow(path, above, read.uses, is_use=True)
+
+    def _follow(self, path: str, above: list[str], imports: Iterable[Import], *, is_use: bool) -> None:
+        seen = self._seen.setdefault((above[0], is_use), set())
+        for level, module, names, line in imports:
+            # A module beside this one, which leads to the same, is often imported by its neighbours as well.
+            statement = level, module, names
+            if statement in seen:
+                continue
+            seen.add(statement)
+            name = _Name(tuple(module.split(".")) if module else (), names, is_use)
+            if not level:
+                if name.parts[0] not in _NEVER_A_FILE:
+                    self._absolute(above, name, Cause(path, line))
+            elif level <= len(above):  # else above the work tree
+                self._relative(above[level - 1], name, Cause(path, line))
 
     def _places(self, path: str, folder: Folder, above: list[str]) -> Iterator[str]:
         """Where a folder that a file adds to ``sys.path`` may lie in the work tree."""
@@ -270,10 +280,6 @@ class _Walk:
             self._find(root, name, cause)
 
     def _relative(self, folder: str, name: _Name, cause: Cause) -> None:
-        done = self._done.setdefault(f"{folder}/.", set())
-        if name in done:
-            return
-        done.add(name)
         has_code = self._package(folder, cause)
         if name.parts:
             self._find(folder, name, cause)
@@ -359,7 +365,7 @@ def _above(path: str) -> list[str]:
     """List the folders above a file, from its own to the root of the work tree."""
     found = []
     while path:
-        path = posixpath.dirname(path)
+        path = path.rpartition("/")[0]
         found.append(path)
     return found
 
