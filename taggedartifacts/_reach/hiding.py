@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, NamedTuple
 
-from .literals import PACKAGE, Evaluator, place
+from .literals import PACKAGE, Evaluator
+from .searchpath import PATH_METHODS, SearchPath, is_alias
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -104,6 +105,7 @@ class _Look:
     def __init__(self, survey: Survey) -> None:
         self._survey = survey
         self._evaluator = Evaluator(survey)
+        self._path = SearchPath(survey, self._evaluator)
         self._found = Findings(set(), set(), set(), set(), reads_source=False)
         self._reads_source = False
         self._plain: set[str] = set()  # names met before of which there is nothing to say
@@ -117,12 +119,11 @@ class _Look:
             else:
                 self._attribute(node, holder)
         for target, value in self._survey.items_set:
-            if "sys.path" in self._survey.origins_of(target.value):
-                evaluate = self._evaluator.items if isinstance(target.slice, ast.Slice) else self._evaluator.texts
-                self._add_folders(target, evaluate(value) if value is not None else None)
+            self._path.set_item(target, value)
         for call in self._survey.calls:
             self._call(call)
-        return self._found._replace(reads_source=self._reads_source)
+        folders, hides = self._path.folders, self._found.hides | self._path.hides
+        return self._found._replace(hides=hides, folders=folders, reads_source=self._reads_source)
 
     def _hide(self, node: ast.AST, reason: str) -> None:
         self._found.hides.add((getattr(node, "lineno", 0), reason))
@@ -158,7 +159,7 @@ class _Look:
         elif node.attr == "__path__" and (isinstance(holder, ast.Attribute) or not isinstance(node.ctx, ast.Load)):
             self._hide(node, "changes __path__")
         elif node.attr == "syspath_prepend" and isinstance(holder, ast.Call):
-            self._add_folders(node, self._each_text(holder.args[:1]))
+            self._path.mention(node.attr, node, holder)
         elif self._survey.is_imported(node):
             for origin in self._survey.origins_of(node):
                 self._origin(origin, node, holder)
@@ -168,20 +169,13 @@ class _Look:
     def _origin(self, origin: str, node: ast.Name | ast.Attribute, holder: ast.AST) -> None:
         if origin in self._plain:
             return
-        if origin == "sys.path":
-            self._sys_path(node, holder)
+        if origin == "sys.path" or origin in PATH_METHODS:
+            self._path.mention(origin, node, holder)
         elif origin in _IMPORTERS:
             if isinstance(holder, ast.Call) and holder.func is node:
                 self._import(origin, holder)
-            elif not isinstance(holder, ast.Attribute) and not self._is_alias(node, holder):
+            elif not isinstance(holder, ast.Attribute) and not is_alias(self._survey, node, holder):
                 self._hide(node, f"hands on {origin.removeprefix('builtins.')}")
-        elif origin == "site.addsitedir":
-            is_called = isinstance(holder, ast.Call) and holder.func is node
-            self._add_folders(
-                node, self._each_text(holder.args[:1]) if is_called and isinstance(holder, ast.Call) else None
-            )
-        elif origin in _PATH_METHODS:
-            self._path_method(_PATH_METHODS[origin], node, holder)
         elif origin.partition(".")[0] in _MODULES:
             return  # its import says so
         elif is_hiding(origin):
@@ -263,103 +257,7 @@ class _Look:
             names | {f"{name}.{each}" for name in names for each in taken if each} if len(names) == len(texts) else None
         )
 
-    def _sys_path(self, node: ast.expr, holder: ast.AST) -> None:
-        """Look at one mention of ``sys.path``: what is added, or that it is only read or made shorter."""
-        match holder:
-            case ast.Attribute(attr="append" | "insert" | "extend" | "__iadd__"):
-                return  # that mention is looked at by `_path_method`
-            case ast.Attribute(attr="remove" | "pop" | "clear" | "sort" | "reverse" | "index" | "count" | "copy"):
-                return
-            case ast.Attribute(attr="__contains__" | "__len__" | "__iter__"):
-                return
-            case ast.Assign(targets=targets, value=value) if node in targets:
-                self._add_folders(node, self._evaluator.items(value))
-            case _ if self._is_alias(node, holder):
-                return
-            case ast.AugAssign(target=target, value=value) if target is node:
-                self._add_folders(node, self._evaluator.items(value))
-            case ast.Subscript():
-                return  # what is assigned to one is looked at by `findings`
-            case ast.Call(func=function) if function is not node and self._is_harmless(function):
-                return
-            case ast.Attribute() | ast.Call() | ast.Assign() | ast.AnnAssign() | ast.keyword():
-                self._hide(node, "changes sys.path")
-            case ast.Return() | ast.Yield() | ast.Tuple() | ast.List() | ast.Dict() | ast.NamedExpr() | ast.withitem():
-                self._hide(node, "hands on sys.path")
 
-    def _is_alias(self, node: ast.expr, holder: ast.AST) -> bool:
-        """Say whether a statement only gives another name, which is followed."""
-        if not isinstance(holder, ast.Assign) or holder in self._survey.members or holder.value is not node:
-            return False
-        return all(isinstance(target, ast.Name) for target in holder.targets)
-
-    def _path_method(self, position: int, node: ast.expr, holder: ast.AST) -> None:
-        texts = None
-        if isinstance(holder, ast.Call) and holder.func is node and len(holder.args) == max(position, 0) + 1:
-            texts = (
-                self._evaluator.items(holder.args[0]) if position < 0 else self._evaluator.texts(holder.args[position])
-            )
-        self._add_folders(node, texts)
-
-    def _is_harmless(self, function: ast.expr) -> bool:
-        origins = self._survey.origins_of(function)
-        return (isinstance(function, ast.Attribute) and function.attr in _ONLY_READ) or any(
-            origin.removeprefix("builtins.") in _ONLY_READ for origin in origins
-        )
-
-    def _each_text(self, nodes: list[ast.expr]) -> set[str] | None:
-        found: set[str] | None = None
-        for node in nodes:
-            texts = self._evaluator.texts(node)
-            if texts is None:
-                return None
-            found = (found or set()) | texts
-        return found
-
-    def _add_folders(self, node: ast.expr, texts: set[str] | None) -> None:
-        places = [place(text) for text in texts] if texts is not None else [None]
-        for each in places:
-            if each is None:
-                self._hide(node, "changes sys.path to what cannot be told before it runs")
-            else:
-                self._found.folders.add(each)
-
-
-# Which argument is the folder; none if each item of the first one is.
-_PATH_METHODS = {"sys.path.append": 0, "sys.path.insert": 1, "sys.path.extend": -1, "sys.path.__iadd__": -1}
-_ONLY_READ = frozenset(
-    {
-        *(
-            "print",
-            "len",
-            "list",
-            "tuple",
-            "set",
-            "frozenset",
-            "sorted",
-            "str",
-            "repr",
-            "enumerate",
-            "iter",
-            "reversed",
-        ),
-        *(
-            "any",
-            "all",
-            "map",
-            "filter",
-            "join",
-            "format",
-            "debug",
-            "info",
-            "warning",
-            "error",
-            "pprint",
-            "dumps",
-            "zip",
-        ),
-    }
-)
 _BUILTINS = frozenset({"exec", "eval", "compile", "__import__", "__builtins__"})
 
 

@@ -70,7 +70,8 @@ class Survey:
             # A parameter hides a name in its own function only.
             if not all(bound.is_parameter for bound in self.bound.get(node.id, ())):
                 return []
-            heads = [joined(module, node.id) for module in (*self.stars, "builtins")]
+            heads = [joined(module, node.id) for module in self.stars if node.id not in self.bound]
+            heads.append(f"builtins.{node.id}")
         if not attributes:
             return heads
         tail = ".".join(reversed(attributes))
