@@ -316,6 +316,9 @@ class _Walk:
             for path in _forms_of_package(folder):
                 if path.endswith(".py") and self.tree.isfile(path):
                     for export in self.tree.imports_of(path).exports:
+                        if export == "*":
+                            self.hides.append(Reason(path, 1, "computes __all__, by which a star imports"))
+                            continue
                         self._look(f"{folder}/{export}" if folder else export, cause, is_probe=True)
 
     def _look(self, stem: str, cause: Cause, *, is_probe: bool) -> tuple[bool, bool]:

@@ -78,7 +78,7 @@ class Imports(NamedTuple):
         imports: All imports, wherever in the file they stand; also those by a literal name (``import_module("x")``).
         uses: Attributes of imported modules that are named, as imports: ``pkg.sub.f`` may lead to a module ``pkg.sub``
             that another file imported.
-        exports: What ``__all__`` lists: a star may import modules of these names.
+        exports: What ``__all__`` lists: a star may import modules of these names; ``*`` if more is computed.
         folders: What the file adds to ``sys.path``.
         hides: Where the file hides what it uses; then what it reaches cannot be told.
         strings: String literals that could name a file.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import posixpath
+from functools import cached_property
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -37,6 +38,9 @@ _SAME = frozenset({"builtins.str", "os.fspath", "os.path.normcase"})
 _PATHS = frozenset({"pathlib.Path", "pathlib.PurePath", "pathlib.PosixPath", "pathlib.PurePosixPath"})
 _FILE_OF_FRAME = frozenset({"inspect.getfile", "inspect.getsourcefile", "inspect.getabsfile"})
 _COPIES = frozenset({"builtins.list", "builtins.tuple", "builtins.sorted", "builtins.set", "builtins.reversed"})
+_CHANGES = frozenset(
+    {"append", "extend", "insert", "add", "update", "setdefault", "__setitem__", "__iadd__", "__ior__"}
+)
 _NAMES = {"__file__": _OWN_FILE, "__package__": PACKAGE, "__name__": PACKAGE}
 _CONSTANTS = {"os.pardir": "..", "os.curdir": ".", "os.sep": "/", "os.path.pardir": "..", "os.path.sep": "/"}
 
@@ -51,6 +55,16 @@ class Evaluator:
         self._survey = survey
         self._in_progress: set[str] = set()
         self._depth = 0
+
+    @cached_property
+    def _changed_in_place(self) -> frozenset[str]:
+        changed = {
+            node.id
+            for node, holder in self._survey.mentions
+            if isinstance(node, ast.Name) and isinstance(holder, ast.Attribute) and holder.attr in _CHANGES
+        }
+        items = (target.value for target, _ in self._survey.items_set)
+        return frozenset(changed | {item.id for item in items if isinstance(item, ast.Name)})
 
     def texts(self, node: ast.expr) -> set[str] | None:
         """List the values that an expression may have; None if one of them cannot be told."""
@@ -92,9 +106,22 @@ class Evaluator:
                 return self._attribute(node)
             case ast.Subscript(value=ast.Attribute(attr="parents", value=path), slice=ast.Constant(value=int() as up)):
                 return self._changed(path, lambda text: _parent(text, up + 1)) if 0 <= up < _DEEP else None
+            case ast.Subscript(value=ast.Name() as table):
+                return self._named(table, self._entries)
+            case ast.Subscript(value=ast.Dict() | ast.List() | ast.Tuple() as table):
+                return self._entries(table)
             case ast.Call(keywords=[]):
                 return self._call(node)
         return None
+
+    def _entries(self, node: ast.expr) -> set[str] | None:
+        """List what the values of a dict or the items of a list may be."""
+        if not isinstance(node, ast.Dict):
+            return self.items(node) if isinstance(node, ast.List | ast.Tuple) else None
+        found: set[str] | None = set()
+        for value in node.values:
+            found = _union(found, self.texts(value))
+        return found
 
     def _items(self, node: ast.expr) -> set[str] | None:
         if "sys.path" in self._survey.origins_of(node):
@@ -126,13 +153,13 @@ class Evaluator:
         if not bindings:
             value = _NAMES.get(name) or next(filter(None, map(_CONSTANTS.get, self._survey.origins_of(node))), None)
             return {value} if value is not None and evaluate == self.texts else None
-        if name in self._in_progress:
+        if name in self._in_progress or (evaluate != self.texts and name in self._changed_in_place):
             return None
         self._in_progress.add(name)
         try:
             found: set[str] | None = set()
             for binding in bindings:
-                if binding.value is None or (binding.each and evaluate == self.items):
+                if binding.value is None or (binding.each and evaluate != self.texts):
                     return None
                 found = _union(found, (self.items if binding.each else evaluate)(binding.value))
             return found

@@ -41,7 +41,7 @@ class Survey:
         mentions: Each name and attribute with the node that holds it.
         calls: All calls.
         strings: All string constants but pieces of f-strings and docstrings.
-        exports: Strings in what ``__all__`` is bound to.
+        exports: Strings in what ``__all__`` is bound to, and ``*`` if that is computed.
         items_set: Items and slices that are assigned to, with what is assigned where one expression says so.
         members: The statements that stand directly in the body of a class: what they bind is no name elsewhere.
     """
@@ -225,9 +225,22 @@ def _names_in(target: ast.expr) -> Iterator[str]:
 
 def _note_exports(survey: Survey, name: str, value: ast.expr) -> None:
     if name == "__all__":
-        survey.exports.update(
-            node.value for node in ast.walk(value) if isinstance(node, ast.Constant) and isinstance(node.value, str)
-        )
+        # What the list of another module names is bound there, so a star finds it without an import.
+        stack = [value]
+        while stack:
+            match stack.pop():
+                case ast.Constant(value=str() as text):
+                    survey.exports.add(text)
+                case ast.List(elts=parts) | ast.Tuple(elts=parts):
+                    stack.extend(parts)
+                case ast.Starred(value=part):
+                    stack.append(part)
+                case ast.BinOp(op=ast.Add(), left=left, right=right):
+                    stack += [left, right]
+                case ast.Attribute(attr="__all__"):
+                    pass
+                case _:
+                    survey.exports.add("*")
 
 
 def _call(survey: Survey, node: ast.Call) -> None:

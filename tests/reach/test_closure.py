@@ -327,6 +327,13 @@ class TestReports:
 
         assert {("a.py", 2), ("b.py", 1)} == {each[:2] for each in found.hides}
 
+    def test_computed_list(self):
+        """A star from a package that computes ``__all__`` hides what it imports; any other import of it does not."""
+        files = {"main.py": "from p import *", "plain.py": "import p", "p/__init__.py": "__all__ = [f() for x in y]"}
+
+        assert ["p/__init__.py"] == [each.path for each in closure(Tree(files), ["main.py"]).hides]
+        assert () == closure(Tree(files), ["plain.py"]).hides
+
     def test_strings_and_source(self):
         """The strings of all files are gathered, and the first that reads source files is named."""
         files = {"main.py": "import a\nx = 'a.md'", "a.py": "import inspect\ninspect.getsource(f)\ny = 'b.tex'"}

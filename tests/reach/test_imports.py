@@ -79,6 +79,8 @@ class TestLiteralNames:
             ("import importlib\nNAME = 'x'\nimportlib.import_module(NAME)", "x"),
             ("import importlib\nfor n in ('x', 'y'):\n    importlib.import_module(n)", "y"),
             ("import importlib\nNS = ['x', 'y']\nfor n in NS:\n    importlib.import_module(f'p.{n}')", "p.y"),
+            ("import importlib\nT = {'k': '.x', 'l': '.y'}\nimportlib.import_module(T[name], __name__)", ".y"),
+            ("import importlib\nimportlib.import_module(['x', 'y'][0])", "x"),
             ("__import__('x')", "x"),
             ("__import__('x', fromlist=['y'])", "x.y"),
             ("__import__('x', None, None, (), 2)", "..x"),
@@ -251,6 +253,9 @@ class TestSearchPath:
             "sys.path.append(sys.argv[1])",
             "sys.path.insert(*args)",
             "sys.path.extend(x)",
+            "ps = ['/a']\nps.append(x)\nsys.path.extend(ps)",
+            "ps = ['/a']\nps[0] = x\nsys.path.append(ps[0])",
+            "ps = {'k': '/a'}\nps.update(x)\nsys.path.append(ps['k'])",
             "sys.path = x",
             "sys.path[0] = x",
             "sys.path += x",
@@ -327,6 +332,18 @@ class TestExports:
     def test_literal(self, source):
         """What ``__all__`` lists is known, as a star imports submodules of these names."""
         assert ("a", "b") == read(source.encode()).exports
+
+    @pytest.mark.parametrize(
+        "source",
+        ["__all__ = [f.stem for f in files]", "__all__ = sorted(x)", "__all__ = []\n__all__.append(f.__name__)"],
+    )
+    def test_computed(self, source):
+        """A list that is computed says so, as a star may then import any submodule."""
+        assert "*" in read(source.encode()).exports
+
+    def test_of_other_modules(self):
+        """The lists of other modules are no computation, as what they list is bound already."""
+        assert ("a",) == read(b"from . import m\n__all__ = m.__all__ + ['a', *m.sub.__all__]").exports
 
 
 class TestUses:
