@@ -3,28 +3,16 @@
 from __future__ import annotations
 
 import posixpath
-import sys
 from collections import deque
 from dataclasses import dataclass, field
-from importlib.machinery import BYTECODE_SUFFIXES, EXTENSION_SUFFIXES
 from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from .forms import COMPILED, NEVER_A_FILE, SUFFIXES, forms, forms_of_package, is_standard, stems
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from .imports import Folder, Import, Imports
-
-COMPILED = (*EXTENSION_SUFFIXES, *BYTECODE_SUFFIXES)
-SUFFIXES = (".py", *COMPILED)
-"""What the name of a module's file ends with: source, compiled extension, byte code without source."""
-
-# Loaded before any file of a user, or compiled into every interpreter: no file can stand in for these.
-_NEVER_A_FILE = frozenset(
-    {
-        *("__future__", "__main__", "sys", "builtins", "os", "io", "abc", "codecs", "stat", "time", "marshal", "errno"),
-        *("itertools", "atexit", "faulthandler", "posix", "posixpath", "genericpath", "encodings", "_thread", "pwd"),
-    }
-)
 
 
 class WorkTree(Protocol):
@@ -81,7 +69,8 @@ class Closure:
     Attributes:
         causes: The files (P), each with what brought it in by the shortest way; nearest first.
         probes: Where an import was looked for (N), without suffix: ``lib/json`` for ``lib/json.py``,
-            ``lib/json/__init__.py``, ``lib/json.so`` and the like; those of them that are files are in *causes*.
+            ``lib/json/__init__.py``, ``lib/json.so`` and the like; those of them that are files are in *causes*. One
+            that ends with "/" is a folder that is not there: any module below it would be found.
         hides: Where one of the files hides what it uses.
         compiled: Those of the files that are compiled, so that what they import cannot be read.
         strings: String literals of the files that could name a file.
@@ -111,23 +100,22 @@ class Closure:
 
     def covers(self, path: str) -> bool:
         """Say whether the closure would be another if a file at this path appeared, changed or went: P or N."""
-        return path in self.causes or any(stem in self.probes for stem in stems(path))
+        if path in self.causes:
+            return True
+        found = stems(path)
+        if any(stem in self.probes for stem in found):
+            return True
+        return bool(found) and any(f"{folder}/" in self.probes for folder in _above(path))
 
     def probed_paths(self) -> Iterator[str]:
-        """Iterate over the paths of N that are no files of P."""
+        """Iterate over the paths of N that are no files of P; one with "/" at its end stands for all modules below."""
         for stem in self.probes:
-            for path in _forms(stem):
+            if stem.endswith("/"):
+                yield stem
+                continue
+            for path in forms(stem):
                 if path not in self.causes:
                     yield path
-
-
-def stems(path: str) -> list[str]:
-    """List the probes that would find a file at a path: ``lib/json`` and ``lib/json/__init__`` for the latter's."""
-    for suffix in SUFFIXES:
-        if path.endswith(suffix):
-            stem = path[: -len(suffix)]
-            return [stem, *([posixpath.dirname(stem)] if posixpath.basename(stem) == "__init__" else [])]
-    return []
 
 
 def closure(tree: WorkTree, starts: Iterable[str], path_roots: Iterable[str] = ()) -> Closure:
@@ -244,7 +232,7 @@ class _Walk:
             seen.add(statement)
             name = _Name(tuple(module.split(".")) if module else (), names, is_use)
             if not level:
-                if name.parts[0] not in _NEVER_A_FILE:
+                if name.parts[0] not in NEVER_A_FILE:
                     self._absolute(above, name, Cause(path, line))
             elif level <= len(above):  # else above the work tree
                 self._relative(above[level - 1], name, Cause(path, line))
@@ -272,8 +260,10 @@ class _Walk:
                 self._resolve(root, name, cause)
 
     def _resolve(self, root: str, name: _Name, cause: Cause) -> None:
-        if f"{root}/{name.parts[0]}" in self._absent and (len(name.parts) == 1 or name.is_use):
-            return
+        if f"{root}/{name.parts[0]}" in self._absent:
+            is_module_alone = len(name.parts) == 1 and not name.names
+            if is_module_alone or name.is_use or is_standard(name.parts[0]):
+                return
         done = self._done.setdefault(root, set())
         if name not in done:
             done.add(name)
@@ -282,7 +272,7 @@ class _Walk:
     def _relative(self, folder: str, name: _Name, cause: Cause) -> None:
         has_code = self._package(folder, cause)
         if name.parts:
-            self._find(folder, name, cause)
+            self._find(folder, name, cause, may_be_standard=False)
         else:
             self._take(folder, name, cause)
         if not has_code:  # a namespace: other roots may hold other parts of it
@@ -291,19 +281,21 @@ class _Walk:
                     inner = tuple(folder[len(root) :].strip("/").split("/"))
                     self._absolute([], name._replace(parts=inner + name.parts), cause)
 
-    def _find(self, root: str, name: _Name, cause: Cause) -> None:
+    def _find(self, root: str, name: _Name, cause: Cause, *, may_be_standard: bool = True) -> None:
         """Look for a module part by part, and for what is taken out of it."""
         stem = root
         for position, part in enumerate(name.parts):
             stem = f"{stem}/{part}" if stem else part
             found, is_folder = self._look(stem, cause, is_probe=not name.is_use)
             if not is_folder:
-                if not found and position == 0 and not name.is_use:
-                    self._absent.add(f"{root}/{part}")
-                    if part not in sys.stdlib_module_names:
-                        # A folder without code does for a module deeper down, where nothing installed has that name.
-                        inner = (name.parts[1:end] for end in range(2, len(name.parts) + 1))
-                        self.probes.update("/".join([stem, *each]) for each in inner)
+                if not found and not name.is_use:
+                    is_last = position == len(name.parts) - 1
+                    if position == 0:
+                        self._absent.add(f"{root}/{part}")
+                    if not (is_last and not name.names) and not (
+                        position == 0 and may_be_standard and is_standard(part)
+                    ):
+                        self.probes.add(f"{stem}/")  # a folder without code would do for what lies in it
                 return
         self._take(stem, name, cause)
 
@@ -313,7 +305,7 @@ class _Walk:
             if each != "*":
                 self._look(f"{folder}/{each}" if folder else each, cause, is_probe=not name.is_use)
                 continue
-            for path in _forms_of_package(folder):
+            for path in forms_of_package(folder):
                 if path.endswith(".py") and self.tree.isfile(path):
                     for export in self.tree.imports_of(path).exports:
                         if export == "*":
@@ -334,7 +326,10 @@ class _Walk:
                 self._add(stem + suffix, cause)
                 found = True
         is_folder = self.tree.isdir(stem)
-        found = (is_folder and self._package(stem, cause)) or found
+        if is_folder:
+            has_code = self._package(stem, cause)
+            is_folder = has_code or not found  # a module goes before a folder without code
+            found = has_code or found
         self._looked[stem] = found, is_folder
         return found, is_folder
 
@@ -344,24 +339,12 @@ class _Walk:
             return self._packages[folder]
         self.probes.add(f"{folder}/__init__" if folder else "__init__")
         found = False
-        for path in _forms_of_package(folder):
+        for path in forms_of_package(folder):
             if self.tree.isfile(path):
                 self._add(path, cause)
                 found = True
         self._packages[folder] = found
         return found
-
-
-def _forms(stem: str) -> Iterator[str]:
-    for suffix in SUFFIXES:
-        yield stem + suffix
-    if posixpath.basename(stem) != "__init__":
-        yield from _forms_of_package(stem)
-
-
-def _forms_of_package(folder: str) -> Iterator[str]:
-    for suffix in SUFFIXES:
-        yield f"{folder}/__init__{suffix}" if folder else f"__init__{suffix}"
 
 
 def _above(path: str) -> list[str]:

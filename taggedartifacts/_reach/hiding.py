@@ -132,12 +132,13 @@ class _Look:
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif not node.level:
-            names = [f"{node.module}.{alias.name}" for alias in node.names]
+            module = node.module or ""
+            names = [module] if is_hiding(module) else [f"{module}.{alias.name}" for alias in node.names]
         else:
             return
         for name in names:
             if is_hiding(name):
-                self._hide(node, f"imports {name.removesuffix('.*')}")
+                self._hide(node, f"imports {name}")
             self._reads_source |= reads_source(name)
 
     def _name(self, node: ast.Name, holder: ast.AST) -> None:

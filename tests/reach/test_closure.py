@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from taggedartifacts._reach.closure import closure, stems
+from taggedartifacts._reach.closure import closure
+from taggedartifacts._reach.forms import stems
 from taggedartifacts._reach.imports import read
 
 
@@ -138,6 +139,9 @@ class TestFiles:
             pytest.param(
                 {"main.py": "import a", "a.py": "", "a/__init__.py": ""}, {"a.py", "a/__init__.py"}, id="both forms"
             ),
+            pytest.param(
+                {"main.py": "from a import b", "a.py": "", "a/b.py": ""}, {"a.py"}, id="module before a folder"
+            ),
             pytest.param({"main.py": "import json", "json.py": ""}, {"json.py"}, id="shadowed standard library"),
             pytest.param({"main.py": "import os, sys", "os.py": "", "sys.py": ""}, set(), id="cannot be shadowed"),
             pytest.param({"main.py": "import A", "a.py": ""}, set(), id="case counts"),
@@ -254,6 +258,10 @@ class TestProbes:
             ("from p import q", "s/p/q.py"),
             ("from p import q", "s/p/__init__.py"),
             ("import x.y", "x/y.py"),
+            ("from x import y", "src/x/y.py"),
+            ("from .x import y", "s/x/y.py"),
+            ("import p.x.y", "s/p/x/y.py"),
+            ("import x\nfrom x import y", "x/y.py"),
             ("from . import z", "s/z.py"),
             ("import m", "s/__init__.py"),
         ],
@@ -266,7 +274,7 @@ class TestProbes:
 
         assert path not in before.files
         assert before.covers(path)
-        assert path in before.probed_paths()
+        assert any(path == each or (each.endswith("/") and path.startswith(each)) for each in before.probed_paths())
         assert path in after.files
 
     @pytest.mark.parametrize("path", ["b.py", "s/json.txt", "other/json.py", "json/x.py", "s/os.py", "s/p/o.py"])
@@ -279,10 +287,11 @@ class TestProbes:
     def test_any_new_file(self):
         """Whatever file appears or goes, the closure stays the same or the one of before covers the path."""
         chance = random.Random(7)
-        for _ in range(60):
+        for _ in range(80):
             files = random_tree(chance)
             start = chance.choice(sorted(files))
-            path = chance.choice(["", *FOLDERS]) + chance.choice(["a", "b", "__init__", "json"]) + ".py"
+            folder = chance.choice(["", *FOLDERS, "a/", "json/"])
+            path = folder + chance.choice(["a", "b", "x", "p", "__init__", "json"]) + chance.choice([".py", ".so"])
             with_it, without = {**files, path: files.get(path, "")}, {**files}
             without.pop(path, None)
             if start != path:
