@@ -5,7 +5,7 @@ import sys
 import warnings
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from taggedartifacts._reach.imports import Folder, Imports, read
@@ -365,11 +365,13 @@ class TestText:
 
 
 class TestTotal:
+    @settings(deadline=None)
     @given(st.binary() | st.text().map(str.encode))
     def test_any_bytes(self, source):
         """Reading never fails, whatever the bytes."""
         json.loads(read(source).to_text())
 
+    @settings(deadline=None)
     @given(st.lists(st.sampled_from([*HIDING[:-3], *(source for source, _ in PATHS)]), max_size=4))
     def test_any_combination(self, sources):
         """What hides by itself hides among others too."""
