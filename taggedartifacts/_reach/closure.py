@@ -7,7 +7,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from .forms import COMPILED, NEVER_A_FILE, SUFFIXES, forms, forms_of_package, is_standard, stems
+from .forms import COMPILED, NEVER_A_FILE, SUFFIXES, forms, forms_of_package, is_probed, is_standard
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -100,12 +100,7 @@ class Closure:
 
     def covers(self, path: str) -> bool:
         """Say whether the closure would be another if a file at this path appeared, changed or went: P or N."""
-        if path in self.causes:
-            return True
-        found = stems(path)
-        if any(stem in self.probes for stem in found):
-            return True
-        return bool(found) and any(f"{folder}/" in self.probes for folder in _above(path))
+        return path in self.causes or is_probed(path, self.probes)
 
     def probed_paths(self) -> Iterator[str]:
         """Iterate over the paths of N that are no files of P; one with "/" at its end stands for all modules below."""

@@ -8,7 +8,7 @@ from importlib.machinery import BYTECODE_SUFFIXES, EXTENSION_SUFFIXES
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
 COMPILED = (*EXTENSION_SUFFIXES, *BYTECODE_SUFFIXES)
 SUFFIXES = (".py", *COMPILED)
@@ -30,6 +30,23 @@ def stems(path: str) -> list[str]:
             stem = path[: -len(suffix)]
             return [stem, *([posixpath.dirname(stem)] if posixpath.basename(stem) == "__init__" else [])]
     return []
+
+
+def is_probed(path: str, probes: Collection[str]) -> bool:
+    """Say whether an import looked for a module at a path.
+
+    Args:
+        path: The path of a file.
+        probes: Where it looked: without suffix, or a folder with "/" at its end for all modules below.
+    """
+    found = stems(path)
+    if any(stem in probes for stem in found):
+        return True
+    while found and path:
+        path = posixpath.dirname(path)
+        if f"{path}/" in probes:
+            return True
+    return False
 
 
 def is_standard(name: str) -> bool:
