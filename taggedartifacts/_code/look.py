@@ -72,6 +72,11 @@ class Look:
         self._found, self._warning, self._judged = state["found"], state["warning"], state["judged"]
         self._start()
 
+    @property
+    def root(self) -> str | None:
+        """The root of the repository; None where there is none, or none that can be read."""
+        return self._found.root if isinstance(self._found, Facts) else None
+
     def state(self) -> CodeState:
         """Return the code state, with the modules that were loaded up to now.
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from types import CodeType
 
 # A script under its two names: multiprocessing's spawn loads it as the second.
-_MAIN = frozenset({"__main__", "__mp_main__"})
+MAIN = frozenset({"__main__", "__mp_main__"})
 _INSTALLED = frozenset({"site-packages", "dist-packages"})
 _SPEC = itemgetter("__spec__")
 
@@ -143,7 +143,7 @@ class LoadedModules:
             stamp, same, digest = (), False, None
         if known is not None and known._load is load and same:
             return
-        found[name, path] = LoadedFile(path, file, name in _MAIN, digest if same else None, load, stamp)
+        found[name, path] = LoadedFile(path, file, name in MAIN, digest if same else None, load, stamp)
 
 
 def _renewed(loaded: LoadedFile, load: object) -> LoadedFile:

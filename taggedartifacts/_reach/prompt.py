@@ -20,6 +20,15 @@ if TYPE_CHECKING:
 INTERACTIVE_FILE = re.compile(r"[\\/](ipykernel|marimo)_\d+[\\/]|ipython-input|^<")
 
 
+def has_arrived(function: FunctionType) -> bool:
+    """Tell whether a function was sent to this process as a value, and so is of no module or session here.
+
+    cloudpickle puts the globals of such a function together: of what a module says of itself they hold the package, and
+    never the specification, which every namespace that Python makes for a module, script or session has.
+    """
+    return "__package__" in function.__globals__ and "__spec__" not in function.__globals__
+
+
 def is_interactive(value: object) -> bool:
     """Tell whether a function, or the one below its decorators, was defined in a cell or at a prompt."""
     plain = inspect.unwrap(value) if callable(value) else value

@@ -115,6 +115,117 @@ class TestThousandTasks:
         assert [True, 100, 100] == run(repo, engine, MODULE)
 
 
+# What cloudpickle writes as the file of code: until 3.1.2 the true one, then another, and who knows what next.
+RENAMED = """
+def rename(name):
+    import sys
+    from types import CodeType
+    import joblib.externals.loky.backend.reduction  # which imports the cloudpickle that joblib uses
+    for module in [module for module in sys.modules.values() if hasattr(module, "_code_reduce")]:
+        def renamed(code, reduce=module._code_reduce):
+            make, arguments = reduce(code)
+            known = (code.co_filename, "<dynamic-code>")
+            return make, tuple([(name or code.co_filename) if each in known else each for each in arguments])
+        module.Pickler._dispatch_table[CodeType] = renamed
+"""
+TWO_SCRIPTS = """
+    rename(%r)
+    from joblib import Parallel, delayed
+    names = Parallel(2)(delayed(make)(number) for number in NUMBERS[:2])
+    assert all(make.is_cached(number) for number in NUMBERS[:2])
+    NUMBERS = NUMBERS[:2]
+"""
+
+
+class TestTwoScripts:
+    @pytest.mark.parametrize("file", ["", "<dynamic-code>", "/no/such/file.py"])
+    def test_one_name_and_one_path(self, repo, monkeypatch, file):
+        """Functions of two scripts are two, and their drivers' own, whatever file name their code arrives with."""
+        pytest.importorskip("joblib")
+        monkeypatch.setitem(ENGINES, "two", TWO_SCRIPTS % file)
+        other = MODULE.replace("str(number)", "'another'") + RENAMED
+        repo.write("other.py", SCRIPT % {"imports": other, "engine": ENGINES["two"].strip("\n")})
+
+        assert [True, 2, 2] == run(repo, "two", MODULE + RENAMED)
+        with pytest.raises(AssertionError, match=r"made by script\.py::make and is asked for by other\.py::make"):
+            repo.python("other.py")
+
+
+class TestQuestions:
+    """``f.recompute`` and the like are sent to workers as the function is."""
+
+    SEND = """
+    import %(pickle)s as pickle
+    names, NUMBERS = [], []
+    open("runs", "w").close()
+    make(1)
+    with open("sent", "wb") as file:
+        pickle.dump([make.recompute, make.path, make.is_cached, make.explain], file)
+"""
+    RECEIVE = (
+        "import pickle, json\nasked = pickle.load(open('sent', 'rb'))\nrecompute, path, is_cached, explain = asked\n"
+        "assert recompute(1) == path(1)\nprint(json.dumps([is_cached(1), is_cached(2), explain(1).outcome]))"
+    )
+
+    def test_by_name(self, repo, monkeypatch):
+        """Those of a module's function travel by name, through pickle itself."""
+        repo.write("work.py", MODULE)
+        monkeypatch.setitem(ENGINES, "send", self.SEND % {"pickle": "pickle"})
+        run(repo, "send", "from work import make")
+
+        assert [True, False, "hit"] == json.loads(repo.python("-c", self.RECEIVE))
+        assert "1\n1\n" == (repo.path / "runs").read_text()
+
+    def test_by_value(self, repo, monkeypatch):
+        """Those of a script's function travel by value, through cloudpickle."""
+        pytest.importorskip("cloudpickle")
+        monkeypatch.setitem(ENGINES, "send", self.SEND % {"pickle": "cloudpickle"})
+        run(repo, "send", MODULE)
+
+        assert [True, False, "hit"] == json.loads(repo.python("-c", self.RECEIVE))
+        assert "1\n1\n" == (repo.path / "runs").read_text()
+
+    def test_of_a_method(self, repo):
+        """Those of a method too."""
+        repo.write(
+            "work.py",
+            """
+            from taggedartifacts import Artifact
+            class Maker:
+                @Artifact("out")
+                def make(self, out):
+                    pass
+                @staticmethod
+                @Artifact("out")
+                def made(out):
+                    pass
+        """,
+        )
+        repo.commit()
+        code = (
+            "import pickle, work\nfor each in (work.Maker.make, work.Maker.made, work.Maker().made):\n"
+            "    assert pickle.loads(pickle.dumps(each.recompute)) is each.recompute"
+        )
+
+        assert "" == repo.python("-c", code)
+
+    def test_in_a_pool(self, repo, monkeypatch):
+        """A pool of processes recomputes."""
+        monkeypatch.setitem(
+            ENGINES,
+            "pool",
+            """
+    import multiprocessing
+    from concurrent.futures import ProcessPoolExecutor
+    NUMBERS = NUMBERS[:2]
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        names = [pool.submit(make.recompute, number).result() for number in NUMBERS for _ in range(2)][::2]
+""",
+        )
+
+        assert [True, 2, 4] == run(repo, "pool", MODULE)
+
+
 class TestByValue:
     """A function that is sent as a value, as cloudpickle does with those of scripts and notebooks."""
 
@@ -172,3 +283,27 @@ class TestByValue:
 
         with pytest.raises(AssertionError, match=r"helper\.py: changed before it was loaded"):
             worker.python("-c", code + receive)
+
+    def test_decorated_by_the_worker(self, repo, monkeypatch, tmp_path):
+        """A function that arrives by itself is refused by its name where it is decorated: nothing tells whose it is."""
+        pytest.importorskip("cloudpickle")
+        send = self.SEND.replace("make, [str(make.path(1)), make.path(1).tag.commit]", "make.__wrapped__, []")
+        monkeypatch.setitem(ENGINES, "send", send)
+        run(repo, "send", MODULE)
+        code = "import pickle, taggedartifacts\ntaggedartifacts.Artifact('out')(pickle.load(open('sent', 'rb'))[0])"
+
+        with pytest.raises(AssertionError, match=r"TypeError: make was sent to this process as a value"):
+            repo.python("-c", code)
+
+    def test_name_without_the_files(self, repo, monkeypatch, tmp_path):
+        """Where the driver's files are not to be seen, a script in a folder is named as its driver names it."""
+        pytest.importorskip("cloudpickle")
+        repo.write("sub/script.py", SCRIPT % {"imports": MODULE, "engine": self.SEND.strip("\n")})
+        repo.commit()
+        repo.python("sub/script.py")
+        repo.path.rename(tmp_path / "elsewhere")
+        worker = GitRepo(tmp_path / "worker", init=None)
+        worker.python("-c", self.RECEIVE.format(sent=str(tmp_path / "elsewhere" / "sent")))
+        [record] = (worker.path / "out/.taggedartifacts").rglob("*.json")
+
+        assert "sub/script.py::make" == json.loads(record.read_text())["function"]
