@@ -151,6 +151,70 @@ class TestTwoScripts:
             repo.python("other.py")
 
 
+SECOND_COPY = """
+import os, subprocess
+from pathlib import Path
+from work import make as other  # whose decorator looks at the repository while this script has only begun
+from taggedartifacts import Artifact
+
+@Artifact("out")
+def make(number, out="out/own.txt"):
+    with open("runs", "a") as runs:
+        runs.write(f"{number}\\n")
+    Path(out).write_text(str(number))
+
+LATER = 40
+
+def after(number, commands=%r):
+    for command in commands:
+        subprocess.run(command, check=True)
+    return make(number)
+"""
+
+
+class TestSecondCopy:
+    """multiprocessing's spawned children load the script again, as ``__mp_main__``, and copy what they loaded."""
+
+    @pytest.mark.parametrize("method", ["spawn", "forkserver"])
+    @pytest.mark.parametrize(
+        "commands",
+        [
+            (("touch", "script.py"),),
+            (("rm", "script.py"), ("git", "checkout", "-q", "script.py")),
+            (("git", "checkout", "-q", "before", "script.py"),),
+        ],
+        ids=["touched", "checked out", "another commit's"],
+    )
+    def test_clean(self, repo, monkeypatch, method, commands):
+        """What is done to the script after it was loaded makes nothing dirty, in the second copy as in the first."""
+        repo.write("work.py", MODULE)
+        repo.write("script.py", "before")
+        repo.commit()
+        repo.git("tag", "before")
+        engine = f"""
+    import multiprocessing
+    from concurrent.futures import ProcessPoolExecutor
+    NUMBERS = [1, 2]
+    expected_before = [make.path(number).name for number in NUMBERS]
+    with ProcessPoolExecutor(1, multiprocessing.get_context({method!r})) as pool:
+        names = [each.name for each in pool.map(after, NUMBERS)]
+    assert names == expected_before, (names, expected_before)
+"""
+        monkeypatch.setitem(ENGINES, "second", engine)
+
+        assert [True, 2, 2] == run(repo, "second", SECOND_COPY % (commands,))
+
+    @pytest.mark.parametrize("command", [["script.py"], ["-m", "script"]])
+    def test_defined_below(self, repo, command):
+        """A constant below the decorators is there in time, though an import above looks at the script before it is."""
+        repo.write("work.py", MODULE)
+        below = "\nLATER = 40\nprint(make(1).tag.dirty)\n"
+        repo.write("script.py", "import os\nos.utime(__file__)\nfrom work import make as other\n" + MODULE + below)
+        repo.commit()
+
+        assert "None" == repo.python(*command)
+
+
 class TestQuestions:
     """``f.recompute`` and the like are sent to workers as the function is."""
 
