@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._canonical.encoding import encode, join
 from .._hashing import hexdigest
+from .._reach.scripts import calling
 from .._store.record import Identity
 from .._store.reuse import check_owner, find
 from .binding import Output, check_names
@@ -95,7 +96,7 @@ class Decoration:
 
     def __reduce__(self) -> tuple[type[Decoration], tuple[Any, ...]]:
         self.function_name(self.moment.root())  # a worker may not have the file that it is named by
-        return Decoration, (self.options, self.parameters, self.moment, self.home, self._names)
+        return Decoration, (self.options, self.parameters, self.moment, self.home._replace(arrived=True), self._names)
 
     def with_options(self, options: Options) -> Decoration:
         """Return the same with other options."""
@@ -237,7 +238,11 @@ def prepare(f: Callable[..., Any], decoration: Decoration, args: tuple[Any, ...]
     state = view.state()
     function = _checked_name(decoration, state)  # before inputs are read
     given = decoration.parameters.outputs(bound)
-    encoded = decoration.parameters.encoded(bound)
+    token = calling.set(decoration.home.script if decoration.home.arrived else None)
+    try:
+        encoded = decoration.parameters.encoded(bound)
+    finally:
+        calling.reset(token)
     if view.interactive is not None:
         encoded["interactive"] = view.interactive
     return _task(f, decoration, bound, given, view, state, function, encoded, os.getcwd())

@@ -6,8 +6,9 @@ import inspect
 import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .modules import MAIN, places
-from .prompt import has_arrived, is_interactive
+from .modules import places
+from .prompt import SCRIPT, has_arrived, is_interactive
+from .scripts import name_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,12 +22,16 @@ class Home(NamedTuple):
         name: Its name within the module; with the line where others share the name.
         file: The absolute path of its module's file; None in a session.
         interactive: Whether it was typed into a cell or at a prompt.
+        script: If a script defines it, the name under which others would import that, and its file.
+        arrived: Whether it was sent to this process as a value, which is then not the one that defines its script.
     """
 
     module: str
     name: str
     file: str | None
     interactive: bool
+    script: tuple[str, str] | None = None
+    arrived: bool = False
 
     @classmethod
     def of(cls, f: Callable[..., Any]) -> Home:
@@ -48,7 +53,9 @@ class Home(NamedTuple):
             return cls(f.__module__, f.__qualname__, None, interactive)
         shared = f.__qualname__.rpartition(".")[2] in ("<lambda>", "_")
         name = f"{f.__qualname__} in line {plain.__code__.co_firstlineno}" if shared else f.__qualname__
-        return cls(f.__module__, name, os.path.abspath(file), interactive)
+        file = os.path.abspath(file)
+        script = name_of(plain.__globals__) if plain.__globals__.get("__name__") in SCRIPT else None
+        return cls(f.__module__, name, file, interactive, None if script is None else (script, file))
 
     def function_name(self, root: str | None) -> str:
         """Name the function for records: its file, relative to the repository, and its name there."""
@@ -60,4 +67,4 @@ class Home(NamedTuple):
             return self.module
         if root is not None and (found := places(self.file, root)):
             return found[-1][0]  # where a link leads, if that is in the repository too
-        return os.path.basename(self.file) if self.module in MAIN else self.module
+        return os.path.basename(self.file) if self.module in SCRIPT else self.module

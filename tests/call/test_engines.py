@@ -137,6 +137,91 @@ TWO_SCRIPTS = """
 """
 
 
+FORMS = """
+import dataclasses, enum
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    bins: int
+    def width(self):
+        return 1 / self.bins
+
+@dataclasses.dataclass
+class Plain:
+    bins: int
+
+class Method:
+    def solve(self):
+        return 1
+
+def callback(value):
+    return value
+
+CONFIG = {"plain": Plain(1), "callback": callback, "kind": Options}
+FORMS = [Options(4), Plain(5), Method, callback, Options, {"nested": [Plain(6)]}]
+"""
+WITHOUT_CODE = """
+class Colour(enum.Enum):
+    RED = 1
+    BLUE = 2
+
+FORMS += [Colour.RED, Colour]
+"""
+MIXED = MODULE.replace('{"scale": 3}', "lambda: CONFIG").replace("number, out", "number, form, out")
+MAPPED = {
+    "pool.map(make, NUMBERS": "pool.map(make, NUMBERS, GIVEN",
+    "names = pool.map(make, NUMBERS, GIVEN)": "names = pool.starmap(make, zip(NUMBERS, GIVEN))",
+    "client.map(make, NUMBERS": "client.map(make, NUMBERS, GIVEN",
+    "(number) for number in NUMBERS": "(*each) for each in zip(NUMBERS, GIVEN)",
+}
+
+
+def mixed(repo, monkeypatch, engine, imports):
+    """Run the tasks with arguments that the script defines."""
+    text = ENGINES[engine]
+    for before, after in MAPPED.items():
+        text = text.replace(before, after)
+    given = "    GIVEN = [FORMS[number % len(FORMS)] for number in NUMBERS]\n"
+    hits = "\n    assert all(make.is_cached(*each) for each in zip(NUMBERS, GIVEN))\n"
+    monkeypatch.setitem(ENGINES, engine, given + text.strip("\n") + hits)
+    monkeypatch.setattr(
+        f"{__name__}.SCRIPT",
+        SCRIPT.replace(
+            "make.path(number).name for number in NUMBERS", ("make.path(*each).name for each in zip(NUMBERS, GIVEN)")
+        ),
+    )
+    return run(repo, engine, imports)
+
+
+class TestForms:
+    """What a script defines, as arguments and configuration, has in a worker the hash that it has in the script."""
+
+    @pytest.mark.parametrize("engine", DEFINED_HERE)
+    def test_function_of_the_script(self, repo, monkeypatch, engine):
+        """The function lives in the script too."""
+
+        assert [True, 100, 100] == mixed(repo, monkeypatch, engine, FORMS + WITHOUT_CODE + MIXED)
+
+    @pytest.mark.parametrize("engine", ENGINES)
+    def test_function_of_a_module(self, repo, monkeypatch, engine):
+        """The function lives in a module, which knows nothing of the script."""
+        repo.write("work.py", MIXED.replace("lambda: CONFIG", "{}"))
+
+        assert [True, 100, 100] == mixed(repo, monkeypatch, engine, FORMS + "from work import make\n")
+
+    @pytest.mark.parametrize("options", [["-m", "cProfile", "-o", "profile"], ["-X", "importtime"], ["-m", "script"]])
+    def test_under_a_profiler(self, repo, monkeypatch, options):
+        """Profilers and -m run the script in other ways, and the workers agree all the same."""
+        pytest.importorskip("joblib")
+        assert [True, 100, 100] == mixed(repo, monkeypatch, "joblib", FORMS + MIXED)
+        (repo.path / "runs").write_text("")
+        script = [] if options == ["-m", "script"] else ["script.py"]
+        [same, count, runs] = json.loads(repo.python(*options, *script).splitlines()[-1])
+
+        assert (True, 100) == (same, count)
+        assert 0 == runs or options[1] == "cProfile"  # Python 3.11's runs a script beside __main__
+
+
 class TestTwoScripts:
     @pytest.mark.parametrize("file", ["", "<dynamic-code>", "/no/such/file.py"])
     def test_one_name_and_one_path(self, repo, monkeypatch, file):
