@@ -22,7 +22,7 @@ from ._call.run import call
 from ._call.steps import drive, drive_async
 from ._call.task import Decoration, prepare
 from ._errors import ArtifactConflictError, ArtifactModifiedError
-from ._reach.prompt import is_interactive
+from ._reach.home import Home
 from ._session.session import moment_of
 
 if TYPE_CHECKING:
@@ -223,35 +223,38 @@ class Artifact(Generic[R, W]):
             except (ArtifactConflictError, ArtifactModifiedError):
                 return False
 
-        def explain_call(*args: Any, **kwargs: Any) -> Explanation:
+        def explain(*args: Any, **kwargs: Any) -> Explanation:
             """Explain why that call would reuse an artifact or not: the nearest there is, and exactly what differs."""
-            from ._call.explain import (
-                explain,
-            )  # only where somebody asks: every script waits for what is imported above
+            from ._call import (
+                explain as _explain,  # only where somebody asks: every script waits for what is imported above
+            )
 
-            return explain(decorated.__wrapped__, _decoration(decorated), args, kwargs)
+            return _explain.explain(decorated.__wrapped__, _decoration(decorated), args, kwargs)
 
-        options = self._options
+        options, home = self._options, Home.of(f)
         decoration = Decoration(
             options=options,
-            parameters=Parameters(f, options, free_names=is_interactive(f)),
+            parameters=Parameters(f, options, free_names=home.interactive),
             moment=moment_of(
                 f, repo=options.repo, scope=options.scope, ignore=options.ignore, reads=options.mode == "r"
             ),
+            home=home,
         )
-        vars(decorated).update(
-            {
-                _DECORATION: decoration,
-                "recompute": recompute,
-                "path": path,
-                "is_cached": is_cached,
-                "explain": explain_call,
-            }
-        )
+        vars(decorated)[_DECORATION] = decoration
+        for question in (recompute, path, is_cached, explain):
+            _attach(question, decorated)
         return decorated
 
 
 _DECORATION = "_taggedartifacts"
+
+
+def _attach(question: Callable[..., Any], decorated: Callable[..., Any]) -> None:
+    """Make a function an attribute of the decorated one, and let it be found and pickled by that name."""
+    name = question.__name__
+    functools.update_wrapper(question, decorated.__wrapped__, assigned=("__module__",), updated=())  # type: ignore[attr-defined]  # which functools.wraps has set
+    question.__qualname__ = f"{decorated.__qualname__}.{name}"
+    vars(decorated)[name] = question
 
 
 def _decoration(decorated: Callable[..., Any]) -> Decoration:

@@ -15,7 +15,7 @@ from .._store.reuse import find_any
 from .._store.standing import Found, stored_record
 from .._tag import Tag, untagged_name
 from .._text import Shown, Table, minute
-from .task import Decoration, prepare
+from .task import prepare
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from .._history.differences import Difference
     from .._history.stretch import Version
     from .._store.folder import Folder
-    from .task import Task
+    from .task import Decoration, Task
 
 # Reading that many records takes about 50 ms; further ones differ more, by their names, or are older.
 _MOST_COMPARED = 500
@@ -81,8 +81,7 @@ def explain(
         KeyError, TypeError, UnhashableError, InputError, ArtifactNameError: If the call's tag cannot be computed.
     """
     # Uncommitted code that is not allowed is one of the things to be explained.
-    options = decoration.options._replace(allow_dirty=True)
-    lenient = Decoration(options, decoration.parameters, decoration.moment)
+    lenient = decoration.with_options(decoration.options._replace(allow_dirty=True))
     task = prepare(f, lenient, args, kwargs)
     refused = task.state.dirty is not None and not decoration.options.allow_dirty
     reasons = ["the code is not committed, and allow_dirty is not set"] if refused else []

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import inspect
 import logging
 import os
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._canonical.encoding import encode, join
 from .._hashing import hexdigest
-from .._reach.modules import places
-from .._reach.prompt import is_interactive
+from .._reach.scripts import calling
 from .._store.record import Identity, scope_text
 from .._store.reuse import check_owner, find
 from .binding import Output, check_names
 
 if TYPE_CHECKING:
+    import inspect
     from collections.abc import Callable, Mapping
 
     from .._code.codestate import CodeState
     from .._path import ArtifactPath
+    from .._reach.home import Home
     from .._reach.modules import LoadedFile
     from .._session.moment import Moment, View
     from .._store.folder import Folder
@@ -75,23 +76,38 @@ class Decoration:
         options: The decorator's options, checked.
         parameters: The function's parameters.
         moment: Decides which look at the repository a call uses: that of when the code was loaded, except in sessions.
+        home: Where the function comes from.
+        names: The function's name for records, by the root of the repository, as far as it is settled.
     """
 
-    def __init__(self, options: Options, parameters: Parameters, moment: Moment) -> None:
+    def __init__(
+        self,
+        options: Options,
+        parameters: Parameters,
+        moment: Moment,
+        home: Home,
+        names: Mapping[str | None, str] = MappingProxyType({}),
+    ) -> None:
         self.options = options
         self.parameters = parameters
         self.moment = moment
-        self._names: dict[str | None, str] = {}
+        self.home = home
+        self._names = dict(names)
         # A repeated call finds here what would come out of the same computation again.
         self._destinations: dict[object, Destination] = {}
 
-    def __reduce__(self) -> tuple[type[Decoration], tuple[Options, Parameters, Moment]]:
-        return Decoration, (self.options, self.parameters, self.moment)
+    def __reduce__(self) -> tuple[type[Decoration], tuple[Any, ...]]:
+        self.function_name(self.moment.root())  # a worker may not have the file that it is named by
+        return Decoration, (self.options, self.parameters, self.moment, self.home._replace(arrived=True), self._names)
 
-    def function_name(self, f: Callable[..., Any], root: str | None) -> str:
-        """Name a function for records: its file, relative to the repository, and its qualified name."""
+    def with_options(self, options: Options) -> Decoration:
+        """Return the same with other options."""
+        return Decoration(options, self.parameters, self.moment, self.home, self._names)
+
+    def function_name(self, root: str | None) -> str:
+        """Name the function for records: its file, relative to the repository, and its qualified name."""
         if root not in self._names:
-            self._names[root] = f"{_source_name(f, root)}::{_own_name(f)}"
+            self._names[root] = self.home.function_name(root)
         return self._names[root]
 
     def destination(
@@ -203,7 +219,7 @@ class Task(NamedTuple):
             DirtyRepositoryError: If that is not allowed.
         """
         given = tuple(output.as_given() for output in self.outputs)
-        function = _checked_name(self.f, self.decoration, state)
+        function = _checked_name(self.decoration, state)
         return _task(self.f, self.decoration, self.bound, given, view, state, function, self.encoded, self.cwd)
 
     def warn_if_dirty(self) -> None:
@@ -228,9 +244,13 @@ def prepare(f: Callable[..., Any], decoration: Decoration, args: tuple[Any, ...]
     bound = decoration.parameters.bind(args, kwargs)
     view = decoration.moment.view(f)
     state = view.state()
-    function = _checked_name(f, decoration, state)  # before inputs are read
+    function = _checked_name(decoration, state)  # before inputs are read
     given = decoration.parameters.outputs(bound)
-    encoded = decoration.parameters.encoded(bound)
+    token = calling.set(decoration.home.script if decoration.home.arrived else None)
+    try:
+        encoded = decoration.parameters.encoded(bound)
+    finally:
+        calling.reset(token)
     if view.interactive is not None:
         encoded["interactive"] = view.interactive
     return _task(f, decoration, bound, given, view, state, function, encoded, os.getcwd())
@@ -252,26 +272,9 @@ def _task(
     return Task(f, decoration, bound, view, state, encoded, cwd, destination, view.look.loaded())
 
 
-def _checked_name(f: Callable[..., Any], decoration: Decoration, state: CodeState) -> str:
+def _checked_name(decoration: Decoration, state: CodeState) -> str:
     """Name the function, unless its code may not be used in that state."""
-    function = decoration.function_name(f, state.root)
+    function = decoration.function_name(state.root)
     if state.dirty is not None and not decoration.options.allow_dirty:
         raise state.refusal(function)
     return function
-
-
-def _own_name(f: Callable[..., Any]) -> str:
-    """Name a function within its file; one whose name others share, by its line, which the tag's commit fixes."""
-    if f.__qualname__.rpartition(".")[2] not in ("<lambda>", "_") or is_interactive(f):
-        return f.__qualname__
-    return f"{f.__qualname__} in line {inspect.unwrap(f).__code__.co_firstlineno}"
-
-
-def _source_name(f: Callable[..., Any], root: str | None) -> str:
-    # Of what decorators wrap: one that both wear must not give functions of two modules the same name.
-    file = inspect.unwrap(f).__globals__.get("__file__")
-    if not isinstance(file, str) or is_interactive(f):  # an editor may set __file__ in a session
-        return f.__module__
-    if root is not None and (found := places(os.path.abspath(file), root)):
-        return found[-1][0]  # where a link leads, if that is in the repository too
-    return os.path.basename(file) if f.__module__ == "__main__" else f.__module__

@@ -9,6 +9,8 @@ import sys
 import types
 from typing import TYPE_CHECKING, Any
 
+from .._reach.prompt import SCRIPT
+from .._reach.scripts import is_what_its_name_gives, script_name
 from .text import Form, RefusalError, index_label, listed, one, quoted, several, tagged_text
 
 if TYPE_CHECKING:
@@ -16,7 +18,6 @@ if TYPE_CHECKING:
 
     from .text import Reducer
 
-_MAIN = ("__main__", "__mp_main__")  # multiprocessing's spawned children know the parent's __main__ by the second name
 _METHODS = (types.MethodType, types.BuiltinMethodType, types.MethodWrapperType)
 _PLAIN_FUNCTIONS = (
     types.FunctionType,
@@ -57,9 +58,10 @@ def type_name(kind: type, *, described: bool = False) -> object:
                 f"an instance of the local class {qualname} has no canonical form, because no name that can be "
                 "imported gives the class"
             )
-        if isinstance(_found(module, qualname), type) and _depth(module, qualname, kind) is None:
+        is_known = module in SCRIPT and is_what_its_name_gives(kind, qualname)
+        if not is_known and isinstance(_found(module, qualname), type) and _depth(module, qualname, kind) is None:
             raise RefusalError(f"{module}.{qualname} is another class now than the one that made this instance")
-    return f"{_module_name(module)}:{qualname}"
+    return f"{_module_name(module, kind)}:{qualname}"
 
 
 def recognise(kind: type) -> Reducer | None:
@@ -113,15 +115,15 @@ def _by_name(tag: str, value: Any) -> str | Form:
     module = _home(value, qualname)
     _refuse_unnamed(value, qualname)
     depth = _depth(module, qualname, value)
+    if depth is None and module in SCRIPT and is_what_its_name_gives(value, qualname):
+        depth = 0
     if depth is None:
         raise RefusalError(
             f"{module}.{qualname} is not this {tag}: that name gives something else, and no other one is known"
         )
     if (digest := _definition(module, value)) is not None:
         return one(tag, [f"__main__:{qualname}{'.__wrapped__' * depth}", digest])
-    if _is_interactive(module):
-        raise RefusalError(f"the {tag} {qualname} is defined interactively, and its definition cannot be told here")
-    name = f"{_module_name(module)}:{qualname}{'.__wrapped__' * depth}"
+    name = f"{_module_name(module, value)}:{qualname}{'.__wrapped__' * depth}"
     if name.startswith("pathlib._"):
         name = _PATHLIB.sub(lambda match: f"pathlib:{match[1] or ''}", name)
     return tagged_text(tag, quoted(_RENAMED.get(name, name)))
@@ -181,40 +183,16 @@ def _depth(module: str, qualname: str, value: Any) -> int | None:
 
 
 def _definition(module: str, value: object) -> str | None:
-    return _fingerprint(value) if module in _MAIN and _fingerprint is not None else None
+    return _fingerprint(value) if module in SCRIPT and _fingerprint is not None else None
 
 
-def _is_interactive(module: str) -> bool:
-    return module in _MAIN and _main_file() is None and _main_spec_name() is None
-
-
-def _module_name(module: str) -> str:
-    # A module that runs as a script goes by the name under which others import it, so that both give one hash.
-    if module not in _MAIN:
+def _module_name(module: str, value: object) -> str:
+    # What a script defines goes by the name under which others import it, so that both give one hash.
+    if module not in SCRIPT:
         return module
-    if (name := _main_spec_name()) is not None:
-        return name
-    if (file := _main_file()) is None:
-        return "__main__"
-    return _import_name(os.path.abspath(file))
-
-
-def _main_spec_name() -> str | None:
-    spec = getattr(sys.modules["__main__"], "__spec__", None)
-    return spec.name if spec is not None else None
-
-
-def _main_file() -> str | None:
-    file = getattr(sys.modules["__main__"], "__file__", None)
-    # A kernel's __main__ may carry the notebook's name; a notebook is no module.
-    return file if isinstance(file, str) and not file.endswith(".ipynb") else None
-
-
-@functools.lru_cache(maxsize=8)
-def _import_name(file: str) -> str:
-    directory, name = os.path.split(file)
-    parts = [os.path.splitext(name)[0]]
-    while os.path.isfile(os.path.join(directory, "__init__.py")):
-        directory, package = os.path.split(directory)
-        parts.insert(0, package)
-    return ".".join(parts)
+    if (name := script_name(value)) is None:
+        raise RefusalError(
+            f"{getattr(value, '__qualname__', value)} is of another process, or was defined interactively, and came "
+            "here without what tells its definition; define it in a module"
+        )
+    return name

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 import threading
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
 from .._errors import RepositoryError
 from .._git.repository import find_repository, reading
-from .._reach.modules import loaded_modules, places
+from .._reach.modules import loaded_modules, places, running_code
 from .dirt import Survey
 from .facts import Facts, Start, find_facts, is_environment
 from .look import Look
@@ -20,7 +19,6 @@ from .state import STALE, Change, CodeState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from types import CodeType
 
     from .._reach.imports import Imports
 
@@ -60,7 +58,7 @@ def take_look(
         fresh: Look at the disk as it stands now, whatever was found before in this load.
     """
     load = None if fresh or file is None or namespace is None else namespace.get("__spec__") or namespace
-    code = _module_code(namespace)
+    code = None if namespace is None else running_code(namespace)
     stand_in = os.environ.get(_VARIABLE) or None  # set to nothing is how a job script unsets it
     with _lock:
         try:
@@ -135,16 +133,6 @@ def _disagreement(value: str | None, facts: Facts) -> str | None:
     if value is None or (len(value) >= 10 and any(full.startswith(value.lower()) for full in (head, facts.commit))):
         return None
     return f"{_VARIABLE}={value} is passed over: the repository {facts.root} is at {head}, and it is right"
-
-
-def _module_code(namespace: dict[str, Any] | None) -> CodeType | None:
-    """The code object of the module that is being loaded, if it is: it stands on the stack below its decorators."""
-    frame = sys._getframe(2) if namespace is not None else None
-    while frame is not None:
-        if frame.f_globals is namespace and frame.f_code.co_name == "<module>":
-            return frame.f_code
-        frame = frame.f_back
-    return None
 
 
 def files_at_head(root: str, suffix: str) -> Iterator[tuple[str, str, Callable[[], bytes]]]:

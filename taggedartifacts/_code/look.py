@@ -81,6 +81,11 @@ class Look:
             self._wider[starts] = known
         return known
 
+    @property
+    def root(self) -> str | None:
+        """The root of the repository; None where there is none, or none that can be read."""
+        return self._found.root if isinstance(self._found, Facts) else None
+
     def state(self) -> CodeState:
         """Return the code state, with the modules that were loaded up to now.
 

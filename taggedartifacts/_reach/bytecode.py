@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dis
+import functools
 from types import CodeType
 from typing import TYPE_CHECKING
 
@@ -50,6 +51,7 @@ def _constant(value: object) -> object:
     return [type(value).__name__, repr(value)]
 
 
+@functools.lru_cache(maxsize=1024)
 def code_digest(code: CodeType) -> str:
     """Digest a code object: good for this version of Python only, so the last resort where no source is to be had."""
     return hexdigest(repr(_constant(code)).encode())

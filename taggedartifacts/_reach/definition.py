@@ -15,10 +15,20 @@ from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
+from .._errors import UnhashableError
 from .._hashing import hexdigest
 from .bytecode import code_digest, nested, reads, same
 from .members import methods
-from .prompt import INTERACTIVE_FILE, by_name, shell
+from .prompt import (
+    INTERACTIVE_FILE,
+    by_name,
+    definition_key,
+    has_arrived,
+    is_from_session,
+    is_interactive_class,
+    sent,
+    shell,
+)
 from .syntax import DefinitionNode, Outline, callee, decorators_of, definitions, digest, first_line, outline
 
 if TYPE_CHECKING:
@@ -64,13 +74,32 @@ def source_of(value: FunctionType | type) -> Source:
 
 
 def carried(values: Iterable[FunctionType | type]) -> dict[str, Source]:
-    """Pack the sources of functions for a worker, which gets their code only, by the digest of that code."""
-    return {code_digest(value.__code__): source_of(value) for value in values if isinstance(value, FunctionType)}
+    """Pack the sources of definitions for a worker, which gets their code only, by the digest of that code."""
+    return {definition_key(value): source_of(value) for value in values if isinstance(value, FunctionType | type)}
+
+
+def of_session(space: Mapping[str, Any]) -> Iterator[FunctionType | type]:
+    """Iterate over what a session has defined so far; what wraps a definition of it stands for that."""
+    for value in list(space.values()):
+        plain = inspect.unwrap(value) if isinstance(value, FunctionType) else value
+        if isinstance(plain, FunctionType) and is_from_session(plain):
+            yield plain
+        elif isinstance(plain, type) and is_interactive_class(plain):
+            yield plain
+            yield from methods(plain).values()
 
 
 def unpack(sources: Mapping[str, Source]) -> None:
     """Make known, in a worker, the sources of the functions that were sent to it."""
     _carried.update(sources)
+    sent.update(sources)
+
+
+def _unknown(value: FunctionType | type) -> UnhashableError:
+    return UnhashableError(
+        f"{value.__qualname__} was defined interactively, and came to this process without what tells its definition; "
+        "define it in a module, or send it as an argument of a decorated function of the same session"
+    )
 
 
 def is_ours(value: object) -> bool:
@@ -84,7 +113,7 @@ def is_ours(value: object) -> bool:
 def replaced(function: FunctionType) -> str | None:
     """Digest the code of a module's function that the module has replaced, by loading it again; None for others."""
     module = sys.modules.get(function.__module__ or "")
-    standing = None if module is None else by_name(module, function.__qualname__)
+    standing = None if module is None else by_name(vars(module), function.__qualname__)
     if not isinstance(standing, FunctionType) or standing.__code__.co_filename != function.__code__.co_filename:
         return None
     return None if standing is function else code_digest(function.__code__)
@@ -92,14 +121,15 @@ def replaced(function: FunctionType) -> str | None:
 
 def _function_source(function: FunctionType) -> Source:
     code = function.__code__
+    if has_arrived(function):
+        if (source := _carried.get(code_digest(code))) is None:
+            raise _unknown(function)
+        return source
     names = tuple(sorted(set(reads(code))))
     for text in _texts(code, function.__name__):
         if (node := _located(text, code)) is not None:
             return _described(function.__qualname__, node, function.__globals__, names)
-    by_code = code_digest(code)
-    if (source := _carried.get(by_code)) is not None:
-        return source
-    return Source(function.__qualname__, by_code, None, frozenset(), names)
+    return Source(function.__qualname__, code_digest(code), None, frozenset(), names)
 
 
 def _described(name: str, node: DefinitionNode, space: Mapping[str, Any], reads: tuple[str, ...]) -> Source:
@@ -110,7 +140,11 @@ def _described(name: str, node: DefinitionNode, space: Mapping[str, Any], reads:
 
 
 def _class_source(kind: type) -> Source:
+    if (source := _carried.get(definition_key(kind))) is not None:
+        return source
     functions = list(methods(kind).values())
+    if any(has_arrived(each) for each in vars(kind).values() if isinstance(each, FunctionType)):
+        raise _unknown(kind)
     codes = [function.__code__ for function in functions]
     space = functions[0].__globals__ if functions else vars(sys.modules[kind.__module__])
     texts = _texts(codes[0], kind.__name__) if codes else _session_texts(kind.__name__)

@@ -14,10 +14,12 @@ from .loaded import holds_loaded_code
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from types import CodeType
+    from types import CodeType, FrameType
 
-# A script under its two names: multiprocessing's spawn loads it as the second.
-_MAIN = frozenset({"__main__", "__mp_main__"})
+# multiprocessing's children load the script as the second, copy what they loaded, and give the copy both names.
+_COPY = "__mp_main__"
+# A script under its two names.
+MAIN = frozenset({"__main__", _COPY})
 _INSTALLED = frozenset({"site-packages", "dist-packages"})
 _SPEC = itemgetter("__spec__")
 
@@ -98,6 +100,8 @@ class LoadedModules:
         found: dict[tuple[str, str], LoadedFile] = {}
         names = []
         for name, module in [each for each in modules.items() if elsewhere.get(each[0]) is not each[1]]:
+            if name == "__main__" and modules.get(_COPY) is module:
+                continue
             namespace = _namespace(module)
             file = namespace.get("__file__")
             if isinstance(file, str):
@@ -133,17 +137,19 @@ class LoadedModules:
         path, file = place
         load = namespace.get("__spec__") or namespace  # a spec compares by its fields, so only by identity
         known = found.get((name, path))
-        if known is not None and known._load is load and (code is None or known.digest is None):
+        again = known is not None and (known._load is load or name == _COPY)
+        if known is not None and again and (code is None or known.digest is None):
             return
         try:
             stamp = _stamp(file)
+            code = code or running_code(namespace)
             same = file != namespace.get("__file__") or holds_loaded_code(file, namespace, code)
-            digest = known.digest if known and known._load is load else file_hexdigest(file)
+            digest = known.digest if known and again else file_hexdigest(file)
         except OSError:
             stamp, same, digest = (), False, None
-        if known is not None and known._load is load and same:
+        if again and same:
             return
-        found[name, path] = LoadedFile(path, file, name in _MAIN, digest if same else None, load, stamp)
+        found[name, path] = LoadedFile(path, file, name in MAIN, digest if same else None, load, stamp)
 
 
 def _renewed(loaded: LoadedFile, load: object) -> LoadedFile:
@@ -166,6 +172,16 @@ def is_installed(path: str, root: str) -> bool:
         return True
     folders = ["/".join([root, *parts[: count + 1]]) for count in range(len(parts))]
     return any(os.path.exists(f"{folder}/pyvenv.cfg") or os.path.isdir(f"{folder}/conda-meta") for folder in folders)
+
+
+def running_code(namespace: dict[str, Any]) -> CodeType | None:
+    """The code object of the module that is being loaded into a namespace, if it is: it stands on the stack."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        if frame.f_globals is namespace and frame.f_code.co_name == "<module>":
+            return frame.f_code
+        frame = frame.f_back
+    return None
 
 
 def _unchanged_since(modules: dict[str, Any], names: list[str]) -> Callable[[], bool]:

@@ -7,6 +7,7 @@ stale hit, and undoing the change finds the old artifact.
 
 from __future__ import annotations
 
+import inspect
 from contextvars import ContextVar
 from dataclasses import dataclass
 from types import FunctionType, ModuleType
@@ -78,7 +79,9 @@ class Definition:
 
     def __getstate__(self) -> tuple[Any, dict[str, Source]]:
         walk = self._walk(frozenset(), values=False)
-        return self.function, definition.carried(walk.reached)
+        # What is not reached may come as an argument.
+        others = definition.of_session(inspect.unwrap(self.function).__globals__)
+        return self.function, definition.carried([*walk.reached, *others])
 
     def __setstate__(self, state: tuple[Any, dict[str, Source]]) -> None:
         self.function, sources = state

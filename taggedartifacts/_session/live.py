@@ -108,6 +108,10 @@ class LiveMoment(Moment):
             loaded_modules(root).renew("__main__")  # %run executes a script again in the same namespace
         _listen(root)
 
+    def root(self) -> str | None:
+        """Tell the root of the repository as of now; None where there is none, or none that can be read."""
+        return (self._take() if self._sent is None else self._sent.look).root
+
     def view(self, f: Callable[..., Any]) -> View:
         """Tell what a call of the undecorated function *f* sees now.
 

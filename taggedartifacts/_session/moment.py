@@ -65,6 +65,10 @@ class Moment:
     def __init__(self, view: View) -> None:
         self._view = view
 
+    def root(self) -> str | None:
+        """Tell the root of the repository; None where there is none, or none that can be read."""
+        return self._view.look.root
+
     def view(self, _f: Callable[..., Any]) -> View:
         """Tell what a call of the undecorated function sees now.
 

@@ -29,10 +29,10 @@ import pydantic
 import pytest
 import pytz
 
-from taggedartifacts._canonical import names as _canonical_names
 from taggedartifacts._canonical.encoding import canonical, encode
 from taggedartifacts._errors import UnhashableError
 from taggedartifacts._path import ArtifactPath
+from taggedartifacts._reach import scripts as _scripts
 
 UTC = datetime.UTC
 
@@ -565,14 +565,13 @@ class TestNames:
 
         assert ["True", '{"$function":["__main__:f","abc"]}'] == done.stdout.split()
 
-    def test_main_of_a_kernel(self, monkeypatch):
+    def test_main_of_a_kernel(self):
         """A notebook's name on __main__ makes no module of it."""
         main = types.ModuleType("__main__")
         main.__file__ = "analysis.ipynb"
         main.__spec__ = None
-        monkeypatch.setitem(sys.modules, "__main__", main)
 
-        assert "__main__" == _canonical_names._module_name("__main__")
+        assert _scripts.name_of(vars(main)) is None
 
 
 def test_locks_of_processes():

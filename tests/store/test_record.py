@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from gitrepo import IS_ROOT
+from gitrepo import BECOME_NOBODY, IS_ROOT
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from records import DIRTY, change_record, put, record_path
@@ -227,7 +227,7 @@ class TestReadRecord:
     def test_that_is_not_permitted_is_reported(self) -> None:
         """A record that this user may not read is an error that says so."""
         code = (
-            "import os, sys; from taggedartifacts import record, RecordError; os.setuid(65534)\n"
+            f"import sys; from taggedartifacts import record, RecordError\n{BECOME_NOBODY}"
             "try: record(sys.argv[1])\n"
             "except RecordError as error: print(error)"
         )
