@@ -216,10 +216,6 @@ class CommandRepository:
         """Content of a blob."""
         return self._git("cat-file", "blob", oid)
 
-    def difference(self, old: bytes, new: bytes) -> bytes | None:
-        """No textual difference is made here; the patch then holds the whole content."""
-        return None
-
     def remotes(self) -> dict[str, str]:
         """URLs of the remotes, by name."""
         answer = git(self.root, "config", "-z", "--get-regexp", r"^remote\..*\.url$") or b""

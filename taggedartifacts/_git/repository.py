@@ -224,14 +224,6 @@ class Repository:
         """Content of a blob."""
         return self._opened[oid].read_raw()
 
-    def difference(self, old: bytes, new: bytes) -> bytes | None:
-        """The hunks between two contents, as they stand in a patch behind the names; None for binary content."""
-        import pygit2
-
-        patch = pygit2.Patch.create_from(old, new).data
-        start = patch.find(b"\n@@ ")
-        return patch[start + 1 :] if start >= 0 else None
-
     def remotes(self) -> dict[str, str]:
         """URLs of the remotes, by name."""
         return {remote.name: remote.url for remote in self._opened.remotes if remote.name and remote.url}
@@ -267,6 +259,15 @@ class Repository:
     def is_shallow(self) -> bool:
         """Whether the older part of the history is not there, as after ``git clone --depth``."""
         return bool(self._opened.is_shallow)
+
+
+def difference(old: bytes, new: bytes) -> bytes:
+    """What a patch says between two contents, behind the names: hunks, or the whole of it where one is binary."""
+    import pygit2
+
+    patch = pygit2.Patch.create_from(old, new, flag=pygit2.enums.DiffOption.SHOW_BINARY).data
+    hunks = patch.find(b"\n@@ ")
+    return patch[(hunks if hunks >= 0 else patch.find(b"\nGIT binary patch\n")) + 1 :]
 
 
 def _index_stamp(opened: pygit2.Repository) -> tuple[int, ...]:
