@@ -11,11 +11,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._errors import RepositoryError
-from .blobs import stored
-from .command import Candidates, CommandRepository, Stored, folders_with_git, git, status_of
+from .blobs import is_on, stored
+from .command import Candidates, CommandRepository, Stored, folders_with_git, git, stand_in, status_of
 from .index import hidden_entries, is_stale, processors, shares
-from .refusal import stand_in
-from .settings import is_on, is_partial
 from .trees import files, last_commit
 
 if TYPE_CHECKING:
@@ -64,7 +62,7 @@ def find_repository(start: str) -> Repository | CommandRepository | None:
         return None
     try:
         opened = _open(start)
-        if is_partial(opened):
+        if _is_partial(opened):
             return stand_in(start, found, "it is a partial clone")
         if not opened.is_bare:
             repository = Repository(opened, start)
@@ -75,6 +73,11 @@ def find_repository(start: str) -> Repository | CommandRepository | None:
     raise RepositoryError(
         f"{found} is a bare repository, which has no work tree; run in a clone of it, or pass repo= with a path in one"
     )
+
+
+def _is_partial(opened: pygit2.Repository) -> bool:
+    """Say whether the repository leaves objects at a remote until they are asked for, as a partial clone does."""
+    return any(is_on(opened, f"remote.{name}.promisor") for name in opened.remotes.names())
 
 
 def _open(start: str) -> pygit2.Repository:
