@@ -48,7 +48,7 @@ def checked(task: Task, staged: list[Staged]) -> tuple[Task, list[Staged]]:
         task.identity.tag,
         true.identity.tag,
     )
-    return true, [retag(each, name) for each, (_, name) in zip(staged, true.places, strict=True)]
+    return true, [retag(each, target.name) for each, target in zip(staged, true.targets, strict=True)]
 
 
 def publish_all(
@@ -82,7 +82,7 @@ def publish_all(
             for each in staged:
                 _say_kept(each)
             return
-        predecessors = [stored_record(each.folder, each.name) for each in staged]
+        predecessors = [stored_record(each.target) for each in staged]
         for each, predecessor in zip(staged, predecessors, strict=True):
             if locked and not recompute and not each.taken and os.path.lexists(each.final):
                 raise ArtifactConflictError(
@@ -142,8 +142,8 @@ def _record(task: Task, staged: Staged, run: str, started: datetime, seconds: fl
         remote=state.remote,
         run=run,
         outputs=tuple(
-            name + "/" if output.directory else name
-            for output, (_, name) in zip(task.outputs, task.places, strict=True)
+            target.name + "/" if output.directory else target.name
+            for output, target in zip(task.outputs, task.targets, strict=True)
         ),
         started=started.isoformat(timespec="microseconds"),
         seconds=round(seconds, 6),

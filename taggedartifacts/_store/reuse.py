@@ -13,8 +13,8 @@ from .disk import STARTS
 from .standing import Found, companion_owner, is_as_made, standing_record, stored_record
 
 if TYPE_CHECKING:
-    from .folder import Folder
     from .record import Identity, Record
+    from .target import Target
 
 _log = logging.getLogger("taggedartifacts")
 
@@ -22,15 +22,12 @@ _log = logging.getLogger("taggedartifacts")
 _REPLACED = frozenset({errno.ENOENT, errno.ESTALE})
 
 
-def find(
-    folder: Folder, name: str, identity: Identity, *, directory: bool, position: int | None = None
-) -> Found | None:
-    """Find the artifact *name* if it is there and is what *identity* asks for.
+def find(target: Target, identity: Identity, *, directory: bool, position: int | None = None) -> Found | None:
+    """Find an artifact if it is there and is what *identity* asks for.
 
     Args:
-        folder: The output directory.
-        name: The tagged file name.
-        identity: What the artifact has to have been made by.
+        target: The artifact.
+        identity: What it has to have been made by.
         directory: Whether the call promises a directory.
         position: Which of the call's outputs it is; None if that does not matter.
 
@@ -43,17 +40,17 @@ def find(
     starts = STARTS
     while True:
         try:
-            return _find(folder, name, identity, directory=directory, position=position)
+            return _find(target, identity, directory=directory, position=position)
         except OSError as error:
             starts -= 1
             if error.errno not in _REPLACED or not starts:
                 raise
-            folder.look_closely()
+            target.folder.look_closely()
 
 
-def _find(folder: Folder, name: str, identity: Identity, *, directory: bool, position: int | None) -> Found | None:
-    path = folder.artifact(name)
-    record, before = _newest_record(folder, name), None
+def _find(target: Target, identity: Identity, *, directory: bool, position: int | None) -> Found | None:
+    path, name = target.path, target.name
+    record, before = _newest_record(target), None
     while record is not None:
         try:
             _check_maker(path, record, identity, position)
@@ -75,8 +72,9 @@ def _find(folder: Folder, name: str, identity: Identity, *, directory: bool, pos
             standing = None
         if standing is not None:
             return standing
-        folder.look_closely()  # NFS shows an old record beside a new artifact until the times of attributes are over
-        again = stored_record(folder, name)
+        # NFS shows an old record beside a new artifact until the times of attributes are over.
+        target.folder.look_closely()
+        again = stored_record(target)
         # Another process may replace record and artifact while we look: only the same at three looks is an edit.
         if again == record == before:
             beside = "".join(f" or {companion.path} beside it" for companion in record.companions)
@@ -86,42 +84,41 @@ def _find(folder: Folder, name: str, identity: Identity, *, directory: bool, pos
                 "to have the artifact back, delete the file or call the function's recompute"
             )
         record, before = again, record
-    return _bare(folder, name, directory=directory)
+    return _bare(target, directory=directory)
 
 
-def check_owner(folder: Folder, name: str, identity: Identity, position: int) -> None:
+def check_owner(target: Target, identity: Identity, position: int) -> None:
     """Check that a file which is to be replaced, changed or not, is nobody else's.
 
     Args:
-        folder: The output directory.
-        name: The tagged file name.
+        target: The file.
         identity: What makes its successor.
         position: Which of the call's outputs that is.
 
     Raises:
         ArtifactConflictError: If something else made it, or it belongs to the artifact beside which it was written.
     """
-    record = stored_record(folder, name)
+    record = stored_record(target)
     if record is None:
-        _check_no_companion(folder, name)
-    elif _is_left(folder.artifact(name), record):
-        _check_maker(folder.artifact(name), record, identity, position)
+        _check_no_companion(target)
+    elif _is_left(target.path, record):
+        _check_maker(target.path, record, identity, position)
 
 
-def find_any(folder: Folder, name: str) -> Found | None:
-    """Find the artifact *name*, whatever it was made by; as `find`, for a function that only reads it."""
-    record = _newest_record(folder, name)
+def find_any(target: Target) -> Found | None:
+    """Find an artifact, whatever it was made by; as `find`, for a function that only reads it."""
+    record = _newest_record(target)
     if record is None:
-        return Found(None) if os.path.lexists(folder.artifact(name)) else None
-    return find(folder, name, record.identity, directory=f"{name}/" in record.outputs)
+        return Found(None) if os.path.lexists(target.path) else None
+    return find(target, record.identity, directory=f"{target.name}/" in record.outputs)
 
 
-def _newest_record(folder: Folder, name: str) -> Record | None:
+def _newest_record(target: Target) -> Record | None:
     """Read the record of an artifact, which an NFS client may believe to have none although it is there itself."""
-    record = stored_record(folder, name)
-    if record is None and os.path.lexists(folder.artifact(name)):
-        folder.look_closely()
-        record = stored_record(folder, name)
+    record = stored_record(target)
+    if record is None and os.path.lexists(target.path):
+        target.folder.look_closely()
+        record = stored_record(target)
     return record
 
 
@@ -171,8 +168,8 @@ def _check_link(path: str) -> None:
         )
 
 
-def _bare(folder: Folder, name: str, *, directory: bool) -> Found | None:
-    path = folder.artifact(name)
+def _bare(target: Target, *, directory: bool) -> Found | None:
+    path = target.path
     if not os.path.exists(path):
         _check_link(path)
         return None
@@ -182,17 +179,17 @@ def _bare(folder: Folder, name: str, *, directory: bool) -> Found | None:
         raise ArtifactConflictError(
             f"{path} is neither a file nor a directory; remove it, or give this output another name"
         )
-    if name not in os.listdir(folder.path):
+    if target.name not in os.listdir(target.folder.path):
         raise ArtifactConflictError(f"{path} has another name there, differing in case; give this output another name")
-    _check_no_companion(folder, name)
+    _check_no_companion(target)
     _log.info("%s has no record; it counts as it is", path)
     return Found(None)
 
 
-def _check_no_companion(folder: Folder, name: str) -> None:
-    owner = companion_owner(folder, name)
+def _check_no_companion(target: Target) -> None:
+    owner = companion_owner(target)
     if owner is not None:
         raise ArtifactConflictError(
-            f"{folder.artifact(name)} was written beside {owner.artifact} by {owner.function}; "
+            f"{target.path} was written beside {owner.artifact} by {owner.function}; "
             "give one of the two outputs another name"
         )

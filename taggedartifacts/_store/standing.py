@@ -5,16 +5,14 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from .._errors import ArtifactConflictError, RecordError
 from .._tag import Tag, is_tagged, split_name
 from .content import describe, describe_file, same_digests, same_times, with_times
 from .folder import RECORD_SUFFIX
 from .record import Record, read_record
-
-if TYPE_CHECKING:
-    from .folder import Folder
+from .target import Target
 
 _log = logging.getLogger("taggedartifacts")
 
@@ -35,9 +33,9 @@ class Found(NamedTuple):
     stale_times: bool = False
 
 
-def stored_record(folder: Folder, name: str) -> Record | None:
+def stored_record(target: Target) -> Record | None:
     """Read the record of an artifact; a damaged one is reported in the log and treated as absent."""
-    path = folder.record(name)
+    path, name = target.record_path, target.name
     try:
         status = os.lstat(path)
     except OSError:
@@ -53,7 +51,7 @@ def stored_record(folder: Folder, name: str) -> Record | None:
         return None
     if record is not None and record.artifact != name:  # a case-insensitive file system serves Name's record for name
         raise ArtifactConflictError(
-            f"{folder.artifact(name)} is {record.artifact} to this file system, made by {record.function}; "
+            f"{target.path} is {record.artifact} to this file system, made by {record.function}; "
             "give one of them another name"
         )
     if record is not None and not (is_tagged(name) and Tag.parse(name) == record.identity.tag):
@@ -86,16 +84,17 @@ def standing_record(path: str, record: Record) -> Found | None:
     return next((Found(candidate, stale_times=True) for candidate in doubtful if same_digests(path, candidate)), None)
 
 
-def remember(folder: Folder, record: Record) -> None:
+def remember(target: Target, record: Record) -> None:
     """Remember, in this process only, a record whose times could not be refreshed on the disk."""
-    path = folder.record(record.artifact)
+    path = target.record_path
     known = _memo.get(path)
     if known is not None and known[1].run == record.run:  # and not the successor that is taking its place just now
         _memo[path] = (known[0], record)
 
 
-def companion_owner(folder: Folder, name: str) -> Record | None:
-    """Find the record of the artifact beside which the file *name* was written, if there is one."""
+def companion_owner(target: Target) -> Record | None:
+    """Find the record of the artifact beside which a file was written, if there is one."""
+    folder, name = target
     try:
         stored = os.listdir(folder.records)
     except OSError:
@@ -103,8 +102,8 @@ def companion_owner(folder: Folder, name: str) -> Record | None:
     for entry in stored:
         artifact = entry.removesuffix(RECORD_SUFFIX)
         if artifact not in (entry, name) and name.startswith(split_name(artifact)[0]):
-            with contextlib.suppress(ArtifactConflictError):  # a record under another's name says nothing of *name*
-                record = stored_record(folder, artifact)
+            with contextlib.suppress(ArtifactConflictError):  # a record under another's name says nothing of this one
+                record = stored_record(Target(folder, artifact))
                 if record is not None and any(companion.path == name for companion in record.companions):
                     return record
     return None
