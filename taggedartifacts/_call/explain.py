@@ -10,9 +10,10 @@ from .._errors import ArtifactConflictError, ArtifactModifiedError, RecordError
 from .._history.recipe import Recipe, recipe_differences, tag_differences
 from .._history.stretch import newest_first, present
 from .._path import ArtifactPath
+from .._store.condition import Condition, condition
 from .._store.record import read_record
-from .._store.reuse import find_any
-from .._store.standing import Found, stored_record
+from .._store.reuse import Found, find_any
+from .._store.standing import stored_record
 from .._tag import Tag, untagged_name
 from .._text import Shown, Table, minute
 from .task import Decoration, prepare
@@ -141,7 +142,9 @@ def _why_missed(task: Task) -> Iterator[str]:
             continue
         there.append(name)
         record = stored_record(target)
-        for companion in record.companions if record else ():
+        if record is None or condition(target, record)[0] is not Condition.PARTIAL:
+            continue
+        for companion in record.companions:
             if not os.path.lexists(folder.artifact(companion.path)):
                 whole = False
                 yield f"{companion.path}, which was written beside {name}, is gone"

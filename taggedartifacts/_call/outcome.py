@@ -9,10 +9,11 @@ from dataclasses import fields, replace
 from typing import TYPE_CHECKING
 
 from .._errors import ArtifactConflictError, ArtifactNotWrittenError, InputError
+from .._store.condition import condition
 from .._store.content import describe
 from .._store.publish import publish
 from .._store.record import Record
-from .._store.standing import standing_record, stored_record
+from .._store.standing import stored_record
 from .._store.written import Staged, check_room, check_written, companions, retag, syncing
 from .environment import environment
 
@@ -123,10 +124,10 @@ def _standing(staged: Staged, record: Record, predecessor: Record | None) -> Rec
             bare = describe(os.path.realpath(staged.final))
             content = {field.name: getattr(bare, field.name) for field in fields(bare)}
             return replace(record, **content, companions=(), run="", replaced=None)
-        found = standing_record(staged.final, predecessor)
+        answer, judged_by = condition(staged.target, predecessor)
     except (FileNotFoundError, ArtifactNotWrittenError):
         return None
-    return None if found is None or found.record is None else replace(found.record, replaced=None)
+    return replace(judged_by, replaced=None) if answer.is_good else None
 
 
 def _record(task: Task, staged: Staged, run: str, started: datetime, seconds: float) -> Record:

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from .._errors import ArtifactNotFoundError, ArtifactNotWrittenError, LockTimeoutError, RecursiveCallError
-from .._store.content import same_times
+from .._store.condition import Condition, condition
 from .._store.reuse import find_any
 from .._store.standing import remember
 from .._tag import Tag, is_tagged, untagged_name
@@ -200,7 +200,7 @@ def _reused(task: Task) -> bool:
     if found is None:
         return False
     for target, each in zip(task.targets, found, strict=True):
-        if each.record is not None and each.stale_times:
+        if each.record is not None and each.is_touched:
             _refresh(target, each.record)
         if each.record is not None and _log.isEnabledFor(logging.INFO):
             _log.info("reused %s, %.3g s saved", target.path, each.record.seconds)
@@ -217,7 +217,7 @@ def _refresh(target: Target, record: Record) -> None:
         if lock.try_acquire():
             try:
                 # Another may have replaced artifact and record before the lock was ours.
-                if lock.works and same_times(target.path, record):
+                if lock.works and condition(target, record)[0] is Condition.WHOLE:
                     store_record(target.folder, record)
                 return
             finally:

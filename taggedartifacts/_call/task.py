@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .._code.codestate import CodeState
     from .._path import ArtifactPath
     from .._session.moment import Moment, View
-    from .._store.standing import Found
+    from .._store.reuse import Found
     from .binding import Options, Parameters
 
 _log = logging.getLogger("taggedartifacts")

@@ -99,7 +99,7 @@ class _Side:
         else:
             if record is None:
                 unknown.append(f"{target.name}: it has no record; its name alone says: {said_by(target.tag)}")
-        return cls(target, shown, record, see_content(target.path, record, unknown))
+        return cls(target, shown, record, see_content(target, record, unknown))
 
 
 def compare(a: str | os.PathLike[str], b: str | os.PathLike[str]) -> Comparison:

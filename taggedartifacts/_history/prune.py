@@ -12,12 +12,12 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from .._path import ArtifactPath
+from .._store.condition import Condition, condition
 from .._store.content import scan
 from .._store.disk import move
 from .._store.lock import ArtifactLock
 from .._store.origin import said_by
 from .._store.staging import clean_up, is_busy, make_staging
-from .._store.standing import is_as_made, standing_record
 from .._tag import DIGEST_DIGITS, Tag, is_tagged, split_name, untagged_name
 from .._text import ShownList, Table, byte_count
 from .commits import Branches
@@ -188,13 +188,8 @@ def _is_unreachable(version: Version, branches: Branches) -> bool:
 
 def _is_changed(version: Version) -> bool:
     """Tell whether somebody edited an artifact, or what was written beside it; that is his to remove."""
-    path, record = version.target.path, version.record
-    if record is None:
-        return False
-    with contextlib.suppress(FileNotFoundError):  # a companion is gone
-        if standing_record(path, record) is not None:
-            return False
-    return not is_as_made(path, record)
+    record = version.record
+    return record is not None and condition(version.target, record)[0] is Condition.CHANGED
 
 
 def _belongings(version: Version) -> list[str]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from .._errors import RecordError
 from .._hashing import hexdigest
+from .._store.condition import condition
 from .._store.content import describe, describe_file
 from .._store.origin import record_of
 from .._store.staging import leftovers
@@ -130,9 +131,18 @@ def _check(target: Target, progress: _Progress) -> Iterator[Problem]:
             os.path.join(target.folder.patches, record.patch), "missing", "the patch of the uncommitted changes"
         )
     progress.size += record.size
+    if _is_good(target, record):
+        return
     yield from _check_content(target, record)
     for companion in record.companions:
         yield from _check_companion(target.folder.artifact(companion.path), companion)
+
+
+def _is_good(target: Target, record: Record) -> bool:
+    try:
+        return condition(target, record, read=True)[0].is_good
+    except OSError:  # which file is to blame, the checks of each will tell
+        return False
 
 
 def _check_content(target: Target, record: Record) -> Iterator[Problem]:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from .._errors import ArtifactNotFoundError, RecordError
 from .._tag import is_tagged
+from .condition import condition
 from .folder import Folder
 from .record import Record, read_record
-from .standing import companion_owner, standing_record
+from .standing import companion_owner
 from .target import Target
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def record_of(target: Target) -> Record | None:
     """
     record = read_record(target.record_path)
     if record is None or record.artifact == target.name:
-        return record and _standing(target.path, record)
+        return record and _chosen(target, record)
     raise RecordError(f"{target.record_path} is the record of {record.artifact}, not of {target.name}")
 
 
@@ -102,12 +103,12 @@ def _upwards(path: str) -> Iterator[tuple[str, str]]:
         yield path, name
 
 
-def _standing(path: str, record: Record) -> Record:
+def _chosen(target: Target, record: Record) -> Record:
     """Choose between a record and the one that it replaces, if the recompute between them was interrupted."""
     if record.replaced is None:
         return record
     try:
-        found = standing_record(path, record)
+        answer, judged_by = condition(target, record)
     except OSError:
         return record
-    return record if found is None or found.record is None else found.record
+    return judged_by if answer.is_good else record

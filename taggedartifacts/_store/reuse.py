@@ -5,12 +5,13 @@ from __future__ import annotations
 import errno
 import logging
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from .._errors import ArtifactConflictError, ArtifactModifiedError
 from .._text import minute
+from .condition import Condition, condition, is_gone
 from .disk import STARTS
-from .standing import Found, companion_owner, is_as_made, standing_record, stored_record
+from .standing import companion_owner, stored_record
 
 if TYPE_CHECKING:
     from .record import Identity, Record
@@ -20,6 +21,18 @@ _log = logging.getLogger("taggedartifacts")
 
 # What reading gives when another process, or on NFS another host, replaces the artifact meanwhile: then look again.
 _REPLACED = frozenset({errno.ENOENT, errno.ESTALE})
+
+
+class Found(NamedTuple):
+    """An artifact that can be reused.
+
+    Attributes:
+        record: Its record, or None for a bare file.
+        is_touched: Whether the record on the disk has other times, though the content agrees.
+    """
+
+    record: Record | None
+    is_touched: bool = False
 
 
 def find(target: Target, identity: Identity, *, directory: bool, position: int | None = None) -> Found | None:
@@ -57,21 +70,16 @@ def _find(target: Target, identity: Identity, *, directory: bool, position: int 
             if directory or f"{name}/" in record.outputs:
                 _check_kind(path, is_directory=record.kind == "directory", promised=directory)
         except ArtifactConflictError:
-            if _is_left(path, record):
-                raise
-            return None
-        try:
-            standing = standing_record(path, record)
-            if standing is None and record == before and record.replaced is not None and is_as_made(path, record):
-                return None  # a replacement stopped between a companion and the artifact
-        except FileNotFoundError:
-            _check_link(path)
-            # Nothing is there, or a companion is gone: what is left is not the whole artifact, but may hold an edit.
-            if is_as_made(path, record):
+            if is_gone(target, record):
                 return None
-            standing = None
-        if standing is not None:
-            return standing
+            raise
+        answer, judged_by = condition(target, record)
+        if answer.is_good:
+            return Found(judged_by, is_touched=answer is Condition.TOUCHED)
+        _check_link(path)
+        # Nothing is there, or what is left is not the whole artifact, but holds no edit either.
+        if answer in (Condition.GONE, Condition.PARTIAL) or (answer is Condition.HALFWAY and record == before):
+            return None
         # NFS shows an old record beside a new artifact until the times of attributes are over.
         target.folder.look_closely()
         again = stored_record(target)
@@ -101,7 +109,7 @@ def check_owner(target: Target, identity: Identity, position: int) -> None:
     record = stored_record(target)
     if record is None:
         _check_no_companion(target)
-    elif _is_left(target.path, record):
+    elif not is_gone(target, record):
         _check_maker(target.path, record, identity, position)
 
 
@@ -120,12 +128,6 @@ def _newest_record(target: Target) -> Record | None:
         target.folder.look_closely()
         record = stored_record(target)
     return record
-
-
-def _is_left(path: str, record: Record) -> bool:
-    """Tell whether anything of an artifact is there: what was deleted is in nobody's way."""
-    beside = (os.path.join(os.path.dirname(path), companion.path) for companion in record.companions)
-    return any(map(os.path.lexists, (path, *beside)))
 
 
 def _check_maker(path: str, record: Record, identity: Identity, position: int | None) -> None:

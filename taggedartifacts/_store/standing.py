@@ -1,15 +1,13 @@
-"""What stands in an output directory: the records that are stored there, and which of them describe what is there."""
+"""The records that are stored in an output directory, read once as long as they stay."""
 
 from __future__ import annotations
 
 import contextlib
 import logging
 import os
-from typing import NamedTuple
 
 from .._errors import ArtifactConflictError, RecordError
 from .._tag import Tag, is_tagged, split_name
-from .content import describe, describe_file, same_digests, same_times, with_times
 from .folder import RECORD_SUFFIX
 from .record import Record, read_record
 from .target import Target
@@ -19,18 +17,6 @@ _log = logging.getLogger("taggedartifacts")
 _MEMO_ENTRIES = 4096
 # Records by path, each with the stat of its file: a repeated hit reads and parses it only if that stat has changed.
 _memo: dict[str, tuple[tuple[int, ...], Record]] = {}
-
-
-class Found(NamedTuple):
-    """An artifact that can be reused.
-
-    Attributes:
-        record: Its record, or None for a bare file.
-        stale_times: Whether the record on the disk has other times, though the content agrees.
-    """
-
-    record: Record | None
-    stale_times: bool = False
 
 
 def stored_record(target: Target) -> Record | None:
@@ -64,26 +50,6 @@ def stored_record(target: Target) -> Record | None:
     return record
 
 
-def standing_record(path: str, record: Record) -> Found | None:
-    """Tell which record describes what stands at *path*: the record itself, or that of what it was to replace.
-
-    Returns:
-        The one that does, with the times of now, or None if the content is another.
-
-    Raises:
-        FileNotFoundError: If the artifact or a companion is gone.
-    """
-    candidates = [record] if record.replaced is None else [record, record.replaced]
-    doubtful = []
-    for candidate in candidates:
-        same = same_times(path, candidate)
-        if same:
-            return Found(candidate)
-        if same is None:
-            doubtful.append(with_times(path, candidate))  # before the digest: a change during it shows next time
-    return next((Found(candidate, stale_times=True) for candidate in doubtful if same_digests(path, candidate)), None)
-
-
 def remember(target: Target, record: Record) -> None:
     """Remember, in this process only, a record whose times could not be refreshed on the disk."""
     path = target.record_path
@@ -107,15 +73,3 @@ def companion_owner(target: Target) -> Record | None:
                 if record is not None and any(companion.path == name for companion in record.companions):
                     return record
     return None
-
-
-def is_as_made(path: str, record: Record) -> bool:
-    """Tell whether all that is left of an artifact is of its run, or of the run whose artifact it was to replace."""
-    runs = (record,) if record.replaced is None else (record, record.replaced)
-    folder = os.path.dirname(path)
-    known = {(companion.path, companion.digest) for run in runs for companion in run.companions}
-    for name in {name for name, _ in known}:
-        with contextlib.suppress(FileNotFoundError):
-            if (name, describe_file(os.path.join(folder, name), name).digest) not in known:
-                return False
-    return not os.path.exists(path) or describe(os.path.realpath(path)).digest in {run.digest for run in runs}
