@@ -186,4 +186,4 @@ def _differences(version: Version, wanted: Recipe) -> tuple[Difference, ...]:
 def _recipe(task: Task) -> Recipe:
     state = task.state
     changes = {change.path: change.what for change in state.changes}
-    return Recipe(task.identity, task.canonical.decode(), state.scope, changes, lambda: state.patch)
+    return Recipe(task.identity, task.canonical.decode(), changes, lambda: state.patch)

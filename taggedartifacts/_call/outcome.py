@@ -36,19 +36,29 @@ def checked(task: Task, staged: list[Staged]) -> tuple[Task, list[Staged]]:
     if "inputs" in task.encoded and parameters.encoded_inputs(task.bound, task.cwd) != task.encoded["inputs"]:
         names = ", ".join(task.decoration.options.inputs)
         raise InputError(f"an input ({names}) changed while {task.identity.function} ran; nothing is published")
-    state = task.view.state()
+    late = task.late_modules()
+    view = task.view.whole() if late else task.view
+    state = view.state()
     if state == task.state:
         return task, staged
-    true = task.in_state(state)
+    true = task.in_state(view, state)
     if true.identity == task.identity:
         return true, staged
-    _log.warning(
-        "%s loaded modules while it ran that change its tag from %s to %s; it will be made again each time until they "
-        "are imported at the head of the module that defines the function",
-        true.identity.function,
-        task.identity.tag,
-        true.identity.tag,
-    )
+    if late:
+        _log.warning(
+            "%s imported %s while it ran, which no import statement names; all of the repository counts now, and it "
+            "will be made again each time until an import statement names that module",
+            true.identity.function,
+            ", ".join(late),
+        )
+    else:
+        _log.warning(
+            "%s loaded modules while it ran that change its tag from %s to %s; it will be made again each time until "
+            "they are imported at the head of the module that defines the function",
+            true.identity.function,
+            task.identity.tag,
+            true.identity.tag,
+        )
     return true, [retag(each, target.name) for each, target in zip(staged, true.targets, strict=True)]
 
 
@@ -139,7 +149,11 @@ def _record(task: Task, staged: Staged, run: str, started: datetime, seconds: fl
         dirty=identity.dirty,
         config_hash=identity.config_hash,
         canonical=task.canonical.decode(),
-        scope=state.scope,
+        scope=state.scope.listed(),
+        scope_kind=state.scope.kind.value,
+        scope_names=tuple(sorted(state.scope.names)),
+        scope_reasons=state.scope.reasons,
+        scope_digest=state.digest,
         remote=state.remote,
         run=run,
         outputs=tuple(

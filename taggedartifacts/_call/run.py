@@ -118,6 +118,7 @@ def _making(task: Task, held: _Held, *, recompute: bool) -> Generator[Wait | Run
             f"{task.identity.function} asks for {min(again)} while it is making it; call it with other arguments"
         )
     # A script whose artifacts are all there does not wait for what it takes to make them to be imported.
+    from .._code.memory import memory
     from .._store.lock import ArtifactLock, Patience
     from .._store.staging import clean_up, make_staging, sweep
     from .._store.written import Staged
@@ -180,6 +181,8 @@ def _making(task: Task, held: _Held, *, recompute: bool) -> Generator[Wait | Run
         true, staged = checked(task, staged)
         locked = locked and true.identity == task.identity
         publish_all(true, staged, started, seconds, recompute=recompute, locked=locked)
+        if true.state.root is not None:
+            memory(true.state.root).save()
         return true
 
 

@@ -11,16 +11,17 @@ from .._canonical.encoding import encode, join
 from .._hashing import hexdigest
 from .._reach.modules import places
 from .._reach.prompt import is_interactive
-from .._store.record import Identity
+from .._store.record import Identity, scope_text
 from .._store.reuse import check_owner, find
 from .._store.target import Target
 from .binding import Output, check_names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from .._code.codestate import CodeState
     from .._path import ArtifactPath
+    from .._reach.modules import LoadedFile
     from .._session.moment import Moment, View
     from .._store.reuse import Found
     from .binding import Options, Parameters
@@ -58,7 +59,8 @@ class Destination(NamedTuple):
             ArtifactNameError: If an output path cannot become that of an artifact.
         """
         canonical = join(parts)
-        identity = Identity(function, state.commit, state.dirty, hexdigest(canonical))
+        said = scope_text(state.scope.kind.value, state.scope.listed(), state.scope.reasons)
+        identity = Identity(function, state.commit, state.dirty, hexdigest(canonical), state.digest, said)
         outputs = tuple(Output.of(path) for path in given)
         paths = tuple(output.tagged(identity.tag) for output in outputs)
         targets = tuple(Target(output.folder(cwd), path.name) for output, path in zip(outputs, paths, strict=True))
@@ -99,7 +101,7 @@ class Decoration:
         # What is no path is refused by `Output.of`.
         paths = [os.fspath(each) if isinstance(each, os.PathLike) else str(each) for each in given]
         kinds = map(type, given)  # of another type, a path goes to the function as another
-        key = (function, state.commit, state.dirty, *parts, *parts.values(), cwd, *paths, *kinds)
+        key = (function, state.commit, state.dirty, state.digest, *parts, *parts.values(), cwd, *paths, *kinds)
         known = self._destinations.get(key)
         if known is None:
             known = Destination.of(function, state, parts, given, cwd)
@@ -121,6 +123,7 @@ class Task(NamedTuple):
         encoded: Canonical form of configuration, arguments and inputs, by name.
         cwd: The working directory of the call: the function may change it, and relative paths go by this one.
         destination: Where the artifacts stand.
+        loaded: The modules of the work tree that were loaded when the call began.
     """
 
     f: Callable[..., Any]
@@ -131,6 +134,7 @@ class Task(NamedTuple):
     encoded: dict[str, bytes]
     cwd: str
     destination: Destination
+    loaded: Mapping[tuple[str, str], LoadedFile]
 
     @property
     def canonical(self) -> bytes:
@@ -188,15 +192,19 @@ class Task(NamedTuple):
         for position, target in enumerate(self.targets):
             check_owner(target, self.identity, position)
 
-    def in_state(self, state: CodeState) -> Task:
-        """Return the same call with the tag of another code state.
+    def late_modules(self) -> list[str]:
+        """List the modules of the work tree that were loaded since the call began and are not in the scope."""
+        return self.view.look.late(self.loaded)
+
+    def in_state(self, view: View, state: CodeState) -> Task:
+        """Return the same call with the tag of another code state, seen by another view perhaps.
 
         Raises:
             DirtyRepositoryError: If that is not allowed.
         """
         given = tuple(output.as_given() for output in self.outputs)
         function = _checked_name(self.f, self.decoration, state)
-        return _task(self.f, self.decoration, self.bound, given, self.view, state, function, self.encoded, self.cwd)
+        return _task(self.f, self.decoration, self.bound, given, view, state, function, self.encoded, self.cwd)
 
     def warn_if_dirty(self) -> None:
         """Log, once for each state, that the code is not committed."""
@@ -241,7 +249,7 @@ def _task(
 ) -> Task:
     parts = {**encoded, "modules": encode(dict(state.modules), "modules")} if state.modules else encoded
     destination = decoration.destination(function, state, parts, given, cwd)
-    return Task(f, decoration, bound, view, state, encoded, cwd, destination)
+    return Task(f, decoration, bound, view, state, encoded, cwd, destination, view.look.loaded())
 
 
 def _checked_name(f: Callable[..., Any], decoration: Decoration, state: CodeState) -> str:

@@ -14,12 +14,14 @@ from .._errors import RepositoryError
 from .blobs import is_on, stored
 from .command import Candidates, CommandRepository, Stored, folders_with_git, git, stand_in, status_of
 from .index import hidden_entries, is_stale, processors, shares
-from .trees import files, last_commit
+from .trees import History, files, last_commit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
 
     import pygit2
+
+    from .trees import Delta
 
 
 class _Told(NamedTuple):
@@ -219,9 +221,20 @@ class Repository:
         except UnicodeEncodeError:  # pygit2 1.21 takes no other names; not ignored means that it counts
             return False
 
-    def last_commit(self, commit: str, paths: Sequence[str]) -> str:
-        """Find the last commit, from *commit* on, that changed the code below *paths*; notebooks do not count."""
-        return last_commit(self._opened, commit, paths)
+    def last_commit(self, commit: str, matters: Callable[[Delta], bool], enters: Callable[[str], bool] = bool) -> str:
+        """Find the last commit, from *commit* on, that changed something that matters.
+
+        Args:
+            commit: Where to begin.
+            matters: Says whether a difference is one of the code.
+            enters: Says whether there can be code below a folder.
+        """
+        history = History(self._opened, enters)
+        return last_commit(commit, history.parents, history.deltas, matters)
+
+    def deltas(self, old: str, new: str) -> Iterator[Delta]:
+        """Iterate over the paths at which two commits differ."""
+        return History(self._opened, bool).deltas(old, new)
 
     def blob(self, oid: str) -> bytes:
         """Content of a blob."""

@@ -29,23 +29,19 @@ class Recipe:
     Attributes:
         identity: Function, commit, digest of the uncommitted changes and config hash.
         canonical: The canonical form that the config hash is of.
-        scope: Paths that were taken as the code; empty for all of the repository.
         changes: What was not committed, by path: what was wrong with it.
         read_patch: Reads the uncommitted changes as a patch; only two dirty recipes that differ need it.
     """
 
     identity: Identity
     canonical: str
-    scope: tuple[str, ...]
     changes: Mapping[str, str]
     read_patch: Callable[[], bytes | None]
 
     @classmethod
     def of(cls, record: Record, folder: Folder) -> Recipe:
         """Take the recipe from a record, and its patch from beside it."""
-        return cls(
-            record.identity, record.canonical, record.scope, dict(record.changes), lambda: _read_patch(record, folder)
-        )
+        return cls(record.identity, record.canonical, dict(record.changes), lambda: _read_patch(record, folder))
 
 
 def recipe_differences(a: Recipe, b: Recipe) -> tuple[tuple[Difference, ...], tuple[str, ...]]:
@@ -75,8 +71,8 @@ def _code_differences(a: Recipe, b: Recipe, unknown: list[str]) -> Iterator[Diff
         yield Difference("function", a.identity.function, b.identity.function)
     if not same_commit(a.identity.commit, b.identity.commit):
         yield Difference("commit", a.identity.commit[:COMMIT_DIGITS], b.identity.commit[:COMMIT_DIGITS])
-    if a.scope != b.scope:
-        yield Difference("scope", _scope_text(a.scope), _scope_text(b.scope))
+    if a.identity.scope_text != b.identity.scope_text:
+        yield Difference("scope", a.identity.scope_text, b.identity.scope_text)
     if a.identity.dirty != b.identity.dirty:
         yield from _change_differences(a, b, unknown)
 
@@ -144,10 +140,6 @@ def _read_patch(record: Record, folder: Folder) -> bytes | None:
         return read_regular(os.path.join(folder.patches, record.patch), MAX_RECORD_BYTES)
     except RecordError:
         return None
-
-
-def _scope_text(scope: tuple[str, ...]) -> str:
-    return ", ".join(scope) or "the whole repository"
 
 
 def _dirty_text(digest: str | None) -> str:

@@ -17,26 +17,60 @@ from .._text import Shown, Table, byte_count
 from .disk import CAREFULLY, STARTS, refresh
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
 SCHEMA = 1
 # A directory artifact of 100,000 files has a record of about 15 MB; anything far beyond that is not ours.
 MAX_RECORD_BYTES = 64 << 20
+_MOST_LISTED = 12
 
 
 class Identity(NamedTuple):
-    """What a hit compares whole: who makes the artifact, from which code, with which configuration."""
+    """What a hit compares whole: who makes the artifact, from which code, with which configuration.
+
+    Attributes:
+        function: File and qualified name of the function.
+        commit: Full hex of the commit.
+        dirty: Full digest of the uncommitted changes, or None.
+        config_hash: Full config hash.
+        scope: Digest of what the commit holds in the scope; None where there is no repository.
+        scope_text: The scope in words, which are not compared.
+    """
 
     function: str
     commit: str
     dirty: str | None
     config_hash: str
+    scope: str | None = None
+    scope_text: str = ""
+
+    def agrees(self, other: Identity) -> bool:
+        """Say whether two are the same, as far as both know.
+
+        Where a variable stands in for the repository, there is no scope, and no root to which a path is relative.
+        """
+        if self.scope is not None and other.scope is not None:
+            return self[:5] == other[:5]
+        return self[1:4] == other[1:4] and _same_function(self.function, other.function)
 
     @property
     def tag(self) -> Tag:
         """The part of it that stands in the artifact's name."""
         dirty = self.dirty and self.dirty[:DIGEST_DIGITS]
         return Tag(self.commit[:COMMIT_DIGITS], dirty, self.config_hash[:CONFIG_DIGITS])
+
+
+def scope_text(kind: str, paths: Sequence[str], reasons: Sequence[str]) -> str:
+    """Say in words what a scope was."""
+    if kind == "whole repository":
+        return f"the whole repository, since {reasons[0]}" if reasons else "the whole repository"
+    listed = ", ".join(paths[:_MOST_LISTED]) + (f" and {len(paths) - _MOST_LISTED} more" * (len(paths) > _MOST_LISTED))
+    return f"{listed}, and data files" if kind == "automatic" else listed
+
+
+def _same_function(one: str, other: str) -> bool:
+    """Say whether two functions are one, of which one may be named by less of its path."""
+    return one == other or one.endswith(f"/{other}") or other.endswith(f"/{one}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +105,11 @@ class Record(Shown):
         dirty: Full digest of the uncommitted changes, 32 hex digits, or None.
         config_hash: Full config hash, 32 hex digits: xxh3_128 of `canonical`.
         canonical: Canonical form of configuration, arguments and whatever else is in the config hash: JSON text.
-        scope: Paths, relative to the repository's root, that were taken as the code; empty for all of it.
+        scope: Files that imports reached, and paths that the user named, relative to the repository's root.
+        scope_kind: ``"automatic"``, ``"paths"`` where the user named some, or ``"whole repository"``.
+        scope_names: Files that count since the code names them, although their kind does not.
+        scope_reasons: Why the whole repository was the code although nobody asked for it.
+        scope_digest: Digest of what the commit holds in the scope, 32 hex digits; None without a repository.
         remote: URL of the repository's remote, without credentials.
         run: Random token of the run; the outputs of one run share it.
         outputs: File names of all artifacts of that run.
@@ -100,6 +138,10 @@ class Record(Shown):
     config_hash: str
     canonical: str
     scope: tuple[str, ...] = ()
+    scope_kind: str = "whole repository"
+    scope_names: tuple[str, ...] = ()
+    scope_reasons: tuple[str, ...] = ()
+    scope_digest: str | None = None
     remote: str | None = None
     run: str
     outputs: tuple[str, ...]
@@ -121,13 +163,18 @@ class Record(Shown):
     @functools.cached_property
     def identity(self) -> Identity:
         """The part that a hit compares."""
-        return Identity(self.function, self.commit, self.dirty, self.config_hash)
+        return Identity(self.function, self.commit, self.dirty, self.config_hash, self.scope_digest, self.scope_text)
+
+    @property
+    def scope_text(self) -> str:
+        """The scope in words."""
+        return scope_text(self.scope_kind, self.scope, self.scope_reasons)
 
     def _table(self) -> Table:
         rows = {
             "commit": self.commit if self.dirty is None else f"{self.commit} and uncommitted changes {self.dirty}",
             "changes": ", ".join(f"{path} ({what})" for path, what in self.changes),
-            "scope": ", ".join(self.scope),
+            "scope": self.scope_text,
             "remote": self.remote or "",
             "config hash": self.config_hash,
             "configuration": self.canonical,
@@ -175,7 +222,8 @@ class Record(Shown):
                 raise TypeError(f"{name} is of type {type(value).__name__}")
         if values["kind"] not in ("file", "directory"):
             raise ValueError(f"kind is {values['kind']!r}")
-        values["scope"], values["outputs"] = _strings(values["scope"]), _strings(values["outputs"])
+        for name in ("scope", "scope_names", "scope_reasons", "outputs"):
+            values[name] = _strings(values[name])
         values["files"], values["companions"] = _entries(values["files"]), _entries(values["companions"])
         values["changes"] = tuple((path, what) for path, what in map(_strings, values["changes"]))
         _strings(values["packages"].values())
@@ -190,7 +238,7 @@ _NOT_THERE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG})
 _FILE_NAME = re.compile(rf"[^/\0{re.escape(os.sep)}]+/?")
 _DIGITS = {
     "commit": re.compile(f"[0-9a-f]{{{COMMIT_DIGITS},64}}"),
-    **dict.fromkeys(("dirty", "config_hash", "digest"), re.compile("[0-9a-f]{32}")),
+    **dict.fromkeys(("dirty", "config_hash", "digest", "scope_digest"), re.compile("[0-9a-f]{32}")),
 }
 
 _KINDS: dict[str, frozenset[type]] = {

@@ -131,7 +131,7 @@ def _newest_record(target: Target) -> Record | None:
 
 
 def _check_maker(path: str, record: Record, identity: Identity, position: int | None) -> None:
-    if record.identity != identity:
+    if not record.identity.agrees(identity):
         raise _conflict(path, record, identity)
     made = [output.rstrip("/") for output in record.outputs]
     if position is not None and made[position : position + 1] != [record.artifact]:
@@ -141,6 +141,12 @@ def _check_maker(path: str, record: Record, identity: Identity, position: int | 
 
 
 def _conflict(path: str, record: Record, identity: Identity) -> ArtifactConflictError:
+    if record.identity[:4] == identity[:4]:
+        return ArtifactConflictError(
+            f"{path} was made with another scope as the code: {record.scope_text}; now it is {identity.scope_text}. "
+            "Both have the same last commit, so their names are the same: remove that artifact, or give this output "
+            "another name"
+        )
     if record.function != identity.function:
         return ArtifactConflictError(
             f"{path} was made by {record.function} and is asked for by {identity.function}; "
