@@ -2,6 +2,7 @@
 
 import ast
 import re
+import runpy
 import subprocess
 import sys
 import tomllib
@@ -104,6 +105,21 @@ class TestRooms:
         imported = {to for name in MODULES if name and room_of(name) == room for to in map(room_of, own_imports(name))}
 
         assert set(ARROWS[room]) == imported - {room}
+
+    def test_picture(self):
+        """The docs show the table as it is; ``python docs/rooms.py > docs/rooms.svg`` draws it anew."""
+        draw = runpy.run_path(str(ROOT / "docs" / "rooms.py"))["draw"]
+        packages = {room for room in ARROWS if (PACKAGE / room).is_dir()}
+
+        assert (ROOT / "docs" / "rooms.svg").read_text(encoding="utf-8") == draw(ARROWS, packages)
+
+    def test_map(self):
+        """The docs tell of every room, and every file that they name is there."""
+        page = (ROOT / "docs" / "contributing.rst").read_text(encoding="utf-8")
+        named = set(re.findall(r"``(_\w+|_\w+/\w+\.py)``", page))
+
+        assert set() == set(ARROWS) - named
+        assert [] == [name for name in sorted(named) if not (PACKAGE / name).exists() and name not in ARROWS]
 
     def test_no_cycle_of_modules(self):
         """No module imports itself through others."""

@@ -21,6 +21,7 @@ from .signature import binder
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from .._store.target import Target
     from .._tag import Tag
 
 _NAME_MAX = 255  # bytes; where the file system does not tell
@@ -257,7 +258,7 @@ class Output(NamedTuple):
         return (path + "/" if self.directory else path) if self.is_text else Path(path)
 
 
-def check_names(folders: Sequence[tuple[Folder, str]]) -> None:
+def check_names(folders: Sequence[Target]) -> None:
     """Check that the tagged names can exist.
 
     Raises:

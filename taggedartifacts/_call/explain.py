@@ -10,9 +10,10 @@ from .._errors import ArtifactConflictError, ArtifactModifiedError, RecordError
 from .._history.recipe import Recipe, recipe_differences, tag_differences
 from .._history.stretch import newest_first, present
 from .._path import ArtifactPath
+from .._store.condition import Condition, condition
 from .._store.record import read_record
-from .._store.reuse import find_any
-from .._store.standing import Found, stored_record
+from .._store.reuse import Found, find_any
+from .._store.standing import stored_record
 from .._tag import Tag, untagged_name
 from .._text import Shown, Table, minute
 from .task import prepare
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from .._code.codestate import Change
     from .._history.differences import Difference
     from .._history.stretch import Version
-    from .._store.folder import Folder
+    from .._store.target import Target
     from .task import Decoration, Task
 
 # Reading that many records takes about 50 ms; further ones differ more, by their names, or are older.
@@ -95,7 +96,7 @@ def explain(
         outcome: Outcome = "refused" if refused else "read" if reads else "hit"
         return _explanation(outcome, task, [*reasons, *_why_found(task, found)])
     missing: Outcome = "refused" if refused or reads else "miss"
-    return _explanation(missing, task, [*reasons, *_why_missed(task)], _nearest(task, *task.places[0]))
+    return _explanation(missing, task, [*reasons, *_why_missed(task)], _nearest(task, task.targets[0]))
 
 
 def _explanation(
@@ -108,24 +109,24 @@ def _explanation(
 
 def _readable(task: Task) -> list[Found] | None:
     """Find the artifacts that a function in mode ``"r"`` reads; None if one is not there."""
-    found = [find_any(folder, name) for folder, name in task.places]
+    found = [find_any(target) for target in task.targets]
     there = [each for each in found if each is not None]
     return there if len(there) == len(found) else None
 
 
 def _why_found(task: Task, found: Sequence[Found]) -> Iterator[str]:
-    for path, (folder, name), each in zip(task.paths, task.places, found, strict=True):
+    for path, target, each in zip(task.paths, task.targets, found, strict=True):
         if each.record is not None:
             record = each.record
             made = f"made by {record.function} on {minute(record.started)} in {record.seconds:.3g} s"
             yield f"{path.name} is there, {made}"
         else:
-            yield f"{path.name} is there and counts as it is: {_why_bare(folder, name)}"
+            yield f"{path.name} is there and counts as it is: {_why_bare(target)}"
 
 
-def _why_bare(folder: Folder, name: str) -> str:
+def _why_bare(target: Target) -> str:
     try:
-        read_record(folder.record(name))
+        read_record(target.record_path)
     except RecordError as error:
         return f"its record is damaged ({error})"
     return "it has no record"
@@ -133,29 +134,32 @@ def _why_bare(folder: Folder, name: str) -> str:
 
 def _why_missed(task: Task) -> Iterator[str]:
     there, whole = [], True
-    for folder, name in task.places:
-        path = folder.artifact(name)
-        if not os.path.lexists(path):
+    for target in task.targets:
+        folder, name = target
+        if not os.path.lexists(target.path):
             yield f"{name} is not there: nothing was made by this code with this configuration, or it was removed"
             continue
         there.append(name)
-        record = stored_record(folder, name)
-        for companion in record.companions if record else ():
+        record = stored_record(target)
+        if record is None or condition(target, record)[0] is not Condition.PARTIAL:
+            continue
+        for companion in record.companions:
             if not os.path.lexists(folder.artifact(companion.path)):
                 whole = False
                 yield f"{companion.path}, which was written beside {name}, is gone"
-    if [name for _, name in task.places] == there and whole:
+    if [target.name for target in task.targets] == there and whole:
         if len(there) == 1:
             yield f"{there[0]} is there, but what would run is not the code on disk, or its replacement was cut short"
             return
         yield "the outputs that are there come from different runs"
-    elif there and len(task.places) > 1:
+    elif there and len(task.targets) > 1:
         yield f"{', '.join(there)} would be made again with the rest: the outputs of a run belong together"
 
 
-def _nearest(task: Task, folder: Folder, name: str) -> tuple[str, tuple[Difference, ...]] | None:
-    """Find the artifact of the same untagged name that differs from *name* in the fewest things, and those."""
-    tag = Tag.parse(name)
+def _nearest(task: Task, target: Target) -> tuple[str, tuple[Difference, ...]] | None:
+    """Find the artifact of the same untagged name that differs from the target in the fewest things, and those."""
+    folder, name = target
+    tag = target.tag
     try:
         names = [each for each in present(folder, untagged_name(name)) if each != name]
     except OSError:
@@ -164,7 +168,7 @@ def _nearest(task: Task, folder: Folder, name: str) -> tuple[str, tuple[Differen
         names = sorted(names, key=lambda each: len(tag_differences(Tag.parse(each), tag)))[:_MOST_COMPARED]
     wanted = _recipe(task)
     found = [
-        (version.record is None, _differences(version, wanted), version.origin.name)
+        (version.record is None, _differences(version, wanted), version.target.name)
         for version in newest_first(folder, names)
     ]
     # One without a record comes last: its tag does not tell in how many things its configuration differs.
@@ -174,8 +178,8 @@ def _nearest(task: Task, folder: Folder, name: str) -> tuple[str, tuple[Differen
 
 def _differences(version: Version, wanted: Recipe) -> tuple[Difference, ...]:
     if version.record is None:
-        return tag_differences(version.origin.tag, wanted.identity.tag)
-    return recipe_differences(Recipe.of(version.record, version.origin.folder), wanted)[0]
+        return tag_differences(version.target.tag, wanted.identity.tag)
+    return recipe_differences(Recipe.of(version.record, version.target.folder), wanted)[0]
 
 
 def _recipe(task: Task) -> Recipe:

@@ -9,10 +9,11 @@ from dataclasses import fields, replace
 from typing import TYPE_CHECKING
 
 from .._errors import ArtifactConflictError, ArtifactNotWrittenError, InputError
+from .._store.condition import condition
 from .._store.content import describe
 from .._store.publish import publish
 from .._store.record import Record
-from .._store.standing import standing_record, stored_record
+from .._store.standing import stored_record
 from .._store.written import Staged, check_room, check_written, companions, retag, syncing
 from .environment import environment
 
@@ -58,7 +59,7 @@ def checked(task: Task, staged: list[Staged]) -> tuple[Task, list[Staged]]:
             task.identity.tag,
             true.identity.tag,
         )
-    return true, [retag(each, name) for each, (_, name) in zip(staged, true.places, strict=True)]
+    return true, [retag(each, target.name) for each, target in zip(staged, true.targets, strict=True)]
 
 
 def publish_all(
@@ -92,7 +93,7 @@ def publish_all(
             for each in staged:
                 _say_kept(each)
             return
-        predecessors = [stored_record(each.folder, each.name) for each in staged]
+        predecessors = [stored_record(each.target) for each in staged]
         for each, predecessor in zip(staged, predecessors, strict=True):
             if locked and not recompute and not each.taken and os.path.lexists(each.final):
                 raise ArtifactConflictError(
@@ -133,10 +134,10 @@ def _standing(staged: Staged, record: Record, predecessor: Record | None) -> Rec
             bare = describe(os.path.realpath(staged.final))
             content = {field.name: getattr(bare, field.name) for field in fields(bare)}
             return replace(record, **content, companions=(), run="", replaced=None)
-        found = standing_record(staged.final, predecessor)
+        answer, judged_by = condition(staged.target, predecessor)
     except (FileNotFoundError, ArtifactNotWrittenError):
         return None
-    return None if found is None or found.record is None else replace(found.record, replaced=None)
+    return replace(judged_by, replaced=None) if answer.is_good else None
 
 
 def _record(task: Task, staged: Staged, run: str, started: datetime, seconds: float) -> Record:
@@ -156,8 +157,8 @@ def _record(task: Task, staged: Staged, run: str, started: datetime, seconds: fl
         remote=state.remote,
         run=run,
         outputs=tuple(
-            name + "/" if output.directory else name
-            for output, (_, name) in zip(task.outputs, task.places, strict=True)
+            target.name + "/" if output.directory else target.name
+            for output, target in zip(task.outputs, task.targets, strict=True)
         ),
         started=started.isoformat(timespec="microseconds"),
         seconds=round(seconds, 6),

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from .._errors import ArtifactNotFoundError, ArtifactNotWrittenError, LockTimeoutError, RecursiveCallError
-from .._store.content import same_times
+from .._store.condition import Condition, condition
 from .._store.reuse import find_any
 from .._store.standing import remember
 from .._tag import Tag, is_tagged, untagged_name
@@ -24,9 +24,9 @@ from .task import prepare
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-    from .._store.folder import Folder
     from .._store.lock import ArtifactLock
     from .._store.record import Record
+    from .._store.target import Target
     from .steps import Steps
     from .task import Decoration, Task
 
@@ -79,13 +79,13 @@ def _reading(task: Task) -> Steps:
         ArtifactModifiedError: If it was changed since it was made.
     """
     paths = []
-    for output, (folder, name), path in zip(task.outputs, task.places, task.paths, strict=True):
-        found = find_any(folder, name)
+    for output, target, path in zip(task.outputs, task.targets, task.paths, strict=True):
+        found = find_any(target)
         if found is None:
-            folder.look_closely()
-            found = find_any(folder, name)
+            target.folder.look_closely()
+            found = find_any(target)
         if found is None:
-            raise ArtifactNotFoundError(f"{path} is not there; {_others(folder, name)}")
+            raise ArtifactNotFoundError(f"{path} is not there; {_others(target)}")
         paths.append(output.staged(os.fspath(path)))
     task.decoration.parameters.redirect(task.bound, paths)
     return (yield Run(task.bound, Making(frozenset())))
@@ -112,7 +112,7 @@ def _making(task: Task, held: _Held, *, recompute: bool) -> Generator[Wait | Run
         InputError: If an input changed while the function ran.
         OSError: If it could not be published; nothing is visible then.
     """
-    artifacts = frozenset(_whole(*place) for place in task.places)
+    artifacts = frozenset(map(_whole, task.targets))
     if again := artifacts & being_made():
         raise RecursiveCallError(
             f"{task.identity.function} asks for {min(again)} while it is making it; call it with other arguments"
@@ -128,14 +128,14 @@ def _making(task: Task, held: _Held, *, recompute: bool) -> Generator[Wait | Run
         # In one order everywhere, so that no two calls wait for each other.
         stack.callback(held.give_back)
         patience = Patience(task.decoration.options.timeout)
-        for folder, name in sorted(task.places, key=lambda place: _whole(*place)):
-            held.locks.append(lock := ArtifactLock(folder.lock(name)))
+        for target in sorted(task.targets, key=_whole):
+            folder, path = target.folder, target.path
+            held.locks.append(lock := ArtifactLock(target.lock_path))
             folder.check_outside()
             with folder.naming_itself():
                 folder.make()
                 is_ours = lock.try_acquire()
             while not is_ours:
-                path = folder.artifact(name)
                 if patience.is_exhausted():
                     raise LockTimeoutError(
                         f"{lock.holder()} is still making {path} after the timeout; wait longer, or stop that process"
@@ -150,7 +150,7 @@ def _making(task: Task, held: _Held, *, recompute: bool) -> Generator[Wait | Run
                 patience.say(path, lock.holder)
                 is_ours = lock.try_acquire()
         locked = all(lock.works for lock in held.locks)
-        for folder, name in task.places:
+        for folder, name in task.targets:
             folder.look_closely()
             sweep(folder, name, locked=locked)
             folder.check_place(name)
@@ -159,10 +159,11 @@ def _making(task: Task, held: _Held, *, recompute: bool) -> Generator[Wait | Run
         if not recompute and _reused(task):
             return task
         staged, process = [], os.getpid()
-        for output, (folder, name) in zip(task.outputs, task.places, strict=True):
+        for output, target in zip(task.outputs, task.targets, strict=True):
+            folder, name = target
             staging = make_staging(folder, name)
             stack.callback(_in_process, process, clean_up, folder, staging)
-            staged.append(Staged(folder, name, staging, output.directory, os.path.lexists(folder.artifact(name))))
+            staged.append(Staged(folder, name, staging, output.directory, os.path.lexists(target.path)))
             if output.directory:
                 os.mkdir(staged[-1].path)
         started, clock = datetime.now(UTC), time.perf_counter()
@@ -191,9 +192,9 @@ def _in_process(process: int, work: Callable[..., object], *args: object) -> Non
         work(*args)
 
 
-def _whole(folder: Folder, name: str) -> str:
+def _whole(target: Target) -> str:
     """The one path of an artifact, by whichever links its folder was reached."""
-    return os.path.join(os.path.realpath(folder.path), name)
+    return os.path.join(os.path.realpath(target.folder.path), target.name)
 
 
 def _reused(task: Task) -> bool:
@@ -201,37 +202,37 @@ def _reused(task: Task) -> bool:
     found = task.find()
     if found is None:
         return False
-    for (folder, name), each in zip(task.places, found, strict=True):
-        if each.record is not None and each.stale_times:
-            _refresh(folder, each.record)
+    for target, each in zip(task.targets, found, strict=True):
+        if each.record is not None and each.is_touched:
+            _refresh(target, each.record)
         if each.record is not None and _log.isEnabledFor(logging.INFO):
-            _log.info("reused %s, %.3g s saved", folder.artifact(name), each.record.seconds)
+            _log.info("reused %s, %.3g s saved", target.path, each.record.seconds)
     return True
 
 
-def _refresh(folder: Folder, record: Record) -> None:
+def _refresh(target: Target, record: Record) -> None:
     """Write the times of now into the record where that can be done at once, else keep them in memory."""
     from .._store.lock import ArtifactLock  # with the next, only where something has to be written
     from .._store.publish import store_record
 
-    lock = ArtifactLock(folder.lock(record.artifact))
+    lock = ArtifactLock(target.lock_path)
     try:
         if lock.try_acquire():
             try:
                 # Another may have replaced artifact and record before the lock was ours.
-                if lock.works and same_times(folder.artifact(record.artifact), record):
-                    store_record(folder, record)
+                if lock.works and condition(target, record)[0] is Condition.WHOLE:
+                    store_record(target.folder, record)
                 return
             finally:
                 lock.release()
     except OSError as error:  # a reader without write permission reuses all the same
         _log.debug("the record of %s keeps its old times: %s", record.artifact, error)
-    remember(folder, record)
+    remember(target, record)
 
 
-def _others(folder: Folder, name: str) -> str:
+def _others(target: Target) -> str:
     """Say which artifacts of the same untagged name there are."""
-    wanted = untagged_name(name)
+    folder, wanted = target.folder, untagged_name(target.name)
     try:
         names = sorted(os.listdir(folder.path))
     except FileNotFoundError:

@@ -12,6 +12,7 @@ from .._hashing import hexdigest
 from .._reach.scripts import calling
 from .._store.record import Identity, scope_text
 from .._store.reuse import check_owner, find
+from .._store.target import Target
 from .binding import Output, check_names
 
 if TYPE_CHECKING:
@@ -23,8 +24,7 @@ if TYPE_CHECKING:
     from .._reach.home import Home
     from .._reach.modules import LoadedFile
     from .._session.moment import Moment, View
-    from .._store.folder import Folder
-    from .._store.standing import Found
+    from .._store.reuse import Found
     from .binding import Options, Parameters
 
 _log = logging.getLogger("taggedartifacts")
@@ -40,14 +40,14 @@ class Destination(NamedTuple):
         canonical: Canonical form that the config hash is of.
         identity: What a hit compares.
         outputs: The output paths as the user gave them.
-        places: Output directory and tagged file name of each output.
+        targets: The artifact of each output.
         paths: The paths of the artifacts, as the call returns them.
     """
 
     canonical: bytes
     identity: Identity
     outputs: tuple[Output, ...]
-    places: tuple[tuple[Folder, str], ...]
+    targets: tuple[Target, ...]
     paths: tuple[ArtifactPath, ...]
 
     @classmethod
@@ -64,9 +64,9 @@ class Destination(NamedTuple):
         identity = Identity(function, state.commit, state.dirty, hexdigest(canonical), state.digest, said)
         outputs = tuple(Output.of(path) for path in given)
         paths = tuple(output.tagged(identity.tag) for output in outputs)
-        places = tuple((output.folder(cwd), path.name) for output, path in zip(outputs, paths, strict=True))
-        check_names(places)
-        return cls(canonical, identity, outputs, places, paths)
+        targets = tuple(Target(output.folder(cwd), path.name) for output, path in zip(outputs, paths, strict=True))
+        check_names(targets)
+        return cls(canonical, identity, outputs, targets, paths)
 
 
 class Decoration:
@@ -113,7 +113,7 @@ class Decoration:
     def destination(
         self, function: str, state: CodeState, parts: dict[str, bytes], given: tuple[object, ...], cwd: str
     ) -> Destination:
-        """Find the places of the artifacts of a call that was made in the working directory *cwd*."""
+        """Find the artifacts of a call that was made in the working directory *cwd*."""
         # What is no path is refused by `Output.of`.
         paths = [os.fspath(each) if isinstance(each, os.PathLike) else str(each) for each in given]
         kinds = map(type, given)  # of another type, a path goes to the function as another
@@ -168,9 +168,9 @@ class Task(NamedTuple):
         return self.destination.outputs
 
     @property
-    def places(self) -> tuple[tuple[Folder, str], ...]:
-        """Output directory and tagged file name of each output."""
-        return self.destination.places
+    def targets(self) -> tuple[Target, ...]:
+        """The artifact of each output."""
+        return self.destination.targets
 
     @property
     def paths(self) -> tuple[ArtifactPath, ...]:
@@ -193,8 +193,8 @@ class Task(NamedTuple):
             return None
         found = []
         destination = self.destination
-        for position, (output, (folder, name)) in enumerate(zip(destination.outputs, destination.places, strict=True)):
-            found.append(find(folder, name, destination.identity, directory=output.directory, position=position))
+        for position, (output, target) in enumerate(zip(destination.outputs, destination.targets, strict=True)):
+            found.append(find(target, destination.identity, directory=output.directory, position=position))
         complete = tuple([each for each in found if each is not None])
         runs = {each.record.run for each in complete if each.record is not None}
         return complete if len(complete) == len(found) and len(runs) <= 1 else None
@@ -205,8 +205,8 @@ class Task(NamedTuple):
         Raises:
             ArtifactConflictError: If something else made one of them.
         """
-        for position, (folder, name) in enumerate(self.places):
-            check_owner(folder, name, self.identity, position)
+        for position, target in enumerate(self.targets):
+            check_owner(target, self.identity, position)
 
     def late_modules(self) -> list[str]:
         """List the modules of the work tree that were loaded since the call began and are not in the scope."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._git.command import PATCH_BYTES, SUBMODULE_MODE, CommandRepository, Stored, status_of
 from .._git.patch import Side, file_patch
-from .._git.repository import Repository, find_repository
+from .._git.repository import Repository, difference, find_repository
 from .._git.trees import Delta
 from .._hashing import hexdigest
 from .._reach.syntax import module_digest
@@ -164,7 +164,7 @@ class Survey:
         new = Side(now.mode, now.oid, now.content or b"") if now else None
         if old and len(old.content) > PATCH_BYTES:
             return None
-        return file_patch(os.fsencode(path), old, new, self.repository.difference)
+        return file_patch(os.fsencode(path), old, new, difference)
 
     def _submodule(self, path: str) -> Survey | None:
         if path not in self._submodules:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shlex
 import shutil
 import stat
 import subprocess
@@ -242,10 +243,6 @@ class CommandRepository:
         """Content of a blob."""
         return self._git("cat-file", "blob", oid)
 
-    def difference(self, old: bytes, new: bytes) -> bytes | None:
-        """No textual difference is made here; the patch then holds the whole content."""
-        return None
-
     def remotes(self) -> dict[str, str]:
         """URLs of the remotes, by name."""
         answer = git(self.root, "config", "-z", "--get-regexp", r"^remote\..*\.url$") or b""
@@ -281,6 +278,30 @@ class CommandRepository:
     def is_shallow(self) -> bool:
         """Whether the older part of the history is not there, as after ``git clone --depth``."""
         return self._git("rev-parse", "--is-shallow-repository").strip() != b"false"
+
+
+def stand_in(start: str, found: str, why: str, error: Exception | None = None) -> CommandRepository:
+    """Give the repository of a directory through the ``git`` command, if that can read it.
+
+    Args:
+        start: The directory.
+        found: The git directory that libgit2 found.
+        why: What it has against it.
+        error: How it said so, if it did.
+
+    Raises:
+        RepositoryError: If the command refuses too, or there is none.
+    """
+    if root := find_root(start):
+        return CommandRepository(root, why)
+    if "not owned" in why:
+        root = next(folders_with_git(start), found)  # what git calls the repository in worktrees and submodules too
+        raise RepositoryError(
+            f"{root} belongs to another user, so git does not trust it; if you do, run: "
+            f"git config --global --add safe.directory {shlex.quote(root)}"
+        ) from error
+    remedy = "git refuses it too" if shutil.which("git") else "install the 'git' command, which can"
+    raise RepositoryError(f"{found} cannot be read by libgit2 ({why}); {remedy}") from error
 
 
 def lfs_pointer(full: str) -> bytes:

@@ -11,11 +11,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._errors import RepositoryError
-from .blobs import stored
-from .command import Candidates, CommandRepository, Stored, folders_with_git, git, status_of
+from .blobs import is_on, stored
+from .command import Candidates, CommandRepository, Stored, folders_with_git, git, stand_in, status_of
 from .index import hidden_entries, is_stale, processors, shares
-from .refusal import stand_in
-from .settings import is_on, is_partial
 from .trees import History, files, last_commit
 
 if TYPE_CHECKING:
@@ -66,7 +64,7 @@ def find_repository(start: str) -> Repository | CommandRepository | None:
         return None
     try:
         opened = _open(start)
-        if is_partial(opened):
+        if _is_partial(opened):
             return stand_in(start, found, "it is a partial clone")
         if not opened.is_bare:
             repository = Repository(opened, start)
@@ -77,6 +75,11 @@ def find_repository(start: str) -> Repository | CommandRepository | None:
     raise RepositoryError(
         f"{found} is a bare repository, which has no work tree; run in a clone of it, or pass repo= with a path in one"
     )
+
+
+def _is_partial(opened: pygit2.Repository) -> bool:
+    """Say whether the repository leaves objects at a remote until they are asked for, as a partial clone does."""
+    return any(is_on(opened, f"remote.{name}.promisor") for name in opened.remotes.names())
 
 
 def _open(start: str) -> pygit2.Repository:
@@ -237,14 +240,6 @@ class Repository:
         """Content of a blob."""
         return self._opened[oid].read_raw()
 
-    def difference(self, old: bytes, new: bytes) -> bytes | None:
-        """The hunks between two contents, as they stand in a patch behind the names; None for binary content."""
-        import pygit2
-
-        patch = pygit2.Patch.create_from(old, new).data
-        start = patch.find(b"\n@@ ")
-        return patch[start + 1 :] if start >= 0 else None
-
     def remotes(self) -> dict[str, str]:
         """URLs of the remotes, by name."""
         return {remote.name: remote.url for remote in self._opened.remotes if remote.name and remote.url}
@@ -280,6 +275,15 @@ class Repository:
     def is_shallow(self) -> bool:
         """Whether the older part of the history is not there, as after ``git clone --depth``."""
         return bool(self._opened.is_shallow)
+
+
+def difference(old: bytes, new: bytes) -> bytes:
+    """What a patch says between two contents, behind the names: hunks, or the whole of it where one is binary."""
+    import pygit2
+
+    patch = pygit2.Patch.create_from(old, new, flag=pygit2.enums.DiffOption.SHOW_BINARY).data
+    hunks = patch.find(b"\n@@ ")
+    return patch[(hunks if hunks >= 0 else patch.find(b"\nGIT binary patch\n")) + 1 :]
 
 
 def _index_stamp(opened: pygit2.Repository) -> tuple[int, ...]:

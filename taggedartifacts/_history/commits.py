@@ -1,4 +1,4 @@
-"""Lineage: what the repository near an artifact knows of the commits that artifacts were made from."""
+"""Commits: what the repository near an artifact knows of the commits that artifacts were made from."""
 
 from __future__ import annotations
 

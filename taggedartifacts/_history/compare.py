@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from .._errors import RecordError
 from .._path import ArtifactPath
-from .._store.origin import find_origin, said_by
+from .._store.origin import find_target, record_of, said_by
 from .._tag import split_name, untagged_name
 from .._text import Shown, Table
 from .commits import commits_between
@@ -19,8 +19,8 @@ from .seen import content_differences, see_content
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .._store.origin import Origin
     from .._store.record import Record
+    from .._store.target import Target
     from .seen import Seen
 
 _ANSWERS = {True: "yes", False: "no", None: "not known"}
@@ -79,27 +79,27 @@ _ENVIRONMENT = ("Python", "platform", "host", "packages.")
 class _Side:
     """One of the two artifacts, with what is known of it."""
 
-    origin: Origin
+    target: Target
     path: ArtifactPath
     record: Record | None
     seen: Seen
 
     @classmethod
     def of(cls, path: str | os.PathLike[str], unknown: list[str]) -> _Side:
-        origin = find_origin(path)
-        named = os.path.basename(os.path.normpath(path)) == origin.name
-        shown = ArtifactPath(path if named else origin.path)
+        target = find_target(path)
+        named = os.path.basename(os.path.normpath(path)) == target.name
+        shown = ArtifactPath(path if named else target.path)
         record = None
         try:
-            record = origin.record()
+            record = record_of(target)
         except RecordError as error:
             unknown.append(
-                f"{origin.name}: its record is damaged ({error}); its name alone says: {said_by(origin.tag)}"
+                f"{target.name}: its record is damaged ({error}); its name alone says: {said_by(target.tag)}"
             )
         else:
             if record is None:
-                unknown.append(f"{origin.name}: it has no record; its name alone says: {said_by(origin.tag)}")
-        return cls(origin, shown, record, see_content(origin.path, record, unknown))
+                unknown.append(f"{target.name}: it has no record; its name alone says: {said_by(target.tag)}")
+        return cls(target, shown, record, see_content(target, record, unknown))
 
 
 def compare(a: str | os.PathLike[str], b: str | os.PathLike[str]) -> Comparison:
@@ -128,7 +128,7 @@ def compare(a: str | os.PathLike[str], b: str | os.PathLike[str]) -> Comparison:
     same_content, content = content_differences(first.seen, second.seen)
     commits: tuple[tuple[str, str], ...] | None = ()
     if first.record is None or second.record is None:
-        here, there = first.origin.tag, second.origin.tag
+        here, there = first.target.tag, second.target.tag
         same_code = (here.commit, here.dirty) == (there.commit, there.dirty)
         same_config = here.config == there.config
         differences = tag_differences(here, there)
@@ -136,12 +136,12 @@ def compare(a: str | os.PathLike[str], b: str | os.PathLike[str]) -> Comparison:
         identity, other = first.record.identity, second.record.identity
         same_code = same_commit(identity.commit, other.commit) and identity.dirty == other.dirty
         same_config = identity.config_hash == other.config_hash
-        recipes = (Recipe.of(first.record, first.origin.folder), Recipe.of(second.record, second.origin.folder))
+        recipes = (Recipe.of(first.record, first.target.folder), Recipe.of(second.record, second.target.folder))
         differences, doubts = recipe_differences(*recipes)
         unknown += doubts
         differences += tuple(_environment_differences(first.record, second.record))
         if not same_commit(identity.commit, other.commit):
-            folders = (first.origin.folder.path, second.origin.folder.path)
+            folders = (first.target.folder.path, second.target.folder.path)
             commits = commits_between(identity.commit, other.commit, folders)
             if commits is None:
                 unknown.append("the commits between them: no repository that has both is around them or here")
@@ -170,7 +170,7 @@ def _environment_differences(a: Record, b: Record) -> Iterator[Difference]:
 def _reproducible(a: _Side, b: _Side, same_content: bool | None) -> bool | None:
     """Tell from two artifacts of the same code and configuration whether their function is reproducible."""
     if a.record is None or b.record is None:
-        alike = untagged_name(a.origin.name) == untagged_name(b.origin.name)
+        alike = untagged_name(a.target.name) == untagged_name(b.target.name)
         return same_content if alike and not (a.seen.changed or b.seen.changed) else None
     outputs = (_output(a.record), _output(b.record))
     if outputs[0] != outputs[1]:  # two outputs of one function, or of two

@@ -1,7 +1,8 @@
 """Differences between two configurations: exactly where their canonical forms differ, in words. Pure: touches no disk.
 
-The forms are read without recursion, because they may be nested deeper than Python's stack, and with their numbers as
-text, because 1, 1.0 and true are different values there and equal ones in Python.
+The forms are read without recursion, because they may be nested deeper than Python's stack, where ``json.loads`` gives
+up (after 994 levels in CPython 3.11); and with their numbers as text, because 1, 1.0 and true are different values
+there and equal ones in Python.
 """
 
 from __future__ import annotations

@@ -100,7 +100,11 @@ def _change_differences(a: Recipe, b: Recipe, unknown: list[str]) -> Iterator[Di
 
 
 def _parts(patch: bytes) -> dict[bytes, bytes]:
-    """Split a patch by file: the line that names it, and what is changed."""
+    """Split a patch by file: the line that names it, and what is changed.
+
+    Not by ``pygit2.Diff.parse_diff`` (1.21), which refuses a whole patch for one file with a space in its name that is
+    binary, new and empty, or changed in its mode alone.
+    """
     pieces = (b"\n" + patch).split(b"\ndiff --git ")[1:]
     return {head: body for head, _, body in (piece.partition(b"\n") for piece in pieces)}
 

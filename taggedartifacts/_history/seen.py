@@ -6,7 +6,8 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .._store.content import describe, describe_file, same_times
+from .._store.condition import Condition, condition
+from .._store.content import describe, describe_file
 from .._tag import split_name
 from .._text import byte_count
 from .differences import ABSENT, Difference
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from .._store.record import FileEntry, Record
+    from .._store.target import Target
 
 _DIGEST_DIGITS = 10
 
@@ -36,26 +38,22 @@ class Seen:
     changed: bool = False
 
 
-def see_content(path: str, record: Record | None, unknown: list[str]) -> Seen:
+def see_content(target: Target, record: Record | None, unknown: list[str]) -> Seen:
     """Find out what an artifact holds; reads it only if it is not as old and as large as its record says.
 
     Args:
-        path: Where it stands.
+        target: The artifact.
         record: Its record, if there is one.
         unknown: Takes a sentence if something is not as it should be.
     """
-    name = os.path.basename(path)
-    if record is not None:
-        try:
-            if same_times(path, record):
-                return _recorded(record)
-        except FileNotFoundError:
-            unknown.append(f"{name}: not all of it is there any more; its content is given as it was recorded")
-            return _recorded(record)
-        except OSError as error:
-            unknown.append(f"{name}: its content cannot be read ({error})")
-            return Seen(None, {}, None)
+    path, name = target.path, target.name
     try:
+        if record is not None:
+            answer, _ = condition(target, record)
+            if answer.is_good:
+                return _recorded(record)
+            if answer in (Condition.GONE, Condition.PARTIAL):
+                return _seen_before(record, unknown)
         content = describe(os.path.realpath(path))
         companions = None
         if record is not None:
@@ -63,6 +61,8 @@ def see_content(path: str, record: Record | None, unknown: list[str]) -> Seen:
             names = [entry.path for entry in record.companions]
             companions = _by_suffix(name, tuple(describe_file(os.path.join(folder, each), each) for each in names))
     except OSError as error:
+        if record is not None and isinstance(error, FileNotFoundError):
+            return _seen_before(record, unknown)
         unknown.append(f"{name}: its content cannot be read ({error})")
         return Seen(None, {}, None)
     files = _files(content.files) if content.kind == "directory" else {"": (content.size, content.digest)}
@@ -98,6 +98,11 @@ def _entry_differences(
 
 def _text(entry: tuple[int, str] | None) -> str:
     return ABSENT if entry is None else f"{byte_count(entry[0])} ({entry[1][:_DIGEST_DIGITS]}…)"
+
+
+def _seen_before(record: Record, unknown: list[str]) -> Seen:
+    unknown.append(f"{record.artifact}: not all of it is there any more; its content is given as it was recorded")
+    return _recorded(record)
 
 
 def _recorded(record: Record) -> Seen:

@@ -3,53 +3,20 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .._errors import ArtifactNotFoundError, RecordError
-from .._tag import Tag, is_tagged
+from .._tag import is_tagged
+from .condition import condition
 from .folder import Folder
 from .record import Record, read_record
-from .standing import companion_owner, standing_record
+from .standing import companion_owner
+from .target import Target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """An artifact, present or gone.
-
-    Attributes:
-        folder: The output directory.
-        name: Its tagged file name.
-    """
-
-    folder: Folder
-    name: str
-
-    @property
-    def path(self) -> str:
-        """Where the artifact stands, absolute."""
-        return self.folder.artifact(self.name)
-
-    @property
-    def tag(self) -> Tag:
-        """The tag in its name."""
-        return Tag.parse(self.name)
-
-    def record(self) -> Record | None:
-        """Read its record; None if there is none.
-
-        After an interrupted recompute it is the one that describes what stands there.
-
-        Raises:
-            RecordError: If it is damaged, or not the record of this artifact.
-        """
-        record = read_record(self.folder.record(self.name))
-        if record is None or record.artifact == self.name:
-            return record and _standing(self.path, record)
-        raise RecordError(f"{self.folder.record(self.name)} is the record of {record.artifact}, not of {self.name}")
+    from .._tag import Tag
 
 
 def record(path: str | os.PathLike[str]) -> Record:
@@ -71,18 +38,32 @@ def record(path: str | os.PathLike[str]) -> Record:
         >>> record(save("Ada", "output/name.txt")).canonical
         '{"arguments":{"text":"Ada"},"config":{}}'
     """
-    origin = find_origin(path)
-    found = origin.record()
+    target = find_target(path)
+    found = record_of(target)
     if found is None:
-        there = "has no record" if os.path.lexists(origin.path) else "is not there and has no record"
+        there = "has no record" if os.path.lexists(target.path) else "is not there and has no record"
         raise ArtifactNotFoundError(
-            f"{origin.path} {there}; its name alone says: {said_by(origin.tag)}. "
-            f"When an artifact is copied, copy {origin.folder.record(origin.name)} along"
+            f"{target.path} {there}; its name alone says: {said_by(target.tag)}. "
+            f"When an artifact is copied, copy {target.record_path} along"
         )
     return found
 
 
-def find_origin(path: str | os.PathLike[str]) -> Origin:
+def record_of(target: Target) -> Record | None:
+    """Read the record of an artifact; None if there is none.
+
+    After an interrupted recompute it is the one that describes what stands there.
+
+    Raises:
+        RecordError: If it is damaged, or not the record of this artifact.
+    """
+    record = read_record(target.record_path)
+    if record is None or record.artifact == target.name:
+        return record and _chosen(target, record)
+    raise RecordError(f"{target.record_path} is the record of {record.artifact}, not of {target.name}")
+
+
+def find_target(path: str | os.PathLike[str]) -> Target:
     """Find the artifact to which a path belongs: the nearest with a record, else the nearest with a tag in its name.
 
     Raises:
@@ -94,14 +75,14 @@ def find_origin(path: str | os.PathLike[str]) -> Origin:
     bare = None
     for start in dict.fromkeys((absolute, os.path.realpath(absolute))):
         for folder, name in _upwards(start):
+            target = Target(Folder(folder), name)
             if is_tagged(name):
-                origin = Origin(Folder(folder), name)
-                if os.path.lexists(origin.folder.record(name)):  # a damaged one too
-                    return origin
-                bare = bare or origin
-            owner = companion_owner(Folder(folder), name)
+                if os.path.lexists(target.record_path):  # a damaged one too
+                    return target
+                bare = bare or target
+            owner = companion_owner(target)
             if owner is not None:
-                return Origin(Folder(folder), owner.artifact)
+                return Target(target.folder, owner.artifact)
     if bare is None:
         raise ArtifactNotFoundError(f"{absolute} belongs to no artifact: there is no tag in its name or above it")
     return bare
@@ -122,12 +103,12 @@ def _upwards(path: str) -> Iterator[tuple[str, str]]:
         yield path, name
 
 
-def _standing(path: str, record: Record) -> Record:
+def _chosen(target: Target, record: Record) -> Record:
     """Choose between a record and the one that it replaces, if the recompute between them was interrupted."""
     if record.replaced is None:
         return record
     try:
-        found = standing_record(path, record)
+        answer, judged_by = condition(target, record)
     except OSError:
         return record
-    return record if found is None or found.record is None else found.record
+    return judged_by if answer.is_good else record

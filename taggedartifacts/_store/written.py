@@ -13,6 +13,7 @@ from .._tag import is_tagged, split_name
 from .content import describe_file, scan
 from .disk import sync_directory, sync_file
 from .standing import companion_owner, stored_record
+from .target import Target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -47,7 +48,12 @@ class Staged:
     @property
     def final(self) -> str:
         """Where the artifact will stand."""
-        return self.folder.artifact(self.name)
+        return self.target.path
+
+    @property
+    def target(self) -> Target:
+        """The artifact that it is to become."""
+        return Target(self.folder, self.name)
 
 
 def check_written(staged: Staged) -> None:
@@ -143,7 +149,7 @@ def check_room(staged: Staged, predecessor: Record | None, *, recompute: bool) -
         if not os.path.lexists(path):
             continue
         remedy = "write it under another name"
-        if is_companion(staged, name) and predecessor is None and not _is_known(staged.folder, name):
+        if is_companion(staged, name) and predecessor is None and not _is_known(Target(staged.folder, name)):
             if recompute or _is_same(os.path.join(staged.staging, name), path):
                 continue
             remedy = "no record tells of it: move it away, or call recompute to have it replaced"
@@ -154,8 +160,8 @@ def check_room(staged: Staged, predecessor: Record | None, *, recompute: bool) -
         )
 
 
-def _is_known(folder: Folder, name: str) -> bool:
-    return stored_record(folder, name) is not None or companion_owner(folder, name) is not None
+def _is_known(target: Target) -> bool:
+    return stored_record(target) is not None or companion_owner(target) is not None
 
 
 def _is_same(path: str, other: str) -> bool:
