@@ -46,8 +46,8 @@ class UnhashableError(TaggedArtifactsError, TypeError):
 class InputError(TaggedArtifactsError, OSError):
     """A path named by ``inputs`` is missing, cannot be read, or changed while the function ran.
 
-    Comes before the function runs, or, for a change, after it, and then nothing is published. Mend the file and call
-    again.
+    Comes before the function runs, or, for a change, after it, and then nothing is published; what the function wrote
+    is kept where the message says. Mend the file and call again.
     """
 
 
@@ -72,7 +72,8 @@ class ArtifactNotWrittenError(TaggedArtifactsError, OSError):
     """The function returned without writing what it promised.
 
     Comes after the function ran; nothing is published. The message names what was written instead, as when
-    ``numpy.save`` appends ``.npy``: give the output that suffix, or write to the path that the function receives.
+    ``numpy.save`` appends ``.npy``, and where it is kept: give the output that suffix, or write to the path that the
+    function receives.
     """
 
 
@@ -82,7 +83,7 @@ class ArtifactConflictError(TaggedArtifactsError, OSError):
     Comes before the function runs when the artifact of that name was made by another function, as another output or as
     another kind (file or directory): give one of the outputs another name; ``recompute`` is refused likewise. Or when a
     link stands there that leads nowhere: bring back what it led to, or remove it. After the run it comes when something
-    took the place meanwhile, or that of a companion; that is kept, and what the run wrote is not.
+    took the place meanwhile, or that of a companion; that stays, and what the run wrote is kept apart.
     """
 
 

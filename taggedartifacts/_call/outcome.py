@@ -8,9 +8,10 @@ import secrets
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING
 
-from .._errors import ArtifactConflictError, ArtifactNotWrittenError, InputError
+from .._errors import ArtifactConflictError, ArtifactNotWrittenError, InputError, TaggedArtifactsError
 from .._store.condition import condition
 from .._store.content import describe
+from .._store.kept import keep, unmark
 from .._store.publish import publish
 from .._store.record import Record
 from .._store.standing import stored_record
@@ -85,13 +86,14 @@ def publish_all(
     """
     try:
         for each in staged:
+            each.folder.make()  # what a cleaner removed while the function ran
             check_written(each)
         run = secrets.token_hex(8)
         with syncing(staged):
             records = [_record(task, each, run, started, seconds) for each in staged]
         if not recompute and task.find() is not None:
             for each in staged:
-                _say_kept(each)
+                _leave_to(each)
             return
         predecessors = [stored_record(each.target) for each in staged]
         for each, predecessor in zip(staged, predecessors, strict=True):
@@ -105,7 +107,7 @@ def publish_all(
             record = replace(record, replaced=_standing(each, record, predecessor))
             if not publish(each, record, predecessor, task.state.patch, exclusive=not (recompute or locked)):
                 if task.find() is not None:
-                    _say_kept(each)
+                    _leave_to(each)
                     continue
                 # What stands there is of this very code and configuration, but lacks a companion or another output.
                 publish(each, record, predecessor, task.state.patch, exclusive=False)
@@ -119,7 +121,24 @@ def publish_all(
             ) from error
 
 
-def _say_kept(staged: Staged) -> None:
+def keep_all(staged: list[Staged], error: BaseException) -> None:
+    """Keep what a function wrote that has returned, and let the error that came after it say where."""
+    places = [place for each in staged if (place := keep(each.folder, each.staging, each.name)) is not None]
+    if not places:
+        return
+    said = f"what the function wrote is kept in {', '.join(places)}"
+    if isinstance(error, TaggedArtifactsError) and len(error.args) == 1:
+        error.args = (f"{error}; {said}",)
+    elif isinstance(error, OSError) and error.strerror:
+        error.strerror = f"{error.strerror}; {said}"
+        error.args = (error.errno, error.strerror, *error.args[2:])  # which a pickle is made of
+    else:
+        error.add_note(said)
+
+
+def _leave_to(staged: Staged) -> None:
+    """Give up what was written in favour of the same that somebody else made."""
+    unmark(staged.staging)
     _log.info("%s was made by somebody else meanwhile; theirs is kept", staged.final)
 
 

@@ -111,6 +111,8 @@ def _making(task: Task, held: _Held, *, recompute: bool) -> Generator[Wait | Run
         ArtifactNotWrittenError: If the function did not write what it promised.
         InputError: If an input changed while the function ran.
         OSError: If it could not be published; nothing is visible then.
+
+    What the function wrote before one of the last four is kept, and the error says where.
     """
     artifacts = frozenset(map(_whole, task.targets))
     if again := artifacts & being_made():
@@ -119,10 +121,12 @@ def _making(task: Task, held: _Held, *, recompute: bool) -> Generator[Wait | Run
         )
     # A script whose artifacts are all there does not wait for what it takes to make them to be imported.
     from .._code.memory import memory
+    from .._store.claim import claim
+    from .._store.kept import mark
     from .._store.lock import ArtifactLock, Patience
     from .._store.staging import clean_up, make_staging, sweep
     from .._store.written import Staged
-    from .outcome import checked, publish_all
+    from .outcome import checked, keep_all, publish_all
 
     with contextlib.ExitStack() as stack:
         # In one order everywhere, so that no two calls wait for each other.
@@ -134,7 +138,7 @@ def _making(task: Task, held: _Held, *, recompute: bool) -> Generator[Wait | Run
             folder.check_outside()
             with folder.naming_itself():
                 folder.make()
-                is_ours = lock.try_acquire()
+                is_ours = _acquired(lock, target)
             while not is_ours:
                 if patience.is_exhausted():
                     raise LockTimeoutError(
@@ -148,7 +152,7 @@ def _making(task: Task, held: _Held, *, recompute: bool) -> Generator[Wait | Run
                         break
                 # Once its holder had time to sign it, and not when the artifact is there and the next one holds it.
                 patience.say(path, lock.holder)
-                is_ours = lock.try_acquire()
+                is_ours = _acquired(lock, target)
         locked = all(lock.works for lock in held.locks)
         for folder, name in task.targets:
             folder.look_closely()
@@ -163,6 +167,7 @@ def _making(task: Task, held: _Held, *, recompute: bool) -> Generator[Wait | Run
             folder, name = target
             staging = make_staging(folder, name)
             stack.callback(_in_process, process, clean_up, folder, staging)
+            stack.callback(claim(staging))
             staged.append(Staged(folder, name, staging, output.directory, os.path.lexists(target.path)))
             if output.directory:
                 os.mkdir(staged[-1].path)
@@ -171,19 +176,38 @@ def _making(task: Task, held: _Held, *, recompute: bool) -> Generator[Wait | Run
             task.bound, [output.staged(each.path) for output, each in zip(task.outputs, staged, strict=True)]
         )
         held.making.artifacts = artifacts
-        yield Run(task.bound, held.making)
-        if os.getpid() != process:
-            raise ArtifactNotWrittenError(
-                f"{task.identity.function} returned in a process that it forked; only process {process}, which called "
-                "it, publishes what was written. Leave forked processes with os._exit"
-            )
-        seconds = time.perf_counter() - clock
-        true, staged = checked(task, staged)
-        locked = locked and true.identity == task.identity
-        publish_all(true, staged, started, seconds, recompute=recompute, locked=locked)
+        try:
+            yield Run(task.bound, held.making)
+            if os.getpid() != process:
+                raise ArtifactNotWrittenError(
+                    f"{task.identity.function} returned in a process that it forked; only process {process}, which "
+                    "called it, publishes what was written. Leave forked processes with os._exit"
+                )
+            for each in staged:
+                mark(each.staging)
+            seconds = time.perf_counter() - clock
+            true, staged = checked(task, staged)
+            locked = locked and true.identity == task.identity
+            publish_all(true, staged, started, seconds, recompute=recompute, locked=locked)
+        except BaseException as error:
+            if held.making.returned and os.getpid() == process:
+                keep_all(staged, error)
+            raise
         if true.state.root is not None:
             memory(true.state.root).save()
         return true
+
+
+def _acquired(lock: ArtifactLock, target: Target) -> bool:
+    """Take the lock of an artifact if nobody makes it, not even a call whose lock's file was removed meanwhile."""
+    from .._store.staging import is_worked_on  # as in the only caller
+
+    if not lock.try_acquire():
+        return False
+    if lock.works and is_worked_on(target.folder, target.name):
+        lock.release()
+        return False
+    return True
 
 
 def _in_process(process: int, work: Callable[..., object], *args: object) -> None:

@@ -12,6 +12,7 @@ from .._errors import RecordError
 from .._hashing import hexdigest
 from .._store.condition import condition
 from .._store.content import describe, describe_file
+from .._store.kept import kept
 from .._store.origin import record_of
 from .._store.staging import leftovers
 from .._store.target import Target
@@ -35,7 +36,7 @@ class Problem(Shown):
     Attributes:
         path: What it is about: an artifact, a file in one or beside it, a record, a patch or a staging directory.
         what: ``"missing"``, ``"changed"``, ``"truncated"``, ``"unexpected"``, ``"damaged record"``, ``"no record"``,
-            ``"unreadable"`` or ``"leftover"``.
+            ``"unreadable"``, ``"leftover"`` or ``"kept"``.
         detail: What was found, in words.
     """
 
@@ -95,6 +96,8 @@ def verify(path: str | os.PathLike[str]) -> list[Problem]:
             problems.extend(_check(Target(stretch.folder, name), progress))
         for path_left in leftovers(stretch.folder, None if stretch.whole else stretch.names):
             problems.append(Problem(path_left, "leftover", "the process that worked in it is gone"))
+        for path_kept in kept(stretch.folder, None if stretch.whole else stretch.names):
+            problems.append(Problem(path_kept, "kept", "finished work that could not be published; yours to remove"))
     return problems
 
 

@@ -16,6 +16,7 @@ import secrets
 from typing import TYPE_CHECKING
 
 from .disk import move, put, sync_directory
+from .kept import unmark
 from .staging import aside, clean_up, make_staging
 from .written import companion_names, is_companion
 
@@ -51,20 +52,22 @@ def publish(
     if record.patch is not None and patch is not None:
         _store(staged.staging, os.path.join(staged.folder.patches, record.patch), patch)
         sync_directory(staged.folder.patches)
-    ours = os.lstat(staged.path)
+    ours, moved = os.lstat(staged.path), list[str]()
     if exclusive and not _link(staged.path, staged.final):
         return False
     try:
         _store(staged.staging, staged.folder.record(staged.name), record.to_json())
         sync_directory(staged.folder.records)
-        _move_companions(staged)
+        _move_companions(staged, moved)
+        if not exclusive:
+            _replace(staged, staged.name)
     except BaseException:
         if exclusive:
             _take_back(staged, ours)
+        _bring_back(staged, moved)
         raise
-    if not exclusive:
-        _replace(staged, staged.name)
     # Past the commit point: the artifact is there, and whatever fails now must not make it look lost.
+    unmark(staged.staging)
     try:
         sync_directory(staged.folder.path)
         for gone in companion_names(predecessor) - companion_names(record):
@@ -83,7 +86,7 @@ def store_record(folder: Folder, record: Record) -> None:
         clean_up(folder, staging)
 
 
-def _move_companions(staged: Staged) -> None:
+def _move_companions(staged: Staged, moved: list[str]) -> None:
     for name in sorted(os.listdir(staged.staging)):
         if name != staged.name:
             if not is_companion(staged, name):
@@ -95,16 +98,29 @@ def _move_companions(staged: Staged) -> None:
                     ", in place of what stood there" if os.path.lexists(staged.folder.artifact(name)) else "",
                 )
             _replace(staged, name)
+            moved.append(name)
+
+
+def _bring_back(staged: Staged, moved: list[str]) -> None:
+    """Move what has gone before the artifact back to it in staging, so that all of it is kept together."""
+    for name in moved:
+        with contextlib.suppress(OSError):
+            move(staged.folder.artifact(name), os.path.join(staged.staging, name))
 
 
 def _store(staging: str, path: str, content: bytes) -> None:
-    temporary = os.path.join(staging, f".{secrets.token_hex(8)}")
+    temporary = f"{staging}.{secrets.token_hex(8)}"  # beside it: in it is what the function wrote
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
-    with open(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(descriptor)
-    put(temporary, path)
+    try:
+        with open(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(descriptor)
+        put(temporary, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
 
 
 def _replace(staged: Staged, name: str) -> None:
@@ -135,6 +151,10 @@ def _take_back(staged: Staged, ours: os.stat_result) -> None:
         os.rename(staged.final, taken)
         if not os.path.samestat(os.lstat(taken), ours):
             _link(taken, staged.final)
+        elif os.path.lexists(staged.path):
+            os.unlink(taken)
+        else:
+            os.rename(taken, staged.path)
     except OSError as error:
         _log.warning("%s is there without all that belongs to it; call recompute: %s", staged.final, error)
 
