@@ -28,6 +28,8 @@ _NAME_MAX = 255  # bytes; where the file system does not tell
 _CHANGED_BY_WINDOWS = re.compile(
     r'(?is)(con|prn|aux|nul|con(in|out)\$|(com|lpt)[\d¹²³]) *(\..*)?|.*[<>:"|?*\x00-\x1f].*|.*[. ]'
 )
+# A `Path` of a URL has one slash where the URL has two; a drive has one letter.
+_URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/")
 
 
 # Here and in other modules that every script needs, plain data is a NamedTuple: a data class takes ten times as long to
@@ -225,6 +227,11 @@ class Output(NamedTuple):
             ArtifactNameError: If no artifact can have it.
         """
         text = os.fspath(path) if isinstance(path, (str, os.PathLike)) else path
+        if url := _URL.match(str(path)):
+            raise ArtifactNameError(
+                f"the output {str(path)!r} looks like a URL, and artifacts are files on a disk: give a local path, "
+                f"{'which is what stands behind file://' if url[1] == 'file' else 'and upload what the call returns'}"
+            )
         if not isinstance(text, str):
             raise TypeError(f"an output path must be a str or a path, not {path!r}")
         given = text.rstrip("/" + os.sep)

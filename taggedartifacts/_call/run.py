@@ -17,7 +17,7 @@ from .._errors import ArtifactNotFoundError, ArtifactNotWrittenError, LockTimeou
 from .._store.content import same_times
 from .._store.reuse import find_any
 from .._store.standing import remember
-from .._tag import Tag, is_tagged, untagged_name
+from .._tag import Tag, of_name, untagged_name
 from .steps import Making, Run, Wait, being_made
 from .task import prepare
 
@@ -233,7 +233,7 @@ def _others(folder: Folder, name: str) -> str:
         names = sorted(os.listdir(folder.path))
     except FileNotFoundError:
         return f"{folder.path} does not exist"
-    tags = [str(Tag.parse(each)) for each in names if is_tagged(each) and untagged_name(each) == wanted]
+    tags = [str(Tag.parse(each)) for each in of_name(names, wanted)]
     if not tags:
         return f"there is no {wanted} with any tag"
     return f"the tags of {wanted} that are there: {', '.join(tags[:20])}" + (", …" if len(tags) > 20 else "")

@@ -33,6 +33,22 @@ class TestWhatTheFunctionWrote:
         assert [] == project.files() == project.staged()
 
     @pytest.mark.parametrize(
+        ("endings", "says"),
+        [
+            ([".npy"], r"end the output's name in '\.npy'"),
+            ([".index", ".data-00000-of-00001"], "give the output a slash at its end"),
+        ],
+    )
+    def test_longer_names(self, project, endings, says):
+        """A suffix that was put behind the name, and a prefix of several names, have each their own remedy."""
+        work = project.module(
+            '@Artifact("out")\ndef f(endings, out):\n    [Path(out + each).write_text("") for each in endings]\n'
+        )
+
+        with pytest.raises(ArtifactNotWrittenError, match=says):
+            work.f(endings, "out/checkpoint")
+
+    @pytest.mark.parametrize(
         ("make", "says"), [("os.symlink('/etc/passwd', out)", "symbolic link"), ("os.mkfifo(out)", "neither")]
     )
     def test_no_file(self, project, make, says):
