@@ -11,6 +11,7 @@ from typing import (
     Generic,
     Literal,
     ParamSpec,
+    TypeAlias,
     TypedDict,
     TypeVar,
     Unpack,
@@ -39,6 +40,13 @@ R = TypeVar("R")
 W = TypeVar("W")
 
 
+if TYPE_CHECKING:
+    _Names: TypeAlias = list[str] | tuple[str, ...]
+    _One: TypeAlias = ArtifactPath
+    # An output that is not asked for is None; Any, so that those who ask for all need not tell the type checker so.
+    _Several: TypeAlias = tuple[ArtifactPath | Any, ...]
+
+
 class OwnValue:
     """In types only: marks a decorator in mode ``"r"``, whose functions return their own value."""
 
@@ -49,9 +57,23 @@ class _Place(TypedDict, total=False):
 
 
 class _Making(_Place, total=False):
+    mode: Literal["w"]
     ignore: Sequence[str]
     inputs: Sequence[str]
     timeout: float | None
+    link: bool
+
+
+class _Plain(_Making, total=False):
+    load: None
+
+
+class _Loading(_Making, Generic[W, T]):
+    load: Callable[[W], T]
+
+
+class _Reading(_Place):
+    mode: Literal["r"]
 
 
 class Artifact(Generic[R, W]):
@@ -62,7 +84,8 @@ class Artifact(Generic[R, W]):
     once, however many processes call at the same time.
 
     Args:
-        keyword: The parameter that takes the output path (`str`); a list or tuple of names for several outputs.
+        keyword: The parameter that takes the output path (`str`); a list or tuple of names for several outputs. Of
+            several, one that is None at a call is not asked for, and None in the tuple that the call returns.
         config: What else decides the result: any value with a canonical form, or a function without arguments that
             returns one. Read at each call.
         allow_dirty: Work with code that is not committed, and mark the tag dirty. Otherwise such code is refused.
@@ -75,6 +98,8 @@ class Artifact(Generic[R, W]):
             must exist, and the function always runs and returns its own value.
         repo: A path inside the repository, when it cannot be found from the function.
         timeout: Seconds to wait for another process that is making the same artifact; None waits without end.
+        link: Keep the ordinary name (``figures/hist.png``) as a relative symbolic link to the artifact of the last
+            call, for LaTeX, Markdown and make. Nothing else that stands there is ever replaced.
 
     Raises:
         TypeError: If an option has a wrong type, or what is decorated is no function, a generator function, or
@@ -94,71 +119,55 @@ class Artifact(Generic[R, W]):
 
     @overload
     def __init__(
-        self: Artifact[ArtifactPath, ArtifactPath],
+        self: Artifact[_One, _One],
         keyword: str,
         config: object = ...,
         allow_dirty: bool = ...,
-        *,
-        load: None = None,
-        mode: Literal["w"] = ...,
-        **options: Unpack[_Making],
+        **options: Unpack[_Plain],
     ) -> None: ...
     @overload
     def __init__(
-        self: Artifact[tuple[ArtifactPath, ...], tuple[ArtifactPath, ...]],
-        keyword: list[str] | tuple[str, ...],
+        self: Artifact[_Several, _Several],
+        keyword: _Names,
         config: object = ...,
         allow_dirty: bool = ...,
-        *,
-        load: None = None,
-        mode: Literal["w"] = ...,
-        **options: Unpack[_Making],
+        **options: Unpack[_Plain],
     ) -> None: ...
     @overload
     def __init__(
-        self: Artifact[T, ArtifactPath],
+        self: Artifact[T, _One],
         keyword: str,
         config: object = ...,
         allow_dirty: bool = ...,
-        *,
-        load: Callable[[ArtifactPath], T],
-        mode: Literal["w"] = ...,
-        **options: Unpack[_Making],
+        **options: Unpack[_Loading[_One, T]],
     ) -> None: ...
     @overload
     def __init__(
-        self: Artifact[T, tuple[ArtifactPath, ...]],
-        keyword: list[str] | tuple[str, ...],
+        self: Artifact[T, _Several],
+        keyword: _Names,
         config: object = ...,
         allow_dirty: bool = ...,
-        *,
-        load: Callable[[tuple[ArtifactPath, ...]], T],
-        mode: Literal["w"] = ...,
-        **options: Unpack[_Making],
+        **options: Unpack[_Loading[_Several, T]],
     ) -> None: ...
     @overload
     def __init__(
-        self: Artifact[OwnValue, ArtifactPath],
+        self: Artifact[OwnValue, _One],
         keyword: str,
         config: object = ...,
         allow_dirty: bool = ...,
-        *,
-        mode: Literal["r"],
-        **options: Unpack[_Place],
+        **options: Unpack[_Reading],
     ) -> None: ...
     @overload
     def __init__(
-        self: Artifact[OwnValue, tuple[ArtifactPath, ...]],
-        keyword: list[str] | tuple[str, ...],
+        self: Artifact[OwnValue, _Several],
+        keyword: _Names,
         config: object = ...,
         allow_dirty: bool = ...,
-        *,
-        mode: Literal["r"],
-        **options: Unpack[_Place],
+        **options: Unpack[_Reading],
     ) -> None: ...
     def __init__(
         self,
-        keyword: str | list[str] | tuple[str, ...],
+        keyword: str | _Names,
         config: object = {},
         allow_dirty: bool = False,
         *,
@@ -169,8 +178,21 @@ class Artifact(Generic[R, W]):
         mode: Literal["w", "r"] = "w",
         repo: str | os.PathLike[str] | None = None,
         timeout: float | None = None,
+        link: bool = False,
     ) -> None:
-        self._options = Options.check(keyword, config, allow_dirty, ignore, inputs, scope, load, mode, repo, timeout)
+        self._options = Options.check(
+            keyword=keyword,
+            config=config,
+            allow_dirty=allow_dirty,
+            ignore=ignore,
+            inputs=inputs,
+            scope=scope,
+            load=load,
+            mode=mode,
+            repo=repo,
+            timeout=timeout,
+            link=link,
+        )
 
     @overload
     def __call__(  # type: ignore[overload-overlap]  # the own value is whatever the function returns, coroutines too
@@ -219,6 +241,7 @@ class Artifact(Generic[R, W]):
             """Tell whether that call would reuse the artifact; runs and touches nothing."""
             task = prepare(decorated.__wrapped__, _decoration(decorated), args, kwargs)
             try:
+                task.check_links()
                 return task.find() is not None
             except (ArtifactConflictError, ArtifactModifiedError):
                 return False

@@ -81,7 +81,8 @@ class ArtifactConflictError(TaggedArtifactsError, OSError):
 
     Comes before the function runs when the artifact of that name was made by another function, as another output or as
     another kind (file or directory): give one of the outputs another name; ``recompute`` is refused likewise. Or when a
-    link stands there that leads nowhere: bring back what it led to, or remove it. After the run it comes when something
+    link stands there that leads nowhere: bring back what it led to, or remove it. Or when ``link=True`` and something
+    else than a link of ours has the ordinary name: move it away. After the run it comes when something
     took the place meanwhile, or that of a companion; that is kept, and what the run wrote is not.
     """
 

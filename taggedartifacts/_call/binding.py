@@ -48,10 +48,12 @@ class Options(NamedTuple):
     mode: str
     repo: str | None
     timeout: float | None
+    link: bool
 
     @classmethod
     def check(
         cls,
+        *,
         keyword: object,
         config: object,
         allow_dirty: object,
@@ -62,6 +64,7 @@ class Options(NamedTuple):
         mode: object,
         repo: object,
         timeout: object,
+        link: object,
     ) -> Options:
         """Check what a user passed.
 
@@ -75,6 +78,8 @@ class Options(NamedTuple):
             raise ValueError(f"keyword must name one parameter, or several different ones, not {keyword!r}")
         if not isinstance(allow_dirty, bool):
             raise TypeError(f"allow_dirty must be True or False, not {allow_dirty!r}")
+        if not isinstance(link, bool):
+            raise TypeError(f"link must be True or False, not {link!r}")
         if load is not None and not callable(load):
             raise TypeError(f"load must be a function of the artifact's path, not {load!r}")
         if mode not in ("w", "r"):
@@ -97,14 +102,18 @@ class Options(NamedTuple):
             mode=mode,
             repo=None if repo is None else os.fsdecode(repo),
             timeout=timeout,
+            link=link,
         )
         for name, others in (("ignore", options.ignore), ("inputs", options.inputs)):
             if both := set(keywords) & set(others):
                 raise ValueError(f"{name} must not name the keyword {min(both)!r}: an output path is never hashed")
         if both := set(options.ignore) & set(options.inputs):
             raise ValueError(f"{min(both)!r} is in ignore and in inputs; it can be only one of them")
-        if mode == "r" and (load or options.ignore or options.inputs):
-            raise ValueError("load, ignore and inputs have no meaning in mode 'r', where config alone makes the tag")
+        if mode == "r" and (load or options.ignore or options.inputs or link):
+            raise ValueError(
+                "load, ignore, inputs and link have no meaning in mode 'r', where config alone makes the tag and the "
+                "artifact is there already"
+            )
         return options
 
 
@@ -154,23 +163,26 @@ class Parameters:
         return inspect.BoundArguments(self._signature, arguments)
 
     def outputs(self, bound: inspect.BoundArguments) -> tuple[object, ...]:
-        """Return the output paths as the user gave them.
+        """Return the output paths as the user gave them; None for one of several that is not asked for.
 
         Raises:
-            KeyError: If one is missing.
+            KeyError: If one is missing, or none is asked for.
         """
+        options = self._options
         paths = []
-        for keyword in self._options.keywords:
-            path = self._value(bound, keyword)
-            if path is None or path == "":
+        for keyword in options.keywords:
+            path = self._value(bound, keyword, "")
+            if path == "" or (path is None and not options.several):
                 known = f"is no parameter; there are {', '.join(self._signature.parameters) or 'none'}"
                 wrong = "is missing or empty" if self._takes(keyword) else known
                 raise KeyError(f"no output path was given: the keyword {keyword!r} {wrong}")
             paths.append(path)
+        if all(path is None for path in paths):
+            raise KeyError(f"no output path was given: all of {', '.join(map(repr, options.keywords))} are None")
         return tuple(paths)
 
     def redirect(self, bound: inspect.BoundArguments, paths: Sequence[object]) -> None:
-        """Replace the output paths, so that the function writes somewhere else."""
+        """Replace the output paths, so that the function writes somewhere else; None is for what is not asked for."""
         for keyword, path in zip(self._options.keywords, paths, strict=True):
             (bound.arguments if keyword in bound.arguments else bound.arguments[self._extra or ""])[keyword] = path
 
@@ -199,10 +211,10 @@ class Parameters:
     def _takes(self, name: str) -> bool:
         return self._extra is not None or name in self._signature.parameters
 
-    def _value(self, bound: inspect.BoundArguments, name: str) -> object:
+    def _value(self, bound: inspect.BoundArguments, name: str, default: object = None) -> object:
         if name in bound.arguments:
             return bound.arguments[name]
-        return bound.arguments[self._extra].get(name) if self._extra else None
+        return bound.arguments[self._extra].get(name, default) if self._extra else default
 
 
 class Output(NamedTuple):

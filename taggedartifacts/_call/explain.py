@@ -88,6 +88,7 @@ def explain(
     reasons = ["the code is not committed, and allow_dirty is not set"] if refused else []
     found: Sequence[Found] | None = None
     try:
+        task.check_links()
         found = _readable(task) if decoration.options.mode == "r" else task.find()
     except (ArtifactConflictError, ArtifactModifiedError) as error:
         return _explanation("refused", task, [*reasons, str(error)])

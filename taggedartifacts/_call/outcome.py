@@ -141,9 +141,11 @@ def _record(task: Task, staged: Staged, run: str, started: datetime, seconds: fl
         scope=state.scope,
         remote=state.remote,
         run=run,
-        outputs=tuple(
-            name + "/" if output.directory else name
-            for output, (_, name) in zip(task.outputs, task.places, strict=True)
+        outputs=task.destination.spread(
+            [
+                name + "/" if output.directory else name
+                for output, (_, name) in zip(task.outputs, task.places, strict=True)
+            ]
         ),
         started=started.isoformat(timespec="microseconds"),
         seconds=round(seconds, 6),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import logging
 import os
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from .._canonical.encoding import encode, join
 from .._hashing import hexdigest
@@ -16,7 +16,7 @@ from .._store.reuse import check_owner, find
 from .binding import Output, check_names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from .._code.codestate import CodeState
     from .._path import ArtifactPath
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from .._store.folder import Folder
     from .._store.standing import Found
     from .binding import Options, Parameters
+
+_T = TypeVar("_T")
 
 _log = logging.getLogger("taggedartifacts")
 
@@ -37,16 +39,20 @@ class Destination(NamedTuple):
     Attributes:
         canonical: Canonical form that the config hash is of.
         identity: What a hit compares.
-        outputs: The output paths as the user gave them.
+        outputs: The output paths that are asked for, as the user gave them.
+        slots: Which of the keywords each of them belongs to.
         places: Output directory and tagged file name of each output.
         paths: The paths of the artifacts, as the call returns them.
+        keywords: How many keywords there are.
     """
 
     canonical: bytes
     identity: Identity
     outputs: tuple[Output, ...]
+    slots: tuple[int, ...]
     places: tuple[tuple[Folder, str], ...]
     paths: tuple[ArtifactPath, ...]
+    keywords: int
 
     @classmethod
     def of(
@@ -59,11 +65,21 @@ class Destination(NamedTuple):
         """
         canonical = join(parts)
         identity = Identity(function, state.commit, state.dirty, hexdigest(canonical))
-        outputs = tuple(Output.of(path) for path in given)
+        slots = tuple(slot for slot, path in enumerate(given) if path is not None)
+        outputs = tuple(Output.of(given[slot]) for slot in slots)
         paths = tuple(output.tagged(identity.tag) for output in outputs)
         places = tuple((output.folder(cwd), path.name) for output, path in zip(outputs, paths, strict=True))
         check_names(places)
-        return cls(canonical, identity, outputs, places, paths)
+        return cls(canonical, identity, outputs, slots, places, paths, len(given))
+
+    def spread(self, values: Sequence[_T]) -> tuple[_T | None, ...]:
+        """Put what there is for each output in the place of its keyword, and None where none is asked for."""
+        if len(values) == self.keywords:
+            return tuple(values)
+        row: list[_T | None] = [None] * self.keywords
+        for slot, value in zip(self.slots, values, strict=True):
+            row[slot] = value
+        return tuple(row)
 
 
 class Decoration:
@@ -158,9 +174,10 @@ class Task(NamedTuple):
         return self.destination.paths
 
     @property
-    def result(self) -> ArtifactPath | tuple[ArtifactPath, ...]:
+    def result(self) -> ArtifactPath | tuple[ArtifactPath | None, ...]:
         """What the call returns, unless there is `load`: one path, or a tuple for several keywords."""
-        return self.paths if self.decoration.options.several else self.paths[0]
+        destination = self.destination
+        return destination.spread(destination.paths) if self.decoration.options.several else destination.paths[0]
 
     def find(self) -> tuple[Found, ...] | None:
         """Find the artifacts if all are there, from one run.
@@ -173,8 +190,10 @@ class Task(NamedTuple):
             return None
         found = []
         destination = self.destination
-        for position, (output, (folder, name)) in enumerate(zip(destination.outputs, destination.places, strict=True)):
-            found.append(find(folder, name, destination.identity, directory=output.directory, position=position))
+        for slot, output, (folder, name) in zip(
+            destination.slots, destination.outputs, destination.places, strict=True
+        ):
+            found.append(find(folder, name, destination.identity, directory=output.directory, position=slot))
         complete = tuple([each for each in found if each is not None])
         runs = {each.record.run for each in complete if each.record is not None}
         return complete if len(complete) == len(found) and len(runs) <= 1 else None
@@ -185,8 +204,34 @@ class Task(NamedTuple):
         Raises:
             ArtifactConflictError: If something else made one of them.
         """
-        for position, (folder, name) in enumerate(self.places):
-            check_owner(folder, name, self.identity, position)
+        for slot, (folder, name) in zip(self.destination.slots, self.places, strict=True):
+            check_owner(folder, name, self.identity, slot)
+
+    def redirect(self, paths: Sequence[str]) -> None:
+        """Let the function write to, or read from, these paths."""
+        staged = [output.staged(path) for output, path in zip(self.outputs, paths, strict=True)]
+        self.decoration.parameters.redirect(self.bound, self.destination.spread(staged))
+
+    def check_links(self) -> None:
+        """Check that the ordinary names can be links to the artifacts, if that is wanted.
+
+        Raises:
+            ArtifactConflictError: If something else stands at one of them.
+            ArtifactNameError: If one would be taken for an artifact.
+        """
+        if self.decoration.options.link:
+            from .._store.link import check_link  # with the next, for those who want links
+
+            for output, (folder, _) in zip(self.outputs, self.places, strict=True):
+                check_link(folder, os.path.basename(output.given))
+
+    def set_links(self) -> None:
+        """Let the ordinary names lead to the artifacts, if that is wanted."""
+        if self.decoration.options.link:
+            from .._store.link import set_link
+
+            for output, (folder, name) in zip(self.outputs, self.places, strict=True):
+                set_link(folder, os.path.basename(output.given), name)
 
     def in_state(self, state: CodeState) -> Task:
         """Return the same call with the tag of another code state.
@@ -194,7 +239,7 @@ class Task(NamedTuple):
         Raises:
             DirtyRepositoryError: If that is not allowed.
         """
-        given = tuple(output.as_given() for output in self.outputs)
+        given = self.destination.spread([output.as_given() for output in self.outputs])
         function = _checked_name(self.f, self.decoration, state)
         return _task(self.f, self.decoration, self.bound, given, self.view, state, function, self.encoded, self.cwd)
 

@@ -31,6 +31,8 @@ class TestOptions:
             ({"keyword": "o", "load": "x"}, TypeError, "load must be a function"),
             ({"keyword": "o", "mode": "a"}, ValueError, "mode must be 'w' or 'r'"),
             ({"keyword": "o", "mode": "r", "load": len}, ValueError, "no meaning in mode 'r'"),
+            ({"keyword": "o", "mode": "r", "link": True}, ValueError, "no meaning in mode 'r'"),
+            ({"keyword": "o", "link": 1}, TypeError, "link must be True or False"),
             ({"keyword": "o", "repo": 3}, TypeError, "repo must be a path"),
             ({"keyword": "o", "timeout": "1"}, TypeError, "timeout must be a number of seconds"),
             ({"keyword": "o", "timeout": -1}, ValueError, "at least 0 seconds"),

@@ -405,6 +405,91 @@ class TestSeveralOutputs:
         assert "edited" == a.read_text()
 
 
+OPTIONAL = """
+runs = []
+@Artifact(("png", "csv"))
+def plot(x, png=None, csv=None):
+    runs.append((png is not None, csv is not None))
+    for path in filter(None, (png, csv)):
+        Path(path).write_text(f"{x} {len(runs)}")
+
+@Artifact(("png", "csv"), mode="r")
+def look(png=None, csv=None):
+    return png, csv
+
+@Artifact(("png", "csv"), load=lambda paths: [path and path.read_text() for path in paths])
+def load(x, png=None, csv=None):
+    for path in filter(None, (png, csv)):
+        Path(path).write_text(str(x))
+
+@Artifact(("png", "csv"))
+def through(x, **paths):
+    Path(paths["png"]).write_text(str(x))
+"""
+
+
+class TestOptionalOutputs:
+    def test_none_is_not_asked_for(self, project):
+        """An output whose argument is None is neither made nor expected, and None in its place is returned."""
+        work = project.module(OPTIONAL)
+        made = work.plot(1, png="out/a.png")
+
+        assert (work.plot.path(1, png="out/a.png")[0], None) == made == work.plot(1, png="out/a.png")
+        assert [made[0].name] == project.files()
+        assert (made[0].name, None) == made[0].record.outputs
+        assert [(True, False)] == work.runs
+
+    def test_each_alone_and_both(self, project):
+        """Each has the same tag whichever are asked for; both together are of one run."""
+        work = project.module(OPTIONAL)
+        png, _ = work.plot(1, png="out/a.png")
+        _, csv = work.plot(1, csv="out/a.csv")
+
+        assert (None, csv) == work.plot(1, csv="out/a.csv")
+        assert (png, csv) == work.plot(1, "out/a.png", "out/a.csv")
+        assert "1 3" == png.read_text() == csv.read_text()
+        assert [(png, None), (None, csv)] == [work.plot(1, png="out/a.png"), work.plot(1, csv="out/a.csv")]
+        assert [(True, False), (False, True), (True, True)] == work.runs
+
+    def test_another_output_of_that_name(self, project):
+        """What was made as one output is never served as the other."""
+        work = project.module(OPTIONAL)
+        work.plot(1, png="out/a.txt")
+
+        with pytest.raises(ArtifactConflictError, match="as another of its outputs"):
+            work.plot(1, csv="out/a.txt")
+
+    def test_none_at_all(self, project):
+        """At least one has to be asked for."""
+        work = project.module(OPTIONAL)
+
+        with pytest.raises(KeyError, match="all of 'png', 'csv' are None"):
+            work.plot(1)
+        with pytest.raises(KeyError, match="'csv' is missing or empty"):
+            work.through(1, png="out/a.png")
+        assert (work.through.path(1, png="out/a.png", csv=None)) == work.through(1, png="out/a.png", csv=None)
+
+    def test_load_and_read(self, project):
+        """`load` and a function that reads see None in its place, too."""
+        work = project.module(OPTIONAL)
+
+        assert ["1", None] == work.load(1, png="out/l.png")
+        png, _ = work.look.path("out/x.png")
+        png.parent.mkdir(exist_ok=True)
+        png.write_text("x")
+        assert (str(png), None) == work.look("out/x.png")
+        assert "hit" == work.load.explain(1, png="out/l.png").outcome
+
+    def test_recompute(self, project):
+        """Recomputing one leaves the other alone, which is of another run then."""
+        work = project.module(OPTIONAL)
+        png, csv = work.plot(1, "out/a.png", "out/a.csv")
+        work.plot.recompute(1, csv="out/a.csv")
+
+        assert ("1 1", "1 2") == (png.read_text(), csv.read_text())
+        assert not work.plot.is_cached(1, "out/a.png", "out/a.csv")
+
+
 class TestMeanwhile:
     """What comes to stand in the place of an artifact while the function runs is not overwritten."""
 
