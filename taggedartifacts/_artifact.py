@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import inspect
-from types import FunctionType
 from typing import (
     TYPE_CHECKING,
     Any,
@@ -20,8 +19,10 @@ from typing import (
 
 from ._call.binding import Options, Parameters
 from ._call.run import call
+from ._call.shorten import shortening
 from ._call.steps import drive, drive_async
 from ._call.task import Decoration, prepare
+from ._call.wrong import check_function, check_object
 from ._errors import ArtifactConflictError, ArtifactModifiedError
 from ._reach.prompt import is_interactive
 from ._session.session import moment_of
@@ -88,7 +89,8 @@ class Artifact(Generic[R, W]):
             several, one that is None at a call is not asked for, and None in the tuple that the call returns.
         config: What else decides the result: any value with a canonical form, or a function without arguments that
             returns one. Read at each call.
-        allow_dirty: Work with code that is not committed, and mark the tag dirty. Otherwise such code is refused.
+        allow_dirty: Work with code that is not committed, and mark the tag dirty. Otherwise such code is refused,
+            unless ``TAGGEDARTIFACTS_ALLOW_DIRTY=1`` or the project's ``pyproject.toml`` allows it to all functions.
         ignore: Parameters that do not decide the result, such as ``verbose``; neither hashed nor recorded.
         inputs: Parameters that hold paths of input files or directories: their content is hashed, not the path.
         scope: Paths relative to the repository's root that are the code which decides the result. By default what
@@ -180,19 +182,20 @@ class Artifact(Generic[R, W]):
         timeout: float | None = None,
         link: bool = False,
     ) -> None:
-        self._options = Options.check(
-            keyword=keyword,
-            config=config,
-            allow_dirty=allow_dirty,
-            ignore=ignore,
-            inputs=inputs,
-            scope=scope,
-            load=load,
-            mode=mode,
-            repo=repo,
-            timeout=timeout,
-            link=link,
-        )
+        with shortening:
+            self._options = Options.check(
+                keyword=keyword,
+                config=config,
+                allow_dirty=allow_dirty,
+                ignore=ignore,
+                inputs=inputs,
+                scope=scope,
+                load=load,
+                mode=mode,
+                repo=repo,
+                timeout=timeout,
+                link=link,
+            )
 
     @overload
     def __call__(  # type: ignore[overload-overlap]  # the own value is whatever the function returns, coroutines too
@@ -206,7 +209,12 @@ class Artifact(Generic[R, W]):
     def __call__(self, f: Callable[P, object], /) -> ArtifactFunction[P, R, W]: ...
     def __call__(self, f: Callable[..., Any], /) -> Any:
         """Decorate a function."""
-        _check_function(f)
+        with shortening:
+            check_function(f)
+            if _DECORATION in vars(f):
+                raise TypeError(
+                    f"{f.__qualname__} is decorated already; for several outputs, pass keyword=('one', 'other')"
+                )
         is_async = inspect.iscoroutinefunction(f)
         carry_out: Callable[..., Any] = drive_async if is_async else drive
 
@@ -221,30 +229,43 @@ class Artifact(Generic[R, W]):
 
             @functools.wraps(f)
             async def decorated(*args: Any, **kwargs: Any) -> Any:
-                return await enter(args, kwargs, recompute=False)
+                __tracebackhide__ = True  # pytest and IPython go by it
+                with shortening:
+                    return await enter(args, kwargs, recompute=False)
 
         else:
 
             @functools.wraps(f)
             def decorated(*args: Any, **kwargs: Any) -> Any:
-                return enter(args, kwargs, recompute=False)
+                __tracebackhide__ = True  # pytest and IPython go by it
+                with shortening:
+                    return enter(args, kwargs, recompute=False)
 
         def recompute(*args: Any, **kwargs: Any) -> Any:
             """Run the function whether or not the artifact is there, and replace it atomically."""
-            return enter(args, kwargs, recompute=True)
+            __tracebackhide__ = True
+            with shortening:
+                check_object(decorated, "recompute", args, kwargs)
+                return enter(args, kwargs, recompute=True)
 
         def path(*args: Any, **kwargs: Any) -> Any:
             """Return where the artifact of that call is or would be; runs and touches nothing."""
-            return prepare(decorated.__wrapped__, _decoration(decorated), args, kwargs).result
+            __tracebackhide__ = True
+            with shortening:
+                check_object(decorated, "path", args, kwargs)
+                return prepare(decorated.__wrapped__, _decoration(decorated), args, kwargs).result
 
         def is_cached(*args: Any, **kwargs: Any) -> bool:
             """Tell whether that call would reuse the artifact; runs and touches nothing."""
-            task = prepare(decorated.__wrapped__, _decoration(decorated), args, kwargs)
-            try:
-                task.check_links()
-                return task.find() is not None
-            except (ArtifactConflictError, ArtifactModifiedError):
-                return False
+            __tracebackhide__ = True
+            with shortening:
+                check_object(decorated, "is_cached", args, kwargs)
+                task = prepare(decorated.__wrapped__, _decoration(decorated), args, kwargs)
+                try:
+                    task.check_links()
+                    return task.find() is not None
+                except (ArtifactConflictError, ArtifactModifiedError):
+                    return False
 
         def explain_call(*args: Any, **kwargs: Any) -> Explanation:
             """Explain why that call would reuse an artifact or not: the nearest there is, and exactly what differs."""
@@ -252,12 +273,17 @@ class Artifact(Generic[R, W]):
                 explain,
             )  # only where somebody asks: every script waits for what is imported above
 
-            return explain(decorated.__wrapped__, _decoration(decorated), args, kwargs)
+            __tracebackhide__ = True
+            with shortening:
+                check_object(decorated, "explain", args, kwargs)
+                return explain(decorated.__wrapped__, _decoration(decorated), args, kwargs)
 
         options = self._options
+        with shortening:
+            parameters = Parameters(f, options, free_names=is_interactive(f))
         decoration = Decoration(
             options=options,
-            parameters=Parameters(f, options, free_names=is_interactive(f)),
+            parameters=parameters,
             moment=moment_of(
                 f, repo=options.repo, scope=options.scope, ignore=options.ignore, reads=options.mode == "r"
             ),
@@ -280,13 +306,3 @@ _DECORATION = "_taggedartifacts"
 def _decoration(decorated: Callable[..., Any]) -> Decoration:
     found: Decoration = vars(decorated)[_DECORATION]
     return found
-
-
-def _check_function(f: Any) -> None:
-    methods = (staticmethod, classmethod)
-    if isinstance(f, methods) or not callable(f) or not isinstance(inspect.unwrap(f), FunctionType):
-        raise TypeError(f"Artifact decorates functions, not {f!r}; put it below staticmethod, classmethod and property")
-    if inspect.isgeneratorfunction(f) or inspect.isasyncgenfunction(f):
-        raise TypeError(f"{f.__qualname__} is a generator function: it would not have run when its call returns")
-    if _DECORATION in vars(f):
-        raise TypeError(f"{f.__qualname__} is decorated already; for several outputs, pass keyword=('one', 'other')")

@@ -17,6 +17,7 @@ from .._store.folder import HIDDEN, RECORD_SUFFIX, Folder
 from .._tag import tagged_name
 from .inputs import input_contents
 from .signature import binder
+from .wrong import meant, refuse_bare
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,6 +73,8 @@ class Options(NamedTuple):
             TypeError: If an option is of a wrong type.
             ValueError: If an option has a wrong value, or makes no sense with another.
         """
+        if callable(keyword):
+            refuse_bare(keyword)
         several = not isinstance(keyword, str)
         keywords = _names("keyword", keyword if several else (keyword,))
         if not keywords or "" in keywords or len(set(keywords)) != len(keywords):
@@ -144,6 +147,7 @@ class Parameters:
             if unknown and self._extra is None and not (free_names and option == "ignore"):
                 raise ValueError(
                     f"{option} names {unknown[0]!r}, but {f.__qualname__} has only the parameters {', '.join(kinds)}"
+                    f"{meant(unknown[0], kinds)}"
                 )
 
     def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> inspect.BoundArguments:
@@ -173,7 +177,8 @@ class Parameters:
         for keyword in options.keywords:
             path = self._value(bound, keyword, "")
             if path == "" or (path is None and not options.several):
-                known = f"is no parameter; there are {', '.join(self._signature.parameters) or 'none'}"
+                names = self._signature.parameters
+                known = f"is no parameter; there are {', '.join(names) or 'none'}{meant(keyword, names)}"
                 wrong = "is missing or empty" if self._takes(keyword) else known
                 raise KeyError(f"no output path was given: the keyword {keyword!r} {wrong}")
             paths.append(path)

@@ -15,7 +15,7 @@ from .._store.reuse import find_any
 from .._store.standing import Found, stored_record
 from .._tag import Tag, untagged_name
 from .._text import Shown, Table, minute
-from .task import Decoration, prepare
+from .task import Decoration, is_refused, prepare
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -84,7 +84,7 @@ def explain(
     options = decoration.options._replace(allow_dirty=True)
     lenient = Decoration(options, decoration.parameters, decoration.moment)
     task = prepare(f, lenient, args, kwargs)
-    refused = task.state.dirty is not None and not decoration.options.allow_dirty
+    refused = is_refused(decoration.options, task.state)
     reasons = ["the code is not committed, and allow_dirty is not set"] if refused else []
     found: Sequence[Found] | None = None
     try:

@@ -8,6 +8,7 @@ import os
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from .._canonical.encoding import encode, join
+from .._code.allowed import allows_dirty
 from .._hashing import hexdigest
 from .._reach.modules import places
 from .._reach.prompt import is_interactive
@@ -292,9 +293,14 @@ def _task(
 def _checked_name(f: Callable[..., Any], decoration: Decoration, state: CodeState) -> str:
     """Name the function, unless its code may not be used in that state."""
     function = decoration.function_name(f, state.root)
-    if state.dirty is not None and not decoration.options.allow_dirty:
+    if is_refused(decoration.options, state):
         raise state.refusal(function)
     return function
+
+
+def is_refused(options: Options, state: CodeState) -> bool:
+    """Tell whether code may not be used as it stands: not committed, and allowed by nobody."""
+    return state.dirty is not None and not options.allow_dirty and not allows_dirty(state.root)
 
 
 def _own_name(f: Callable[..., Any]) -> str:

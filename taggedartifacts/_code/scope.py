@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tomllib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .._errors import ScopeError
 from .._git.trees import NOTEBOOK
@@ -12,7 +12,7 @@ from .._git.trees import NOTEBOOK
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-_KEYS = ("scope",)
+_KEYS = ("scope", "allow_dirty")
 
 
 def choose_scope(root: str, scope: Sequence[str], exists: Callable[[str], bool]) -> tuple[str, ...]:
@@ -28,7 +28,7 @@ def choose_scope(root: str, scope: Sequence[str], exists: Callable[[str], bool])
     """
     if isinstance(scope, str):
         raise ScopeError(f"scope={scope!r} must be a sequence of paths, as in scope=[{scope!r}]")
-    place, paths = ("scope=", scope) if scope else (_setting_file(root), _project_scope(root))
+    place, paths = ("scope=", scope) if scope else (setting_file(root), project_settings(root).get("scope", ()))
     chosen = []
     for path in paths:
         relative = os.path.normpath(os.fspath(path))
@@ -48,17 +48,23 @@ def in_scope(path: str, scope: Sequence[str]) -> bool:
     return not path.endswith(NOTEBOOK) and (not scope or any(path.startswith(f"{part}/") for part in scope))
 
 
-def _setting_file(root: str) -> str:
+def setting_file(root: str) -> str:
+    """Name the file in which a project's settings stand."""
     return os.path.join(root, "pyproject.toml")
 
 
-def _project_scope(root: str) -> Sequence[str]:
-    file = _setting_file(root)
+def project_settings(root: str) -> dict[str, Any]:
+    """Read what ``[tool.taggedartifacts]`` says in the ``pyproject.toml`` of a work tree, checked.
+
+    Raises:
+        ScopeError: If it cannot be read, or says what it cannot.
+    """
+    file = setting_file(root)
     try:
         with open(file, "rb") as opened:
             project = tomllib.load(opened)
     except (FileNotFoundError, NotADirectoryError):
-        return ()
+        return {}
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise ScopeError(f"{file} cannot be read: {error}; mend it, the scope may stand there") from error
     tools = project.get("tool", {})
@@ -71,4 +77,6 @@ def _project_scope(root: str) -> Sequence[str]:
     scope = settings.get("scope", [])
     if not isinstance(scope, list) or not all(isinstance(path, str) for path in scope):
         raise ScopeError(f"{file}: 'scope' in [tool.taggedartifacts] must be a list of strings, not {scope!r}")
-    return scope
+    if not isinstance(allowed := settings.get("allow_dirty", False), bool):
+        raise ScopeError(f"{file}: 'allow_dirty' in [tool.taggedartifacts] must be true or false, not {allowed!r}")
+    return settings

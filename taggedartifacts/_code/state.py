@@ -59,5 +59,6 @@ class CodeState:
         return DirtyRepositoryError(
             f"{function}: the code in {self.root} is not what its commit {self.commit[:10]} holds:\n"
             + "\n".join(f"  {line}" for line in self.listed("{path}: {what}"))
-            + "\nCommit it, pass allow_dirty=True to work with a tag that says dirty, or leave it out with scope="
+            + "\nCommit it, pass allow_dirty=True to work with a tag that says dirty (in tests, set "
+            "TAGGEDARTIFACTS_ALLOW_DIRTY=1), or leave it out with scope="
         )
