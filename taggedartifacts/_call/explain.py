@@ -164,7 +164,7 @@ def _nearest(task: Task, folder: Folder, name: str) -> tuple[str, tuple[Differen
         return None
     if len(names) > _MOST_COMPARED:
         names = sorted(names, key=lambda each: len(tag_differences(Tag.parse(each), tag)))[:_MOST_COMPARED]
-    wanted = _recipe(task)
+    wanted = recipe_of(task)
     found = [
         (version.record is None, _differences(version, wanted), version.origin.name)
         for version in newest_first(folder, names)
@@ -180,7 +180,8 @@ def _differences(version: Version, wanted: Recipe) -> tuple[Difference, ...]:
     return recipe_differences(Recipe.of(version.record, version.origin.folder), wanted)[0]
 
 
-def _recipe(task: Task) -> Recipe:
+def recipe_of(task: Task) -> Recipe:
+    """Take the recipe that a call has."""
     state = task.state
     changes = {change.path: change.what for change in state.changes}
     return Recipe(task.identity, task.canonical.decode(), state.scope, changes, lambda: state.patch)

@@ -90,6 +90,7 @@ def publish_all(
                     "move it away and call again, or call recompute"
                 )
             check_room(each, predecessor, recompute=recompute)
+        reason = _reason(task, staged, predecessors, recompute=recompute)
         for each, record, predecessor in zip(staged, records, predecessors, strict=True):
             record = replace(record, replaced=_standing(each, record, predecessor))
             if not publish(each, record, predecessor, task.state.patch, exclusive=not (recompute or locked)):
@@ -98,7 +99,7 @@ def publish_all(
                     continue
                 # What stands there is of this very code and configuration, but lacks a companion or another output.
                 publish(each, record, predecessor, task.state.patch, exclusive=False)
-            _log.info("made %s in %.3g s", each.final, seconds)
+            _log.info("made %s in %.3g s%s", each.final, seconds, reason)
     except FileNotFoundError as error:
         # Somebody swept our staging away, as can happen where there are no locks: all is well if theirs is there.
         if task.find() is None:
@@ -106,6 +107,15 @@ def publish_all(
                 f"{error.filename} vanished before {staged[0].final} was published; find out what removes files there, "
                 "or whether the function did, and call it again"
             ) from error
+
+
+def _reason(task: Task, staged: list[Staged], predecessors: list[Record | None], *, recompute: bool) -> str:
+    """Say for the log why the artifacts had to be made, if somebody reads it."""
+    if not _log.isEnabledFor(logging.INFO):
+        return ""
+    from .why import why  # with what reads the records of others, only where it is told
+
+    return why(task, staged, predecessors, recompute=recompute)
 
 
 def _say_kept(staged: Staged) -> None:
