@@ -17,6 +17,7 @@ from .._store.folder import HIDDEN, RECORD_SUFFIX, Folder
 from .._tag import tagged_name
 from .inputs import input_contents
 from .signature import binder
+from .wrong import meant, refuse_bare
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,6 +30,8 @@ _NAME_MAX = 255  # bytes; where the file system does not tell
 _CHANGED_BY_WINDOWS = re.compile(
     r'(?is)(con|prn|aux|nul|con(in|out)\$|(com|lpt)[\d¹²³]) *(\..*)?|.*[<>:"|?*\x00-\x1f].*|.*[. ]'
 )
+# A `Path` of a URL has one slash where the URL has two; a drive has one letter.
+_URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/")
 
 
 # Here and in other modules that every script needs, plain data is a NamedTuple: a data class takes ten times as long to
@@ -47,10 +50,12 @@ class Options(NamedTuple):
     mode: str
     repo: str | None
     timeout: float | None
+    link: bool
 
     @classmethod
     def check(
         cls,
+        *,
         keyword: object,
         config: object,
         allow_dirty: object,
@@ -61,6 +66,7 @@ class Options(NamedTuple):
         mode: object,
         repo: object,
         timeout: object,
+        link: object,
     ) -> Options:
         """Check what a user passed.
 
@@ -68,12 +74,16 @@ class Options(NamedTuple):
             TypeError: If an option is of a wrong type.
             ValueError: If an option has a wrong value, or makes no sense with another.
         """
+        if callable(keyword):
+            refuse_bare(keyword)
         several = not isinstance(keyword, str)
         keywords = _names("keyword", keyword if several else (keyword,))
         if not keywords or "" in keywords or len(set(keywords)) != len(keywords):
             raise ValueError(f"keyword must name one parameter, or several different ones, not {keyword!r}")
         if not isinstance(allow_dirty, bool):
             raise TypeError(f"allow_dirty must be True or False, not {allow_dirty!r}")
+        if not isinstance(link, bool):
+            raise TypeError(f"link must be True or False, not {link!r}")
         if load is not None and not callable(load):
             raise TypeError(f"load must be a function of the artifact's path, not {load!r}")
         if mode not in ("w", "r"):
@@ -96,14 +106,18 @@ class Options(NamedTuple):
             mode=mode,
             repo=None if repo is None else os.fsdecode(repo),
             timeout=timeout,
+            link=link,
         )
         for name, others in (("ignore", options.ignore), ("inputs", options.inputs)):
             if both := set(keywords) & set(others):
                 raise ValueError(f"{name} must not name the keyword {min(both)!r}: an output path is never hashed")
         if both := set(options.ignore) & set(options.inputs):
             raise ValueError(f"{min(both)!r} is in ignore and in inputs; it can be only one of them")
-        if mode == "r" and (load or options.ignore or options.inputs):
-            raise ValueError("load, ignore and inputs have no meaning in mode 'r', where config alone makes the tag")
+        if mode == "r" and (load or options.ignore or options.inputs or link):
+            raise ValueError(
+                "load, ignore, inputs and link have no meaning in mode 'r', where config alone makes the tag and the "
+                "artifact is there already"
+            )
         return options
 
 
@@ -134,6 +148,7 @@ class Parameters:
             if unknown and self._extra is None and not (free_names and option == "ignore"):
                 raise ValueError(
                     f"{option} names {unknown[0]!r}, but {f.__qualname__} has only the parameters {', '.join(kinds)}"
+                    f"{meant(unknown[0], kinds)}"
                 )
 
     def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> inspect.BoundArguments:
@@ -153,23 +168,27 @@ class Parameters:
         return inspect.BoundArguments(self._signature, arguments)
 
     def outputs(self, bound: inspect.BoundArguments) -> tuple[object, ...]:
-        """Return the output paths as the user gave them.
+        """Return the output paths as the user gave them; None for one of several that is not asked for.
 
         Raises:
-            KeyError: If one is missing.
+            KeyError: If one is missing, or none is asked for.
         """
+        options = self._options
         paths = []
-        for keyword in self._options.keywords:
-            path = self._value(bound, keyword)
-            if path is None or path == "":
-                known = f"is no parameter; there are {', '.join(self._signature.parameters) or 'none'}"
+        for keyword in options.keywords:
+            path = self._value(bound, keyword, "")
+            if path == "" or (path is None and not options.several):
+                names = self._signature.parameters
+                known = f"is no parameter; there are {', '.join(names) or 'none'}{meant(keyword, names)}"
                 wrong = "is missing or empty" if self._takes(keyword) else known
                 raise KeyError(f"no output path was given: the keyword {keyword!r} {wrong}")
             paths.append(path)
+        if all(path is None for path in paths):
+            raise KeyError(f"no output path was given: all of {', '.join(map(repr, options.keywords))} are None")
         return tuple(paths)
 
     def redirect(self, bound: inspect.BoundArguments, paths: Sequence[object]) -> None:
-        """Replace the output paths, so that the function writes somewhere else."""
+        """Replace the output paths, so that the function writes somewhere else; None is for what is not asked for."""
         for keyword, path in zip(self._options.keywords, paths, strict=True):
             (bound.arguments if keyword in bound.arguments else bound.arguments[self._extra or ""])[keyword] = path
 
@@ -198,10 +217,10 @@ class Parameters:
     def _takes(self, name: str) -> bool:
         return self._extra is not None or name in self._signature.parameters
 
-    def _value(self, bound: inspect.BoundArguments, name: str) -> object:
+    def _value(self, bound: inspect.BoundArguments, name: str, default: object = None) -> object:
         if name in bound.arguments:
             return bound.arguments[name]
-        return bound.arguments[self._extra].get(name) if self._extra else None
+        return bound.arguments[self._extra].get(name, default) if self._extra else default
 
 
 class Output(NamedTuple):
@@ -226,6 +245,11 @@ class Output(NamedTuple):
             ArtifactNameError: If no artifact can have it.
         """
         text = os.fspath(path) if isinstance(path, (str, os.PathLike)) else path
+        if url := _URL.match(str(path)):
+            raise ArtifactNameError(
+                f"the output {str(path)!r} looks like a URL, and artifacts are files on a disk: give a local path, "
+                f"{'which is what stands behind file://' if url[1] == 'file' else 'and upload what the call returns'}"
+            )
         if not isinstance(text, str):
             raise TypeError(f"an output path must be a str or a path, not {path!r}")
         given = text.rstrip("/" + os.sep)

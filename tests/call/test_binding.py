@@ -1,6 +1,7 @@
 """Options and arguments: everything wrong is said before anything runs."""
 
 import functools
+from pathlib import Path
 
 import pytest
 
@@ -30,6 +31,8 @@ class TestOptions:
             ({"keyword": "o", "load": "x"}, TypeError, "load must be a function"),
             ({"keyword": "o", "mode": "a"}, ValueError, "mode must be 'w' or 'r'"),
             ({"keyword": "o", "mode": "r", "load": len}, ValueError, "no meaning in mode 'r'"),
+            ({"keyword": "o", "mode": "r", "link": True}, ValueError, "no meaning in mode 'r'"),
+            ({"keyword": "o", "link": 1}, TypeError, "link must be True or False"),
             ({"keyword": "o", "repo": 3}, TypeError, "repo must be a path"),
             ({"keyword": "o", "timeout": "1"}, TypeError, "timeout must be a number of seconds"),
             ({"keyword": "o", "timeout": -1}, ValueError, "at least 0 seconds"),
@@ -92,6 +95,23 @@ class TestBind:
 
         with pytest.raises(KeyError, match="outpath"):
             f(1, **given)
+
+    @pytest.mark.parametrize(
+        ("given", "says"),
+        [
+            ("s3://bucket/x.csv", "upload what the call returns"),
+            (Path("s3://bucket/x.csv"), "looks like a URL"),
+            ("https://example.org/x.csv", "give a local path"),
+            ("file:///tmp/x.csv", "behind file://"),
+        ],
+    )
+    def test_url(self, project, given, says):
+        """An output that looks like a URL is refused with what to do instead, and makes no folder ``s3:``."""
+        f = project.module(BODY).f
+
+        with pytest.raises(ArtifactNameError, match=says):
+            f(1, given)
+        assert not (project.path / "s3:").exists()
 
     def test_no_such_parameter_is_a_key_error(self, project):
         """A keyword that is no parameter is found out at the call, not at import."""
