@@ -226,17 +226,18 @@ class Artifact(Generic[R, W]):
         def explain_call(*args: Any, **kwargs: Any) -> Explanation:
             """Explain why that call would reuse an artifact or not: the nearest there is, and exactly what differs."""
             from ._call.explain import (
-                explain,
-            )  # only where somebody asks: every script waits for what is imported above
+                explain,  # only where somebody asks: every script waits for what is imported above
+            )
 
             return explain(decorated.__wrapped__, _decoration(decorated), args, kwargs)
 
         options = self._options
+        parameters = Parameters(f, options, free_names=is_interactive(f))
         decoration = Decoration(
             options=options,
-            parameters=Parameters(f, options, free_names=is_interactive(f)),
+            parameters=parameters,
             moment=moment_of(
-                f, repo=options.repo, scope=options.scope, ignore=options.ignore, reads=options.mode == "r"
+                f, repo=options.repo, scope=options.scope, ignore=parameters.ignored_globals, reads=options.mode == "r"
             ),
         )
         vars(decorated).update(
