@@ -23,6 +23,7 @@ _CACHE_OF_ATTRS = "_attrs_cached_hash"
 _BOOKKEEPING = {
     "astropy.coordinates.baseframe.BaseCoordinateFrame": {"cache"},
     "astropy.coordinates.sky_coordinate.SkyCoord": {"info"},
+    "astropy.modeling.core.Model": {"_parameters"},
     "astropy.modeling.parameters.Parameter": {"_model"},
     "astropy.table.column.BaseColumn": {"_parent_table", "indices", "info"},
     "astropy.time.core.TimeBase": {"cache", "info"},
@@ -31,8 +32,9 @@ _BOOKKEEPING = {
     "frozendict.frozendict": {"_hash"},
     "matplotlib.colors.Colormap": {"_isinit", "_lut"},
     "matplotlib.colors.Normalize": {"_trf", "callbacks"},
-    "matplotlib.transforms.TransformNode": {"_invalid", "_parents", "_shorthand_name"},
+    "matplotlib.transforms.TransformNode": {"_inverted", "_invalid", "_parents", "_shorthand_name"},
     "networkx.classes.graph.Graph": {"__networkx_cache__"},
+    "pendulum.duration.Duration": {"_h", "_i", "_s"},
     "pyrsistent._pmap.PMap": {"_buckets", "_cached_hash", "_size"},
     "scipy.sparse._base._spbase": {"_has_canonical_format", "_has_sorted_indices", "has_canonical_format", "maxprint"},
     "scipy.stats._distn_infrastructure.rv_generic": {

@@ -42,7 +42,8 @@ def _described(tell: Callable[[Any], Mapping[str, object]]) -> Reducer:
 
 
 def _variable(value: Any) -> dict[str, object]:
-    if not value._in_memory:
+    plain = value._in_memory or type(value._data).__name__.startswith("Pandas")
+    if not plain and (hasattr(value._data, "__dask_graph__") or not hasattr(value._data, "__array_function__")):
         raise RefusalError("an object of xarray that is not loaded has no canonical form", _NOT_LOADED)
     data = value.data if hasattr(value.data, "__array_function__") else value.values
     # What a file said of its own layout is no part of the value, unless it is written again: all but its place counts.
@@ -122,6 +123,15 @@ def _applied(value: Any) -> Form:
     return several("applied", (str(value.func.name), dict(value.func._kwargs), list(value.args)))
 
 
+def _search_tree(value: Any) -> dict[str, object]:
+    state = list(value.__getstate__())
+    del state[_COUNTERS]
+    return {"state": state}
+
+
+_COUNTERS = slice(7, 11)  # how often it was searched
+
+
 # graphs, tables of cells ----------------------------------------------------------------------------------------------
 
 
@@ -160,6 +170,11 @@ def _image(value: Any) -> dict[str, object]:
     data = value.tobytes()  # loads it first, which may change the rest
     palette = (value.palette.mode, value.getpalette(value.palette.mode)) if value.palette is not None else None
     return {"mode": value.mode, "size": list(value.size), "palette": palette, "info": dict(value.info), "data": data}
+
+
+def _persistent_set(value: Any) -> Form:
+    # Its reduction lists the elements in the order of their hashes.
+    return several("object", (type_name(type(value)), frozenset(value)))
 
 
 # configuration --------------------------------------------------------------------------------------------------------
@@ -218,6 +233,16 @@ _BY_NAME: dict[str, Reducer] = {
     "param.parameterized.Parameterized": _described(_parameterized),
     "pint.facets.plain.quantity.PlainQuantity": _quantity,
     "pint.facets.plain.unit.PlainUnit": _unit,
+    **{
+        f"sklearn.neighbors.{module}.{base}": _described(_search_tree)
+        for module, base in (
+            ("_kd_tree", "KDTree32"),
+            ("_kd_tree", "KDTree64"),
+            ("_ball_tree", "BallTree32"),
+            ("_ball_tree", "BallTree64"),
+        )
+    },
+    "pyrsistent._pset.PSet": _persistent_set,
     "sympy.core.function.AppliedUndef": _applied,
     "traitlets.traitlets.HasTraits": _described(_traits),
     "unyt.unit_object.Unit": _described(_unyt_unit),

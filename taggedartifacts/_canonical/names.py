@@ -78,7 +78,8 @@ def type_name(kind: type, *, described: bool = False) -> object:
                 f"an instance of {module}.{qualname} has no canonical form, because that name does not give its class",
                 "bind the class to its name in the module that it says it comes from",
             )
-    return _written(kind, module, qualname)
+        return _written(kind, module, qualname)
+    return _written(kind, module, qualname) if described else _named(kind, module, qualname)
 
 
 def written_name(function: Any) -> str:

@@ -11,7 +11,7 @@ import functools
 import sys
 from typing import TYPE_CHECKING, Any
 
-from .instances import bookkeeping, cached_names, full_name, slots, without_books
+from .instances import bookkeeping, cached_names, full_name, package, slots, without_books
 from .names import type_name
 from .text import Form, RefusalError, object_shape, quoted, several
 
@@ -28,7 +28,11 @@ def recognise(kind: type) -> Reducer | None:
     if kind is object:
         return None
     left_out = cached_names(kind)
-    if (reduce := copyreg.dispatch_table.get(kind)) is None and not _is_own(kind, "__reduce_ex__", "__reduce__"):
+    # What others register for a type would make the hash depend on who is imported.
+    reduce = copyreg.dispatch_table.get(kind)
+    if reduce is not None and str(reduce.__module__).partition(".")[0] not in (package(kind), "copyreg"):
+        reduce = None
+    if reduce is None and not _is_own(kind, "__reduce_ex__", "__reduce__"):
         if not slots(kind) and not issubclass(kind, (list, dict)) and not _is_own(kind, "__getstate__", *_ARGUMENTS):
             return _Plain(left_out, is_kept=bool(bookkeeping(kind)))
         return functools.partial(_standard, left_out)
@@ -146,7 +150,9 @@ def _instance(
     state: object,
     **others: object,
 ) -> Form:
-    if type(state) is dict:
+    if type(state) is dict and not state:
+        state = None
+    elif type(state) is dict:
         state = _kept(kind, left_out, state)
     elif isinstance(state, tuple):
         state = [_kept(kind, left_out, each) if type(each) is dict else each for each in state]

@@ -414,7 +414,7 @@ class TestInstances:
         with pytest.raises(UnhashableError, match="that name does not give its class"):
             canonical(model)
 
-        monkeypatch.setitem(cloudpickle.cloudpickle._DYNAMIC_CLASS_TRACKER_BY_CLASS, Model, "id")
+        monkeypatch.setitem(cloudpickle.cloudpickle._DYNAMIC_CLASS_TRACKER_BY_CLASS, type(model), "id")
         assert expected == canonical(model)
 
     def test_enums(self):
