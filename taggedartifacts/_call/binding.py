@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._canonical.encoding import encode, encode_call
+from .._canonical.part import Part, Stateless
 from .._errors import ArtifactNameError
 from .._path import ArtifactPath
 from .._store.folder import HIDDEN, RECORD_SUFFIX, Folder
@@ -20,7 +21,7 @@ from .signature import binder
 from .wrong import meant, refuse_bare
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from .._store.target import Target
     from .._tag import Tag
@@ -108,10 +109,11 @@ class Options(NamedTuple):
             timeout=timeout,
             link=link,
         )
-        for name, others in (("ignore", options.ignore), ("inputs", options.inputs)):
+        heads = tuple(name.partition(".")[0] for name in options.ignore)
+        for name, others in (("ignore", heads), ("inputs", options.inputs)):
             if both := set(keywords) & set(others):
                 raise ValueError(f"{name} must not name the keyword {min(both)!r}: an output path is never hashed")
-        if both := set(options.ignore) & set(options.inputs):
+        if both := set(heads) & set(options.inputs):
             raise ValueError(f"{min(both)!r} is in ignore and in inputs; it can be only one of them")
         if mode == "r" and (load or options.ignore or options.inputs or link):
             raise ValueError(
@@ -139,13 +141,27 @@ class Parameters:
         self._bind = binder(f.__qualname__, self._signature)
         kinds = {name: parameter.kind for name, parameter in self._signature.parameters.items()}
         self._extra = next((name for name, kind in kinds.items() if kind is inspect.Parameter.VAR_KEYWORD), None)
-        self._left_out = frozenset((*options.keywords, *options.ignore, *options.inputs))
+        whole = {name for name in options.ignore if "." not in name}
+        self._left_out = frozenset((*options.keywords, *whole, *options.inputs))
+        # The class of an object decides what its methods do, whatever its state.
+        self._without_state = "self" if "self" in whole and next(iter(kinds), None) == "self" else None
+        self.ignored_globals = tuple(name for name in options.ignore if name.partition(".")[0] not in kinds)
+        """What is ignored and is no parameter nor a part of one: what the function reads."""
+        self._parts: dict[str, list[tuple[str, ...]]] = {}
+        for name in options.ignore:
+            head, *steps = name.split(".")
+            if steps and head not in whole:
+                owner = head if head in kinds else self._extra or head
+                self._parts.setdefault(owner, []).append(tuple(steps) if head in kinds else (head, *steps))
         # By a name that only a position can fill, further keywords may hold something else.
         self._extra_left_out = self._left_out.difference(kinds)
-        self._hashed = [name for name in kinds if name not in self._left_out] if options.mode == "w" else []
+        hashed = [name for name in kinds if name not in self._left_out or name == self._without_state]
+        self._hashed = hashed if options.mode == "w" else []
         for option, names in (("ignore", options.ignore), ("inputs", options.inputs)):
-            unknown = [name for name in names if name not in kinds]
-            if unknown and self._extra is None and not (free_names and option == "ignore"):
+            unknown = [name for name in names if name.partition(".")[0] not in kinds]
+            if free_names and option == "ignore":
+                unknown = [name for name in unknown if "." in name]
+            if unknown and self._extra is None:
                 raise ValueError(
                     f"{option} names {unknown[0]!r}, but {f.__qualname__} has only the parameters {', '.join(kinds)}"
                     f"{meant(unknown[0], kinds)}"
@@ -198,16 +214,32 @@ class Parameters:
         Raises:
             UnhashableError: If one of them has no canonical form; names it.
             InputError: If an input is missing or unreadable.
+            ValueError: If ``ignore`` names a part of an argument that is not there.
         """
         config = self._options.config
         arguments = {name: bound.arguments[name] for name in self._hashed}
         if self._extra in arguments:
             extra = arguments[self._extra].items()
             arguments[self._extra] = {name: value for name, value in extra if name not in self._extra_left_out}
+        if self._without_state in arguments:
+            arguments[self._without_state] = Stateless(arguments[self._without_state])
+        found: dict[str, set[tuple[str, ...]]] = {name: set() for name in self._parts if name in arguments}
+        for name, into in found.items():
+            arguments[name] = Part(arguments[name], tuple(self._parts[name]), into)
         parts = encode_call(config() if callable(config) else config, arguments)
+        for name, into in found.items():
+            self._check_parts(name, into)
         if self._options.inputs:
             parts["inputs"] = self.encoded_inputs(bound)
         return parts
+
+    def _check_parts(self, name: str, found: Collection[tuple[str, ...]]) -> None:
+        missing = [path for path in self._parts[name] if path not in found and name != self._extra]
+        if missing:
+            raise ValueError(
+                f"ignore names {'.'.join((name, *missing[0]))!r}, but the argument {name!r} of this call holds nothing "
+                "by that name: attributes, items and fields can be left out, and what is computed from them cannot"
+            )
 
     def encoded_inputs(self, bound: inspect.BoundArguments, cwd: str = "") -> bytes:
         """Encode the content of the inputs of a call, as it is now; relative paths go by *cwd*, if that is given."""
