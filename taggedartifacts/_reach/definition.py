@@ -122,14 +122,17 @@ def replaced(function: FunctionType) -> str | None:
 
 def _function_source(function: FunctionType) -> Source:
     code = function.__code__
-    if has_arrived(function):
-        if (source := _carried.get(code_digest(code))) is None:
-            raise _unknown(function)
+    arrived = has_arrived(function)
+    if arrived and (source := _carried.get(code_digest(code))) is not None:
         return source
     names = tuple(sorted(set(reads(code))))
-    for text in itertools.chain(_texts(code, function.__name__), _file_texts(function)):
+    # What was sent here as a value is of a module's file, which holds this very code, or of nothing that is known here.
+    texts = () if arrived else _texts(code, function.__name__)
+    for text in itertools.chain(texts, _file_texts(function)):
         if (node := _located(text, code)) is not None:
             return _described(function.__qualname__, node, function.__globals__, names)
+    if arrived:
+        raise _unknown(function)
     return Source(function.__qualname__, code_digest(code), None, frozenset(), names)
 
 
@@ -181,7 +184,7 @@ def _texts(code: CodeType, name: str) -> Iterator[str]:
 def _file_texts(function: FunctionType) -> Iterator[str]:
     # A function that was sent to a worker by value says no more which file its code comes from, but its module's.
     file = function.__globals__.get("__file__")
-    if isinstance(file, str) and file != function.__code__.co_filename:
+    if isinstance(file, str) and (file != function.__code__.co_filename or has_arrived(function)):
         yield "".join(linecache.getlines(file))
 
 

@@ -331,8 +331,8 @@ class TestRegister:
         """A registered type counts by what its function returns, and by its name."""
         canonical.register(Sensor)(lambda sensor: {"port": sensor.port})
 
-        function = "test_canonical:TestRegister.test_own_types.<locals>.<lambda>"
-        expected = f'{{"$registered":["{function}","test_canonical:Sensor",{{"port":1}}]}}'
+        function = "test_encoding:TestRegister.test_own_types.<locals>.<lambda>"
+        expected = f'{{"$registered":["{function}","test_encoding:Sensor",{{"port":1}}]}}'
 
         assert expected.encode() == canonical(Sensor(1))
         assert canonical(Sensor(1)) != canonical(Sensor(2))

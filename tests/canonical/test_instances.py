@@ -118,7 +118,7 @@ class TestState:
     def test_own_state(self):
         """What a class says is its state counts, and nothing else of it."""
         assert canonical(State(a=1)) != canonical(State(a=2))
-        assert canonical(State(a=1)) == b'{"$instance":["test_values_by_state:State",{"state":{"a":1}}]}'
+        assert canonical(State(a=1)) == b'{"$instance":["test_instances:State",{"state":{"a":1}}]}'
 
     def test_reductions(self):
         """A class's own reduction counts, together with what the object holds beyond it."""
@@ -409,8 +409,8 @@ class TestClasses:
 
     def test_names_of_another_kind(self):
         """A class that a name of its module gives counts by that name, whatever it calls itself."""
-        assert b'{"$class":"test_values_by_state:Named"}' == canonical(Named)
-        assert canonical(Named()).startswith(b'{"$object":["test_values_by_state:Named",')
+        assert b'{"$class":"test_instances:Named"}' == canonical(Named)
+        assert canonical(Named()).startswith(b'{"$object":["test_instances:Named",')
 
 
 Named = type("Anything", (Plain,), {"__module__": __name__})

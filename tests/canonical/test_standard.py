@@ -184,18 +184,14 @@ class TestMappings:
 
         assert canonical(kind(a=1)) == canonical(kind(a=1))
         assert 4 == len({canonical(value) for value in (one, two, {"a": 1}, kind(a=1))})
-        assert (
-            f'{{"$object":["test_canonical_types:{kind.__name__}",{{"seed":1}},{{"a":1}}]}}' == canonical(one).decode()
-        )
+        assert f'{{"$object":["test_standard:{kind.__name__}",{{"seed":1}},{{"a":1}}]}}' == canonical(one).decode()
 
     @pytest.mark.parametrize("kind", [Mirrored, Itself])
     def test_items_that_are_attributes_too(self, kind):
         """Items that a dict keeps as attributes as well count once, and others beside them count."""
         value, other = (kind(a=1, b=[2]) for _ in "ab")
 
-        assert f'{{"$object":["test_canonical_types:{kind.__name__}",{{}},{{"a":1,"b":[2]}}]}}'.encode() == canonical(
-            value
-        )
+        assert f'{{"$object":["test_standard:{kind.__name__}",{{}},{{"a":1,"b":[2]}}]}}'.encode() == canonical(value)
         other.__dict__["a"] = 3
         assert canonical(other) != canonical(value)
 
@@ -361,9 +357,9 @@ class TestInstances:
         assert hash(used)
         assert used.cost == 1.0
 
-        assert b'{"$object":["test_canonical_types:AttrsWithCaches",{"depth":2}]}' == canonical(fresh)
+        assert b'{"$object":["test_standard:AttrsWithCaches",{"depth":2}]}' == canonical(fresh)
         assert canonical(fresh) == canonical(used)
-        assert b'{"$object":["test_canonical_types:AttrsWithCaches",{"depth":0}]}' == canonical(AttrsWithCaches(0))
+        assert b'{"$object":["test_standard:AttrsWithCaches",{"depth":0}]}' == canonical(AttrsWithCaches(0))
 
     def test_slots_below_attrs(self):
         """The slots that a subclass declares beyond the fields of attrs count."""
@@ -498,8 +494,8 @@ class TestNames:
 
     def test_decorated_functions(self):
         """What decorators have wrapped is told from what they made of it."""
-        assert b'{"$function":"test_canonical_types:decorated"}' == canonical(decorated)
-        assert b'{"$function":"test_canonical_types:decorated.__wrapped__"}' == canonical(decorated.__wrapped__)
+        assert b'{"$function":"test_standard:decorated"}' == canonical(decorated)
+        assert b'{"$function":"test_standard:decorated.__wrapped__"}' == canonical(decorated.__wrapped__)
 
     @pytest.mark.parametrize(
         ("value", "name"),
