@@ -12,7 +12,7 @@ import weakref
 from typing import TYPE_CHECKING, Any
 
 from .._reach.met import meet
-from .._reach.prompt import SCRIPT
+from .._reach.prompt import SCRIPT, has_arrived, own_function
 from .._reach.scripts import is_what_its_name_gives, script_name
 from .text import Form, RefusalError, index_label, listed, one, quoted, several, tagged_text
 
@@ -90,10 +90,10 @@ def written_name(function: Any) -> str:
     return f"{_module_name(module, function)}:{getattr(function, '__qualname__', None) or type(function).__qualname__}"
 
 
-def was_sent(kind: type) -> bool:
+def was_sent(kind: Any) -> bool:
     """Tell whether a class came from, or went to, another process by value: there its name leads nowhere."""
     for name in ("cloudpickle.cloudpickle", "joblib.externals.cloudpickle.cloudpickle"):
-        if kind in getattr(sys.modules.get(name), "_DYNAMIC_CLASS_TRACKER_BY_CLASS", ()):
+        if isinstance(kind, type) and kind in getattr(sys.modules.get(name), "_DYNAMIC_CLASS_TRACKER_BY_CLASS", ()):
             return True
     return False
 
@@ -196,6 +196,9 @@ def _written(value: Any, module: str, path: str) -> object:
 
 
 def _check_name(value: Any, module: str, path: str) -> None:
+    function = own_function(value) if module in SCRIPT else None
+    if was_sent(value) or (function is not None and has_arrived(function)):
+        return  # each time that a value is sent here, it is another object
     # A name that is bound anew in a loop gives that very object each time. Reloading a module gives it another spec.
     spec = getattr(sys.modules.get(module), "__spec__", None)
     known = _named_before.get((module, path))

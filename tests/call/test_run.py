@@ -551,20 +551,20 @@ class TestDirty:
     def test_refused(self, project):
         """Code that is not committed is refused at the call, before it runs."""
         work = project.module(WRITE.replace(", allow_dirty=True", ""))
-        project.write("other.py", "x = 1\n")
+        project.write("other.csv", "x = 1\n")
         project.commit()
-        project.write("other.py", "x = 2\n")
+        project.write("other.csv", "x = 2\n")
         work = project.load(project.path / "work.py")
 
-        with pytest.raises(DirtyRepositoryError, match=r"other\.py"):
+        with pytest.raises(DirtyRepositoryError, match=r"other\.csv"):
             work.f(1, "out/f.txt")
         assert [] == work.runs
 
     def test_allowed(self, project, caplog):
         """With ``allow_dirty`` it runs, the tag says dirty, and the log says so once."""
-        project.write("other.py", "x = 1\n")
+        project.write("other.csv", "x = 1\n")
         project.module(WRITE)
-        project.write("other.py", "x = 2\n")
+        project.write("other.csv", "x = 2\n")
         work = project.load(project.path / "work.py")
         path = work.f(1, "out/f.txt")
         work.f(2, "out/f.txt")
@@ -572,8 +572,8 @@ class TestDirty:
         assert path.tag.dirty is not None
         assert path == work.f(1, "out/f.txt")
         assert 1 == caplog.text.count("code is not committed")
-        assert "other.py" in caplog.text
-        project.write("other.py", "x = 1\n")
+        assert "other.csv" in caplog.text
+        project.write("other.csv", "x = 1\n")
         assert project.load(project.path / "work.py").f.path(1, "out/f.txt").tag.dirty is None
 
     def test_allowed_to_all_by_the_process(self, project, monkeypatch):
