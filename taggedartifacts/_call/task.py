@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from .._canonical.encoding import encode, join
 from .._hashing import hexdigest
 from .._reach.scripts import calling
-from .._store.record import Identity, scope_text
+from .._store.record import Key, scope_text
 from .._store.reuse import check_owner, find
 from .._store.target import Target
 from .binding import Output, check_names
@@ -38,14 +38,14 @@ class Destination(NamedTuple):
 
     Attributes:
         canonical: Canonical form that the config hash is of.
-        identity: What a hit compares.
+        key: What a hit compares.
         outputs: The output paths as the user gave them.
         targets: The artifact of each output.
         paths: The paths of the artifacts, as the call returns them.
     """
 
     canonical: bytes
-    identity: Identity
+    key: Key
     outputs: tuple[Output, ...]
     targets: tuple[Target, ...]
     paths: tuple[ArtifactPath, ...]
@@ -61,12 +61,12 @@ class Destination(NamedTuple):
         """
         canonical = join(parts)
         said = scope_text(state.scope.kind.value, state.scope.listed(), state.scope.reasons)
-        identity = Identity(function, state.commit, state.dirty, hexdigest(canonical), state.digest, said)
+        key = Key(function, state.commit, state.dirty, hexdigest(canonical), state.digest, said)
         outputs = tuple(Output.of(path) for path in given)
-        paths = tuple(output.tagged(identity.tag) for output in outputs)
+        paths = tuple(output.tagged(key.tag) for output in outputs)
         targets = tuple(Target(output.folder(cwd), path.name) for output, path in zip(outputs, paths, strict=True))
         check_names(targets)
-        return cls(canonical, identity, outputs, targets, paths)
+        return cls(canonical, key, outputs, targets, paths)
 
 
 class Decoration:
@@ -158,9 +158,9 @@ class Task(NamedTuple):
         return self.destination.canonical
 
     @property
-    def identity(self) -> Identity:
+    def key(self) -> Key:
         """What a hit compares."""
-        return self.destination.identity
+        return self.destination.key
 
     @property
     def outputs(self) -> tuple[Output, ...]:
@@ -194,7 +194,7 @@ class Task(NamedTuple):
         found = []
         destination = self.destination
         for position, (output, target) in enumerate(zip(destination.outputs, destination.targets, strict=True)):
-            found.append(find(target, destination.identity, directory=output.directory, position=position))
+            found.append(find(target, destination.key, directory=output.directory, position=position))
         complete = tuple([each for each in found if each is not None])
         runs = {each.record.run for each in complete if each.record is not None}
         return complete if len(complete) == len(found) and len(runs) <= 1 else None
@@ -206,7 +206,7 @@ class Task(NamedTuple):
             ArtifactConflictError: If something else made one of them.
         """
         for position, target in enumerate(self.targets):
-            check_owner(target, self.identity, position)
+            check_owner(target, self.key, position)
 
     def late_modules(self) -> list[str]:
         """List the modules of the work tree that were loaded since the call began and are not in the scope."""

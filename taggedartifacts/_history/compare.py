@@ -133,16 +133,16 @@ def compare(a: str | os.PathLike[str], b: str | os.PathLike[str]) -> Comparison:
         same_config = here.config == there.config
         differences = tag_differences(here, there)
     else:
-        identity, other = first.record.identity, second.record.identity
-        same_code = same_commit(identity.commit, other.commit) and identity.dirty == other.dirty
-        same_config = identity.config_hash == other.config_hash
+        key, other = first.record.key, second.record.key
+        same_code = same_commit(key.commit, other.commit) and key.dirty == other.dirty
+        same_config = key.config_hash == other.config_hash
         recipes = (Recipe.of(first.record, first.target.folder), Recipe.of(second.record, second.target.folder))
         differences, doubts = recipe_differences(*recipes)
         unknown += doubts
         differences += tuple(_environment_differences(first.record, second.record))
-        if not same_commit(identity.commit, other.commit):
+        if not same_commit(key.commit, other.commit):
             folders = (first.target.folder.path, second.target.folder.path)
-            commits = commits_between(identity.commit, other.commit, folders)
+            commits = commits_between(key.commit, other.commit, folders)
             if commits is None:
                 unknown.append("the commits between them: no repository that has both is around them or here")
     return Comparison(

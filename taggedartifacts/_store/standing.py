@@ -40,7 +40,7 @@ def stored_record(target: Target) -> Record | None:
             f"{target.path} is {record.artifact} to this file system, made by {record.function}; "
             "give one of them another name"
         )
-    if record is not None and not (is_tagged(name) and Tag.parse(name) == record.identity.tag):
+    if record is not None and not (is_tagged(name) and Tag.parse(name) == record.key.tag):
         _log.warning("treated as absent: %s", f"{path} contradicts the name of its artifact")
         return None
     if record is not None:
