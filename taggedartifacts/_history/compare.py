@@ -67,12 +67,9 @@ class Comparison(Shown):
 
     def _verdict(self) -> str:
         verdict = "Code and configuration are the same and the content is not: the function is not reproducible"
-        if any(each.place.startswith(_ENVIRONMENT) for each in self.differences):
+        if any(each.is_environment for each in self.differences):
             return f"{verdict}, or depends on the environment, which differs too."
         return f"{verdict}."
-
-
-_ENVIRONMENT = ("Python", "platform", "host", "packages.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,11 +157,11 @@ def compare(a: str | os.PathLike[str], b: str | os.PathLike[str]) -> Comparison:
 
 def _environment_differences(a: Record, b: Record) -> Iterator[Difference]:
     fields = (("Python", a.python, b.python), ("platform", a.platform, b.platform), ("host", a.host, b.host))
-    yield from (Difference(*field) for field in fields if field[1] != field[2])
+    yield from (Difference(*field, is_environment=True) for field in fields if field[1] != field[2])
     for name in sorted({*a.packages, *b.packages}):
         here, there = a.packages.get(name, "not imported"), b.packages.get(name, "not imported")
         if here != there:
-            yield Difference(f"packages.{name}", here, there)
+            yield Difference(f"packages.{name}", here, there, is_environment=True)
 
 
 def _reproducible(a: _Side, b: _Side, same_content: bool | None) -> bool | None:
