@@ -31,7 +31,8 @@ class DirtyRepositoryError(TaggedArtifactsError, OSError):
     """The code that would run is not committed, and ``allow_dirty`` is not set.
 
     Comes at the call, before the function runs, and lists the paths with what is wrong with each. Commit them, pass
-    ``allow_dirty=True``, or leave them out with ``scope=``.
+    ``allow_dirty=True``, or leave them out with ``scope=``. In tests, ``TAGGEDARTIFACTS_ALLOW_DIRTY=1`` allows it to
+    all functions of a process.
     """
 
 
@@ -82,7 +83,8 @@ class ArtifactConflictError(TaggedArtifactsError, OSError):
 
     Comes before the function runs when the artifact of that name was made by another function, as another output or as
     another kind (file or directory): give one of the outputs another name; ``recompute`` is refused likewise. Or when a
-    link stands there that leads nowhere: bring back what it led to, or remove it. After the run it comes when something
+    link stands there that leads nowhere: bring back what it led to, or remove it. Or when ``link=True`` and something
+    else than a link of ours has the ordinary name: move it away. After the run it comes when something
     took the place meanwhile, or that of a companion; that stays, and what the run wrote is kept apart.
     """
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from ._errors import ArtifactNameError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 COMMIT_DIGITS = 10
 DIGEST_DIGITS = 10
@@ -23,7 +26,11 @@ _MISLEADING_STEM = re.compile(rf"(?s).+-{_COMMIT}-dirty")
 _FIELDS = {"commit": COMMIT_DIGITS, "dirty": DIGEST_DIGITS, "config": CONFIG_DIGITS}
 _HEX = frozenset("0123456789abcdef")
 
-_COMPRESSIONS = frozenset({".br", ".bz2", ".gz", ".lz", ".lz4", ".lzma", ".sz", ".xz", ".z", ".zip", ".zst"})
+_COMPRESSIONS = frozenset(
+    {".bgz", ".br", ".bz2", ".fz", ".gz", ".lz", ".lz4", ".lzma", ".sz", ".xz", ".z", ".zip", ".zst"}
+)
+# Formats that readers know by both suffixes: a tag between the two would hide what the file is.
+_DOUBLE = frozenset({".ome.tif", ".ome.tiff", ".ome.zarr"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +93,11 @@ class Tag:
 
 
 def split_name(name: str) -> tuple[str, str]:
-    """Split a file name into the stem, which is never empty, and the suffix, with a compression's inner one."""
+    """Split a file name into the stem, which is never empty, and the suffix: both of them where two belong together."""
     stem, suffix = _split_last(name)
-    if suffix.lower() in _COMPRESSIONS:
-        stem, inner = _split_last(stem)
-        suffix = inner + suffix
+    outer, inner = _split_last(stem)
+    if suffix.lower() in _COMPRESSIONS or (inner + suffix).lower() in _DOUBLE:
+        return outer, inner + suffix
     return stem, suffix
 
 
@@ -126,6 +133,16 @@ def is_tagged(path: str | os.PathLike[str]) -> bool:
     except ValueError:
         return False
     return True
+
+
+def of_name(names: Iterable[str], untagged: str) -> Iterator[str]:
+    """Choose the names that are *untagged* with any tag in them."""
+    stem, suffix = split_name(untagged)
+    stem += "-"
+    for each in names:
+        # One name among 100,000 others is told by two comparisons, without the regular expression.
+        if each.startswith(stem) and each.endswith(suffix) and is_tagged(each) and untagged_name(each) == untagged:
+            yield each
 
 
 def _parse(path: str | os.PathLike[str]) -> tuple[str, str, str | None, str, str]:

@@ -20,6 +20,7 @@ PACKAGE = Path(taggedartifacts.__file__).parent
 ARROWS = {
     "_errors": [],
     "_hashing": [],
+    "_log": [],
     "_text": [],
     "_preview": [],
     "_tag": ["_errors"],

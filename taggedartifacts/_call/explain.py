@@ -16,7 +16,7 @@ from .._store.reuse import Found, find_any
 from .._store.standing import stored_record
 from .._tag import Tag, untagged_name
 from .._text import Shown, Table, minute
-from .task import prepare
+from .task import Decoration, is_refused, prepare
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -84,10 +84,11 @@ def explain(
     # Uncommitted code that is not allowed is one of the things to be explained.
     lenient = decoration.with_options(decoration.options._replace(allow_dirty=True))
     task = prepare(f, lenient, args, kwargs)
-    refused = task.state.dirty is not None and not decoration.options.allow_dirty
+    refused = is_refused(decoration.options, task.state)
     reasons = ["the code is not committed, and allow_dirty is not set"] if refused else []
     found: Sequence[Found] | None = None
     try:
+        task.check_links()
         found = _readable(task) if decoration.options.mode == "r" else task.find()
     except (ArtifactConflictError, ArtifactModifiedError) as error:
         return _explanation("refused", task, [*reasons, str(error)])
@@ -166,7 +167,7 @@ def _nearest(task: Task, target: Target) -> tuple[str, tuple[Difference, ...]] |
         return None
     if len(names) > _MOST_COMPARED:
         names = sorted(names, key=lambda each: len(tag_differences(Tag.parse(each), tag)))[:_MOST_COMPARED]
-    wanted = _recipe(task)
+    wanted = recipe_of(task)
     found = [
         (version.record is None, _differences(version, wanted), version.target.name)
         for version in newest_first(folder, names)
@@ -182,7 +183,8 @@ def _differences(version: Version, wanted: Recipe) -> tuple[Difference, ...]:
     return recipe_differences(Recipe.of(version.record, version.target.folder), wanted)[0]
 
 
-def _recipe(task: Task) -> Recipe:
+def recipe_of(task: Task) -> Recipe:
+    """Take the recipe that a call has."""
     state = task.state
     changes = {change.path: change.what for change in state.changes}
     return Recipe(task.key, task.canonical.decode(), changes, lambda: state.patch)

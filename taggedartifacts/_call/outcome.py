@@ -103,6 +103,7 @@ def publish_all(
                     "move it away and call again, or call recompute"
                 )
             check_room(each, predecessor, recompute=recompute)
+        reason = _reason(task, staged, predecessors, recompute=recompute)
         for each, record, predecessor in zip(staged, records, predecessors, strict=True):
             record = replace(record, replaced=_standing(each, record, predecessor))
             if not publish(each, record, predecessor, task.state.patch, exclusive=not (recompute or locked)):
@@ -111,7 +112,7 @@ def publish_all(
                     continue
                 # What stands there is of this very code and configuration, but lacks a companion or another output.
                 publish(each, record, predecessor, task.state.patch, exclusive=False)
-            _log.info("made %s in %.3g s", each.final, seconds)
+            _log.info("made %s in %.3g s%s", each.final, seconds, reason)
     except FileNotFoundError as error:
         # Somebody swept our staging away, as can happen where there are no locks: all is well if theirs is there.
         if task.find() is None:
@@ -140,6 +141,15 @@ def _leave_to(staged: Staged) -> None:
     """Give up what was written in favour of the same that somebody else made."""
     unmark(staged.staging)
     _log.info("%s was made by somebody else meanwhile; theirs is kept", staged.final)
+
+
+def _reason(task: Task, staged: list[Staged], predecessors: list[Record | None], *, recompute: bool) -> str:
+    """Say for the log why the artifacts had to be made, if somebody reads it."""
+    if not _log.isEnabledFor(logging.INFO):
+        return ""
+    from .why import why  # with what reads the records of others, only where it is told
+
+    return why(task, staged, predecessors, recompute=recompute)
 
 
 def _standing(staged: Staged, record: Record, predecessor: Record | None) -> Record | None:
@@ -175,9 +185,11 @@ def _record(task: Task, staged: Staged, run: str, started: datetime, seconds: fl
         scope_digest=state.digest,
         remote=state.remote,
         run=run,
-        outputs=tuple(
-            target.name + "/" if output.directory else target.name
-            for output, target in zip(task.outputs, task.targets, strict=True)
+        outputs=task.destination.spread(
+            [
+                target.name + "/" if output.directory else target.name
+                for output, target in zip(task.outputs, task.targets, strict=True)
+            ]
         ),
         started=started.isoformat(timespec="microseconds"),
         seconds=round(seconds, 6),

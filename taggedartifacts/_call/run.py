@@ -17,7 +17,7 @@ from .._errors import ArtifactNotFoundError, ArtifactNotWrittenError, LockTimeou
 from .._store.condition import Condition, condition
 from .._store.reuse import find_any
 from .._store.standing import remember
-from .._tag import Tag, is_tagged, untagged_name
+from .._tag import Tag, of_name, untagged_name
 from .steps import Making, Run, Wait, being_made
 from .task import prepare
 
@@ -47,6 +47,7 @@ def call(
     options = decoration.options
     if options.mode == "r":
         return (yield from _reading(task))
+    task.check_links()
     recompute = recompute or not task.view.reusable
     if recompute or not _reused(task):
         held = _Held()
@@ -54,6 +55,7 @@ def call(
             task = yield from _making(task, held, recompute=recompute)
         finally:
             held.give_back()  # the second time: an interrupt may have hit the first
+    task.set_links()
     return task.result if options.load is None else options.load(task.result)
 
 
@@ -78,16 +80,14 @@ def _reading(task: Task) -> Steps:
         ArtifactNotFoundError: If it is not; lists the tags that are.
         ArtifactModifiedError: If it was changed since it was made.
     """
-    paths = []
-    for output, target, path in zip(task.outputs, task.targets, task.paths, strict=True):
+    for target, path in zip(task.targets, task.paths, strict=True):
         found = find_any(target)
         if found is None:
             target.folder.look_closely()
             found = find_any(target)
         if found is None:
             raise ArtifactNotFoundError(f"{path} is not there; {_others(target)}")
-        paths.append(output.staged(os.fspath(path)))
-    task.decoration.parameters.redirect(task.bound, paths)
+    task.redirect([os.fspath(path) for path in task.paths])
     return (yield Run(task.bound, Making(frozenset())))
 
 
@@ -106,7 +106,7 @@ def _making(task: Task, held: _Held, *, recompute: bool) -> Generator[Wait | Run
         LockTimeoutError: If another process is still making one after the option's ``timeout``.
         RecursiveCallError: If this very artifact is being made by the caller.
         ArtifactNameError: If one would stand inside another artifact.
-        ArtifactConflictError: If something else has the place of one.
+        ArtifactConflictError: If something else has the place of one, or of the link to it.
         ArtifactModifiedError: If one was changed while the function ran.
         ArtifactNotWrittenError: If the function did not write what it promised.
         InputError: If an input changed while the function ran.
@@ -162,6 +162,7 @@ def _making(task: Task, held: _Held, *, recompute: bool) -> Generator[Wait | Run
             task.check_owner()
         if not recompute and _reused(task):
             return task
+        task.check_links()
         staged, process = [], os.getpid()
         for output, target in zip(task.outputs, task.targets, strict=True):
             folder, name = target
@@ -172,9 +173,7 @@ def _making(task: Task, held: _Held, *, recompute: bool) -> Generator[Wait | Run
             if output.directory:
                 os.mkdir(staged[-1].path)
         started, clock = datetime.now(UTC), time.perf_counter()
-        task.decoration.parameters.redirect(
-            task.bound, [output.staged(each.path) for output, each in zip(task.outputs, staged, strict=True)]
-        )
+        task.redirect([each.path for each in staged])
         held.making.artifacts = artifacts
         try:
             yield Run(task.bound, held.making)
@@ -261,7 +260,7 @@ def _others(target: Target) -> str:
         names = sorted(os.listdir(folder.path))
     except FileNotFoundError:
         return f"{folder.path} does not exist"
-    tags = [str(Tag.parse(each)) for each in names if is_tagged(each) and untagged_name(each) == wanted]
+    tags = [str(Tag.parse(each)) for each in of_name(names, wanted)]
     if not tags:
         return f"there is no {wanted} with any tag"
     return f"the tags of {wanted} that are there: {', '.join(tags[:20])}" + (", …" if len(tags) > 20 else "")

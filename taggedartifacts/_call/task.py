@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 import os
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from .._canonical.encoding import encode, join
+from .._code.allowed import allows_dirty
 from .._hashing import hexdigest
 from .._reach.scripts import calling
 from .._store.record import Key, scope_text
@@ -17,7 +18,7 @@ from .binding import Output, check_names
 
 if TYPE_CHECKING:
     import inspect
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from .._code.codestate import CodeState
     from .._path import ArtifactPath
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from .._session.moment import Moment, View
     from .._store.reuse import Found
     from .binding import Options, Parameters
+
+_T = TypeVar("_T")
 
 _log = logging.getLogger("taggedartifacts")
 
@@ -39,16 +42,20 @@ class Destination(NamedTuple):
     Attributes:
         canonical: Canonical form that the config hash is of.
         key: What a hit compares.
-        outputs: The output paths as the user gave them.
+        outputs: The output paths that are asked for, as the user gave them.
+        slots: Which of the keywords each of them belongs to.
         targets: The artifact of each output.
         paths: The paths of the artifacts, as the call returns them.
+        keywords: How many keywords there are.
     """
 
     canonical: bytes
     key: Key
     outputs: tuple[Output, ...]
+    slots: tuple[int, ...]
     targets: tuple[Target, ...]
     paths: tuple[ArtifactPath, ...]
+    keywords: int
 
     @classmethod
     def of(
@@ -62,11 +69,21 @@ class Destination(NamedTuple):
         canonical = join(parts)
         said = scope_text(state.scope.kind.value, state.scope.listed(), state.scope.reasons)
         key = Key(function, state.commit, state.dirty, hexdigest(canonical), state.digest, said)
-        outputs = tuple(Output.of(path) for path in given)
+        slots = tuple(slot for slot, path in enumerate(given) if path is not None)
+        outputs = tuple(Output.of(given[slot]) for slot in slots)
         paths = tuple(output.tagged(key.tag) for output in outputs)
         targets = tuple(Target(output.folder(cwd), path.name) for output, path in zip(outputs, paths, strict=True))
         check_names(targets)
-        return cls(canonical, key, outputs, targets, paths)
+        return cls(canonical, key, outputs, slots, targets, paths, len(given))
+
+    def spread(self, values: Sequence[_T]) -> tuple[_T | None, ...]:
+        """Put what there is for each output in the place of its keyword, and None where none is asked for."""
+        if len(values) == self.keywords:
+            return tuple(values)
+        row: list[_T | None] = [None] * self.keywords
+        for slot, value in zip(self.slots, values, strict=True):
+            row[slot] = value
+        return tuple(row)
 
 
 class Decoration:
@@ -178,9 +195,10 @@ class Task(NamedTuple):
         return self.destination.paths
 
     @property
-    def result(self) -> ArtifactPath | tuple[ArtifactPath, ...]:
+    def result(self) -> ArtifactPath | tuple[ArtifactPath | None, ...]:
         """What the call returns, unless there is `load`: one path, or a tuple for several keywords."""
-        return self.paths if self.decoration.options.several else self.paths[0]
+        destination = self.destination
+        return destination.spread(destination.paths) if self.decoration.options.several else destination.paths[0]
 
     def find(self) -> tuple[Found, ...] | None:
         """Find the artifacts if all are there, from one run.
@@ -193,8 +211,8 @@ class Task(NamedTuple):
             return None
         found = []
         destination = self.destination
-        for position, (output, target) in enumerate(zip(destination.outputs, destination.targets, strict=True)):
-            found.append(find(target, destination.key, directory=output.directory, position=position))
+        for slot, output, target in zip(destination.slots, destination.outputs, destination.targets, strict=True):
+            found.append(find(target, destination.key, directory=output.directory, position=slot))
         complete = tuple([each for each in found if each is not None])
         runs = {each.record.run for each in complete if each.record is not None}
         return complete if len(complete) == len(found) and len(runs) <= 1 else None
@@ -205,8 +223,34 @@ class Task(NamedTuple):
         Raises:
             ArtifactConflictError: If something else made one of them.
         """
-        for position, target in enumerate(self.targets):
-            check_owner(target, self.key, position)
+        for slot, target in zip(self.destination.slots, self.targets, strict=True):
+            check_owner(target, self.key, slot)
+
+    def redirect(self, paths: Sequence[str]) -> None:
+        """Let the function write to, or read from, these paths."""
+        staged = [output.staged(path) for output, path in zip(self.outputs, paths, strict=True)]
+        self.decoration.parameters.redirect(self.bound, self.destination.spread(staged))
+
+    def check_links(self) -> None:
+        """Check that the ordinary names can be links to the artifacts, if that is wanted.
+
+        Raises:
+            ArtifactConflictError: If something else stands at one of them.
+            ArtifactNameError: If one would be taken for an artifact.
+        """
+        if self.decoration.options.link:
+            from .._store.link import check_link  # with the next, for those who want links
+
+            for output, target in zip(self.outputs, self.targets, strict=True):
+                check_link(target.folder, os.path.basename(output.given))
+
+    def set_links(self) -> None:
+        """Let the ordinary names lead to the artifacts, if that is wanted."""
+        if self.decoration.options.link:
+            from .._store.link import set_link
+
+            for output, target in zip(self.outputs, self.targets, strict=True):
+                set_link(target.folder, os.path.basename(output.given), target.name)
 
     def late_modules(self) -> list[str]:
         """List the modules of the work tree that were loaded since the call began and are not in the scope."""
@@ -218,7 +262,7 @@ class Task(NamedTuple):
         Raises:
             DirtyRepositoryError: If that is not allowed.
         """
-        given = tuple(output.as_given() for output in self.outputs)
+        given = self.destination.spread([output.as_given() for output in self.outputs])
         function = _checked_name(self.decoration, state)
         return _task(self.f, self.decoration, self.bound, given, view, state, function, self.encoded, self.cwd)
 
@@ -275,6 +319,11 @@ def _task(
 def _checked_name(decoration: Decoration, state: CodeState) -> str:
     """Name the function, unless its code may not be used in that state."""
     function = decoration.function_name(state.root)
-    if state.dirty is not None and not decoration.options.allow_dirty:
+    if is_refused(decoration.options, state):
         raise state.refusal(function)
     return function
+
+
+def is_refused(options: Options, state: CodeState) -> bool:
+    """Tell whether code may not be used as it stands: not committed, and allowed by nobody."""
+    return state.dirty is not None and not options.allow_dirty and not allows_dirty(state.root)

@@ -32,7 +32,16 @@ _MOST_LEADING_ZEROS = 6
 
 
 class RefusalError(Exception):
-    """A value has no canonical form; the encoder adds where it stands. Never leaves the library."""
+    """A value has no canonical form; the encoder adds where it stands. Never leaves the library.
+
+    Args:
+        reason: Why.
+        remedy: What to do about it, where the remedies that help everywhere else do not: ``"pass its seed"``.
+    """
+
+    def __init__(self, reason: str, remedy: str | None = None) -> None:
+        super().__init__(reason)
+        self.remedy = remedy
 
 
 class Written:

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 FILE = "pyproject.toml"
-_KEYS = ("also", "scope")
+_LISTS = ("also", "scope")
+_KEYS = (*_LISTS, "allow_dirty")
 # Where tools that take the version from git are told which file to write it to: setuptools_scm, hatch-vcs,
 # versioningit, PDM.
 _VERSION_FILES = (
@@ -31,11 +32,13 @@ class Settings(NamedTuple):
         scope: Paths relative to the root that decide results beside what imports reach.
         also: Paths of further repositories that count.
         generated: Version files that the build writes from git, relative to the root.
+        allow_dirty: Whether code that is not committed is allowed to all functions.
     """
 
     scope: tuple[str, ...] = ()
     also: tuple[str, ...] = ()
     generated: frozenset[str] = frozenset()
+    allow_dirty: bool = False
 
 
 def read_settings(root: str) -> Settings:
@@ -74,11 +77,14 @@ def parse_settings(text: bytes, file: str) -> Settings:
         if key not in _KEYS:
             raise ScopeError(f"{file}: unknown key {key!r} in [tool.taggedartifacts]; known: {', '.join(_KEYS)}")
     lists = {}
-    for key in _KEYS:
+    for key in _LISTS:
         lists[key] = settings.get(key, [])
         if not isinstance(lists[key], list) or not all(isinstance(path, str) for path in lists[key]):
             raise ScopeError(f"{file}: {key!r} in [tool.taggedartifacts] must be a list of strings, not {lists[key]!r}")
-    return Settings(tuple(lists["scope"]), tuple(lists["also"]), frozenset(_generated(tools)))
+    allowed = settings.get("allow_dirty", False)
+    if not isinstance(allowed, bool):
+        raise ScopeError(f"{file}: 'allow_dirty' in [tool.taggedartifacts] must be true or false, not {allowed!r}")
+    return Settings(tuple(lists["scope"]), tuple(lists["also"]), frozenset(_generated(tools)), allowed)
 
 
 def _generated(tools: dict[str, Any]) -> Iterator[str]:

@@ -64,6 +64,7 @@ class CodeState:
             f"{function}: the code in {self.root} is not what its commit {self.commit[:10]} holds:\n"
             + "\n".join(f"  {line}" for line in self.listed("{path}: {what}"))
             + whole
-            + "\nCommit it or stash it, or pass allow_dirty=True to work with a tag that says dirty. If it is no "
-            "module and does not decide the result, name with scope= what does beside the imported modules"
+            + "\nCommit it or stash it, or pass allow_dirty=True to work with a tag that says dirty (in tests, set "
+            "TAGGEDARTIFACTS_ALLOW_DIRTY=1). If it is no module and does not "
+            "decide the result, name with scope= what does beside the imported modules"
         )

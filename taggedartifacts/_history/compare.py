@@ -178,6 +178,6 @@ def _reproducible(a: _Side, b: _Side, same_content: bool | None) -> bool | None:
 
 def _output(record: Record) -> tuple[str, int, str]:
     """Tell which output of which function an artifact is."""
-    names = [name.rstrip("/") for name in record.outputs]
+    names = [name and name.rstrip("/") for name in record.outputs]
     index = names.index(record.artifact) if record.artifact in names else 0
     return record.function, index, split_name(record.artifact)[1]

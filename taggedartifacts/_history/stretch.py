@@ -12,7 +12,7 @@ from .._store.folder import HIDDEN, RECORD_SUFFIX, Folder
 from .._store.origin import find_target, record_of
 from .._store.standing import companion_owner
 from .._store.target import Target
-from .._tag import is_tagged, split_name, untagged_name
+from .._tag import is_tagged, of_name, split_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -74,7 +74,7 @@ def stretches(path: str | os.PathLike[str], unreadable: Callable[[OSError], None
         return
     folder = Folder(os.path.abspath(given))
     known = is_tagged(name) and (os.path.lexists(folder.artifact(name)) or os.path.lexists(folder.record(name)))
-    names = [] if known else sorted({*present(folder, name), *_of_name(recorded(folder), name)})
+    names = [] if known else sorted({*present(folder, name), *of_name(recorded(folder), name)})
     if not names:
         target = find_target(path)
         if not os.path.lexists(target.path) and not os.path.lexists(target.record_path):
@@ -93,7 +93,7 @@ def present(folder: Folder, name: str | None = None) -> list[str]:
         listed = os.listdir(folder.path)
     except FileNotFoundError:
         return []
-    names = list(filter(is_tagged, listed) if name is None else _of_name(listed, name))
+    names = list(filter(is_tagged, listed) if name is None else of_name(listed, name))
     # For the few of one name it is cheaper to ask for each record than to list them all.
     records = {*recorded(folder)} if name is None else {*filter(lambda each: _has_record(folder, each), names)}
     bare = [each for each in names if each not in records]
@@ -145,15 +145,6 @@ def _below(top: str, unreadable: Callable[[OSError], None]) -> Iterator[Stretch]
         names = sorted({*present(folder), *filter(is_tagged, recorded(folder))})
         if names or os.path.isdir(folder.hidden):
             yield Stretch(given, tuple(names), whole=True)
-
-
-def _of_name(listed: Iterable[str], name: str) -> Iterator[str]:
-    stem, suffix = split_name(name)
-    stem += "-"
-    for each in listed:
-        # One name among 100,000 others is told by two comparisons, without the regular expression.
-        if each.startswith(stem) and each.endswith(suffix) and is_tagged(each) and untagged_name(each) == name:
-            yield each
 
 
 def _seconds(started: str) -> float | None:

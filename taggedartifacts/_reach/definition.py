@@ -7,6 +7,7 @@ import ast
 import contextlib
 import functools
 import inspect
+import itertools
 import linecache
 import operator
 import sys
@@ -126,7 +127,7 @@ def _function_source(function: FunctionType) -> Source:
             raise _unknown(function)
         return source
     names = tuple(sorted(set(reads(code))))
-    for text in _texts(code, function.__name__):
+    for text in itertools.chain(_texts(code, function.__name__), _file_texts(function)):
         if (node := _located(text, code)) is not None:
             return _described(function.__qualname__, node, function.__globals__, names)
     return Source(function.__qualname__, code_digest(code), None, frozenset(), names)
@@ -175,6 +176,13 @@ def _texts(code: CodeType, name: str) -> Iterator[str]:
     with contextlib.suppress(OSError):
         yield "".join(inspect.findsource(code)[0])
     yield from _magic_texts("lambda" if name == "<lambda>" else name)
+
+
+def _file_texts(function: FunctionType) -> Iterator[str]:
+    # A function that was sent to a worker by value says no more which file its code comes from, but its module's.
+    file = function.__globals__.get("__file__")
+    if isinstance(file, str) and file != function.__code__.co_filename:
+        yield "".join(linecache.getlines(file))
 
 
 def _session_texts(name: str) -> Iterator[str]:

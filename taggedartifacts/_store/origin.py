@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from .._errors import ArtifactNotFoundError, RecordError
-from .._tag import is_tagged
+from .._tag import is_tagged, of_name
 from .condition import condition
 from .folder import Folder
 from .record import Record, read_record
@@ -19,25 +19,33 @@ if TYPE_CHECKING:
     from .._tag import Tag
 
 
-def record(path: str | os.PathLike[str]) -> Record:
+def record(path: str | os.PathLike[str], *, search: str | os.PathLike[str] | None = None) -> Record:
     """Read where an artifact comes from.
 
     Runs nothing, takes no lock, and needs no repository.
 
     Args:
         path: An artifact, a file inside a directory artifact, or a companion; also a symbolic link to one of them.
+            With `search`, a copy of one, under any name and wherever it lies.
+        search: A folder: the artifact is found by the content of *path* among those that are recorded in this folder
+            and below it. If several have that content, the last that was made.
 
     Returns:
         What was recorded when it was made, even if the artifact itself was changed or removed since.
 
     Raises:
-        ArtifactNotFoundError: If it has no record; tells what its name alone says.
+        ArtifactNotFoundError: If it has no record; tells what its name alone says. If `search` holds no artifact of
+            that content.
         RecordError: If its record is damaged, or was written by a newer version of the library.
 
     Example:
         >>> record(save("Ada", "output/name.txt")).canonical
         '{"arguments":{"text":"Ada"},"config":{}}'
     """
+    if search is not None:
+        from .copies import find_copied  # few look for copies
+
+        return find_copied(os.fspath(path), os.fspath(search))
     target = find_target(path)
     found = record_of(target)
     if found is None:
@@ -84,7 +92,9 @@ def find_target(path: str | os.PathLike[str]) -> Target:
             if owner is not None:
                 return Target(target.folder, owner.artifact)
     if bare is None:
-        raise ArtifactNotFoundError(f"{absolute} belongs to no artifact: there is no tag in its name or above it")
+        raise ArtifactNotFoundError(
+            f"{absolute} belongs to no artifact: there is no tag in its name or above it. {_elsewhere(path, absolute)}"
+        )
     return bare
 
 
@@ -92,6 +102,18 @@ def said_by(tag: Tag) -> str:
     """Say in words what a tag tells."""
     dirty = "nothing uncommitted" if tag.dirty is None else f"uncommitted changes {tag.dirty}"
     return f"commit {tag.commit}, {dirty}, config hash {tag.config}"
+
+
+def _elsewhere(path: str | os.PathLike[str], absolute: str) -> str:
+    """Say where to look for the artifacts that somebody may mean who gives an untagged name."""
+    folder, name = os.path.split(absolute)
+    try:
+        count = sum(1 for _ in of_name(os.listdir(folder), name))
+    except OSError:
+        count = 0
+    if count:
+        return f"versions({os.fspath(path)!r}) lists the artifacts of that name, {count} of them"
+    return "If it is a copy of an artifact, record(path, search=folder) finds that by its content"
 
 
 def _upwards(path: str) -> Iterator[tuple[str, str]]:

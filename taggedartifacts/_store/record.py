@@ -112,7 +112,7 @@ class Record(Shown):
         scope_digest: Digest of what the commit holds in the scope, 32 hex digits; None without a repository.
         remote: URL of the repository's remote, without credentials.
         run: Random token of the run; the outputs of one run share it.
-        outputs: File names of all artifacts of that run.
+        outputs: File names of all artifacts of that run, in the order of the keywords; None for one not asked for.
         started: When the function was started, UTC, ISO 8601.
         seconds: How long it took, in seconds.
         size: Bytes, of a directory the sum over its files.
@@ -144,7 +144,7 @@ class Record(Shown):
     scope_digest: str | None = None
     remote: str | None = None
     run: str
-    outputs: tuple[str, ...]
+    outputs: tuple[str | None, ...]
     started: str
     seconds: float
     size: int
@@ -181,7 +181,7 @@ class Record(Shown):
             "content": f"{byte_count(self.size)}, xxh3_128 {self.digest}",
             "files": f"{len(self.files):,}" if self.kind == "directory" else "",
             "companions": ", ".join(entry.path for entry in self.companions),
-            "outputs": ", ".join(self.outputs) if len(self.outputs) > 1 else "",
+            "outputs": ", ".join(filter(None, self.outputs)) if len(self.outputs) > 1 else "",
             "started": f"{self.started}, took {self.seconds:.3g} s",
             "where": f"Python {self.python}, {self.platform}, {self.host}",
             "packages": ", ".join(f"{name} {version}" for name, version in self.packages.items()),
@@ -222,8 +222,10 @@ class Record(Shown):
                 raise TypeError(f"{name} is of type {type(value).__name__}")
         if values["kind"] not in ("file", "directory"):
             raise ValueError(f"kind is {values['kind']!r}")
-        for name in ("scope", "scope_names", "scope_reasons", "outputs"):
+        for name in ("scope", "scope_names", "scope_reasons"):
             values[name] = _strings(values[name])
+        values["outputs"] = tuple(values["outputs"])
+        _strings([output for output in values["outputs"] if output is not None])
         values["files"], values["companions"] = _entries(values["files"]), _entries(values["companions"])
         values["changes"] = tuple((path, what) for path, what in map(_strings, values["changes"]))
         _strings(values["packages"].values())
@@ -278,7 +280,8 @@ def _check_meaning(values: dict[str, Any]) -> None:
     for key, pattern in _DIGITS.items():
         if values[key] is not None and not pattern.fullmatch(values[key]):
             raise ValueError(f"{key} is {values[key]!r:.80}")
-    names = [values["artifact"], *values["outputs"], *(entry.path for entry in values["companions"])]
+    outputs = (output for output in values["outputs"] if output is not None)
+    names = [values["artifact"], *outputs, *(entry.path for entry in values["companions"])]
     for name in names if values["patch"] is None else [*names, values["patch"]]:
         # A slash at the end of an output says that its path promised a directory.
         # A drive leads elsewhere on Windows: joined to a directory, C:name is a file of that drive.

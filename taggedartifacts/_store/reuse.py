@@ -133,7 +133,7 @@ def _newest_record(target: Target) -> Record | None:
 def _check_maker(path: str, record: Record, key: Key, position: int | None) -> None:
     if not record.key.agrees(key):
         raise _conflict(path, record, key)
-    made = [output.rstrip("/") for output in record.outputs]
+    made = [output and output.rstrip("/") for output in record.outputs]
     if position is not None and made[position : position + 1] != [record.artifact]:
         raise ArtifactConflictError(
             f"{path} was made by {record.function} as another of its outputs; give each output a name of its own"

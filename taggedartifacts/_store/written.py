@@ -65,16 +65,29 @@ def check_written(staged: Staged) -> None:
     try:
         status = os.lstat(staged.path)
     except FileNotFoundError:
-        instead = ", ".join(repr(name) for name in sorted(os.listdir(staged.staging))) or "nothing"
+        instead = sorted(os.listdir(staged.staging))
         raise ArtifactNotWrittenError(
-            f"the function returned, but wrote {instead} where {staged.name!r} was promised (for {staged.final}); "
-            "write to exactly the path that the function receives"
+            f"the function returned, but wrote {', '.join(map(repr, instead)) or 'nothing'} where {staged.name!r} was "
+            f"promised (for {staged.final}); {_advice(staged.name, instead)}"
         ) from None
     if stat.S_ISLNK(status.st_mode):
         raise ArtifactNotWrittenError(f"the function made {staged.name} a symbolic link; write a real file there")
     if staged.directory and not stat.S_ISDIR(status.st_mode):
         raise ArtifactNotWrittenError(f"the function made {staged.name} a file; its path promises a directory")
     _relink(staged)
+
+
+def _advice(promised: str, written: Sequence[str]) -> str:
+    """Say what to do when other files were written than the one that was promised."""
+    longer = [name for name in written if name.startswith(promised)]
+    if len(longer) == 1:
+        return f"end the output's name in {longer[0].removeprefix(promised)!r}, which was put behind it"
+    if longer:
+        return (
+            "if it is a prefix of the names of several files, as for a checkpoint, give the output a slash at its end: "
+            "the function then receives a directory, and writes them in it"
+        )
+    return "write to exactly the path that the function receives"
 
 
 def _relink(staged: Staged) -> None:

@@ -21,6 +21,8 @@ from taggedartifacts import (
     InputError,
     LockTimeoutError,
     RecursiveCallError,
+    RepositoryError,
+    ScopeError,
 )
 
 
@@ -573,3 +575,34 @@ class TestDirty:
         assert "other.py" in caplog.text
         project.write("other.py", "x = 1\n")
         assert project.load(project.path / "work.py").f.path(1, "out/f.txt").tag.dirty is None
+
+    def test_allowed_to_all_by_the_process(self, project, monkeypatch):
+        """TAGGEDARTIFACTS_ALLOW_DIRTY=1 allows it to all functions; the tag says dirty all the same."""
+        project.commit()
+        work = project.module(WRITE.replace(", allow_dirty=True", ""), commit=False)
+        for value in ("", "0"):
+            monkeypatch.setenv("TAGGEDARTIFACTS_ALLOW_DIRTY", value)
+            with pytest.raises(DirtyRepositoryError, match="TAGGEDARTIFACTS_ALLOW_DIRTY=1"):
+                work.f(1, "out/f.txt")
+            assert "refused" == work.f.explain(1, "out/f.txt").outcome
+        monkeypatch.setenv("TAGGEDARTIFACTS_ALLOW_DIRTY", "yes")
+        with pytest.raises(RepositoryError, match=r"'yes': set it to 1"):
+            work.f(1, "out/f.txt")
+        monkeypatch.setenv("TAGGEDARTIFACTS_ALLOW_DIRTY", "1")
+
+        assert work.f(1, "out/f.txt").tag.dirty is not None
+        assert "hit" == work.f.explain(1, "out/f.txt").outcome
+
+    def test_allowed_to_all_by_the_project(self, project, monkeypatch):
+        """So does the project's setting, unless the process says otherwise; a wrong one is an error."""
+        project.write("pyproject.toml", "[tool.taggedartifacts]\nallow_dirty = true\n")
+        project.commit()
+        work = project.module(WRITE.replace(", allow_dirty=True", ""), commit=False)
+
+        assert work.f(1, "out/f.txt").tag.dirty is not None
+        monkeypatch.setenv("TAGGEDARTIFACTS_ALLOW_DIRTY", "0")
+        with pytest.raises(DirtyRepositoryError):
+            work.f(1, "out/f.txt")
+        project.write("pyproject.toml", "[tool.taggedartifacts]\nallow_dirty = 1\n")
+        with pytest.raises(ScopeError, match=r"'allow_dirty' in .* must be true or false, not 1"):
+            project.load(project.path / "work.py").f(1, "out/f.txt")
