@@ -179,7 +179,7 @@ def _nearest(task: Task, target: Target) -> tuple[str, tuple[Difference, ...]] |
 
 def _differences(version: Version, wanted: Recipe) -> tuple[Difference, ...]:
     if version.record is None:
-        return tag_differences(version.target.tag, wanted.identity.tag)
+        return tag_differences(version.target.tag, wanted.key.tag)
     return recipe_differences(Recipe.of(version.record, version.target.folder), wanted)[0]
 
 
@@ -187,4 +187,4 @@ def recipe_of(task: Task) -> Recipe:
     """Take the recipe that a call has."""
     state = task.state
     changes = {change.path: change.what for change in state.changes}
-    return Recipe(task.identity, task.canonical.decode(), changes, lambda: state.patch)
+    return Recipe(task.key, task.canonical.decode(), changes, lambda: state.patch)

@@ -36,29 +36,29 @@ def checked(task: Task, staged: list[Staged]) -> tuple[Task, list[Staged]]:
     parameters = task.decoration.parameters
     if "inputs" in task.encoded and parameters.encoded_inputs(task.bound, task.cwd) != task.encoded["inputs"]:
         names = ", ".join(task.decoration.options.inputs)
-        raise InputError(f"an input ({names}) changed while {task.identity.function} ran; nothing is published")
+        raise InputError(f"an input ({names}) changed while {task.key.function} ran; nothing is published")
     late = task.late_modules()
     view = task.view.whole() if late else task.view
     state = view.state()
     if state == task.state:
         return task, staged
     true = task.in_state(view, state)
-    if true.identity == task.identity:
+    if true.key == task.key:
         return true, staged
     if late:
         _log.warning(
             "%s imported %s while it ran, which no import statement names; all of the repository counts now, and it "
             "will be made again each time until an import statement names that module",
-            true.identity.function,
+            true.key.function,
             ", ".join(late),
         )
     else:
         _log.warning(
             "%s loaded modules while it ran that change its tag from %s to %s; it will be made again each time until "
             "they are imported at the head of the module that defines the function",
-            true.identity.function,
-            task.identity.tag,
-            true.identity.tag,
+            true.key.function,
+            task.key.tag,
+            true.key.tag,
         )
     return true, [retag(each, target.name) for each, target in zip(staged, true.targets, strict=True)]
 
@@ -99,7 +99,7 @@ def publish_all(
         for each, predecessor in zip(staged, predecessors, strict=True):
             if locked and not recompute and not each.taken and os.path.lexists(each.final):
                 raise ArtifactConflictError(
-                    f"{each.final} came to be there while {task.identity.function} ran, which would have made it; "
+                    f"{each.final} came to be there while {task.key.function} ran, which would have made it; "
                     "move it away and call again, or call recompute"
                 )
             check_room(each, predecessor, recompute=recompute)
@@ -170,13 +170,13 @@ def _standing(staged: Staged, record: Record, predecessor: Record | None) -> Rec
 
 
 def _record(task: Task, staged: Staged, run: str, started: datetime, seconds: float) -> Record:
-    content, state, identity = describe(staged.path), task.state, task.identity
+    content, state, key = describe(staged.path), task.state, task.key
     return Record(
         artifact=staged.name,
-        function=identity.function,
-        commit=identity.commit,
-        dirty=identity.dirty,
-        config_hash=identity.config_hash,
+        function=key.function,
+        commit=key.commit,
+        dirty=key.dirty,
+        config_hash=key.config_hash,
         canonical=task.canonical.decode(),
         scope=state.scope.listed(),
         scope_kind=state.scope.kind.value,
@@ -200,6 +200,6 @@ def _record(task: Task, staged: Staged, run: str, started: datetime, seconds: fl
         files=content.files,
         companions=companions(staged),
         changes=tuple((change.path, change.what) for change in state.changes),
-        patch=f"{identity.dirty}.patch" if state.patch is not None else None,
+        patch=f"{key.dirty}.patch" if state.patch is not None else None,
         **environment(),
     )

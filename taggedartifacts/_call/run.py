@@ -117,7 +117,7 @@ def _making(task: Task, held: _Held, *, recompute: bool) -> Generator[Wait | Run
     artifacts = frozenset(map(_whole, task.targets))
     if again := artifacts & being_made():
         raise RecursiveCallError(
-            f"{task.identity.function} asks for {min(again)} while it is making it; call it with other arguments"
+            f"{task.key.function} asks for {min(again)} while it is making it; call it with other arguments"
         )
     # A script whose artifacts are all there does not wait for what it takes to make them to be imported.
     from .._code.memory import memory
@@ -179,14 +179,14 @@ def _making(task: Task, held: _Held, *, recompute: bool) -> Generator[Wait | Run
             yield Run(task.bound, held.making)
             if os.getpid() != process:
                 raise ArtifactNotWrittenError(
-                    f"{task.identity.function} returned in a process that it forked; only process {process}, which "
+                    f"{task.key.function} returned in a process that it forked; only process {process}, which "
                     "called it, publishes what was written. Leave forked processes with os._exit"
                 )
             for each in staged:
                 mark(each.staging)
             seconds = time.perf_counter() - clock
             true, staged = checked(task, staged)
-            locked = locked and true.identity == task.identity
+            locked = locked and true.key == task.key
             publish_all(true, staged, started, seconds, recompute=recompute, locked=locked)
         except BaseException as error:
             if held.making.returned and os.getpid() == process:

@@ -11,7 +11,7 @@ from .._canonical.encoding import encode, join
 from .._code.allowed import allows_dirty
 from .._hashing import hexdigest
 from .._reach.scripts import calling
-from .._store.record import Identity, scope_text
+from .._store.record import Key, scope_text
 from .._store.reuse import check_owner, find
 from .._store.target import Target
 from .binding import Output, check_names
@@ -41,7 +41,7 @@ class Destination(NamedTuple):
 
     Attributes:
         canonical: Canonical form that the config hash is of.
-        identity: What a hit compares.
+        key: What a hit compares.
         outputs: The output paths that are asked for, as the user gave them.
         slots: Which of the keywords each of them belongs to.
         targets: The artifact of each output.
@@ -50,7 +50,7 @@ class Destination(NamedTuple):
     """
 
     canonical: bytes
-    identity: Identity
+    key: Key
     outputs: tuple[Output, ...]
     slots: tuple[int, ...]
     targets: tuple[Target, ...]
@@ -68,13 +68,13 @@ class Destination(NamedTuple):
         """
         canonical = join(parts)
         said = scope_text(state.scope.kind.value, state.scope.listed(), state.scope.reasons)
-        identity = Identity(function, state.commit, state.dirty, hexdigest(canonical), state.digest, said)
+        key = Key(function, state.commit, state.dirty, hexdigest(canonical), state.digest, said)
         slots = tuple(slot for slot, path in enumerate(given) if path is not None)
         outputs = tuple(Output.of(given[slot]) for slot in slots)
-        paths = tuple(output.tagged(identity.tag) for output in outputs)
+        paths = tuple(output.tagged(key.tag) for output in outputs)
         targets = tuple(Target(output.folder(cwd), path.name) for output, path in zip(outputs, paths, strict=True))
         check_names(targets)
-        return cls(canonical, identity, outputs, slots, targets, paths, len(given))
+        return cls(canonical, key, outputs, slots, targets, paths, len(given))
 
     def spread(self, values: Sequence[_T]) -> tuple[_T | None, ...]:
         """Put what there is for each output in the place of its keyword, and None where none is asked for."""
@@ -175,9 +175,9 @@ class Task(NamedTuple):
         return self.destination.canonical
 
     @property
-    def identity(self) -> Identity:
+    def key(self) -> Key:
         """What a hit compares."""
-        return self.destination.identity
+        return self.destination.key
 
     @property
     def outputs(self) -> tuple[Output, ...]:
@@ -212,7 +212,7 @@ class Task(NamedTuple):
         found = []
         destination = self.destination
         for slot, output, target in zip(destination.slots, destination.outputs, destination.targets, strict=True):
-            found.append(find(target, destination.identity, directory=output.directory, position=slot))
+            found.append(find(target, destination.key, directory=output.directory, position=slot))
         complete = tuple([each for each in found if each is not None])
         runs = {each.record.run for each in complete if each.record is not None}
         return complete if len(complete) == len(found) and len(runs) <= 1 else None
@@ -224,7 +224,7 @@ class Task(NamedTuple):
             ArtifactConflictError: If something else made one of them.
         """
         for slot, target in zip(self.destination.slots, self.targets, strict=True):
-            check_owner(target, self.identity, slot)
+            check_owner(target, self.key, slot)
 
     def redirect(self, paths: Sequence[str]) -> None:
         """Let the function write to, or read from, these paths."""

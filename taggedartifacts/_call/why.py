@@ -69,7 +69,7 @@ def _nearest_differences(task: Task, target: Target) -> Sequence[Difference]:
 def _differences(version: Version, wanted: Recipe, *, patches: bool = False) -> Sequence[Difference]:
     record = version.record
     if record is None or max(len(record.canonical), len(wanted.canonical)) > _MOST_LETTERS:
-        return tag_differences(version.target.tag, wanted.identity.tag)
+        return tag_differences(version.target.tag, wanted.key.tag)
     recipe = Recipe.of(record, version.target.folder)
     return recipe_differences(recipe if patches else replace(recipe, read_patch=lambda: None), wanted)[0]
 

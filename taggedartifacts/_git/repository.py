@@ -32,7 +32,8 @@ class _Told(NamedTuple):
     shares: list[list[bytes]]
 
 
-_told: dict[str, _Told] = {}  # by root
+_MOST_TOLD = 64  # repositories, submodules included
+_told: dict[str, _Told] = {}  # by root; until HEAD or the index moves, or more than that are looked at
 
 
 @contextmanager
@@ -124,6 +125,8 @@ class Repository:
         """
         told = _told.get(self.root)
         if told is None or told.stamp != (self.head, *self._stamp):
+            if len(_told) >= _MOST_TOLD:
+                _told.clear()
             told = _told[self.root] = self._ask_index()
         paths = self._differing(told.shares)
         return told.staged._replace(paths=told.staged.paths | (paths - told.staged.submodules))

@@ -67,12 +67,9 @@ class Comparison(Shown):
 
     def _verdict(self) -> str:
         verdict = "Code and configuration are the same and the content is not: the function is not reproducible"
-        if any(each.place.startswith(_ENVIRONMENT) for each in self.differences):
+        if any(each.is_environment for each in self.differences):
             return f"{verdict}, or depends on the environment, which differs too."
         return f"{verdict}."
-
-
-_ENVIRONMENT = ("Python", "platform", "host", "packages.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,16 +130,16 @@ def compare(a: str | os.PathLike[str], b: str | os.PathLike[str]) -> Comparison:
         same_config = here.config == there.config
         differences = tag_differences(here, there)
     else:
-        identity, other = first.record.identity, second.record.identity
-        same_code = same_commit(identity.commit, other.commit) and identity.dirty == other.dirty
-        same_config = identity.config_hash == other.config_hash
+        key, other = first.record.key, second.record.key
+        same_code = same_commit(key.commit, other.commit) and key.dirty == other.dirty
+        same_config = key.config_hash == other.config_hash
         recipes = (Recipe.of(first.record, first.target.folder), Recipe.of(second.record, second.target.folder))
         differences, doubts = recipe_differences(*recipes)
         unknown += doubts
         differences += tuple(_environment_differences(first.record, second.record))
-        if not same_commit(identity.commit, other.commit):
+        if not same_commit(key.commit, other.commit):
             folders = (first.target.folder.path, second.target.folder.path)
-            commits = commits_between(identity.commit, other.commit, folders)
+            commits = commits_between(key.commit, other.commit, folders)
             if commits is None:
                 unknown.append("the commits between them: no repository that has both is around them or here")
     return Comparison(
@@ -160,11 +157,11 @@ def compare(a: str | os.PathLike[str], b: str | os.PathLike[str]) -> Comparison:
 
 def _environment_differences(a: Record, b: Record) -> Iterator[Difference]:
     fields = (("Python", a.python, b.python), ("platform", a.platform, b.platform), ("host", a.host, b.host))
-    yield from (Difference(*field) for field in fields if field[1] != field[2])
+    yield from (Difference(*field, is_environment=True) for field in fields if field[1] != field[2])
     for name in sorted({*a.packages, *b.packages}):
         here, there = a.packages.get(name, "not imported"), b.packages.get(name, "not imported")
         if here != there:
-            yield Difference(f"packages.{name}", here, there)
+            yield Difference(f"packages.{name}", here, there, is_environment=True)
 
 
 def _reproducible(a: _Side, b: _Side, same_content: bool | None) -> bool | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -36,11 +36,13 @@ class Difference:
         place: What differs, as in ``config.model.depth`` or ``packages.numpy``.
         a: How it is for the first.
         b: How it is for the second.
+        is_environment: Whether it is no part of the tag, but of where the artifact was made.
     """
 
     place: str
     a: str
     b: str
+    is_environment: bool = field(default=False, repr=False, compare=False)
 
     def __str__(self) -> str:
         return f"{self.place}: {self.a} → {self.b}"

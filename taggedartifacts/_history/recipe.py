@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from .._store.folder import Folder
-    from .._store.record import Identity, Record
+    from .._store.record import Key, Record
     from .._tag import Tag
 
 _COMMITTED = "as committed"
@@ -27,13 +27,13 @@ class Recipe:
     """All that decides what an artifact holds.
 
     Attributes:
-        identity: Function, commit, digest of the uncommitted changes and config hash.
+        key: Function, commit, digest of the uncommitted changes and config hash.
         canonical: The canonical form that the config hash is of.
         changes: What was not committed, by path: what was wrong with it.
         read_patch: Reads the uncommitted changes as a patch; only two dirty recipes that differ need it.
     """
 
-    identity: Identity
+    key: Key
     canonical: str
     changes: Mapping[str, str]
     read_patch: Callable[[], bytes | None]
@@ -41,7 +41,7 @@ class Recipe:
     @classmethod
     def of(cls, record: Record, folder: Folder) -> Recipe:
         """Take the recipe from a record, and its patch from beside it."""
-        return cls(record.identity, record.canonical, dict(record.changes), lambda: _read_patch(record, folder))
+        return cls(record.key, record.canonical, dict(record.changes), lambda: _read_patch(record, folder))
 
 
 def recipe_differences(a: Recipe, b: Recipe) -> tuple[tuple[Difference, ...], tuple[str, ...]]:
@@ -67,13 +67,13 @@ def same_commit(a: str, b: str) -> bool:
 
 
 def _code_differences(a: Recipe, b: Recipe, unknown: list[str]) -> Iterator[Difference]:
-    if a.identity.function != b.identity.function:
-        yield Difference("function", a.identity.function, b.identity.function)
-    if not same_commit(a.identity.commit, b.identity.commit):
-        yield Difference("commit", a.identity.commit[:COMMIT_DIGITS], b.identity.commit[:COMMIT_DIGITS])
-    if a.identity.scope_text != b.identity.scope_text:
-        yield Difference("scope", a.identity.scope_text, b.identity.scope_text)
-    if a.identity.dirty != b.identity.dirty:
+    if a.key.function != b.key.function:
+        yield Difference("function", a.key.function, b.key.function)
+    if not same_commit(a.key.commit, b.key.commit):
+        yield Difference("commit", a.key.commit[:COMMIT_DIGITS], b.key.commit[:COMMIT_DIGITS])
+    if a.key.scope_text != b.key.scope_text:
+        yield Difference("scope", a.key.scope_text, b.key.scope_text)
+    if a.key.dirty != b.key.dirty:
         yield from _change_differences(a, b, unknown)
 
 
@@ -96,7 +96,7 @@ def _change_differences(a: Recipe, b: Recipe, unknown: list[str]) -> Iterator[Di
     if doubtful:
         unknown.append(f"whether the uncommitted changes of {', '.join(doubtful)} differ: not all are in the patches")
     if not found:
-        yield Difference("uncommitted changes", _dirty_text(a.identity.dirty), _dirty_text(b.identity.dirty))
+        yield Difference("uncommitted changes", _dirty_text(a.key.dirty), _dirty_text(b.key.dirty))
 
 
 def _parts(patch: bytes) -> dict[bytes, bytes]:
@@ -117,11 +117,11 @@ def _same_part(path: str, a: Mapping[bytes, bytes], b: Mapping[bytes, bytes]) ->
 
 
 def _config_differences(a: Recipe, b: Recipe, unknown: list[str]) -> Iterator[Difference]:
-    if a.identity.config_hash == b.identity.config_hash:
+    if a.key.config_hash == b.key.config_hash:
         return
     differences = None
     # A canonical form that is not what was hashed would name differences that there are not.
-    if all(hexdigest(each.canonical.encode("utf-8", "surrogatepass")) == each.identity.config_hash for each in (a, b)):
+    if all(hexdigest(each.canonical.encode("utf-8", "surrogatepass")) == each.key.config_hash for each in (a, b)):
         try:
             differences = list(canonical_differences(a.canonical, b.canonical))
         except ValueError:
@@ -130,7 +130,7 @@ def _config_differences(a: Recipe, b: Recipe, unknown: list[str]) -> Iterator[Di
         yield from differences
     else:
         unknown.append("where the configurations differ: what is recorded of one of them is damaged")
-        yield Difference("config hash", a.identity.config_hash, b.identity.config_hash)
+        yield Difference("config hash", a.key.config_hash, b.key.config_hash)
 
 
 def _read_patch(record: Record, folder: Folder) -> bytes | None:

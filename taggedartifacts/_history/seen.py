@@ -80,20 +80,19 @@ def content_differences(a: Seen, b: Seen) -> tuple[bool | None, tuple[Difference
     if a.kind != b.kind:
         differences.append(Difference("content", f"a {a.kind}", f"a {b.kind}"))
     else:
-        differences += _entry_differences("content", a.files, b.files)
+        differences += _entry_differences("content", "/", a.files, b.files)
     if a.companions is not None and b.companions is not None:
-        differences += _entry_differences("companion ", a.companions, b.companions)
+        differences += _entry_differences("companion", " ", a.companions, b.companions)
     return not differences, tuple(differences)
 
 
 def _entry_differences(
-    place: str, a: Mapping[str, tuple[int, str]], b: Mapping[str, tuple[int, str]]
+    place: str, between: str, a: Mapping[str, tuple[int, str]], b: Mapping[str, tuple[int, str]]
 ) -> Iterator[Difference]:
     for path in sorted({*a, *b}):
         here, there = a.get(path), b.get(path)
         if here is None or there is None or here[1] != there[1]:
-            whole = place if not path else f"{place}/{path}" if place == "content" else f"{place}{path}"
-            yield Difference(whole, _text(here), _text(there))
+            yield Difference(f"{place}{between}{path}" if path else place, _text(here), _text(there))
 
 
 def _text(entry: tuple[int, str] | None) -> str:

@@ -125,7 +125,7 @@ def _check(target: Target, progress: _Progress) -> Iterator[Problem]:
         yield Problem(target.path, "no record", "nothing tells what it should be")
         return
     if (
-        record.identity.tag != target.tag
+        record.key.tag != target.tag
         or hexdigest(record.canonical.encode("utf-8", "surrogatepass")) != record.config_hash
     ):
         yield Problem(where, "damaged record", "it contradicts itself or the artifact's name")

@@ -25,7 +25,7 @@ MAX_RECORD_BYTES = 64 << 20
 _MOST_LISTED = 12
 
 
-class Identity(NamedTuple):
+class Key(NamedTuple):
     """What a hit compares whole: who makes the artifact, from which code, with which configuration.
 
     Attributes:
@@ -44,7 +44,7 @@ class Identity(NamedTuple):
     scope: str | None = None
     scope_text: str = ""
 
-    def agrees(self, other: Identity) -> bool:
+    def agrees(self, other: Key) -> bool:
         """Say whether two are the same, as far as both know.
 
         Where a variable stands in for the repository, there is no scope, and no root to which a path is relative.
@@ -161,9 +161,9 @@ class Record(Shown):
     replaced: Record | None = None
 
     @functools.cached_property
-    def identity(self) -> Identity:
+    def key(self) -> Key:
         """The part that a hit compares."""
-        return Identity(self.function, self.commit, self.dirty, self.config_hash, self.scope_digest, self.scope_text)
+        return Key(self.function, self.commit, self.dirty, self.config_hash, self.scope_digest, self.scope_text)
 
     @property
     def scope_text(self) -> str:

@@ -14,7 +14,7 @@ from .disk import STARTS
 from .standing import companion_owner, stored_record
 
 if TYPE_CHECKING:
-    from .record import Identity, Record
+    from .record import Key, Record
     from .target import Target
 
 _log = logging.getLogger("taggedartifacts")
@@ -35,12 +35,12 @@ class Found(NamedTuple):
     is_touched: bool = False
 
 
-def find(target: Target, identity: Identity, *, directory: bool, position: int | None = None) -> Found | None:
-    """Find an artifact if it is there and is what *identity* asks for.
+def find(target: Target, key: Key, *, directory: bool, position: int | None = None) -> Found | None:
+    """Find an artifact if it is there and is what *key* asks for.
 
     Args:
         target: The artifact.
-        identity: What it has to have been made by.
+        key: What it has to have been made by.
         directory: Whether the call promises a directory.
         position: Which of the call's outputs it is; None if that does not matter.
 
@@ -53,7 +53,7 @@ def find(target: Target, identity: Identity, *, directory: bool, position: int |
     starts = STARTS
     while True:
         try:
-            return _find(target, identity, directory=directory, position=position)
+            return _find(target, key, directory=directory, position=position)
         except OSError as error:
             starts -= 1
             if error.errno not in _REPLACED or not starts:
@@ -61,12 +61,12 @@ def find(target: Target, identity: Identity, *, directory: bool, position: int |
             target.folder.look_closely()
 
 
-def _find(target: Target, identity: Identity, *, directory: bool, position: int | None) -> Found | None:
+def _find(target: Target, key: Key, *, directory: bool, position: int | None) -> Found | None:
     path, name = target.path, target.name
     record, before = _newest_record(target), None
     while record is not None:
         try:
-            _check_maker(path, record, identity, position)
+            _check_maker(path, record, key, position)
             if directory or f"{name}/" in record.outputs:
                 _check_kind(path, is_directory=record.kind == "directory", promised=directory)
         except ArtifactConflictError:
@@ -95,12 +95,12 @@ def _find(target: Target, identity: Identity, *, directory: bool, position: int 
     return _bare(target, directory=directory)
 
 
-def check_owner(target: Target, identity: Identity, position: int) -> None:
+def check_owner(target: Target, key: Key, position: int) -> None:
     """Check that a file which is to be replaced, changed or not, is nobody else's.
 
     Args:
         target: The file.
-        identity: What makes its successor.
+        key: What makes its successor.
         position: Which of the call's outputs that is.
 
     Raises:
@@ -110,7 +110,7 @@ def check_owner(target: Target, identity: Identity, position: int) -> None:
     if record is None:
         _check_no_companion(target)
     elif not is_gone(target, record):
-        _check_maker(target.path, record, identity, position)
+        _check_maker(target.path, record, key, position)
 
 
 def find_any(target: Target) -> Found | None:
@@ -118,7 +118,7 @@ def find_any(target: Target) -> Found | None:
     record = _newest_record(target)
     if record is None:
         return Found(None) if os.path.lexists(target.path) else None
-    return find(target, record.identity, directory=f"{target.name}/" in record.outputs)
+    return find(target, record.key, directory=f"{target.name}/" in record.outputs)
 
 
 def _newest_record(target: Target) -> Record | None:
@@ -130,9 +130,9 @@ def _newest_record(target: Target) -> Record | None:
     return record
 
 
-def _check_maker(path: str, record: Record, identity: Identity, position: int | None) -> None:
-    if not record.identity.agrees(identity):
-        raise _conflict(path, record, identity)
+def _check_maker(path: str, record: Record, key: Key, position: int | None) -> None:
+    if not record.key.agrees(key):
+        raise _conflict(path, record, key)
     made = [output and output.rstrip("/") for output in record.outputs]
     if position is not None and made[position : position + 1] != [record.artifact]:
         raise ArtifactConflictError(
@@ -140,21 +140,21 @@ def _check_maker(path: str, record: Record, identity: Identity, position: int | 
         )
 
 
-def _conflict(path: str, record: Record, identity: Identity) -> ArtifactConflictError:
-    if record.identity[:4] == identity[:4]:
+def _conflict(path: str, record: Record, key: Key) -> ArtifactConflictError:
+    if record.key[:4] == key[:4]:
         return ArtifactConflictError(
-            f"{path} was made with another scope as the code: {record.scope_text}; now it is {identity.scope_text}. "
+            f"{path} was made with another scope as the code: {record.scope_text}; now it is {key.scope_text}. "
             "Both have the same last commit, so their names are the same: remove that artifact, or give this output "
             "another name"
         )
-    if record.function != identity.function:
+    if record.function != key.function:
         return ArtifactConflictError(
-            f"{path} was made by {record.function} and is asked for by {identity.function}; "
+            f"{path} was made by {record.function} and is asked for by {key.function}; "
             "give one of the two outputs another name"
         )
     return ArtifactConflictError(
         f"{path} was made from another code or configuration whose shortened hashes are the same "
-        f"({record.commit}, {record.config_hash} against {identity.commit}, {identity.config_hash}); "
+        f"({record.commit}, {record.config_hash} against {key.commit}, {key.config_hash}); "
         "give this output another name"
     )
 
