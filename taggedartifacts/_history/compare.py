@@ -13,7 +13,7 @@ from .._tag import split_name, untagged_name
 from .._text import Shown, Table
 from .commits import commits_between
 from .differences import Difference
-from .recipe import Recipe, recipe_differences, same_commit, tag_differences
+from .recipe import Recipe, file_differences, recipe_differences, same_commit, tag_differences
 from .seen import content_differences, see_content
 
 if TYPE_CHECKING:
@@ -136,6 +136,7 @@ def compare(a: str | os.PathLike[str], b: str | os.PathLike[str]) -> Comparison:
         recipes = (Recipe.of(first.record, first.target.folder), Recipe.of(second.record, second.target.folder))
         differences, doubts = recipe_differences(*recipes)
         unknown += doubts
+        differences += file_differences(*recipes)
         differences += tuple(_environment_differences(first.record, second.record))
         if not same_commit(key.commit, other.commit):
             folders = (first.target.folder.path, second.target.folder.path)

@@ -48,6 +48,19 @@ class Difference:
         return f"{self.place}: {self.a} → {self.b}"
 
 
+@dataclass(frozen=True, slots=True)
+class FileDifference(Difference):
+    """A file of the code that two commits hold differently.
+
+    Attributes:
+        path: The file, relative to the repository's root.
+        cause: How it came into the scope: ``imported by plots.py``; empty for the function's own file.
+    """
+
+    path: str = field(default="", repr=False, compare=False)
+    cause: str = field(default="", repr=False, compare=False)
+
+
 class _Atom(str):
     """A number, true, false or null, as it is written."""
 

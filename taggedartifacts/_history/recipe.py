@@ -6,20 +6,24 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from .._code.scope import recorded_scope
 from .._errors import RecordError
 from .._hashing import hexdigest
 from .._store.record import MAX_RECORD_BYTES, read_regular
 from .._tag import COMMIT_DIGITS, DIGEST_DIGITS
-from .differences import Difference, canonical_differences
+from .commits import changed_files
+from .differences import Difference, FileDifference, canonical_differences
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from .._code.scope import Scope
     from .._store.folder import Folder
     from .._store.record import Key, Record
     from .._tag import Tag
 
 _COMMITTED = "as committed"
+_MOST_FILES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,17 +35,28 @@ class Recipe:
         canonical: The canonical form that the config hash is of.
         changes: What was not committed, by path: what was wrong with it.
         read_patch: Reads the uncommitted changes as a patch; only two dirty recipes that differ need it.
+        scope: What was the code.
+        folder: A directory in or near the repository.
     """
 
     key: Key
     canonical: str
     changes: Mapping[str, str]
     read_patch: Callable[[], bytes | None]
+    scope: Scope
+    folder: str
 
     @classmethod
     def of(cls, record: Record, folder: Folder) -> Recipe:
         """Take the recipe from a record, and its patch from beside it."""
-        return cls(record.key, record.canonical, dict(record.changes), lambda: _read_patch(record, folder))
+        return cls(
+            key=record.key,
+            canonical=record.canonical,
+            changes=dict(record.changes),
+            read_patch=lambda: _read_patch(record, folder),
+            scope=recorded_scope(record.scope_kind, record.scope, record.scope_names),
+            folder=folder.path,
+        )
 
 
 def recipe_differences(a: Recipe, b: Recipe) -> tuple[tuple[Difference, ...], tuple[str, ...]]:
@@ -49,6 +64,24 @@ def recipe_differences(a: Recipe, b: Recipe) -> tuple[tuple[Difference, ...], tu
     unknown: list[str] = []
     differences = [*_code_differences(a, b, unknown), *_config_differences(a, b, unknown)]
     return tuple(differences), tuple(unknown)
+
+
+def file_differences(a: Recipe, b: Recipe) -> tuple[FileDifference, ...]:
+    """List the files of the code that the commits of two recipes hold differently, as far as a repository here tells.
+
+    Opens the repository, so it is for the two that somebody is told of, and not for all that there are.
+    """
+    if same_commit(a.key.commit, b.key.commit):
+        return ()
+    paths = changed_files(a.key.commit, b.key.commit, (a.scope, b.scope), (a.folder, b.folder)) or []
+    commits = a.key.commit[:COMMIT_DIGITS], b.key.commit[:COMMIT_DIGITS]
+    found = []
+    for path in paths[:_MOST_FILES]:
+        chain = b.scope.chain(path)
+        found.append(FileDifference(chain, *commits, path=path, cause=chain.removeprefix(path).removeprefix(", ")))
+    if len(paths) > _MOST_FILES:
+        found.append(FileDifference(f"{len(paths) - _MOST_FILES} more files", *commits, path="more files"))
+    return tuple(found)
 
 
 def tag_differences(a: Tag, b: Tag) -> tuple[Difference, ...]:
