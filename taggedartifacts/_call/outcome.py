@@ -21,28 +21,39 @@ from .environment import environment
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from .._reach.opened import Opened
     from .task import Task
 
 _log = logging.getLogger("taggedartifacts")
 
 
-def checked(task: Task, staged: list[Staged]) -> tuple[Task, list[Staged]]:
+def checked(task: Task, staged: list[Staged], opened: Opened) -> tuple[Task, list[Staged]]:
     """Check that the tag is still true now that the function has run, or give its output the true one.
 
+    Args:
+        task: The call.
+        staged: Its outputs.
+        opened: What the run opened.
+
     Raises:
-        InputError: If an input changed meanwhile.
+        InputError: If an input, or a file of the scope that it may have read, changed meanwhile.
         DirtyRepositoryError: If modules that were loaded meanwhile make the code dirty, and that is not allowed.
     """
     parameters = task.decoration.parameters
     if "inputs" in task.encoded and parameters.encoded_inputs(task.bound, task.cwd) != task.encoded["inputs"]:
         names = ", ".join(task.decoration.options.inputs)
         raise InputError(f"an input ({names}) changed while {task.key.function} ran; nothing is published")
+    if changed := task.view.look.changed(opened):
+        raise InputError(
+            f"{', '.join(changed[:3])} changed while {task.key.function} ran, and may have been read before or after; "
+            "call it again"
+        )
     late = task.late_modules()
     view = task.view.whole() if late else task.view
     state = view.state()
-    if state == task.state:
+    if state == task.state and not late:
         return task, staged
-    true = task.in_state(view, state)
+    true = task.with_modules(late).in_state(view, state)
     if true.key == task.key:
         return true, staged
     if late:
@@ -50,7 +61,7 @@ def checked(task: Task, staged: list[Staged]) -> tuple[Task, list[Staged]]:
             "%s imported %s while it ran, which no import statement names; all of the repository counts now, and it "
             "will be made again each time until an import statement names that module",
             true.key.function,
-            ", ".join(late),
+            ", ".join(sorted(late)),
         )
     else:
         _log.warning(

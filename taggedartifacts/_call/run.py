@@ -121,6 +121,7 @@ def _making(task: Task, held: _Held, *, recompute: bool) -> Generator[Wait | Run
         )
     # A script whose artifacts are all there does not wait for what it takes to make them to be imported.
     from .._code.memory import memory
+    from .._reach.opened import watching
     from .._store.claim import claim
     from .._store.kept import mark
     from .._store.lock import ArtifactLock, Patience
@@ -175,6 +176,7 @@ def _making(task: Task, held: _Held, *, recompute: bool) -> Generator[Wait | Run
         started, clock = datetime.now(UTC), time.perf_counter()
         task.redirect([each.path for each in staged])
         held.making.artifacts = artifacts
+        opened = stack.enter_context(watching(task.state.root or os.getcwd()))
         try:
             yield Run(task.bound, held.making)
             if os.getpid() != process:
@@ -185,7 +187,7 @@ def _making(task: Task, held: _Held, *, recompute: bool) -> Generator[Wait | Run
             for each in staged:
                 mark(each.staging)
             seconds = time.perf_counter() - clock
-            true, staged = checked(task, staged)
+            true, staged = checked(task, staged, opened)
             locked = locked and true.key == task.key
             publish_all(true, staged, started, seconds, recompute=recompute, locked=locked)
         except BaseException as error:

@@ -252,9 +252,13 @@ class Task(NamedTuple):
             for output, target in zip(self.outputs, self.targets, strict=True):
                 set_link(target.folder, os.path.basename(output.given), target.name)
 
-    def late_modules(self) -> list[str]:
-        """List the modules of the work tree that were loaded since the call began and are not in the scope."""
+    def late_modules(self) -> dict[str, str]:
+        """Find the modules of the work tree that were loaded since the call began and are not in the scope."""
         return self.view.look.late(self.loaded)
+
+    def with_modules(self, modules: Mapping[str, str]) -> Task:
+        """Return the same call with modules that count beside its scope, by path and content."""
+        return self._replace(encoded={**self.encoded, "late": encode(dict(modules), "modules")}) if modules else self
 
     def in_state(self, view: View, state: CodeState) -> Task:
         """Return the same call with the tag of another code state, seen by another view perhaps.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+import time
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -56,12 +57,14 @@ class Survey:
     Attributes:
         repository: The repository.
         head: The commit that it is compared with.
+        taken: When it was begun, in seconds since the epoch.
         loaded: The modules that were loaded at that moment. What is loaded later may have been edited in between.
         facts: What was found of scopes in it, by what they start from.
     """
 
     def __init__(self, repository: Repository | CommandRepository, head: str | None = None) -> None:
         self.repository = repository
+        self.taken = time.time()
         self.head = head or repository.head
         self.loaded: Mapping[tuple[str, str], LoadedFile] | None = None
         self.facts: dict[object, Any] = {}

@@ -40,6 +40,7 @@ class Facts(NamedTuple):
         foreign: Digests of what counts beside the repository: the function's own file if that is neither there nor
             installed, and the commits of further repositories.
         generated: Version files that the build writes from git: they are left out.
+        taken: When the look was taken, in seconds since the epoch.
     """
 
     root: str
@@ -53,6 +54,7 @@ class Facts(NamedTuple):
     remote: str | None
     foreign: Mapping[str, str]
     generated: frozenset[str]
+    taken: float
 
 
 class Start(NamedTuple):
@@ -119,6 +121,7 @@ def _described(survey: Survey, scope: Scope, own: tuple[str, ...], generated: fr
         remote=remote_url(repository),
         foreign={},
         generated=generated,
+        taken=survey.taken,
     )
 
 
@@ -174,7 +177,7 @@ def widen(facts: Facts, starts: frozenset[str] | None) -> Facts:
     survey = Survey(repository, facts.heads[""])
     if starts is None:
         return _described(survey, Scope(files=frozenset(facts.own)), facts.own, facts.generated)._replace(
-            foreign=facts.foreign, remote=facts.remote
+            foreign=facts.foreign, remote=facts.remote, taken=facts.taken
         )
     more = {path for start in starts for path, _ in places(start, facts.root) if not is_environment(path, survey)}
     if more <= facts.scope.files or facts.scope.is_whole:
@@ -187,7 +190,9 @@ def widen(facts: Facts, starts: frozenset[str] | None) -> Facts:
     scope = united(facts.scope, scope)
     described = _described(survey, scope, facts.own, facts.generated)
     dirt = {path: each for path, each in described.dirt.items() if not facts.scope.holds(path)}
-    return described._replace(dirt={**dirt, **facts.dirt}, foreign=facts.foreign, remote=facts.remote)
+    return described._replace(
+        dirt={**dirt, **facts.dirt}, foreign=facts.foreign, remote=facts.remote, taken=facts.taken
+    )
 
 
 def _imports_of(file: str, root: str) -> Imports:
