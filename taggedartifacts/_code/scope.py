@@ -195,7 +195,10 @@ def find_scope(paths: tuple[str, ...] | None, tree: WorkTree, starts: Iterable[s
         linked = {target for path in paths for target in tree.follow(path)}
         return _scope(found, Kind.PATHS, paths=tuple(sorted({*paths, *linked})))
     if found.hides:
-        reasons = tuple(f"{path}:{line} {reason}" for path, line, reason in found.hides)
+        reasons = tuple(
+            f"what was typed {reason}" if path == TYPED else f"{path}:{line} {reason}"
+            for path, line, reason in found.hides
+        )
         return Scope(files=frozenset(starts) - {TYPED}, reasons=reasons, causes=found.causes)
     return _scope(found, Kind.AUTOMATIC, names=kinds.named(found.strings))
 
