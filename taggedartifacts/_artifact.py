@@ -91,7 +91,8 @@ class Artifact(Generic[R, W]):
             returns one. Read at each call.
         allow_dirty: Work with code that is not committed, and mark the tag dirty. Otherwise such code is refused,
             unless ``TAGGEDARTIFACTS_ALLOW_DIRTY=1`` or the project's ``pyproject.toml`` allows it to all functions.
-        ignore: Parameters that do not decide the result, such as ``verbose``; neither hashed nor recorded.
+        ignore: Parameters that do not decide the result, such as ``verbose``, and parts of parameters, such as
+            ``cfg.n_jobs``; neither hashed nor recorded. Of ``self`` the class still counts.
         inputs: Parameters that hold paths of input files or directories: their content is hashed, not the path.
         scope: Paths relative to the repository's root that are the code which decides the result. By default what
             ``[tool.taggedartifacts]`` in the repository's ``pyproject.toml`` says, else the whole repository.

@@ -39,8 +39,9 @@ class DirtyRepositoryError(TaggedArtifactsError, OSError):
 class UnhashableError(TaggedArtifactsError, TypeError):
     """A value in the configuration or the arguments has no canonical form.
 
-    Comes before the function runs, and names the exact place. Leave the parameter out with ``ignore``, teach the
-    library the type with ``canonical.register``, or pass a path and name it in ``inputs``.
+    Comes before the function runs, and names the exact place and what helps there: leave the part out with ``ignore``,
+    teach the library the type with ``canonical.register``, pass a path and name it in ``inputs``, or pass what the
+    value is made from.
     """
 
 

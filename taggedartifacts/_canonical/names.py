@@ -37,6 +37,8 @@ _NOTHING: dict[str, Any] = {}
 
 _named_before: dict[tuple[str, str], tuple[weakref.ref[Any], object]] = {}
 
+_known: weakref.WeakKeyDictionary[type, tuple[dict[str, Any], str, str, str]] = weakref.WeakKeyDictionary()
+
 _fingerprint: Callable[[Any], str | None] | None = None
 
 
@@ -56,10 +58,17 @@ def type_name(kind: type, *, described: bool = False) -> object:
     A local class, and one that no name gives or that was defined again since, are refused, as their names do not tell
     what their methods do; unless the user has *described* what decides results about its instances.
     """
+    # Asked for each instance: a name that gave the class before, and gives it still, needs no more than that.
+    known = _known.get(kind)
+    if known is not None and known[0].get(known[1]) is kind:
+        digest = meet(kind, known[2])
+        return known[3] if digest is None else [known[3], digest]
     module, qualname = kind.__module__, kind.__qualname__
-    space = sys.modules.get(module)
-    if module not in SCRIPT and getattr(space, "__dict__", _NOTHING).get(qualname) is kind:
-        return _named(kind, module, qualname)
+    space = getattr(sys.modules.get(module), "__dict__", _NOTHING)
+    if module not in SCRIPT and space.get(qualname) is kind:
+        name = _named(kind, module, qualname)
+        _known[kind] = space, qualname, module, name if isinstance(name, str) else name[0]
+        return name
     if (digest := _definition(module, kind)) is not None:
         meet(kind, module)
         return [f"__main__:{qualname}", digest]
@@ -181,12 +190,12 @@ def _by_name(tag: str, value: Any) -> str | Form:
     return one(tag, _named(value, module, path))
 
 
-def _named(value: Any, module: str, path: str) -> object:
+def _named(value: Any, module: str, path: str) -> str | list[str]:
     _check_name(value, module, path)
     return _written(value, module, path)
 
 
-def _written(value: Any, module: str, path: str) -> object:
+def _written(value: Any, module: str, path: str) -> str | list[str]:
     name = f"{_module_name(module, value)}:{path}"
     if name.startswith("pathlib._"):
         name = _PATHLIB.sub(lambda match: f"pathlib:{match[1] or ''}", name)
