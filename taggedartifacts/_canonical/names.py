@@ -35,7 +35,7 @@ _PATHLIB = re.compile(r"pathlib\._(?:local|abc):(?:(PurePath|Path)Base(?=\.))?")
 
 _NOTHING: dict[str, Any] = {}
 
-_named_before: dict[tuple[str, str], tuple[weakref.ref[Any], object]] = {}
+_named_before: dict[tuple[str, str], tuple[weakref.ref[Any], tuple[int, int]]] = {}
 
 _known: weakref.WeakKeyDictionary[type, tuple[dict[str, Any], str, str, str]] = weakref.WeakKeyDictionary()
 
@@ -187,7 +187,12 @@ def _by_name(tag: str, value: Any) -> str | Form:
         if (alias := _alias(module, value)) is None:
             raise _unnamed(tag, value, module, qualname)
         path = alias
-    return one(tag, _named(value, module, path))
+    try:
+        return one(tag, _named(value, module, path))
+    except RefusalError:
+        if isinstance(value, types.FunctionType) and (form := _by_definition(value, module)) is not None:
+            return form
+        raise
 
 
 def _named(value: Any, module: str, path: str) -> str | list[str]:
@@ -208,17 +213,20 @@ def _check_name(value: Any, module: str, path: str) -> None:
     function = own_function(value) if module in SCRIPT else None
     if was_sent(value) or (function is not None and has_arrived(function)):
         return  # each time that a value is sent here, it is another object
-    # A name that is bound anew in a loop gives that very object each time. Reloading a module gives it another spec.
-    spec = getattr(sys.modules.get(module), "__spec__", None)
+    # A name that is bound anew in a loop gives that very object each time. A module that is loaded again is another
+    # one, as in Streamlit, or has another spec.
+    space = sys.modules.get(module)
+    load = (id(space), id(getattr(space, "__spec__", None)))
     known = _named_before.get((module, path))
-    if known is not None and known[1] is spec and known[0]() not in (value, None):
+    if known is not None and known[1] == load:
+        if known[0]() is value:
+            return
         raise RefusalError(
             f"{module}.{path} gave another object before, so the name does not tell which of them this is",
             "give each its own name in a module",
         )
-    if known is None or known[0]() is not value or known[1] is not spec:
-        with contextlib.suppress(TypeError):  # some built-in functions cannot be referred to weakly
-            _named_before[module, path] = (weakref.ref(value), spec)
+    with contextlib.suppress(TypeError):  # some built-in functions cannot be referred to weakly
+        _named_before[module, path] = (weakref.ref(value), load)
 
 
 def _by_definition(function: types.FunctionType, module: str) -> Form | None:

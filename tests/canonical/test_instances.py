@@ -407,6 +407,20 @@ class TestClasses:
 
         assert ['{"$object":["loop:Solver",{}]}', "True"] == done.stdout.splitlines()
 
+    def test_functions_defined_twice(self, tmp_path):
+        """A function that is defined again under its name counts by its definition from then on."""
+        script = tmp_path / "twice.py"
+        script.write_text(
+            "from taggedartifacts import canonical\n"
+            "def step(x): return x + 1\nprint(canonical(step).decode())\n"
+            "def step(x): return x + 2\nprint(canonical(step).decode())\n"
+        )
+        done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=True)
+        one, two = done.stdout.splitlines()
+
+        assert one == '{"$function":"twice:step"}'
+        assert two.startswith('{"$function":{"code":')
+
     def test_names_of_another_kind(self):
         """A class that a name of its module gives counts by that name, whatever it calls itself."""
         assert b'{"$class":"test_instances:Named"}' == canonical(Named)
