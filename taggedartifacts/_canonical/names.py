@@ -149,9 +149,15 @@ def _method(value: Any) -> str | Form:
     if owner is None or isinstance(owner, types.ModuleType):
         return _by_name("function", value)
     name = value.__name__
-    if getattr(owner, name, None) != value:
-        raise RefusalError(f"the bound method {name!r} is not what its object gives under that name")
-    return several("method", (owner, name), (".__self__",))
+    try:
+        is_named = getattr(owner, name, None) == value
+    except Exception:  # of whatever a class does when it is asked for an attribute
+        is_named = False
+    if is_named:
+        return several("method", (owner, name), (".__self__",))
+    if isinstance(value, types.MethodType):  # as of a base class, or under another name
+        return several("method", (owner, value.__func__), (".__self__", ".__func__"))
+    raise RefusalError(f"the bound method {name!r} is not what its object gives under that name")
 
 
 def _partial(value: functools.partial[Any]) -> Form:

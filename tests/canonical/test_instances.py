@@ -315,6 +315,12 @@ class TestDefinitions:
         assert canonical(adder(1)) == canonical(adder(1))
         assert canonical(even_and_odd()[0]) == canonical(even_and_odd()[0])
 
+    def test_methods(self):
+        """A bound method that its object does not give under its name counts with its function."""
+        methods = [types.MethodType(function, Plain(a=1)) for function in (adder(1), adder(2), Plain.__init__)]
+
+        assert len(methods) == len({canonical(method) for method in methods})
+
     def test_attributes(self):
         """Attributes that were set on a function count."""
         plain, changed = adder(1), adder(1)
