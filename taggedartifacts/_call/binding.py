@@ -179,7 +179,7 @@ class Parameters:
             if path == "" or (path is None and not options.several):
                 names = self._signature.parameters
                 known = f"is no parameter; there are {', '.join(names) or 'none'}{meant(keyword, names)}"
-                wrong = "is missing or empty" if self._takes(keyword) else known
+                wrong = "is missing or empty; pass a path" if self._takes(keyword) else known
                 raise KeyError(f"no output path was given: the keyword {keyword!r} {wrong}")
             paths.append(path)
         if all(path is None for path in paths):
@@ -254,7 +254,7 @@ class Output(NamedTuple):
         given = text.rstrip("/" + os.sep)
         name = os.path.basename(given)
         if name in ("", os.curdir, os.pardir) or "\0" in text:
-            raise ArtifactNameError(f"{text!r} does not end in a file name")
+            raise ArtifactNameError(f"{text!r} does not end in a file name; give a path such as 'figures/hist.png'")
         if HIDDEN in given and HIDDEN in Path(given).parts:
             raise ArtifactNameError(f"{text!r} lies inside {HIDDEN}, which is kept for locks and records")
         return cls(given, isinstance(path, str), given != text)
@@ -298,12 +298,16 @@ def check_names(folders: Sequence[tuple[Folder, str]]) -> None:
             )
     # Where a disk does not tell cases apart, one of the two would overwrite the other; and artifacts travel.
     count = len(folders)
-    if len({name for _, name in folders}) < count:
+    names = [name for _, name in folders]
+    if len(set(names)) < count:
         raise ArtifactNameError(
-            "two outputs have the same file name; one that is handed on counts by its file name, so give each its own"
+            f"two outputs have the same file name {max(names, key=names.count)!r}, and an artifact that is handed to "
+            "another function counts by its file name; give each output its own"
         )
     if count > 1 and len({(os.path.realpath(folder.path), name.casefold()) for folder, name in folders}) < count:
-        raise ArtifactNameError("two outputs of one directory differ in case only; give each its own")
+        raise ArtifactNameError(
+            "two outputs of one directory differ in case only, which not every disk keeps apart; rename one"
+        )
 
 
 def _name_limit(directory: str) -> int:
