@@ -16,6 +16,7 @@ from .._path import ArtifactPath
 from .._store.folder import HIDDEN, RECORD_SUFFIX, Folder
 from .._tag import tagged_name
 from .inputs import input_contents
+from .memo import Memo, plain_key
 from .signature import binder
 from .wrong import meant, refuse_bare
 
@@ -25,12 +26,17 @@ if TYPE_CHECKING:
     from .._tag import Tag
 
 _NAME_MAX = 255  # bytes; where the file system does not tell
+_FITS = 120  # bytes; no file system in use is narrower (eCryptfs has 143), and asking it takes as long as a stat
 # Windows opens a device or a stream in their place, or drops their end: what is written would have another name.
 _CHANGED_BY_WINDOWS = re.compile(
     r'(?is)(con|prn|aux|nul|con(in|out)\$|(com|lpt)[\d¹²³]) *(\..*)?|.*[<>:"|?*\x00-\x1f].*|.*[. ]'
 )
 # A `Path` of a URL has one slash where the URL has two; a drive has one letter.
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/")
+
+
+# Encoded configurations and arguments, by their plain keys.
+_encoded: Memo[bytes, dict[str, bytes]] = Memo(16 << 20)
 
 
 # Here and in other modules that every script needs, plain data is a NamedTuple: a data class takes ten times as long to
@@ -203,7 +209,16 @@ class Parameters:
         if self._extra in arguments:
             extra = arguments[self._extra].items()
             arguments[self._extra] = {name: value for name, value in extra if name not in self._extra_left_out}
-        parts = encode_call(config() if callable(config) else config, arguments)
+        if callable(config):
+            config = config()
+        key = plain_key((config, arguments))
+        known = _encoded.get(key) if key is not None else None
+        if known is not None:
+            parts = dict(known)
+        else:
+            parts = encode_call(config, arguments)
+            if key is not None:
+                _encoded.put(key, dict(parts), len(key) + sum(map(len, parts.values())))
         if self._options.inputs:
             parts["inputs"] = self.encoded_inputs(bound)
         return parts
@@ -290,8 +305,8 @@ def check_names(folders: Sequence[tuple[Folder, str]]) -> None:
     for folder, name in folders:
         if os.name == "nt" and _CHANGED_BY_WINDOWS.fullmatch(name):
             raise ArtifactNameError(f"{name!r} would not keep that name on Windows; give the output another one")
-        limit = _name_limit(folder.path) - len(RECORD_SUFFIX)
-        if (size := len(os.fsencode(name))) > limit:
+        size = len(os.fsencode(name))
+        if max(size, len(folder.path)) > _FITS and size > (limit := _name_limit(folder.path) - len(RECORD_SUFFIX)):
             raise ArtifactNameError(
                 f"{name!r} has {size} bytes where {folder.path} allows {limit} (its record needs "
                 f"{len(RECORD_SUFFIX)} more); give the output a shorter name"

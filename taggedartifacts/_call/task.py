@@ -15,6 +15,7 @@ from .._reach.prompt import is_interactive
 from .._store.record import Identity
 from .._store.reuse import check_owner, find
 from .binding import Output, check_names
+from .memo import Memo
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,7 +31,8 @@ _T = TypeVar("_T")
 
 _log = logging.getLogger("taggedartifacts")
 
-_MEMO_ENTRIES = 1024  # per decorated function
+# A repeated call finds here what would come out of the same computation again.
+_destinations: Memo[tuple[object, ...], Destination] = Memo(16 << 20)
 _warned_states: set[tuple[str | None, str]] = set()
 
 
@@ -97,8 +99,6 @@ class Decoration:
         self.parameters = parameters
         self.moment = moment
         self._names: dict[str | None, str] = {}
-        # A repeated call finds here what would come out of the same computation again.
-        self._destinations: dict[object, Destination] = {}
 
     def __reduce__(self) -> tuple[type[Decoration], tuple[Options, Parameters, Moment]]:
         return Decoration, (self.options, self.parameters, self.moment)
@@ -117,12 +117,11 @@ class Decoration:
         paths = [os.fspath(each) if isinstance(each, os.PathLike) else str(each) for each in given]
         kinds = map(type, given)  # of another type, a path goes to the function as another
         key = (function, state.commit, state.dirty, *parts, *parts.values(), cwd, *paths, *kinds)
-        known = self._destinations.get(key)
+        known = _destinations.get(key)
         if known is None:
             known = Destination.of(function, state, parts, given, cwd)
-            if len(self._destinations) >= _MEMO_ENTRIES:
-                self._destinations.clear()
-            self._destinations[key] = known
+            # Its parts and, as its canonical form, all of them together.
+            _destinations.put(key, known, 2 * len(known.canonical) + 1000 * len(known.outputs))
         return known
 
 

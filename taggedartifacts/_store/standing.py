@@ -8,7 +8,7 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from .._errors import ArtifactConflictError, RecordError
-from .._tag import Tag, is_tagged, split_name
+from .._tag import split_name
 from .content import describe, describe_file, same_digests, same_times, with_times
 from .folder import RECORD_SUFFIX
 from .record import Record, read_record
@@ -56,7 +56,7 @@ def stored_record(folder: Folder, name: str) -> Record | None:
             f"{folder.artifact(name)} is {record.artifact} to this file system, made by {record.function}; "
             "give one of them another name"
         )
-    if record is not None and not (is_tagged(name) and Tag.parse(name) == record.identity.tag):
+    if record is not None and not record.identity.is_in(name):
         _log.warning("treated as absent: %s", f"{path} contradicts the name of its artifact")
         return None
     if record is not None:
