@@ -261,8 +261,9 @@ def _others(target: Target) -> str:
     try:
         names = sorted(os.listdir(folder.path))
     except FileNotFoundError:
-        return f"{folder.path} does not exist"
+        return f"{folder.path} does not exist. Make the artifact first"
     tags = [str(Tag.parse(each)) for each in of_name(names, wanted)]
     if not tags:
-        return f"there is no {wanted} with any tag"
-    return f"the tags of {wanted} that are there: {', '.join(tags[:20])}" + (", …" if len(tags) > 20 else "")
+        return f"there is no {wanted} with any tag. Make the artifact first"
+    listed = f"the tags of {wanted} that are there: {', '.join(tags[:20])}" + (", …" if len(tags) > 20 else "")
+    return f"{listed}. Make the artifact first, or read with the code and configuration that made one of these"

@@ -15,6 +15,7 @@ from .._store.record import Key, scope_text
 from .._store.reuse import check_owner, find
 from .._store.target import Target
 from .binding import Output, check_names
+from .memo import Memo
 
 if TYPE_CHECKING:
     import inspect
@@ -32,7 +33,8 @@ _T = TypeVar("_T")
 
 _log = logging.getLogger("taggedartifacts")
 
-_MEMO_ENTRIES = 1024  # per decorated function
+# A repeated call finds here what would come out of the same computation again.
+_destinations: Memo[tuple[object, ...], Destination] = Memo(16 << 20)
 _warned_states: set[tuple[str | None, str]] = set()
 
 
@@ -110,8 +112,6 @@ class Decoration:
         self.moment = moment
         self.home = home
         self._names = dict(names)
-        # A repeated call finds here what would come out of the same computation again.
-        self._destinations: dict[object, Destination] = {}
 
     def __reduce__(self) -> tuple[type[Decoration], tuple[Any, ...]]:
         self.function_name(self.moment.root())  # a worker may not have the file that it is named by
@@ -135,12 +135,11 @@ class Decoration:
         paths = [os.fspath(each) if isinstance(each, os.PathLike) else str(each) for each in given]
         kinds = map(type, given)  # of another type, a path goes to the function as another
         key = (function, state.commit, state.dirty, state.digest, *parts, *parts.values(), cwd, *paths, *kinds)
-        known = self._destinations.get(key)
+        known = _destinations.get(key)
         if known is None:
             known = Destination.of(function, state, parts, given, cwd)
-            if len(self._destinations) >= _MEMO_ENTRIES:
-                self._destinations.clear()
-            self._destinations[key] = known
+            # Its parts and, as its canonical form, all of them together.
+            _destinations.put(key, known, 2 * len(known.canonical) + 1000 * len(known.outputs))
         return known
 
 

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
 
 from .._errors import RecordError
-from .._tag import COMMIT_DIGITS, CONFIG_DIGITS, DIGEST_DIGITS, Tag
+from .._tag import COMMIT_DIGITS, CONFIG_DIGITS, DIGEST_DIGITS, Tag, tag_digits
 from .._text import Shown, Table, byte_count
 from .disk import CAREFULLY, STARTS, refresh
 
@@ -58,6 +58,15 @@ class Key(NamedTuple):
         """The part of it that stands in the artifact's name."""
         dirty = self.dirty and self.dirty[:DIGEST_DIGITS]
         return Tag(self.commit[:COMMIT_DIGITS], dirty, self.config_hash[:CONFIG_DIGITS])
+
+    def is_in(self, name: str) -> bool:
+        """Tell whether a file name holds that tag."""
+        try:
+            commit, dirty, config = tag_digits(name)
+        except ValueError:
+            return False
+        ours = self.commit[:COMMIT_DIGITS], self.dirty and self.dirty[:DIGEST_DIGITS], self.config_hash[:CONFIG_DIGITS]
+        return (commit, dirty, config) == ours
 
 
 def scope_text(kind: str, paths: Sequence[str], reasons: Sequence[str]) -> str:
@@ -215,11 +224,7 @@ class Record(Shown):
             raise TypeError("not a JSON object")
         if data.get("schema") != SCHEMA:
             raise ValueError(f"schema {data.get('schema')!r} where this version knows {SCHEMA}")
-        values: dict[str, Any] = {}
-        for name, types in _TYPES.items():
-            values[name] = value = data[name]
-            if type(value) not in types:  # exactly these, because True is an int
-                raise TypeError(f"{name} is of type {type(value).__name__}")
+        values = _typed(data)
         if values["kind"] not in ("file", "directory"):
             raise ValueError(f"kind is {values['kind']!r}")
         for name in ("scope", "scope_names", "scope_reasons"):
@@ -232,7 +237,9 @@ class Record(Shown):
         _check_meaning(values)
         if values["replaced"] is not None:
             values["replaced"] = cls._from_data(values["replaced"] | {"replaced": None})
-        return cls(**values)
+        record = object.__new__(cls)
+        vars(record).update(values)  # all fields are there; a frozen class sets them one by one, in five times the time
+        return record
 
 
 # A name that is too long for the file system, or below a file, leads to no record either.
@@ -255,6 +262,29 @@ _TYPES = {
     field.name: _KINDS.get(str(field.type), frozenset({str if "Literal" in str(field.type) else list}))
     for field in fields(Record)
 }
+
+
+_NAMES = tuple(_TYPES)
+# The types of the fields, in their order, as they came in records before: mostly the same as in the next one.
+_known_types: set[tuple[type, ...]] = set()
+
+
+def _typed(data: dict[str, Any]) -> dict[str, Any]:
+    """Take the fields out of a record's data, each of its type.
+
+    Raises:
+        KeyError: If one is missing.
+        TypeError: If one is of another type.
+    """
+    if tuple(data) == _NAMES and tuple(map(type, data.values())) in _known_types:
+        return data.copy()
+    values = {}
+    for name, types in _TYPES.items():
+        values[name] = value = data[name]
+        if type(value) not in types:  # exactly these, because True is an int
+            raise TypeError(f"{name} is of type {type(value).__name__}")
+    _known_types.add(tuple(map(type, values.values())))  # as many as there are: two to the number of optional fields
+    return values
 
 
 def _strings(values: Collection[Any]) -> tuple[str, ...]:
@@ -282,7 +312,7 @@ def _check_meaning(values: dict[str, Any]) -> None:
             raise ValueError(f"{key} is {values[key]!r:.80}")
     outputs = (output for output in values["outputs"] if output is not None)
     names = [values["artifact"], *outputs, *(entry.path for entry in values["companions"])]
-    for name in names if values["patch"] is None else [*names, values["patch"]]:
+    for name in {*names} if values["patch"] is None else {*names, values["patch"]}:
         # A slash at the end of an output says that its path promised a directory.
         # A drive leads elsewhere on Windows: joined to a directory, C:name is a file of that drive.
         if not _FILE_NAME.fullmatch(name) or name in (os.curdir, os.pardir) or os.path.splitdrive(name)[0]:

@@ -7,7 +7,7 @@ import logging
 import os
 
 from .._errors import ArtifactConflictError, RecordError
-from .._tag import Tag, is_tagged, split_name
+from .._tag import split_name
 from .folder import RECORD_SUFFIX
 from .record import Record, read_record
 from .target import Target
@@ -69,7 +69,7 @@ def stored_record(target: Target) -> Record | None:
             f"{target.path} is {record.artifact} to this file system, made by {record.function}; "
             "give one of them another name"
         )
-    if record is not None and not (is_tagged(name) and Tag.parse(name) == record.key.tag):
+    if record is not None and not record.key.is_in(name):
         _log.warning("treated as absent: %s", f"{path} contradicts the name of its artifact")
         return None
     if record is not None:
