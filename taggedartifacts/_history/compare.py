@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from .._errors import RecordError
 from .._path import ArtifactPath
+from .._store.manifest import with_manifest
 from .._store.origin import find_origin, said_by
 from .._tag import split_name, untagged_name
 from .._text import Shown, Table
@@ -92,6 +93,7 @@ class _Side:
         record = None
         try:
             record = origin.record()
+            record = record and with_manifest(origin.folder, record)
         except RecordError as error:
             unknown.append(
                 f"{origin.name}: its record is damaged ({error}); its name alone says: {said_by(origin.tag)}"

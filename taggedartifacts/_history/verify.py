@@ -12,7 +12,9 @@ from .._errors import RecordError
 from .._hashing import hexdigest
 from .._store.content import describe, describe_file
 from .._store.kept import kept
+from .._store.manifest import with_manifest
 from .._store.origin import Origin
+from .._store.short import is_shortened
 from .._store.staging import leftovers
 from .._text import Shown, ShownList, Table, byte_count, minute
 from .stretch import stretches
@@ -122,15 +124,19 @@ def _check(origin: Origin, progress: _Progress) -> Iterator[Problem]:
     if record is None:
         yield Problem(origin.path, "no record", "nothing tells what it should be")
         return
-    if (
-        record.identity.tag != origin.tag
-        or hexdigest(record.canonical.encode("utf-8", "surrogatepass")) != record.config_hash
+    is_whole = not is_shortened(record.canonical)
+    if record.identity.tag != origin.tag or (
+        is_whole and hexdigest(record.canonical.encode("utf-8", "surrogatepass")) != record.config_hash
     ):
         yield Problem(where, "damaged record", "it contradicts itself or the artifact's name")
     if record.patch is not None and not os.path.lexists(os.path.join(origin.folder.patches, record.patch)):
         yield Problem(
             os.path.join(origin.folder.patches, record.patch), "missing", "the patch of the uncommitted changes"
         )
+    try:
+        record = with_manifest(origin.folder, record)
+    except RecordError as error:
+        yield Problem(os.path.join(origin.folder.manifests, record.manifest or ""), "damaged record", str(error))
     progress.size += record.size
     yield from _check_content(origin, record)
     for companion in record.companions:
@@ -153,7 +159,8 @@ def _check_content(origin: Origin, record: Record) -> Iterator[Problem]:
         if content.kind != record.kind:
             yield Problem(origin.path, "changed", f"it was a {record.kind} and is a {content.kind}")
         elif content.digest != record.digest:
-            differing = list(_check_files(origin.path, _by_path(record.files), _by_path(content.files)))
+            known = _by_path(record.files)  # empty where the manifest is lost
+            differing = list(_check_files(origin.path, known, _by_path(content.files))) if known else []
             yield from differing or [Problem(origin.path, "changed", "its content is not what was made")]
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from .._errors import ArtifactNotFoundError, RecordError
 from .._tag import Tag, is_tagged
 from .folder import Folder
+from .manifest import with_manifest
 from .record import Record, read_record
 from .standing import companion_owner, standing_record
 
@@ -79,7 +80,7 @@ def record(path: str | os.PathLike[str]) -> Record:
             f"{origin.path} {there}; its name alone says: {said_by(origin.tag)}. "
             f"When an artifact is copied, copy {origin.folder.record(origin.name)} along"
         )
-    return found
+    return with_manifest(origin.folder, found)
 
 
 def find_origin(path: str | os.PathLike[str]) -> Origin:
