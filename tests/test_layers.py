@@ -18,16 +18,17 @@ PACKAGE = Path(taggedartifacts.__file__).parent
 # The rooms, from the ground up, and the rooms that each may import from. A module at the root is a room of its own.
 ARROWS = {
     "_errors": [],
+    "_forks": [],
     "_hashing": [],
     "_text": [],
     "_preview": [],
     "_tag": ["_errors"],
     "_git": ["_errors"],
-    "_reach": ["_hashing"],
+    "_reach": ["_forks", "_hashing"],
     "_store": ["_errors", "_hashing", "_tag", "_text"],
     "_path": ["_preview", "_store", "_tag"],
     "_canonical": ["_errors", "_hashing", "_path"],
-    "_code": ["_errors", "_git", "_hashing", "_reach"],
+    "_code": ["_errors", "_forks", "_git", "_hashing", "_reach"],
     "_session": ["_canonical", "_code", "_errors", "_hashing", "_reach"],
     "_history": ["_code", "_errors", "_git", "_hashing", "_path", "_store", "_tag", "_text"],
     "_call": [

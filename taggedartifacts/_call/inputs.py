@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 import time
@@ -110,11 +111,15 @@ def _digest(files: Mapping[str, _File]) -> None:
         for file in unknown:
             _read(file, progress)
         return
-    from concurrent.futures import ThreadPoolExecutor  # 10 ms, and only large inputs need it
+    with contextlib.suppress(RuntimeError):  # no thread is to be had: the limit is reached, or the interpreter ends
+        from concurrent.futures import ThreadPoolExecutor  # 10 ms, and only large inputs need it
 
-    with ThreadPoolExecutor(min(_MOST_THREADS, os.cpu_count() or 1, len(unknown))) as pool:
-        for future in [pool.submit(_read, file, progress) for file in unknown]:
-            future.result()
+        with ThreadPoolExecutor(min(_MOST_THREADS, os.cpu_count() or 1, len(unknown))) as pool:
+            for future in [pool.submit(_read, file, progress) for file in unknown]:
+                future.result()
+    for file in unknown:
+        if file.digest is None:
+            _read(file, progress)
 
 
 def _read(file: _File, progress: Progress) -> None:

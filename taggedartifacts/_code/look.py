@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-import threading
 import warnings
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._errors import RepositoryError
+from .._forks import looking
 from .._git.repository import find_repository, reading
 from .._hashing import file_hexdigest
 from .._reach.modules import LoadedFile, LoadedModules, is_installed, loaded_modules
@@ -58,7 +58,6 @@ class Look:
         self._start()
 
     def _start(self) -> None:
-        self._lock = threading.Lock()
         self._modules: LoadedModules | None = None
         self._files: Mapping[tuple[str, str], LoadedFile] | None = None
         self._state = self._found if isinstance(self._found, CodeState) else None
@@ -86,7 +85,7 @@ class Look:
         return self._state  # type: ignore[return-value]  # set together with _files
 
     def _renew(self) -> CodeState:
-        with self._lock:
+        with looking:
             if self._warning:
                 warning, self._warning = self._warning, None
                 warnings.warn(warning, stacklevel=_level_of_caller())

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-import threading
 from dataclasses import dataclass, field, replace
 from operator import is_, itemgetter
 from typing import TYPE_CHECKING, Any
 
+from .._forks import looking
 from .._hashing import file_hexdigest
 from .loaded import holds_loaded_code
 
@@ -57,7 +57,6 @@ class LoadedModules:
 
     def __init__(self, root: str) -> None:
         self._root = root
-        self._lock = threading.RLock()
         self._files: Mapping[tuple[str, str], LoadedFile] = {}
         self._elsewhere: dict[str, object] = {}  # most modules: a scan has nothing more to ask about them
         self._is_current: Callable[[], bool] = lambda: False
@@ -65,7 +64,7 @@ class LoadedModules:
     def files(self) -> Mapping[tuple[str, str], LoadedFile]:
         """All that are loaded now, by module name and path; the same object as before if nothing was loaded since."""
         if not self._is_current():
-            with self._lock:
+            with looking:
                 self._scan()
         return self._files
 
@@ -77,7 +76,7 @@ class LoadedModules:
             namespace: Its globals.
             code: Its code object, where known.
         """
-        with self._lock:
+        with looking:
             found = dict(self._files)
             name = namespace.get("__name__", "")
             for place in places(file, self._root):
@@ -87,7 +86,7 @@ class LoadedModules:
     def renew(self, name: str) -> None:
         """Take note that the module's code was replaced in place by what its file holds now."""
         namespace = _namespace(sys.modules.get(name))
-        with self._lock:
+        with looking:
             self._files = {
                 key: _renewed(each, namespace.get("__spec__") or namespace) if key[0] == name else each
                 for key, each in self._files.items()
