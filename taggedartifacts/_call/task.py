@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._canonical.encoding import encode, join
 from .._hashing import hexdigest
+from .._memory import Memory
 from .._reach.modules import places
 from .._reach.prompt import is_interactive
 from .._store.record import Identity
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("taggedartifacts")
 
-_MEMO_ENTRIES = 1024  # per decorated function
+_FEW_BYTES = 4096  # of a canonical form: more of it is looked up by its digest, which is faster to compare, and small
+_DESTINATION_BYTES = 4096  # of a destination and its key, beside the canonical form
 _warned_states: set[tuple[str | None, str]] = set()
 
 
@@ -35,35 +37,30 @@ class Destination(NamedTuple):
     """Where the artifacts of a call stand.
 
     Attributes:
-        canonical: Canonical form that the config hash is of.
         identity: What a hit compares.
         outputs: The output paths as the user gave them.
         places: Output directory and tagged file name of each output.
         paths: The paths of the artifacts, as the call returns them.
     """
 
-    canonical: bytes
     identity: Identity
     outputs: tuple[Output, ...]
     places: tuple[tuple[Folder, str], ...]
     paths: tuple[ArtifactPath, ...]
 
     @classmethod
-    def of(
-        cls, function: str, state: CodeState, parts: dict[str, bytes], given: tuple[object, ...], cwd: str
-    ) -> Destination:
+    def of(cls, function: str, state: CodeState, config_hash: str, given: tuple[object, ...], cwd: str) -> Destination:
         """Compute the tag, and where it leads with these output paths.
 
         Raises:
             ArtifactNameError: If an output path cannot become that of an artifact.
         """
-        canonical = join(parts)
-        identity = Identity(function, state.commit, state.dirty, hexdigest(canonical))
+        identity = Identity(function, state.commit, state.dirty, config_hash)
         outputs = tuple(Output.of(path) for path in given)
         paths = tuple(output.tagged(identity.tag) for output in outputs)
         places = tuple((output.folder(cwd), path.name) for output, path in zip(outputs, paths, strict=True))
         check_names(places)
-        return cls(canonical, identity, outputs, places, paths)
+        return cls(identity, outputs, places, paths)
 
 
 class Decoration:
@@ -81,7 +78,7 @@ class Decoration:
         self.moment = moment
         self._names: dict[str | None, str] = {}
         # A repeated call finds here what would come out of the same computation again.
-        self._destinations: dict[object, Destination] = {}
+        self._destinations: Memory[object, Destination] = Memory()
 
     def __reduce__(self) -> tuple[type[Decoration], tuple[Options, Parameters, Moment]]:
         return Decoration, (self.options, self.parameters, self.moment)
@@ -99,13 +96,14 @@ class Decoration:
         # What is no path is refused by `Output.of`.
         paths = [os.fspath(each) if isinstance(each, os.PathLike) else str(each) for each in given]
         kinds = map(type, given)  # of another type, a path goes to the function as another
-        key = (function, state.commit, state.dirty, *parts, *parts.values(), cwd, *paths, *kinds)
+        size = sum(map(len, parts.values()))
+        config_hash = hexdigest(join(parts)) if size > _FEW_BYTES else None
+        config = (*parts, *parts.values()) if config_hash is None else (config_hash,)
+        key = (function, state.commit, state.dirty, *config, cwd, *paths, *kinds)
         known = self._destinations.get(key)
         if known is None:
-            known = Destination.of(function, state, parts, given, cwd)
-            if len(self._destinations) >= _MEMO_ENTRIES:
-                self._destinations.clear()
-            self._destinations[key] = known
+            known = Destination.of(function, state, config_hash or hexdigest(join(parts)), given, cwd)
+            self._destinations.put(key, known, _DESTINATION_BYTES + min(size, _FEW_BYTES))
         return known
 
 
@@ -135,7 +133,7 @@ class Task(NamedTuple):
     @property
     def canonical(self) -> bytes:
         """Canonical form that the config hash is of."""
-        return self.destination.canonical
+        return join(_parts(self.encoded, self.state))
 
     @property
     def identity(self) -> Identity:
@@ -239,9 +237,13 @@ def _task(
     encoded: dict[str, bytes],
     cwd: str,
 ) -> Task:
-    parts = {**encoded, "modules": encode(dict(state.modules), "modules")} if state.modules else encoded
-    destination = decoration.destination(function, state, parts, given, cwd)
+    destination = decoration.destination(function, state, _parts(encoded, state), given, cwd)
     return Task(f, decoration, bound, view, state, encoded, cwd, destination)
+
+
+def _parts(encoded: dict[str, bytes], state: CodeState) -> dict[str, bytes]:
+    """Join what a call knows of itself with what the code state counts as configuration."""
+    return {**encoded, "modules": encode(dict(state.modules), "modules")} if state.modules else encoded
 
 
 def _checked_name(f: Callable[..., Any], decoration: Decoration, state: CodeState) -> str:

@@ -41,6 +41,7 @@ class LoadedFile:
     _load: object
     _stamp: tuple[int, ...]
     token: str = field(default_factory=lambda: os.urandom(20).hex())
+    _code: CodeType | None = None  # the module's own code object, if the file was compared with that
 
     def is_as_loaded(self) -> bool:
         """Say whether the file on disk is still the code that was loaded; touching it changes nothing."""
@@ -136,13 +137,18 @@ class LoadedModules:
             return
         try:
             stamp = _stamp(file)
+            if known is not None and known._load is load and known._code is code and known._stamp == stamp:
+                return  # the next of many decorators in one module
             same = file != namespace.get("__file__") or holds_loaded_code(file, namespace, code)
             digest = known.digest if known and known._load is load else file_hexdigest(file)
         except OSError:
             stamp, same, digest = (), False, None
+        compared = code if same else None
         if known is not None and known._load is load and same:
+            if stamp == known._stamp:
+                object.__setattr__(known, "_code", compared)
             return
-        found[name, path] = LoadedFile(path, file, name in _MAIN, digest if same else None, load, stamp)
+        found[name, path] = LoadedFile(path, file, name in _MAIN, digest if same else None, load, stamp, _code=compared)
 
 
 def _renewed(loaded: LoadedFile, load: object) -> LoadedFile:

@@ -8,6 +8,7 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from .._errors import ArtifactConflictError, RecordError
+from .._memory import Memory
 from .._tag import Tag, is_tagged, split_name
 from .content import describe, describe_file, same_digests, same_times, with_times
 from .folder import RECORD_SUFFIX
@@ -18,9 +19,9 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("taggedartifacts")
 
-_MEMO_ENTRIES = 4096
+_PARSED = 4  # how many times the bytes of its file a record takes in memory
 # Records by path, each with the stat of its file: a repeated hit reads and parses it only if that stat has changed.
-_memo: dict[str, tuple[tuple[int, ...], Record]] = {}
+_memo: Memory[str, tuple[tuple[int, ...], Record]] = Memory()
 
 
 class Found(NamedTuple):
@@ -60,9 +61,7 @@ def stored_record(folder: Folder, name: str) -> Record | None:
         _log.warning("treated as absent: %s", f"{path} contradicts the name of its artifact")
         return None
     if record is not None:
-        if len(_memo) >= _MEMO_ENTRIES:
-            _memo.clear()
-        _memo[path] = (signature, record)
+        _memo.put(path, (signature, record), _PARSED * status.st_size)
     return record
 
 
