@@ -98,9 +98,10 @@ class ArtifactModifiedError(TaggedArtifactsError, OSError):
 
 
 class RecordError(TaggedArtifactsError, ValueError):
-    """A record is damaged, or was written by a newer version of the library.
+    """A record is damaged, was written by a newer version of the library, or would be too large to be read back.
 
-    Comes from functions over records. Calls treat such a record as absent and say so in the log.
+    The last comes at a call, before the function runs. The others come from functions over records; calls treat such a
+    record as absent and say so in the log.
     """
 
 

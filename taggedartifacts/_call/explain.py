@@ -13,6 +13,7 @@ from .._path import ArtifactPath
 from .._store.condition import Condition, condition
 from .._store.record import read_record
 from .._store.reuse import Found, find_any
+from .._store.short import shortened
 from .._store.standing import stored_record
 from .._tag import Tag, untagged_name
 from .._text import Shown, Table, minute
@@ -187,4 +188,4 @@ def recipe_of(task: Task) -> Recipe:
     """Take the recipe that a call has."""
     state = task.state
     changes = {change.path: change.what for change in state.changes}
-    return Recipe(task.key, task.canonical.decode(), changes, lambda: state.patch)
+    return Recipe(task.key, shortened(task.canonical.decode()), changes, lambda: state.patch)

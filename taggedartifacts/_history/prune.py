@@ -16,6 +16,7 @@ from .._store.condition import Condition, condition
 from .._store.content import scan
 from .._store.disk import move
 from .._store.lock import ArtifactLock
+from .._store.manifest import manifests_of
 from .._store.origin import said_by
 from .._store.staging import clean_up, is_busy, make_staging
 from .._tag import DIGEST_DIGITS, Tag, is_tagged, split_name, untagged_name
@@ -198,6 +199,7 @@ def _belongings(version: Version) -> list[str]:
     companions = version.record.companions if version.record else ()
     # A record may come from anywhere: what it names goes only if its name has the artifact's tag in it.
     paths = [folder.artifact(each.path) for each in companions if each.path.startswith(split_name(name)[0])]
+    paths += manifests_of(folder, name, version.record)
     return [path for path in (*paths, folder.record(name)) if os.path.lexists(path)]
 
 

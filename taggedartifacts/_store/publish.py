@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from .disk import move, put, sync_directory
 from .kept import unmark
+from .manifest import manifest_json, manifests_of
 from .staging import aside, clean_up, make_staging
 from .written import companion_names, is_companion
 
@@ -52,6 +53,9 @@ def publish(
     if record.patch is not None and patch is not None:
         _store(staged.staging, os.path.join(staged.folder.patches, record.patch), patch)
         sync_directory(staged.folder.patches)
+    if record.manifest is not None and record.files:
+        _store(staged.staging, os.path.join(staged.folder.manifests, record.manifest), manifest_json(record.files))
+        sync_directory(staged.folder.manifests)
     ours, moved = os.lstat(staged.path), list[str]()
     if exclusive and not _link(staged.path, staged.final):
         return False
@@ -72,6 +76,8 @@ def publish(
         sync_directory(staged.folder.path)
         for gone in companion_names(predecessor) - companion_names(record):
             move(staged.folder.artifact(gone), os.path.join(staged.staging, gone))
+        for gone in manifests_of(staged.folder, staged.name, predecessor):
+            os.unlink(gone)
     except OSError as error:
         _log.warning("%s is published, but may not survive a power failure: %s", staged.final, error)
     return True
