@@ -13,6 +13,7 @@ from .._errors import ArtifactConflictError, ArtifactNotWrittenError, InputError
 from .._store.content import Content, describe
 from .._store.kept import keep, unmark
 from .._store.manifest import MOST_IN_RECORD, manifest_name
+from .._store.patches import store_patch
 from .._store.publish import publish
 from .._store.record import MAX_RECORD_BYTES, Record
 from .._store.short import shortened
@@ -97,12 +98,13 @@ def publish_all(
             check_room(each, predecessor, recompute=recompute)
         for each, record, predecessor in zip(staged, records, predecessors, strict=True):
             record = replace(record, replaced=_standing(each, record, predecessor))
-            if not publish(each, record, predecessor, task.state.patch, exclusive=not (recompute or locked)):
+            _store_patch(task, each, record)
+            if not publish(each, record, predecessor, exclusive=not (recompute or locked)):
                 if task.find() is not None:
                     _leave_to(each)
                     continue
                 # What stands there is of this very code and configuration, but lacks a companion or another output.
-                publish(each, record, predecessor, task.state.patch, exclusive=False)
+                publish(each, record, predecessor, exclusive=False)
             _log.info("made %s in %.3g s", each.final, seconds)
     except FileNotFoundError as error:
         # Somebody swept our staging away, as can happen where there are no locks: all is well if theirs is there.
@@ -150,6 +152,13 @@ def _standing(staged: Staged, record: Record, predecessor: Record | None) -> Rec
     except (FileNotFoundError, ArtifactNotWrittenError):
         return None
     return None if found is None or found.record is None else replace(found.record, replaced=None)
+
+
+def _store_patch(task: Task, staged: Staged, record: Record) -> None:
+    state = task.state
+    if record.patch is not None and state.patch is not None and state.root is not None:
+        quoted = [os.path.join(state.root, change.path) for change in state.changes]
+        store_patch(staged.folder, staged.staging, record.patch, state.patch, quoted)
 
 
 def check_size(task: Task) -> None:

@@ -11,6 +11,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from .._text import printable
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -42,7 +44,7 @@ class Difference:
     b: str
 
     def __str__(self) -> str:
-        return f"{self.place}: {self.a} → {self.b}"
+        return printable(f"{self.place}: {self.a} → {self.b}")
 
 
 class _Atom(str):
