@@ -18,12 +18,12 @@ PACKAGE = Path(taggedartifacts.__file__).parent
 
 # The rooms, from the ground up, and the rooms that each may import from. A module at the root is a room of its own.
 ARROWS = {
-    "_errors": [],
+    "_text": [],
+    "_errors": ["_text"],
     "_forks": [],
     "_hashing": [],
     "_log": [],
     "_memory": [],
-    "_text": [],
     "_preview": [],
     "_tag": ["_errors"],
     "_git": ["_errors"],

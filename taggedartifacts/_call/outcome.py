@@ -14,6 +14,7 @@ from .._store.condition import condition
 from .._store.content import Content, describe
 from .._store.kept import keep, unmark
 from .._store.manifest import MOST_IN_RECORD, manifest_name
+from .._store.patches import store_patch
 from .._store.publish import publish
 from .._store.record import MAX_RECORD_BYTES, Record
 from .._store.short import shortened
@@ -109,12 +110,13 @@ def publish_all(
         reason = _reason(task, staged, predecessors, recompute=recompute)
         for each, record, predecessor in zip(staged, records, predecessors, strict=True):
             record = replace(record, replaced=_standing(each, record, predecessor))
-            if not publish(each, record, predecessor, task.state.patch, exclusive=not (recompute or locked)):
+            _store_patch(task, each, record)
+            if not publish(each, record, predecessor, exclusive=not (recompute or locked)):
                 if task.find() is not None:
                     _leave_to(each)
                     continue
                 # What stands there is of this very code and configuration, but lacks a companion or another output.
-                publish(each, record, predecessor, task.state.patch, exclusive=False)
+                publish(each, record, predecessor, exclusive=False)
             _log.info("made %s in %.3g s%s", each.final, seconds, reason)
     except FileNotFoundError as error:
         # Somebody swept our staging away, as can happen where there are no locks: all is well if theirs is there.
@@ -171,6 +173,13 @@ def _standing(staged: Staged, record: Record, predecessor: Record | None) -> Rec
     except (FileNotFoundError, ArtifactNotWrittenError):
         return None
     return replace(judged_by, replaced=None) if answer.is_good else None
+
+
+def _store_patch(task: Task, staged: Staged, record: Record) -> None:
+    state = task.state
+    if record.patch is not None and state.patch is not None and state.root is not None:
+        quoted = [os.path.join(state.root, change.path) for change in state.changes]
+        store_patch(staged.folder, staged.staging, record.patch, state.patch, quoted)
 
 
 def check_size(task: Task) -> None:

@@ -285,7 +285,14 @@ def _entries(values: list[Any]) -> tuple[FileEntry, ...]:
     for entry in entries:
         if (type(entry.path), type(entry.size), type(entry.mtime_ns), type(entry.digest)) != (str, int, int, str):
             raise TypeError("an entry of a manifest has a wrong type")
+        _check_number(entry.size)
+        _check_number(entry.mtime_ns)
     return entries
+
+
+def _check_number(number: float) -> None:
+    if not abs(number) < 1 << 63:  # nor is what is no number
+        raise ValueError("a size or a time is larger than any")
 
 
 def _check_meaning(values: dict[str, Any]) -> None:
@@ -304,6 +311,9 @@ def _check_meaning(values: dict[str, Any]) -> None:
         # A drive leads elsewhere on Windows: joined to a directory, C:name is a file of that drive.
         if not _FILE_NAME.fullmatch(name) or name in (os.curdir, os.pardir) or os.path.splitdrive(name)[0]:
             raise ValueError(f"{name!r:.80} is no file name")
+        os.fsencode(name)
+    for number in (values["size"], values["mtime_ns"], values["seconds"]):
+        _check_number(number)
 
 
 def read_record(path: str) -> Record | None:
