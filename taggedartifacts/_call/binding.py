@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from .._canonical.encoding import encode, encode_call
 from .._canonical.part import Part, Stateless
 from .._errors import ArtifactNameError
+from .._memory import Memory
 from .._path import ArtifactPath
 from .._store.folder import HIDDEN, RECORD_SUFFIX, Folder
 from .._tag import tagged_name
 from .inputs import input_contents
-from .memo import Memo, plain_key
+from .plain import plain_key
 from .signature import binder
 from .wrong import meant, refuse_bare
 
@@ -38,7 +39,8 @@ _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/")
 
 
 # Encoded configurations and arguments, by their plain keys.
-_encoded: Memo[bytes, dict[str, bytes]] = Memo(16 << 20)
+_ENTRY_BYTES = 500  # that an entry takes beside its content, about
+_encoded: Memory[bytes, dict[str, bytes]] = Memory()
 
 
 # Here and in other modules that every script needs, plain data is a NamedTuple: a data class takes ten times as long to
@@ -241,7 +243,7 @@ class Parameters:
         else:
             parts = encode_call(config, arguments)
             if key is not None:
-                _encoded.put(key, dict(parts), len(key) + sum(map(len, parts.values())))
+                _encoded.put(key, dict(parts), _ENTRY_BYTES + len(key) + sum(map(len, parts.values())))
         for name, into in found.items():
             self._check_parts(name, into)
         if self._options.inputs:

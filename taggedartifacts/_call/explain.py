@@ -13,6 +13,7 @@ from .._path import ArtifactPath
 from .._store.condition import Condition, condition
 from .._store.record import read_record
 from .._store.reuse import Found, find_any
+from .._store.short import shortened
 from .._store.standing import stored_record
 from .._tag import Tag, untagged_name
 from .._text import Shown, Table, minute
@@ -190,7 +191,7 @@ def recipe_of(task: Task) -> Recipe:
     changes = {change.path: change.what for change in state.changes}
     return Recipe(
         key=task.key,
-        canonical=task.canonical.decode(),
+        canonical=shortened(task.canonical.decode()),
         changes=changes,
         read_patch=lambda: state.patch,
         scope=state.scope,

@@ -110,6 +110,7 @@ def _making(task: Task, held: _Held, *, recompute: bool) -> Generator[Wait | Run
         ArtifactModifiedError: If one was changed while the function ran.
         ArtifactNotWrittenError: If the function did not write what it promised.
         InputError: If an input changed while the function ran.
+        RecordError: If the record would be too large to be read back.
         OSError: If it could not be published; nothing is visible then.
 
     What the function wrote before one of the last four is kept, and the error says where.
@@ -127,7 +128,7 @@ def _making(task: Task, held: _Held, *, recompute: bool) -> Generator[Wait | Run
     from .._store.lock import ArtifactLock, Patience
     from .._store.staging import clean_up, make_staging, sweep
     from .._store.written import Staged
-    from .outcome import checked, keep_all, publish_all
+    from .outcome import check_size, checked, keep_all, publish_all
 
     with contextlib.ExitStack() as stack:
         # In one order everywhere, so that no two calls wait for each other.
@@ -159,6 +160,7 @@ def _making(task: Task, held: _Held, *, recompute: bool) -> Generator[Wait | Run
             folder.look_closely()
             sweep(folder, name, locked=locked)
             folder.check_place(name)
+        check_size(task)
         if recompute:
             task.check_owner()
         if not recompute and _reused(task):

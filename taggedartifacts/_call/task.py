@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from .._canonical.encoding import encode, join
 from .._code.allowed import allows_dirty
 from .._hashing import hexdigest
+from .._memory import Memory
 from .._reach.scripts import calling
 from .._store.record import Key, scope_text
 from .._store.reuse import check_owner, find
 from .._store.target import Target
 from .binding import Output, check_names
-from .memo import Memo
 
 if TYPE_CHECKING:
     import inspect
@@ -34,7 +34,9 @@ _T = TypeVar("_T")
 _log = logging.getLogger("taggedartifacts")
 
 # A repeated call finds here what would come out of the same computation again.
-_destinations: Memo[tuple[object, ...], Destination] = Memo(16 << 20)
+_destinations: Memory[tuple[object, ...], Destination] = Memory()
+_FEW_BYTES = 4096  # of a canonical form: more of it is looked up by its digest, which is faster to compare, and small
+_DESTINATION_BYTES = 4096  # of a destination and its key, beside the canonical form
 _warned_states: set[tuple[str | None, str]] = set()
 
 
@@ -42,7 +44,6 @@ class Destination(NamedTuple):
     """Where the artifacts of a call stand.
 
     Attributes:
-        canonical: Canonical form that the config hash is of.
         key: What a hit compares.
         outputs: The output paths that are asked for, as the user gave them.
         slots: Which of the keywords each of them belongs to.
@@ -51,7 +52,6 @@ class Destination(NamedTuple):
         keywords: How many keywords there are.
     """
 
-    canonical: bytes
     key: Key
     outputs: tuple[Output, ...]
     slots: tuple[int, ...]
@@ -60,23 +60,20 @@ class Destination(NamedTuple):
     keywords: int
 
     @classmethod
-    def of(
-        cls, function: str, state: CodeState, parts: dict[str, bytes], given: tuple[object, ...], cwd: str
-    ) -> Destination:
+    def of(cls, function: str, state: CodeState, config_hash: str, given: tuple[object, ...], cwd: str) -> Destination:
         """Compute the tag, and where it leads with these output paths.
 
         Raises:
             ArtifactNameError: If an output path cannot become that of an artifact.
         """
-        canonical = join(parts)
         said = scope_text(state.scope.kind.value, state.scope.listed(), state.scope.reasons)
-        key = Key(function, state.commit, state.dirty, hexdigest(canonical), state.digest, said)
+        key = Key(function, state.commit, state.dirty, config_hash, state.digest, said)
         slots = tuple(slot for slot, path in enumerate(given) if path is not None)
         outputs = tuple(Output.of(given[slot]) for slot in slots)
         paths = tuple(output.tagged(key.tag) for output in outputs)
         targets = tuple(Target(output.folder(cwd), path.name) for output, path in zip(outputs, paths, strict=True))
         check_names(targets)
-        return cls(canonical, key, outputs, slots, targets, paths, len(given))
+        return cls(key, outputs, slots, targets, paths, len(given))
 
     def spread(self, values: Sequence[_T]) -> tuple[_T | None, ...]:
         """Put what there is for each output in the place of its keyword, and None where none is asked for."""
@@ -134,12 +131,14 @@ class Decoration:
         # What is no path is refused by `Output.of`.
         paths = [os.fspath(each) if isinstance(each, os.PathLike) else str(each) for each in given]
         kinds = map(type, given)  # of another type, a path goes to the function as another
-        key = (function, state.commit, state.dirty, state.digest, *parts, *parts.values(), cwd, *paths, *kinds)
+        size = sum(map(len, parts.values()))
+        config_hash = hexdigest(join(parts)) if size > _FEW_BYTES else None
+        config = (*parts, *parts.values()) if config_hash is None else (config_hash,)
+        key = (function, state.commit, state.dirty, state.digest, *config, cwd, *paths, *kinds)
         known = _destinations.get(key)
         if known is None:
-            known = Destination.of(function, state, parts, given, cwd)
-            # Its parts and, as its canonical form, all of them together.
-            _destinations.put(key, known, 2 * len(known.canonical) + 1000 * len(known.outputs))
+            known = Destination.of(function, state, config_hash or hexdigest(join(parts)), given, cwd)
+            _destinations.put(key, known, _DESTINATION_BYTES + min(size, _FEW_BYTES))
         return known
 
 
@@ -171,7 +170,7 @@ class Task(NamedTuple):
     @property
     def canonical(self) -> bytes:
         """Canonical form that the config hash is of."""
-        return self.destination.canonical
+        return join(_parts(self.encoded, self.state))
 
     @property
     def key(self) -> Key:
@@ -314,9 +313,13 @@ def _task(
     encoded: dict[str, bytes],
     cwd: str,
 ) -> Task:
-    parts = {**encoded, "modules": encode(dict(state.modules), "modules")} if state.modules else encoded
-    destination = decoration.destination(function, state, parts, given, cwd)
+    destination = decoration.destination(function, state, _parts(encoded, state), given, cwd)
     return Task(f, decoration, bound, view, state, encoded, cwd, destination, view.look.loaded())
+
+
+def _parts(encoded: dict[str, bytes], state: CodeState) -> dict[str, bytes]:
+    """Join what a call knows of itself with what the code state counts as configuration."""
+    return {**encoded, "modules": encode(dict(state.modules), "modules")} if state.modules else encoded
 
 
 def _checked_name(decoration: Decoration, state: CodeState) -> str:

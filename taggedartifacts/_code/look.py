@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-import threading
 import warnings
 from typing import TYPE_CHECKING, Any
 
 from .._errors import RepositoryError
+from .._forks import looking
 from .._git.repository import find_repository, reading
 from .._git.trees import Delta
 from .._hashing import file_hexdigest, hexdigest
@@ -40,7 +40,6 @@ class Look:
         self._start()
 
     def _start(self) -> None:
-        self._lock = threading.Lock()
         self._wider: dict[frozenset[str] | None, Look] = {}
         self._modules: LoadedModules | None = None
         self._files: Mapping[tuple[str, str], LoadedFile] | None = None
@@ -140,7 +139,7 @@ class Look:
         return self._modules.files() if self._modules is not None else {}
 
     def _renew(self) -> CodeState:
-        with self._lock:
+        with looking:
             if self._warning:
                 warning, self._warning = self._warning, None
                 warnings.warn(warning, stacklevel=_level_of_caller())

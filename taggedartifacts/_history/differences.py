@@ -12,6 +12,8 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from .._text import printable
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -45,7 +47,7 @@ class Difference:
     is_environment: bool = field(default=False, repr=False, compare=False)
 
     def __str__(self) -> str:
-        return f"{self.place}: {self.a} → {self.b}"
+        return printable(f"{self.place}: {self.a} → {self.b}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-import threading
 from dataclasses import dataclass, field, replace
 from operator import is_, itemgetter
 from typing import TYPE_CHECKING, Any
 
+from .._forks import looking
 from .._hashing import file_hexdigest
 from .loaded import holds_loaded_code
 
@@ -43,6 +43,7 @@ class LoadedFile:
     _load: object
     _stamp: tuple[int, ...]
     token: str = field(default_factory=lambda: os.urandom(20).hex())
+    _code: CodeType | None = None  # the module's own code object, if the file was compared with that
 
     def is_as_loaded(self) -> bool:
         """Say whether the file on disk is still the code that was loaded; touching it changes nothing."""
@@ -59,7 +60,6 @@ class LoadedModules:
 
     def __init__(self, root: str) -> None:
         self._root = root
-        self._lock = threading.RLock()
         self._files: Mapping[tuple[str, str], LoadedFile] = {}
         self._elsewhere: dict[str, object] = {}  # most modules: a scan has nothing more to ask about them
         self._is_current: Callable[[], bool] = lambda: False
@@ -67,7 +67,7 @@ class LoadedModules:
     def files(self) -> Mapping[tuple[str, str], LoadedFile]:
         """All that are loaded now, by module name and path; the same object as before if nothing was loaded since."""
         if not self._is_current():
-            with self._lock:
+            with looking:
                 self._scan()
         return self._files
 
@@ -79,7 +79,7 @@ class LoadedModules:
             namespace: Its globals.
             code: Its code object, where known.
         """
-        with self._lock:
+        with looking:
             found = dict(self._files)
             name = namespace.get("__name__", "")
             for place in places(file, self._root):
@@ -89,7 +89,7 @@ class LoadedModules:
     def renew(self, name: str) -> None:
         """Take note that the module's code was replaced in place by what its file holds now."""
         namespace = _namespace(sys.modules.get(name))
-        with self._lock:
+        with looking:
             self._files = {
                 key: _renewed(each, namespace.get("__spec__") or namespace) if key[0] == name else each
                 for key, each in self._files.items()
@@ -143,13 +143,18 @@ class LoadedModules:
         try:
             stamp = _stamp(file)
             code = code or running_code(namespace)
+            if known is not None and again and code is not None and known._code is code and known._stamp == stamp:
+                return  # the next of many decorators in one module
             same = file != namespace.get("__file__") or holds_loaded_code(file, namespace, code)
             digest = known.digest if known and again else file_hexdigest(file)
         except OSError:
             stamp, same, digest = (), False, None
-        if again and same:
+        compared = code if same else None
+        if known is not None and again and same:
+            if stamp == known._stamp:
+                object.__setattr__(known, "_code", compared)
             return
-        found[name, path] = LoadedFile(path, file, name in MAIN, digest if same else None, load, stamp)
+        found[name, path] = LoadedFile(path, file, name in MAIN, digest if same else None, load, stamp, _code=compared)
 
 
 def _renewed(loaded: LoadedFile, load: object) -> LoadedFile:

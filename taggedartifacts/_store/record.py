@@ -8,7 +8,7 @@ import json
 import os
 import re
 import stat
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
 
 from .._errors import RecordError
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
 SCHEMA = 1
-# A directory artifact of 100,000 files has a record of about 15 MB; anything far beyond that is not ours.
+# Large values and large manifests are kept elsewhere: only by what is written beside an output can this be reached.
 MAX_RECORD_BYTES = 64 << 20
 _MOST_LISTED = 12
 
@@ -112,8 +112,9 @@ class Record(Shown):
         function: File, relative to the repository, and qualified name: ``analysis/plots.py::histogram``.
         commit: Full hex of the commit; where ``TAGGEDARTIFACTS_COMMIT`` stood in for a repository, what that said.
         dirty: Full digest of the uncommitted changes, 32 hex digits, or None.
-        config_hash: Full config hash, 32 hex digits: xxh3_128 of `canonical`.
-        canonical: Canonical form of configuration, arguments and whatever else is in the config hash: JSON text.
+        config_hash: Full config hash, 32 hex digits: xxh3_128 of the canonical form.
+        canonical: Canonical form of configuration, arguments and whatever else is in the config hash: JSON text, in
+            which large values are replaced by their digests.
         scope: Files that imports reached, and paths that the user named, relative to the repository's root.
         scope_kind: ``"automatic"``, ``"paths"`` where the user named some, or ``"whole repository"``.
         scope_names: Files that count since the code names them, although their kind does not.
@@ -128,6 +129,8 @@ class Record(Shown):
         mtime_ns: Time of the last modification, nanoseconds since 1970.
         digest: xxh3_128 of the content, 32 hex digits; of a directory that of its manifest.
         files (tuple[FileEntry, ...]): The manifest of a directory; empty for a file.
+        manifest: The file name of a large manifest below ``.taggedartifacts/manifests``, or None.
+        listing: xxh3_128 of the names, sizes and times in a directory, 32 hex digits, or None for a file.
         companions (tuple[FileEntry, ...]): Files that were written beside the artifact with its stem.
         python: Version of Python.
         platform: Operating system, release and machine.
@@ -160,6 +163,8 @@ class Record(Shown):
     mtime_ns: int
     digest: str
     files: tuple[FileEntry, ...] = ()
+    manifest: str | None = None
+    listing: str | None = None
     companions: tuple[FileEntry, ...] = ()
     python: str
     platform: str
@@ -188,7 +193,7 @@ class Record(Shown):
             "config hash": self.config_hash,
             "configuration": self.canonical,
             "content": f"{byte_count(self.size)}, xxh3_128 {self.digest}",
-            "files": f"{len(self.files):,}" if self.kind == "directory" else "",
+            "files": f"{len(self.files):,}" if self.kind == "directory" and (self.files or not self.manifest) else "",
             "companions": ", ".join(entry.path for entry in self.companions),
             "outputs": ", ".join(filter(None, self.outputs)) if len(self.outputs) > 1 else "",
             "started": f"{self.started}, took {self.seconds:.3g} s",
@@ -198,9 +203,19 @@ class Record(Shown):
         return Table(f"{self.artifact}, made by {self.function}", tuple(row for row in rows.items() if row[1]))
 
     def to_json(self) -> bytes:
-        """Write the record as the JSON text that is stored: one key a line."""
-        members = (f"{json.dumps(key)}: {json.dumps(value)}" for key, value in asdict(self).items())
+        """Write the record as the JSON text that is stored: one key a line.
+
+        Of the record that it replaces, what differs; of a manifest that has a file of its own, that file's name.
+        """
+        values = self._stored()
+        if self.replaced is not None:
+            before = self.replaced._stored()
+            values["replaced"] = {key: value for key, value in before.items() if key == "run" or value != values[key]}
+        members = (f"{json.dumps(key)}: {json.dumps(value)}" for key, value in values.items())
         return ("{\n" + ",\n".join(members) + "\n}\n").encode()
+
+    def _stored(self) -> dict[str, Any]:
+        return asdict(self if self.manifest is None else replace(self, files=())) | {"replaced": None}
 
     @classmethod
     def from_json(cls, text: bytes) -> Self:
@@ -236,7 +251,8 @@ class Record(Shown):
         _strings(values["packages"].values())
         _check_meaning(values)
         if values["replaced"] is not None:
-            values["replaced"] = cls._from_data(values["replaced"] | {"replaced": None})
+            before = {"run": values["replaced"]["run"], **values["replaced"], "replaced": None}
+            values["replaced"] = cls._from_data(data | before)
         record = object.__new__(cls)
         vars(record).update(values)  # all fields are there; a frozen class sets them one by one, in five times the time
         return record
@@ -247,7 +263,7 @@ _NOT_THERE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG})
 _FILE_NAME = re.compile(rf"[^/\0{re.escape(os.sep)}]+/?")
 _DIGITS = {
     "commit": re.compile(f"[0-9a-f]{{{COMMIT_DIGITS},64}}"),
-    **dict.fromkeys(("dirty", "config_hash", "digest", "scope_digest"), re.compile("[0-9a-f]{32}")),
+    **dict.fromkeys(("dirty", "config_hash", "digest", "scope_digest", "listing"), re.compile("[0-9a-f]{32}")),
 }
 
 _KINDS: dict[str, frozenset[type]] = {
@@ -258,6 +274,7 @@ _KINDS: dict[str, frozenset[type]] = {
     "dict[str, str]": frozenset({dict}),
     "Record | None": frozenset({dict, type(None)}),
 }
+_LATER = frozenset({"manifest", "listing"})  # which the first records of this schema do not have
 _TYPES = {
     field.name: _KINDS.get(str(field.type), frozenset({str if "Literal" in str(field.type) else list}))
     for field in fields(Record)
@@ -280,7 +297,7 @@ def _typed(data: dict[str, Any]) -> dict[str, Any]:
         return data.copy()
     values = {}
     for name, types in _TYPES.items():
-        values[name] = value = data[name]
+        values[name] = value = data.get(name) if name in _LATER else data[name]
         if type(value) not in types:  # exactly these, because True is an int
             raise TypeError(f"{name} is of type {type(value).__name__}")
     _known_types.add(tuple(map(type, values.values())))  # as many as there are: two to the number of optional fields
@@ -298,7 +315,14 @@ def _entries(values: list[Any]) -> tuple[FileEntry, ...]:
     for entry in entries:
         if (type(entry.path), type(entry.size), type(entry.mtime_ns), type(entry.digest)) != (str, int, int, str):
             raise TypeError("an entry of a manifest has a wrong type")
+        _check_number(entry.size)
+        _check_number(entry.mtime_ns)
     return entries
+
+
+def _check_number(number: float) -> None:
+    if not abs(number) < 1 << 63:  # nor is what is no number
+        raise ValueError("a size or a time is larger than any")
 
 
 def _check_meaning(values: dict[str, Any]) -> None:
@@ -312,11 +336,14 @@ def _check_meaning(values: dict[str, Any]) -> None:
             raise ValueError(f"{key} is {values[key]!r:.80}")
     outputs = (output for output in values["outputs"] if output is not None)
     names = [values["artifact"], *outputs, *(entry.path for entry in values["companions"])]
-    for name in {*names} if values["patch"] is None else {*names, values["patch"]}:
+    for name in {*names, *(values[key] for key in ("patch", "manifest") if values[key] is not None)}:
         # A slash at the end of an output says that its path promised a directory.
         # A drive leads elsewhere on Windows: joined to a directory, C:name is a file of that drive.
         if not _FILE_NAME.fullmatch(name) or name in (os.curdir, os.pardir) or os.path.splitdrive(name)[0]:
             raise ValueError(f"{name!r:.80} is no file name")
+        os.fsencode(name)
+    for number in (values["size"], values["mtime_ns"], values["seconds"]):
+        _check_number(number)
 
 
 def read_record(path: str) -> Record | None:

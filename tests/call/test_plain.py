@@ -1,6 +1,5 @@
 """Memory for repeated calls: bounded in bytes, and by keys that tell apart whatever the canonical form does."""
 
-import copy
 import threading
 
 import pytest
@@ -8,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from taggedartifacts import canonical
-from taggedartifacts._call.memo import Memo, plain_key
+from taggedartifacts._call.plain import plain_key
 
 PLAIN = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary(),
@@ -78,29 +77,3 @@ class TestPlainKey:
         assert plain_key(deep) is None
         while deep:  # taken apart, because its end would recurse as deeply
             deep = deep[0]
-
-
-class TestMemo:
-    def test_is_bounded_in_bytes(self):
-        """It forgets what it knows before it takes more than it may, and remembers nothing that is too large."""
-        memo = Memo(100_000)
-        for i in range(1000):
-            memo.put(i, i, 500)
-        assert 0 < sum(memo.get(i) is not None for i in range(1000)) <= 100
-        memo.put("large", "x", 50_000)
-        assert memo.get("large") is None
-
-
-class TestCalls:
-    def test_values_that_change(self, project):
-        """A config that is changed in place, and an argument of another type, are other calls at once."""
-        work = project.module(
-            'config = {"a": [1]}\n@Artifact("out", config)\ndef f(x, out="out/f"):\n    Path(out).write_text("")\n'
-        )
-        paths = [work.f.path(1), work.f.path(1.0), work.f.path(True)]
-        work.config["a"].append(2)
-        paths.append(work.f.path(1))
-
-        assert 4 == len(set(paths))
-        work.config["a"].pop()
-        assert paths[0] == work.f.path(1) == work.f.path(copy.deepcopy(1))

@@ -1,46 +1,14 @@
-"""What is remembered for repeated calls, within a bound in bytes, and keys for it that need no canonical encoding."""
+"""Keys of plain data, by which repeated calls find what they encoded before."""
 
 from __future__ import annotations
 
 import pickle
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
     from typing import NoReturn
 
-_K = TypeVar("_K", bound="Hashable")
-_V = TypeVar("_V")
-
 _MOST_KEY = 16 << 10  # bytes
-_OVERHEAD = 500  # bytes that an entry takes beside its content, about
-
-
-class Memo(Generic[_K, _V]):
-    """Results by key, forgotten all at once when they come to take too much memory.
-
-    Lives as long as the process, for all decorated functions together.
-
-    Args:
-        most: How many bytes they may take.
-    """
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._known: dict[_K, _V] = {}
-        self._size = 0
-        self.get = self._known.get
-
-    def put(self, key: _K, value: _V, size: int) -> None:
-        """Remember a result that takes, with its key, about *size* bytes; one that would take all is not remembered."""
-        size += _OVERHEAD
-        if size > self._most // 16:
-            return
-        if self._size + size > self._most:
-            self._known.clear()
-            self._size = 0
-        self._known[key] = value
-        self._size += size
 
 
 class _NoKeyError(Exception):
