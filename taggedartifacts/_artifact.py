@@ -21,7 +21,7 @@ from ._call.binding import Options, Parameters
 from ._call.run import call
 from ._call.steps import drive, drive_async
 from ._call.task import Decoration, prepare
-from ._errors import ArtifactConflictError, ArtifactModifiedError
+from ._errors import ArtifactConflictError, ArtifactModifiedError, InputChangedError
 from ._reach.prompt import is_interactive
 from ._session.session import moment_of
 
@@ -220,7 +220,7 @@ class Artifact(Generic[R, W]):
             task = prepare(decorated.__wrapped__, _decoration(decorated), args, kwargs)
             try:
                 return task.find() is not None
-            except (ArtifactConflictError, ArtifactModifiedError):
+            except (ArtifactConflictError, ArtifactModifiedError, InputChangedError):
                 return False
 
         def explain_call(*args: Any, **kwargs: Any) -> Explanation:

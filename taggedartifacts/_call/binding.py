@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import errno
 import inspect
 import os
@@ -13,13 +14,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from .._canonical.encoding import encode, encode_call
 from .._errors import ArtifactNameError
 from .._path import ArtifactPath
+from .._reach.reads import names_read
 from .._store.folder import HIDDEN, RECORD_SUFFIX, Folder
 from .._tag import tagged_name
 from .inputs import input_contents
 from .signature import binder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from .._tag import Tag
 
@@ -125,12 +127,16 @@ class Parameters:
         kinds = {name: parameter.kind for name, parameter in self._signature.parameters.items()}
         self._extra = next((name for name, kind in kinds.items() if kind is inspect.Parameter.VAR_KEYWORD), None)
         self._left_out = frozenset((*options.keywords, *options.ignore, *options.inputs))
+        self.takes_any = self._extra is not None
+        """Whether further keywords may have any name."""
+        self.ignored_globals = tuple(name for name in options.ignore if name.partition(".")[0] not in kinds)
+        """What is ignored and is no parameter nor a part of one: what the function reads."""
         # By a name that only a position can fill, further keywords may hold something else.
         self._extra_left_out = self._left_out.difference(kinds)
         self._hashed = [name for name in kinds if name not in self._left_out] if options.mode == "w" else []
         for option, names in (("ignore", options.ignore), ("inputs", options.inputs)):
             unknown = [name for name in names if name not in kinds]
-            if unknown and self._extra is None and not (free_names and option == "ignore"):
+            if unknown and self._extra is None and not (option == "ignore" and (free_names or _reads(f))):
                 raise ValueError(
                     f"{option} names {unknown[0]!r}, but {f.__qualname__} has only the parameters {', '.join(kinds)}"
                 )
@@ -189,6 +195,19 @@ class Parameters:
             parts["inputs"] = self.encoded_inputs(bound)
         return parts
 
+    def path_arguments(self, bound: inspect.BoundArguments) -> Iterator[tuple[str, object]]:
+        """Iterate over the arguments that count as they are written, further keywords one by one."""
+        for name in self._hashed:
+            if name != self._extra:
+                yield name, bound.arguments[name]
+        if self._extra in self._hashed:
+            extra = bound.arguments[self._extra or ""].items()
+            yield from ((name, value) for name, value in extra if name not in self._extra_left_out)
+
+    def input_files(self, bound: inspect.BoundArguments) -> list[object]:
+        """List what was passed for ``inputs``: paths, and lists, tuples and dicts of them."""
+        return [self._value(bound, name) for name in self._options.inputs]
+
     def encoded_inputs(self, bound: inspect.BoundArguments, cwd: str = "") -> bytes:
         """Encode the content of the inputs of a call, as it is now; relative paths go by *cwd*, if that is given."""
         paths = {name: self._value(bound, name) for name in self._options.inputs}
@@ -201,6 +220,15 @@ class Parameters:
         if name in bound.arguments:
             return bound.arguments[name]
         return bound.arguments[self._extra].get(name) if self._extra else None
+
+
+def _reads(f: Callable[..., object]) -> bool:
+    """Tell whether a function reads anything by name beyond its arguments and what is built in."""
+    code = getattr(inspect.unwrap(f), "__code__", None)
+    if code is None:
+        return True
+    names = names_read(code)
+    return bool(names.cells or names.imports or any(not hasattr(builtins, name) for name in names.globals))
 
 
 class Output(NamedTuple):

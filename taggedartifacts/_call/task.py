@@ -8,27 +8,35 @@ import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._canonical.encoding import encode, join
+from .._canonical.met import collecting
+from .._code.scope import in_scope
+from .._code.tracked import is_tracked
 from .._hashing import hexdigest
 from .._reach.modules import places
 from .._reach.prompt import is_interactive
 from .._store.record import Identity
 from .._store.reuse import check_owner, find
 from .binding import Output, check_names
+from .reading import Reader, meeting
+from .undeclared import check_unchanged, named_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .._code.codestate import CodeState
     from .._path import ArtifactPath
+    from .._reach.found import Reads
     from .._session.moment import Moment, View
     from .._store.folder import Folder
     from .._store.standing import Found
     from .binding import Options, Parameters
+    from .undeclared import Named
 
 _log = logging.getLogger("taggedartifacts")
 
 _MEMO_ENTRIES = 1024  # per decorated function
 _warned_states: set[tuple[str | None, str]] = set()
+_warned_unknown: set[tuple[str, tuple[str, ...]]] = set()
 
 
 class Destination(NamedTuple):
@@ -73,12 +81,14 @@ class Decoration:
         options: The decorator's options, checked.
         parameters: The function's parameters.
         moment: Decides which look at the repository a call uses: that of when the code was loaded, except in sessions.
+        reader: Finds what the function reads.
     """
 
     def __init__(self, options: Options, parameters: Parameters, moment: Moment) -> None:
         self.options = options
         self.parameters = parameters
         self.moment = moment
+        self.reader = Reader(parameters.ignored_globals, is_strict=not parameters.takes_any)
         self._names: dict[str | None, str] = {}
         # A repeated call finds here what would come out of the same computation again.
         self._destinations: dict[object, Destination] = {}
@@ -121,6 +131,7 @@ class Task(NamedTuple):
         encoded: Canonical form of configuration, arguments and inputs, by name.
         cwd: The working directory of the call: the function may change it, and relative paths go by this one.
         destination: Where the artifacts stand.
+        reads: What the function reads beyond its arguments; None for a function of a session, or that reads artifacts.
     """
 
     f: Callable[..., Any]
@@ -131,6 +142,7 @@ class Task(NamedTuple):
     encoded: dict[str, bytes]
     cwd: str
     destination: Destination
+    reads: Reads | None
 
     @property
     def canonical(self) -> bytes:
@@ -168,6 +180,7 @@ class Task(NamedTuple):
         Raises:
             ArtifactConflictError: If one was made by something else.
             ArtifactModifiedError: If one was changed since it was made.
+            InputChangedError: If a file that an argument names holds something else than then, and does not count.
         """
         if not self.view.reusable:
             return None
@@ -176,8 +189,21 @@ class Task(NamedTuple):
         for position, (output, (folder, name)) in enumerate(zip(destination.outputs, destination.places, strict=True)):
             found.append(find(folder, name, destination.identity, directory=output.directory, position=position))
         complete = tuple([each for each in found if each is not None])
+        for each in complete:
+            if each.record is not None and each.record.undeclared:
+                check_unchanged(each.record, self.cwd)
         runs = {each.record.run for each in complete if each.record is not None}
         return complete if len(complete) == len(found) and len(runs) <= 1 else None
+
+    def named_files(self) -> tuple[Named, ...]:
+        """Find the files that arguments name and that are no inputs, artifacts or code."""
+        root, scope = self.state.root, self.state.scope
+
+        def counts(file: str) -> bool:
+            found = places(os.path.realpath(file), root) if root is not None else []
+            return bool(found) and in_scope(found[0][0], scope) and is_tracked(os.path.realpath(file))
+
+        return named_files(self.decoration.parameters.path_arguments(self.bound), self.cwd, counts)
 
     def check_owner(self) -> None:
         """Check that what stands where the artifacts will stand may be replaced.
@@ -196,7 +222,9 @@ class Task(NamedTuple):
         """
         given = tuple(output.as_given() for output in self.outputs)
         function = _checked_name(self.f, self.decoration, state)
-        return _task(self.f, self.decoration, self.bound, given, self.view, state, function, self.encoded, self.cwd)
+        return _task(
+            self.f, self.decoration, self.bound, given, self.view, state, function, self.encoded, self.cwd, self.reads
+        )
 
     def warn_if_dirty(self) -> None:
         """Log, once for each state, that the code is not committed."""
@@ -204,6 +232,18 @@ class Task(NamedTuple):
             _warned_states.add(seen)
             shown = ", ".join(self.state.listed("{path} ({what})"))
             _log.warning("code is not committed, artifacts are marked dirty: %s", shown)
+
+    def warn_of_unknown(self) -> None:
+        """Log, once for each function, what it reads that does not count."""
+        if self.reads is not None and self.reads.unknown:
+            names = tuple(self.reads.unknown)
+            if (seen := (self.identity.function, names)) not in _warned_unknown:
+                _warned_unknown.add(seen)
+                _log.warning(
+                    "%s reads what has no canonical form, so that it does not count: %s",
+                    self.identity.function,
+                    "; ".join(self.reads.unknown.values()),
+                )
 
 
 def prepare(f: Callable[..., Any], decoration: Decoration, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Task:
@@ -222,10 +262,20 @@ def prepare(f: Callable[..., Any], decoration: Decoration, args: tuple[Any, ...]
     state = view.state()
     function = _checked_name(f, decoration, state)  # before inputs are read
     given = decoration.parameters.outputs(bound)
-    encoded = decoration.parameters.encoded(bound)
+    with collecting(meeting(state.root)) as met:
+        encoded = decoration.parameters.encoded(bound)
+    reads = None
     if view.interactive is not None:
         encoded["interactive"] = view.interactive
-    return _task(f, decoration, bound, given, view, state, function, encoded, os.getcwd())
+    elif decoration.options.mode == "w":
+        walks = decoration.reader.walks
+        reads, values = decoration.reader.read(f, state.root, met.code.values())
+        if values is not None:
+            encoded["globals"] = values
+        if decoration.reader.walks != walks:  # it may have met modules that sys.modules does not hold
+            state = view.state()
+            function = _checked_name(f, decoration, state)
+    return _task(f, decoration, bound, given, view, state, function, encoded, os.getcwd(), reads)
 
 
 def _task(
@@ -238,10 +288,11 @@ def _task(
     function: str,
     encoded: dict[str, bytes],
     cwd: str,
+    reads: Reads | None,
 ) -> Task:
     parts = {**encoded, "modules": encode(dict(state.modules), "modules")} if state.modules else encoded
     destination = decoration.destination(function, state, parts, given, cwd)
-    return Task(f, decoration, bound, view, state, encoded, cwd, destination)
+    return Task(f, decoration, bound, view, state, encoded, cwd, destination, reads)
 
 
 def _checked_name(f: Callable[..., Any], decoration: Decoration, state: CodeState) -> str:

@@ -14,6 +14,7 @@ from weakref import WeakKeyDictionary
 from .._errors import UnhashableError
 from .._hashing import hexdigest
 from . import arrays, arrow, instances, names, standard, tables
+from .part import Part, Stateless, parted, stateless
 from .text import (
     Form,
     RefusalError,
@@ -59,6 +60,8 @@ _CONTAINERS: dict[type, Reducer] = {
     set: functools.partial(unordered, "set"),
     frozenset: functools.partial(unordered, "set"),
     Form: lambda form: form,
+    Stateless: stateless,
+    Part: lambda part: parted(part, _form),
 }
 # In this order: a type takes the first form that recognises it.
 _RECOGNISERS = (
@@ -243,6 +246,13 @@ def _texts(values: Sequence[object], place: Callable[[int], str]) -> list[str]:
             inside.discard(id(current))
             current, label, finish, remaining, texts = stack.pop()
             texts.append(text)
+
+
+def _form(value: object) -> str | Form:
+    kind = type(value)
+    if (leaf := _LEAVES.get(kind)) is not None:
+        return leaf(value)
+    return (_CONTAINERS.get(kind) or _reducer(kind))(value)
 
 
 def _reducer(kind: type) -> Reducer:

@@ -9,6 +9,7 @@ import sys
 import types
 from typing import TYPE_CHECKING, Any
 
+from .met import meet
 from .text import Form, RefusalError, index_label, listed, one, quoted, several, tagged_text
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ def type_name(kind: type, *, described: bool = False) -> object:
     """
     module, qualname = kind.__module__, kind.__qualname__
     if (digest := _definition(module, kind)) is not None:
+        meet(kind, module)
         return [f"__main__:{qualname}", digest]
     if not described:
         if "<locals>" in qualname:
@@ -59,7 +61,9 @@ def type_name(kind: type, *, described: bool = False) -> object:
             )
         if isinstance(_found(module, qualname), type) and _depth(module, qualname, kind) is None:
             raise RefusalError(f"{module}.{qualname} is another class now than the one that made this instance")
-    return f"{_module_name(module)}:{qualname}"
+    name = f"{_module_name(module)}:{qualname}"
+    digest = meet(kind, module)
+    return name if digest is None else [name, digest]
 
 
 def recognise(kind: type) -> Reducer | None:
@@ -118,13 +122,16 @@ def _by_name(tag: str, value: Any) -> str | Form:
             f"{module}.{qualname} is not this {tag}: that name gives something else, and no other one is known"
         )
     if (digest := _definition(module, value)) is not None:
+        meet(value, module)
         return one(tag, [f"__main__:{qualname}{'.__wrapped__' * depth}", digest])
     if _is_interactive(module):
         raise RefusalError(f"the {tag} {qualname} is defined interactively, and its definition cannot be told here")
     name = f"{_module_name(module)}:{qualname}{'.__wrapped__' * depth}"
     if name.startswith("pathlib._"):
         name = _PATHLIB.sub(lambda match: f"pathlib:{match[1] or ''}", name)
-    return tagged_text(tag, quoted(_RENAMED.get(name, name)))
+    name = _RENAMED.get(name, name)
+    digest = meet(value, module)
+    return one(tag, name if digest is None else [name, digest])
 
 
 def _home(value: Any, qualname: str) -> str:

@@ -32,6 +32,7 @@ class Recipe:
         scope: Paths that were taken as the code; empty for all of the repository.
         changes: What was not committed, by path: what was wrong with it.
         read_patch: Reads the uncommitted changes as a patch; only two dirty recipes that differ need it.
+        readers: Who reads each of the globals in the configuration.
     """
 
     identity: Identity
@@ -39,12 +40,18 @@ class Recipe:
     scope: tuple[str, ...]
     changes: Mapping[str, str]
     read_patch: Callable[[], bytes | None]
+    readers: Mapping[str, str]
 
     @classmethod
     def of(cls, record: Record, folder: Folder) -> Recipe:
         """Take the recipe from a record, and its patch from beside it."""
         return cls(
-            record.identity, record.canonical, record.scope, dict(record.changes), lambda: _read_patch(record, folder)
+            record.identity,
+            record.canonical,
+            record.scope,
+            dict(record.changes),
+            lambda: _read_patch(record, folder),
+            record.readers,
         )
 
 
@@ -123,7 +130,7 @@ def _config_differences(a: Recipe, b: Recipe, unknown: list[str]) -> Iterator[Di
     # A canonical form that is not what was hashed would name differences that there are not.
     if all(hexdigest(each.canonical.encode("utf-8", "surrogatepass")) == each.identity.config_hash for each in (a, b)):
         try:
-            differences = list(canonical_differences(a.canonical, b.canonical))
+            differences = list(canonical_differences(a.canonical, b.canonical, {**a.readers, **b.readers}))
         except ValueError:
             differences = None
     if differences:

@@ -11,7 +11,6 @@ from .._hashing import hexdigest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_BINDS = frozenset({"STORE_NAME", "STORE_GLOBAL", "DELETE_NAME", "DELETE_GLOBAL"})
 _READS = frozenset({"LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"})
 # What a class body reads from its own namespace.
 _OWN_NAMES = frozenset({"__name__", "__module__", "__qualname__", "__annotations__", "__type_params__"})
@@ -60,12 +59,4 @@ def reads(code: CodeType) -> Iterator[str]:
     for part in nested(code):
         for instruction in dis.get_instructions(part):
             if instruction.opname in _READS and instruction.argval not in _OWN_NAMES:
-                yield instruction.argval
-
-
-def binds(code: CodeType) -> Iterator[str]:
-    """Iterate over the names that a module and its class bodies bind, each as often as it is bound."""
-    for part in nested(code):
-        for instruction in dis.get_instructions(part):
-            if instruction.opname in _BINDS:
                 yield instruction.argval

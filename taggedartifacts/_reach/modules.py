@@ -10,6 +10,7 @@ from operator import is_, itemgetter
 from typing import TYPE_CHECKING, Any
 
 from .._hashing import file_hexdigest
+from .bindings import note
 from .loaded import holds_loaded_code
 
 if TYPE_CHECKING:
@@ -77,6 +78,8 @@ class LoadedModules:
             namespace: Its globals.
             code: Its code object, where known.
         """
+        if code is not None and code.co_filename == namespace.get("__file__"):  # and not of an exec
+            note(namespace, code)
         with self._lock:
             found = dict(self._files)
             name = namespace.get("__name__", "")
