@@ -127,6 +127,14 @@ def bindings_of(space: dict[str, Any]) -> Bindings:
     return known[2]
 
 
+def holds_literals(space: dict[str, Any]) -> bool:
+    """Say whether the names that the text of a module binds once, and to a literal, still hold it."""
+    names = bindings_of(space).names.items()
+    return all(
+        binding.is_held_by(space[name]) for name, binding in names if isinstance(binding, Literal) and name in space
+    )
+
+
 def _load(space: dict[str, Any]) -> object:
     return space.get("__spec__") or space
 

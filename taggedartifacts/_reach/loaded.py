@@ -73,6 +73,12 @@ def holds_loaded_code(file: str, namespace: dict[str, Any], code: CodeType | Non
     return written is None or written == compiled or not set(nested(written)).issuperset(functions)
 
 
+def may_have_changed(file: str) -> bool:
+    """Say whether a file is young enough to have changed since this process began."""
+    status = os.stat(file)
+    return max(status.st_ctime, status.st_mtime) >= _process_start() - _MARGIN_SECONDS
+
+
 def _is_older(path: object, changed: float) -> bool:
     """Tell whether a bytecode file was written before its source changed for the last time."""
     try:

@@ -10,8 +10,8 @@ from operator import is_, itemgetter
 from typing import TYPE_CHECKING, Any
 
 from .._hashing import file_hexdigest
-from .bindings import note
-from .loaded import holds_loaded_code
+from .bindings import holds_literals, note
+from .loaded import holds_loaded_code, may_have_changed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -32,6 +32,8 @@ class LoadedFile:
         file: The same, absolute.
         is_script: Whether it was only run, as ``__main__``.
         digest: Digest of the content, or None if the file does not hold what was loaded.
+        is_doubtful: Whether names hold other values than the literals that the file binds them to: the file was edited,
+            or somebody has set them. In a file that is as committed, they were set.
         token: Stands for what was loaded when that is not known: equal to nothing in any other process.
     """
 
@@ -41,6 +43,7 @@ class LoadedFile:
     digest: str | None
     _load: object
     _stamp: tuple[int, ...]
+    is_doubtful: bool = False
     token: str = field(default_factory=lambda: os.urandom(20).hex())
 
     def is_as_loaded(self) -> bool:
@@ -138,15 +141,18 @@ class LoadedModules:
         known = found.get((name, path))
         if known is not None and known._load is load and (code is None or known.digest is None):
             return
+        doubtful = False
         try:
             stamp = _stamp(file)
             same = file != namespace.get("__file__") or holds_loaded_code(file, namespace, code)
             digest = known.digest if known and known._load is load else file_hexdigest(file)
+            if same and file == namespace.get("__file__") and may_have_changed(file):
+                doubtful = not holds_literals(namespace)
         except OSError:
             stamp, same, digest = (), False, None
         if known is not None and known._load is load and same:
             return
-        found[name, path] = LoadedFile(path, file, name in _MAIN, digest if same else None, load, stamp)
+        found[name, path] = LoadedFile(path, file, name in _MAIN, digest if same else None, load, stamp, doubtful)
 
 
 def _renewed(loaded: LoadedFile, load: object) -> LoadedFile:
