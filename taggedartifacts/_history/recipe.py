@@ -31,17 +31,21 @@ class Recipe:
         canonical: The canonical form that the config hash is of.
         changes: What was not committed, by path: what was wrong with it.
         read_patch: Reads the uncommitted changes as a patch; only two dirty recipes that differ need it.
+        readers: Who reads each of the globals in the configuration.
     """
 
     key: Key
     canonical: str
     changes: Mapping[str, str]
     read_patch: Callable[[], bytes | None]
+    readers: Mapping[str, str]
 
     @classmethod
     def of(cls, record: Record, folder: Folder) -> Recipe:
         """Take the recipe from a record, and its patch from beside it."""
-        return cls(record.key, record.canonical, dict(record.changes), lambda: _read_patch(record, folder))
+        return cls(
+            record.key, record.canonical, dict(record.changes), lambda: _read_patch(record, folder), record.readers
+        )
 
 
 def recipe_differences(a: Recipe, b: Recipe) -> tuple[tuple[Difference, ...], tuple[str, ...]]:
@@ -123,7 +127,7 @@ def _config_differences(a: Recipe, b: Recipe, unknown: list[str]) -> Iterator[Di
     # A canonical form that is not what was hashed would name differences that there are not.
     if all(hexdigest(each.canonical.encode("utf-8", "surrogatepass")) == each.key.config_hash for each in (a, b)):
         try:
-            differences = list(canonical_differences(a.canonical, b.canonical))
+            differences = list(canonical_differences(a.canonical, b.canonical, {**a.readers, **b.readers}))
         except ValueError:
             differences = None
     if differences:

@@ -8,7 +8,7 @@ import json
 import os
 import re
 import stat
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
 
 from .._errors import RecordError
@@ -126,6 +126,10 @@ class Record(Shown):
         packages: Versions of the imported packages.
         changes: While dirty, what was not committed: path and what was wrong with it.
         patch: While dirty, the file name of the patch below ``.taggedartifacts/patches``, or None.
+        readers: Who reads each of the ``globals`` in the configuration, as ``plots.fig``.
+        unknown: What the function reads that does not count because it has no canonical form, and why.
+        undeclared: Files that arguments named and ``inputs`` did not, as they were when the function ran; the digest is
+            empty for a file over 1 GiB.
         replaced (Record | None): The record of the artifact that this one replaced, as long as that may still stand.
     """
 
@@ -158,6 +162,9 @@ class Record(Shown):
     packages: dict[str, str]
     changes: tuple[tuple[str, str], ...] = ()
     patch: str | None = None
+    readers: dict[str, str] = field(default_factory=dict)
+    unknown: dict[str, str] = field(default_factory=dict)
+    undeclared: tuple[FileEntry, ...] = ()
     replaced: Record | None = None
 
     @functools.cached_property
@@ -184,6 +191,8 @@ class Record(Shown):
             "outputs": ", ".join(filter(None, self.outputs)) if len(self.outputs) > 1 else "",
             "started": f"{self.started}, took {self.seconds:.3g} s",
             "where": f"Python {self.python}, {self.platform}, {self.host}",
+            "does not count": ", ".join(f"{name} ({reason})" for name, reason in self.unknown.items()),
+            "not in inputs": ", ".join(entry.path for entry in self.undeclared),
             "packages": ", ".join(f"{name} {version}" for name, version in self.packages.items()),
         }
         return Table(f"{self.artifact}, made by {self.function}", tuple(row for row in rows.items() if row[1]))
@@ -217,7 +226,7 @@ class Record(Shown):
             raise ValueError(f"schema {data.get('schema')!r} where this version knows {SCHEMA}")
         values: dict[str, Any] = {}
         for name, types in _TYPES.items():
-            values[name] = value = data[name]
+            values[name] = value = data.get(name, _LATER[name]) if name in _LATER else data[name]
             if type(value) not in types:  # exactly these, because True is an int
                 raise TypeError(f"{name} is of type {type(value).__name__}")
         if values["kind"] not in ("file", "directory"):
@@ -228,13 +237,17 @@ class Record(Shown):
         _strings([output for output in values["outputs"] if output is not None])
         values["files"], values["companions"] = _entries(values["files"]), _entries(values["companions"])
         values["changes"] = tuple((path, what) for path, what in map(_strings, values["changes"]))
-        _strings(values["packages"].values())
+        values["undeclared"] = _entries(values["undeclared"])
+        for name in ("packages", "readers", "unknown"):
+            _strings(values[name].values())
         _check_meaning(values)
         if values["replaced"] is not None:
             values["replaced"] = cls._from_data(values["replaced"] | {"replaced": None})
         return cls(**values)
 
 
+# What records of earlier releases do not hold.
+_LATER: dict[str, Any] = {"readers": {}, "unknown": {}, "undeclared": []}
 # A name that is too long for the file system, or below a file, leads to no record either.
 _NOT_THERE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG})
 _FILE_NAME = re.compile(rf"[^/\0{re.escape(os.sep)}]+/?")
@@ -252,8 +265,8 @@ _KINDS: dict[str, frozenset[type]] = {
     "Record | None": frozenset({dict, type(None)}),
 }
 _TYPES = {
-    field.name: _KINDS.get(str(field.type), frozenset({str if "Literal" in str(field.type) else list}))
-    for field in fields(Record)
+    each.name: _KINDS.get(str(each.type), frozenset({str if "Literal" in str(each.type) else list}))
+    for each in fields(Record)
 }
 
 
