@@ -23,7 +23,7 @@ from ._call.shorten import shortening
 from ._call.steps import drive, drive_async
 from ._call.task import Decoration, prepare
 from ._call.wrong import check_function, check_object
-from ._errors import ArtifactConflictError, ArtifactModifiedError
+from ._errors import ArtifactConflictError, ArtifactModifiedError, InputChangedError
 from ._reach.home import Home
 from ._session.session import moment_of
 
@@ -265,7 +265,7 @@ class Artifact(Generic[R, W]):
                 try:
                     task.check_links()
                     return task.find() is not None
-                except (ArtifactConflictError, ArtifactModifiedError):
+                except (ArtifactConflictError, ArtifactModifiedError, InputChangedError):
                     return False
 
         def explain(*args: Any, **kwargs: Any) -> Explanation:

@@ -65,6 +65,14 @@ class InputError(TaggedArtifactsError, OSError):
     """
 
 
+class InputChangedError(InputError):
+    """A file that an argument names, and ``inputs`` does not, holds something else than when the artifact was made.
+
+    Comes at a call that would be a hit, since the artifact's tag does not tell the two contents apart. Name the
+    parameter in ``inputs`` to let the content count, or call ``recompute`` to make the artifact again.
+    """
+
+
 class ArtifactNameError(TaggedArtifactsError, ValueError):
     """An output path cannot become the path of an artifact.
 

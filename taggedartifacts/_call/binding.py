@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import errno
 import inspect
 import os
@@ -15,6 +16,7 @@ from .._canonical.part import Part, Stateless
 from .._errors import ArtifactNameError
 from .._memory import Memory
 from .._path import ArtifactPath
+from .._reach.reads import names_read
 from .._store.folder import HIDDEN, RECORD_SUFFIX, Folder
 from .._tag import tagged_name
 from .inputs import input_contents
@@ -23,7 +25,7 @@ from .signature import binder
 from .wrong import meant, refuse_bare
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Iterator
 
     from .._store.target import Target
     from .._tag import Tag
@@ -153,6 +155,8 @@ class Parameters:
         self._left_out = frozenset((*options.keywords, *whole, *options.inputs))
         # The class of an object decides what its methods do, whatever its state.
         self._without_state = "self" if "self" in whole and next(iter(kinds), None) == "self" else None
+        self.takes_any = self._extra is not None
+        """Whether further keywords may have any name."""
         self.ignored_globals = tuple(name for name in options.ignore if name.partition(".")[0] not in kinds)
         """What is ignored and is no parameter nor a part of one: what the function reads."""
         self._parts: dict[str, list[tuple[str, ...]]] = {}
@@ -167,8 +171,10 @@ class Parameters:
         self._hashed = hashed if options.mode == "w" else []
         for option, names in (("ignore", options.ignore), ("inputs", options.inputs)):
             unknown = [name for name in names if name.partition(".")[0] not in kinds]
-            if free_names and option == "ignore":
+            if option == "ignore" and free_names:
                 unknown = [name for name in unknown if "." in name]
+            elif option == "ignore" and unknown and _reads(f):
+                unknown = []  # the call tells whether it reads these
             if unknown and self._extra is None:
                 raise ValueError(
                     f"{option} names {unknown[0]!r}, but {f.__qualname__} has only the parameters {', '.join(kinds)}"
@@ -258,6 +264,15 @@ class Parameters:
                 "by that name: attributes, items and fields can be left out, and what is computed from them cannot"
             )
 
+    def path_arguments(self, bound: inspect.BoundArguments) -> Iterator[tuple[str, object]]:
+        """Iterate over the arguments that count as they are written, further keywords one by one."""
+        for name in self._hashed:
+            if name != self._extra:
+                yield name, bound.arguments[name]
+        if self._extra in self._hashed:
+            extra = bound.arguments[self._extra or ""].items()
+            yield from ((name, value) for name, value in extra if name not in self._extra_left_out)
+
     def encoded_inputs(self, bound: inspect.BoundArguments, cwd: str = "") -> bytes:
         """Encode the content of the inputs of a call, as it is now; relative paths go by *cwd*, if that is given."""
         paths = {name: self._value(bound, name) for name in self._options.inputs}
@@ -270,6 +285,15 @@ class Parameters:
         if name in bound.arguments:
             return bound.arguments[name]
         return bound.arguments[self._extra].get(name, default) if self._extra else default
+
+
+def _reads(f: Callable[..., object]) -> bool:
+    """Tell whether a function reads anything by name beyond its arguments and what is built in."""
+    code = getattr(inspect.unwrap(f), "__code__", None)
+    if code is None:
+        return True
+    names = names_read(code)
+    return bool(names.cells or names.imports or any(not hasattr(builtins, name) for name in names.globals))
 
 
 class Output(NamedTuple):

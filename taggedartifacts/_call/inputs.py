@@ -38,8 +38,9 @@ def input_contents(paths: Mapping[str, object], cwd: str = "") -> dict[str, obje
     """Describe the content of input files and directories by parameter; what it returns has a canonical form.
 
     A file is described by the digest of its content, a directory by a dict of its entries by name, an empty one too;
-    a list of paths by the list of what they hold, None by None. Symbolic links count as what they lead to; names and
-    modes of the files themselves do not count, nor does the library's own ``.taggedartifacts`` in a directory.
+    a list or tuple of paths by the list of what they hold, a dict by a dict of that, None by None. Symbolic links count
+    as what they lead to; names and modes of the files themselves do not count, nor does the library's own
+    ``.taggedartifacts`` in a directory.
 
     Args:
         paths: What was passed for each parameter named by ``inputs``.
@@ -69,17 +70,28 @@ class _File:
         self.is_settled = False
 
 
+class _Named:
+    """A dict of paths: what its entries hold, by key."""
+
+    __slots__ = ("entries",)
+
+    def __init__(self, entries: dict[object, object]) -> None:
+        self.entries = entries
+
+
 def _describe(name: str, path: object, files: dict[str, _File], cwd: str) -> object:
     if path is None:
         return None
     if isinstance(path, (list, tuple)):
         return [_describe(name, item, files, cwd) for item in path]
+    if isinstance(path, dict):
+        return _Named({key: _describe(name, item, files, cwd) for key, item in path.items()})
     try:
         text = os.fsdecode(path)  # type: ignore[arg-type]  # what is no path is refused below
     except TypeError as error:
         raise InputError(
             f"input {name!r}: {type(path).__qualname__} is no path; inputs takes paths of files and directories, "
-            "lists of them, and None"
+            "lists, tuples and dicts of them, and None"
         ) from error
     return _entry(name, os.path.join(cwd, text), files, ())
 
@@ -105,6 +117,8 @@ def _entry(name: str, path: str, files: dict[str, _File], parents: tuple[tuple[i
 def _filled(found: object) -> object:
     if isinstance(found, _File):
         return found.digest
+    if isinstance(found, _Named):  # not what a directory of such entries would be
+        return {None: {key: _filled(entry) for key, entry in found.entries.items()}}
     if isinstance(found, dict):
         return {name: _filled(entry) for name, entry in found.items()}
     return [_filled(item) for item in found] if isinstance(found, list) else found

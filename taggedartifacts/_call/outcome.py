@@ -24,6 +24,7 @@ from .environment import environment
 
 if TYPE_CHECKING:
     from .._reach.opened import Opened
+    from .._store.record import FileEntry
     from .task import Task
 
 _log = logging.getLogger("taggedartifacts")
@@ -79,7 +80,14 @@ def checked(task: Task, staged: list[Staged], opened: Opened) -> tuple[Task, lis
 
 
 def publish_all(
-    task: Task, staged: list[Staged], started: datetime, seconds: float, *, recompute: bool, locked: bool
+    task: Task,
+    staged: list[Staged],
+    started: datetime,
+    seconds: float,
+    *,
+    recompute: bool,
+    locked: bool,
+    undeclared: tuple[FileEntry, ...] = (),
 ) -> None:
     """Publish the outputs of a run, all or none as far as can be known before.
 
@@ -92,6 +100,7 @@ def publish_all(
         seconds: How long it took.
         recompute: Replace what stands there.
         locked: Whether their locks are held, so that nobody else makes the same artifacts.
+        undeclared: The files that arguments named, and whose content does not count.
 
     Raises:
         ArtifactNotWrittenError: If an output is missing.
@@ -105,7 +114,7 @@ def publish_all(
             check_written(each)
         run = secrets.token_hex(8)
         with syncing(staged):
-            records = [_record(task, each, run, started, seconds) for each in staged]
+            records = [replace(_record(task, each, run, started, seconds), undeclared=undeclared) for each in staged]
         if not recompute and task.find() is not None:
             for each in staged:
                 _leave_to(each)
@@ -262,4 +271,6 @@ def _described(task: Task, content: Content, run: str, started: datetime, second
         platform="",
         host="",
         packages={},
+        readers=dict(task.reads.readers) if task.reads is not None else {},
+        unknown=dict(task.reads.unknown) if task.reads is not None else {},
     )

@@ -20,6 +20,7 @@ from .._store.standing import remember
 from .._tag import Tag, of_name, untagged_name
 from .steps import Making, Run, Wait, being_made
 from .task import prepare
+from .undeclared import described
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -44,6 +45,7 @@ def call(
     """Describe the steps of a call; a generator that `drive` or `drive_async` carries out."""
     task = prepare(f, decoration, args, kwargs)
     task.warn_if_dirty()
+    task.warn_of_unknown()
     options = decoration.options
     if options.mode == "r":
         return (yield from _reading(task))
@@ -179,6 +181,7 @@ def _making(task: Task, held: _Held, *, recompute: bool) -> Generator[Wait | Run
         task.redirect([each.path for each in staged])
         held.making.artifacts = artifacts
         opened = stack.enter_context(watching(task.state.root or os.getcwd()))
+        named = task.named_files()
         try:
             yield Run(task.bound, held.making)
             if os.getpid() != process:
@@ -191,7 +194,8 @@ def _making(task: Task, held: _Held, *, recompute: bool) -> Generator[Wait | Run
             seconds = time.perf_counter() - clock
             true, staged = checked(task, staged, opened)
             locked = locked and true.key == task.key
-            publish_all(true, staged, started, seconds, recompute=recompute, locked=locked)
+            undeclared = described(named, task.cwd, task.key.function)
+            publish_all(true, staged, started, seconds, recompute=recompute, locked=locked, undeclared=undeclared)
         except BaseException as error:
             if held.making.returned and os.getpid() == process:
                 keep_all(staged, error)

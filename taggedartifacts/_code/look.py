@@ -241,7 +241,8 @@ class _Inspector:
         is_tracked = entry is not None or dirt is not None
         if not is_tracked and path not in self._facts.own and is_installed(path, self._facts.root):
             return None
-        if not loaded.is_as_loaded() and not self._differs_in_layout(loaded, survey, entry):
+        is_stale = not loaded.is_as_loaded() or (loaded.is_doubtful and dirt is not None)
+        if is_stale and not self._differs_in_layout(loaded, survey, entry):
             return Dirt(STALE, 0o100644, loaded.token, None)
         if is_tracked:
             if is_surveyed:

@@ -139,6 +139,8 @@ def compare(a: str | os.PathLike[str], b: str | os.PathLike[str]) -> Comparison:
         differences, doubts = recipe_differences(*recipes)
         unknown += doubts
         differences += file_differences(*recipes)
+        names = sorted({*first.record.unknown, *second.record.unknown})
+        unknown += [f"whether {name} differs: it has no canonical form" for name in names]
         differences += tuple(_environment_differences(first.record, second.record))
         if not same_commit(key.commit, other.commit):
             folders = (first.target.folder.path, second.target.folder.path)

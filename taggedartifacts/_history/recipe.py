@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     from .._code.scope import Scope
     from .._store.folder import Folder
-    from .._store.record import Key, Record
+    from .._store.key import Key
+    from .._store.record import Record
     from .._tag import Tag
 
 _COMMITTED = "as committed"
@@ -38,6 +39,7 @@ class Recipe:
         read_patch: Reads the uncommitted changes as a patch; only two dirty recipes that differ need it.
         scope: What was the code.
         folder: A directory in or near the repository.
+        readers: Who reads each of the globals in the configuration.
     """
 
     key: Key
@@ -46,6 +48,7 @@ class Recipe:
     read_patch: Callable[[], bytes | None]
     scope: Scope
     folder: str
+    readers: Mapping[str, str]
 
     @classmethod
     def of(cls, record: Record, folder: Folder) -> Recipe:
@@ -57,6 +60,7 @@ class Recipe:
             read_patch=lambda: _read_patch(record, folder),
             scope=recorded_scope(record.scope_kind, record.scope, record.scope_names),
             folder=folder.path,
+            readers=record.readers,
         )
 
 
@@ -157,7 +161,9 @@ def _config_differences(a: Recipe, b: Recipe, unknown: list[str]) -> Iterator[Di
     # A canonical form that is not what was hashed would name differences that there are not.
     if all(is_shortened(each.canonical) or _is_hashed(each) for each in (a, b)):
         try:
-            differences = list(canonical_differences(shortened(a.canonical), shortened(b.canonical)))
+            differences = list(
+                canonical_differences(shortened(a.canonical), shortened(b.canonical), {**a.readers, **b.readers})
+            )
         except ValueError:
             differences = None
     if differences:

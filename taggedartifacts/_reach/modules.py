@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from .._forks import looking
 from .._hashing import file_hexdigest
-from .loaded import holds_loaded_code
+from .bindings import holds_literals, note
+from .loaded import holds_loaded_code, may_have_changed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -33,6 +34,8 @@ class LoadedFile:
         file: The same, absolute.
         is_script: Whether it was only run, as ``__main__``.
         digest: Digest of the content, or None if the file does not hold what was loaded.
+        is_doubtful: Whether names hold other values than the literals that the file binds them to: the file was edited,
+            or somebody has set them. In a file that is as committed, they were set.
         token: Stands for what was loaded when that is not known: equal to nothing in any other process.
     """
 
@@ -42,6 +45,7 @@ class LoadedFile:
     digest: str | None
     _load: object
     _stamp: tuple[int, ...]
+    is_doubtful: bool = False
     token: str = field(default_factory=lambda: os.urandom(20).hex())
     _code: CodeType | None = None  # the module's own code object, if the file was compared with that
 
@@ -79,6 +83,8 @@ class LoadedModules:
             namespace: Its globals.
             code: Its code object, where known.
         """
+        if code is not None and code.co_filename == namespace.get("__file__"):  # and not of an exec
+            note(namespace, code)
         with looking:
             found = dict(self._files)
             name = namespace.get("__name__", "")
@@ -140,6 +146,7 @@ class LoadedModules:
         again = known is not None and (known._load is load or name == _COPY)
         if known is not None and again and (code is None or known.digest is None):
             return
+        doubtful = False
         try:
             stamp = _stamp(file)
             code = code or running_code(namespace)
@@ -147,6 +154,8 @@ class LoadedModules:
                 return  # the next of many decorators in one module
             same = file != namespace.get("__file__") or holds_loaded_code(file, namespace, code)
             digest = known.digest if known and again else file_hexdigest(file)
+            if same and file == namespace.get("__file__") and may_have_changed(file):
+                doubtful = not holds_literals(namespace)
         except OSError:
             stamp, same, digest = (), False, None
         compared = code if same else None
@@ -154,7 +163,9 @@ class LoadedModules:
             if stamp == known._stamp:
                 object.__setattr__(known, "_code", compared)
             return
-        found[name, path] = LoadedFile(path, file, name in MAIN, digest if same else None, load, stamp, _code=compared)
+        found[name, path] = LoadedFile(
+            path, file, name in MAIN, digest if same else None, load, stamp, doubtful, _code=compared
+        )
 
 
 def _renewed(loaded: LoadedFile, load: object) -> LoadedFile:

@@ -8,78 +8,21 @@ import json
 import os
 import re
 import stat
-from dataclasses import asdict, dataclass, fields, replace
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from .._errors import RecordError
-from .._tag import COMMIT_DIGITS, CONFIG_DIGITS, DIGEST_DIGITS, Tag, tag_digits
+from .._tag import COMMIT_DIGITS
 from .._text import Shown, Table, byte_count
 from .disk import CAREFULLY, STARTS, refresh
+from .key import Key, scope_text
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection
 
 SCHEMA = 1
 # Large values and large manifests are kept elsewhere: only by what is written beside an output can this be reached.
 MAX_RECORD_BYTES = 64 << 20
-_MOST_LISTED = 12
-
-
-class Key(NamedTuple):
-    """What a hit compares whole: who makes the artifact, from which code, with which configuration.
-
-    Attributes:
-        function: File and qualified name of the function.
-        commit: Full hex of the commit.
-        dirty: Full digest of the uncommitted changes, or None.
-        config_hash: Full config hash.
-        scope: Digest of what the commit holds in the scope; None where there is no repository.
-        scope_text: The scope in words, which are not compared.
-    """
-
-    function: str
-    commit: str
-    dirty: str | None
-    config_hash: str
-    scope: str | None = None
-    scope_text: str = ""
-
-    def agrees(self, other: Key) -> bool:
-        """Say whether two are the same, as far as both know.
-
-        Where a variable stands in for the repository, there is no scope, and no root to which a path is relative.
-        """
-        if self.scope is not None and other.scope is not None:
-            return self[:5] == other[:5]
-        return self[1:4] == other[1:4] and _same_function(self.function, other.function)
-
-    @property
-    def tag(self) -> Tag:
-        """The part of it that stands in the artifact's name."""
-        dirty = self.dirty and self.dirty[:DIGEST_DIGITS]
-        return Tag(self.commit[:COMMIT_DIGITS], dirty, self.config_hash[:CONFIG_DIGITS])
-
-    def is_in(self, name: str) -> bool:
-        """Tell whether a file name holds that tag."""
-        try:
-            commit, dirty, config = tag_digits(name)
-        except ValueError:
-            return False
-        ours = self.commit[:COMMIT_DIGITS], self.dirty and self.dirty[:DIGEST_DIGITS], self.config_hash[:CONFIG_DIGITS]
-        return (commit, dirty, config) == ours
-
-
-def scope_text(kind: str, paths: Sequence[str], reasons: Sequence[str]) -> str:
-    """Say in words what a scope was."""
-    if kind == "whole repository":
-        return f"the whole repository, since {reasons[0]}" if reasons else "the whole repository"
-    listed = ", ".join(paths[:_MOST_LISTED]) + (f" and {len(paths) - _MOST_LISTED} more" * (len(paths) > _MOST_LISTED))
-    return f"{listed}, and data files" if kind == "automatic" else listed
-
-
-def _same_function(one: str, other: str) -> bool:
-    """Say whether two functions are one, of which one may be named by less of its path."""
-    return one == other or one.endswith(f"/{other}") or other.endswith(f"/{one}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +81,10 @@ class Record(Shown):
         packages: Versions of the imported packages.
         changes: While dirty, what was not committed: path and what was wrong with it.
         patch: While dirty, the file name of the patch below ``.taggedartifacts/patches``, or None.
+        readers: Who reads each of the ``globals`` in the configuration, as ``plots.fig``.
+        unknown: What the function reads that does not count because it has no canonical form, and why.
+        undeclared: Files that arguments named and ``inputs`` did not, as they were when the function ran; the digest is
+            empty for a file over 1 GiB.
         replaced (Record | None): The record of the artifact that this one replaced, as long as that may still stand.
     """
 
@@ -172,6 +119,9 @@ class Record(Shown):
     packages: dict[str, str]
     changes: tuple[tuple[str, str], ...] = ()
     patch: str | None = None
+    readers: dict[str, str] = field(default_factory=dict)
+    unknown: dict[str, str] = field(default_factory=dict)
+    undeclared: tuple[FileEntry, ...] = ()
     replaced: Record | None = None
 
     @functools.cached_property
@@ -198,6 +148,8 @@ class Record(Shown):
             "outputs": ", ".join(filter(None, self.outputs)) if len(self.outputs) > 1 else "",
             "started": f"{self.started}, took {self.seconds:.3g} s",
             "where": f"Python {self.python}, {self.platform}, {self.host}",
+            "does not count": ", ".join(f"{name} ({reason})" for name, reason in self.unknown.items()),
+            "not in inputs": ", ".join(entry.path for entry in self.undeclared),
             "packages": ", ".join(f"{name} {version}" for name, version in self.packages.items()),
         }
         return Table(f"{self.artifact}, made by {self.function}", tuple(row for row in rows.items() if row[1]))
@@ -248,7 +200,9 @@ class Record(Shown):
         _strings([output for output in values["outputs"] if output is not None])
         values["files"], values["companions"] = _entries(values["files"]), _entries(values["companions"])
         values["changes"] = tuple((path, what) for path, what in map(_strings, values["changes"]))
-        _strings(values["packages"].values())
+        values["undeclared"] = _entries(values["undeclared"])
+        for name in ("packages", "readers", "unknown"):
+            _strings(values[name].values())
         _check_meaning(values)
         if values["replaced"] is not None:
             before = {"run": values["replaced"]["run"], **values["replaced"], "replaced": None}
@@ -258,6 +212,8 @@ class Record(Shown):
         return record
 
 
+# What records of earlier releases do not hold.
+_LATER: dict[str, Any] = {"manifest": None, "listing": None, "readers": {}, "unknown": {}, "undeclared": []}
 # A name that is too long for the file system, or below a file, leads to no record either.
 _NOT_THERE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG})
 _FILE_NAME = re.compile(rf"[^/\0{re.escape(os.sep)}]+/?")
@@ -274,10 +230,9 @@ _KINDS: dict[str, frozenset[type]] = {
     "dict[str, str]": frozenset({dict}),
     "Record | None": frozenset({dict, type(None)}),
 }
-_LATER = frozenset({"manifest", "listing"})  # which the first records of this schema do not have
 _TYPES = {
-    field.name: _KINDS.get(str(field.type), frozenset({str if "Literal" in str(field.type) else list}))
-    for field in fields(Record)
+    each.name: _KINDS.get(str(each.type), frozenset({str if "Literal" in str(each.type) else list}))
+    for each in fields(Record)
 }
 
 
@@ -297,7 +252,7 @@ def _typed(data: dict[str, Any]) -> dict[str, Any]:
         return data.copy()
     values = {}
     for name, types in _TYPES.items():
-        values[name] = value = data.get(name) if name in _LATER else data[name]
+        values[name] = value = data.get(name, _LATER[name]) if name in _LATER else data[name]
         if type(value) not in types:  # exactly these, because True is an int
             raise TypeError(f"{name} is of type {type(value).__name__}")
     _known_types.add(tuple(map(type, values.values())))  # as many as there are: two to the number of optional fields

@@ -286,7 +286,7 @@ class TestRecompute:
 class TestInputs:
     SOURCE = """
 runs = []
-@Artifact("outpath", inputs=("table",))
+@Artifact("outpath", inputs=("table",), ignore=("runs",))
 def f(table, outpath):
     runs.append(1)
     Path(outpath).write_text(Path(table).read_text())
