@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import logging
 import os
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._canonical.encoding import encode, join
@@ -12,10 +13,12 @@ from .._canonical.met import collecting
 from .._code.scope import in_scope
 from .._code.tracked import is_tracked
 from .._hashing import hexdigest
+from .._reach.bindings import bindings_of
 from .._reach.modules import places
 from .._reach.prompt import is_interactive
 from .._store.record import Identity
 from .._store.reuse import check_owner, find
+from .._tag import DIGEST_DIGITS
 from .binding import Output, check_names
 from .reading import Reader, meeting
 from .undeclared import check_unchanged, named_files
@@ -304,9 +307,16 @@ def _checked_name(f: Callable[..., Any], decoration: Decoration, state: CodeStat
 
 
 def _own_name(f: Callable[..., Any]) -> str:
-    """Name a function within its file; one whose name others share, by its line, which the tag's commit fixes."""
-    if f.__qualname__.rpartition(".")[2] not in ("<lambda>", "_") or is_interactive(f):
+    """Name a function within its file; one whose name others share, by its definition or line."""
+    if is_interactive(f):
         return f.__qualname__
+    if f.__qualname__.rpartition(".")[2] not in ("<lambda>", "_"):
+        plain = inspect.unwrap(f)
+        if not isinstance(plain, FunctionType) or bindings_of(plain.__globals__).times(f.__qualname__) < 2:
+            return f.__qualname__
+        from .._reach.definition import source_of  # what reads source code is not for scripts to wait for
+
+        return f"{f.__qualname__} as {source_of(plain).code[:DIGEST_DIGITS]}"
     return f"{f.__qualname__} in line {inspect.unwrap(f).__code__.co_firstlineno}"
 
 

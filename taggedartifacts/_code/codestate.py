@@ -14,6 +14,7 @@ from .._git.repository import find_repository, reading
 from .._hashing import file_hexdigest
 from .._reach.modules import is_installed, loaded_modules, places
 from .dirt import Survey, remote_url
+from .installed import installed_code
 from .look import Facts, Look
 from .scope import choose_scope, in_scope
 from .state import STALE, Change, CodeState
@@ -93,8 +94,10 @@ def _foreign(survey: Survey, file: str | None, digest: str | None) -> dict[str, 
     if file is None:
         return {}
     real = os.path.realpath(file)
-    if places(file, survey.repository.root) or is_installed(real.lstrip("/"), ""):
+    if places(file, survey.repository.root):
         return {}
+    if is_installed(real.lstrip("/"), "") and os.path.isfile(real):
+        return installed_code(real, survey.repository)
     while not os.path.exists(real):  # a module in a zip file
         real = os.path.dirname(real)
     # By no path of this machine, and by none that a file of the repository can have.

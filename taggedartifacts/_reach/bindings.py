@@ -5,6 +5,7 @@ Read off the module's code object. What the text fixes is fixed by the commit; e
 
 from __future__ import annotations
 
+import functools
 import os
 from collections import Counter
 from types import CodeType
@@ -73,23 +74,30 @@ _COMPUTED = Computed()
 class Bindings:
     """What the text of a module binds.
 
-    Attributes:
-        names: The names of the module.
-        stars: The modules of which it imports all names.
-
     Args:
         code: The module's code object; without it, nothing is known, and everything counts as a value.
     """
 
     def __init__(self, code: CodeType | None) -> None:
-        self.names: Mapping[str, Binding] = {}
-        self.stars: tuple[Imported, ...] = ()
+        self._code = code
         self._parts: dict[str, list[CodeType]] = {}
         self._bodies: dict[str, Mapping[str, Binding]] = {}
-        if code is not None:
-            for part in nested(code):
-                self._parts.setdefault(part.co_qualname, []).append(part)
-            self.names, self.stars = _bound(code, _global_stores(code))
+        for part in nested(code) if code is not None else ():
+            self._parts.setdefault(part.co_qualname, []).append(part)
+
+    @functools.cached_property
+    def _bound(self) -> tuple[Mapping[str, Binding], tuple[Imported, ...]]:
+        return ({}, ()) if self._code is None else _bound(self._code, _global_stores(self._code))
+
+    @property
+    def names(self) -> Mapping[str, Binding]:
+        """The names of the module."""
+        return self._bound[0]
+
+    @property
+    def stars(self) -> tuple[Imported, ...]:
+        """The modules of which it imports all names."""
+        return self._bound[1]
 
     def of_class(self, qualname: str) -> Mapping[str, Binding]:
         """Tell what the body of a class binds; nothing is known of one that is defined more than once."""
