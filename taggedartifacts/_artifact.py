@@ -66,8 +66,10 @@ class Artifact(Generic[R, W]):
         config: What else decides the result: any value with a canonical form, or a function without arguments that
             returns one. Read at each call.
         allow_dirty: Work with code that is not committed, and mark the tag dirty. Otherwise such code is refused.
-        ignore: Parameters that do not decide the result, such as ``verbose``; neither hashed nor recorded.
-        inputs: Parameters that hold paths of input files or directories: their content is hashed, not the path.
+        ignore: What does not decide the result, such as ``verbose``; neither hashed nor recorded. Parameters, and by
+            name what the function reads: ``"args"``, ``"args.verbose"``, ``"settings.DEBUG"``.
+        inputs: Parameters that hold paths of input files or directories, or lists, tuples and dicts of them: their
+            content is hashed, not the path.
         scope: Paths relative to the repository's root that are the code which decides the result. By default what
             ``[tool.taggedartifacts]`` in the repository's ``pyproject.toml`` says, else the whole repository.
         load: Called with what the call would return, on a hit and a miss alike; its result is returned instead.
