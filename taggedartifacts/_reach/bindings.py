@@ -106,6 +106,19 @@ class Bindings:
             self._bodies[qualname] = _bound(parts[0], ())[0] if len(parts) == 1 else {}
         return self._bodies[qualname]
 
+    def defines(self, code: CodeType) -> bool:
+        """Say whether the text defines a function of this very code."""
+        return code in self._parts.get(code.co_qualname, ())
+
+    def fixes_defaults(self, code: CodeType, defaults: tuple[object, ...]) -> bool:
+        """Say whether these defaults of a function are the constants that its definition writes."""
+        written = self._defaults.get((code.co_qualname, code.co_firstlineno))
+        return written is not None and Literal(written).is_held_by(defaults)
+
+    @functools.cached_property
+    def _defaults(self) -> dict[tuple[str, int], tuple[object, ...]]:
+        return dict(_constant_defaults(self._code)) if self._code is not None else {}
+
     def times(self, qualname: str) -> int:
         """Tell how often the text defines a function or class of that qualified name."""
         return len(self._parts.get(qualname, ()))
@@ -161,6 +174,24 @@ def _code_of(space: dict[str, Any]) -> CodeType | None:
             return compile(opened.read(), file, "exec", dont_inherit=True)
     except (OSError, SyntaxError, ValueError):  # an extension, an archive
         return None
+
+
+def _constant_defaults(code: CodeType) -> Iterator[tuple[tuple[str, int], tuple[object, ...]]]:
+    """Iterate over the functions whose defaults for positional parameters are one constant, a tuple."""
+    for part in nested(code):
+        loaded: list[object] = []
+        for operation, value, argument in instructions(part):
+            if operation == "LOAD_CONST":
+                loaded.append(value)
+            elif operation in _MAKES:
+                made = [each for each in loaded if isinstance(each, CodeType)]
+                # The flag says whether there are defaults. They come first, before annotations and the code.
+                if made and argument & 1 and isinstance(loaded[0], tuple):
+                    yield (made[-1].co_qualname, made[-1].co_firstlineno), loaded[0]
+                if operation != "MAKE_FUNCTION" or argument or not made:
+                    loaded = []
+            elif operation not in ("BUILD_CONST_KEY_MAP", "BUILD_TUPLE", "LOAD_CLOSURE", "LOAD_BUILD_CLASS"):
+                loaded = []
 
 
 def _global_stores(code: CodeType) -> Iterator[str]:

@@ -200,6 +200,47 @@ def reads(out):
             str(each) for each in work.reads.explain("out/b.txt").differences
         ]
 
+    def test_made_by_a_factory(self, project):
+        """A function that a factory made counts by its text and what it holds, and so do properties."""
+        source = """
+from typing import NamedTuple
+def make(n):
+    def inner():
+        return n
+    return inner
+inner = make(int("1"))
+class Pair(NamedTuple):
+    one: int = 1
+class Model:
+    @property
+    def depth(self):
+        return 1
+    @depth.setter
+    def depth(self, value):
+        pass
+    made = staticmethod(make(1))
+    def fit(self, x=1, *, y="z"):
+        return Pair(inner() + self.made() + self.depth)
+@Artifact("out")
+def fig(out):
+    Path(out).write_text(str(Model().fit()))
+"""
+        work = project.module(source)
+        path = work.fig("out/a.txt")
+        work.inner = work.make(2)
+
+        assert {} == path.record.unknown
+        assert path != work.fig.path("out/a.txt")
+
+    def test_defaults(self, project):
+        """Defaults of helpers count where they were computed, and not where the text says them."""
+        work = project.module(
+            'N = int("3")\ndef one(x, y=1, z="z"):\n    return x\ndef two(x, y=N):\n    return x\n'
+            '@Artifact("out")\ndef fig(out):\n    Path(out).write_text(str((one(1), two(2))))\n'
+        )
+
+        assert ["two.y"] == [name.partition(".")[2] for name in work.fig("out/a.txt").record.readers]
+
 
 class TestPlaces:
     def test_below_the_root(self, tmp_path, project):
