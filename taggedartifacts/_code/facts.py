@@ -13,6 +13,7 @@ from .._reach.imports import Hidden, Imports
 from .._reach.modules import is_installed, places
 from .dirt import Dirt, Survey, remote_url, same_syntax
 from .further import further_repositories
+from .installed import installed_code
 from .memory import memory
 from .scope import Kind, Scope, find_scope, named_paths, united
 from .settings import FILE, Settings, parse_settings, read_settings
@@ -208,8 +209,10 @@ def _foreign(survey: Survey, file: str | None, digest: str | None) -> dict[str, 
     if file is None:
         return {}
     real = os.path.realpath(file)
-    if places(file, survey.repository.root) or is_installed(real.lstrip("/"), ""):
+    if places(file, survey.repository.root):
         return {}
+    if is_installed(real.lstrip("/"), "") and os.path.isfile(real):
+        return installed_code(real, survey.repository)
     while not os.path.exists(real):  # a module in a zip file
         real = os.path.dirname(real)
     # By no path of this machine, and by none that a file of the repository can have.

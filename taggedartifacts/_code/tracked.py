@@ -16,22 +16,27 @@ if TYPE_CHECKING:
 
 _PACKAGE = __name__.partition(".")[0]
 _MOST_KNOWN = 1 << 14
+_roots: dict[str, str] = {}
 _tracked: dict[tuple[str, tuple[int, ...]], bool] = {}
 _digests: dict[tuple[str, tuple[int, ...], int], tuple[object, str]] = {}
 
 
 def is_tracked(file: str) -> bool:
     """Say whether git tracks a file, given by its absolute path, in the repository around it."""
+    root = _roots.get(os.path.dirname(file))
+    if root is not None and (known := _tracked.get((file, _stamp(os.path.join(root, ".git", "index"))))) is not None:
+        return known
     with reading(file):
         repository = find_repository(os.path.dirname(file))
         if repository is None:
             return False
+        if len(_tracked) >= _MOST_KNOWN:
+            _tracked.clear()
+            _roots.clear()
+        _roots[os.path.dirname(file)] = repository.root
         key = (file, _stamp(os.path.join(repository.root, ".git", "index")))
-        if key not in _tracked:
-            if len(_tracked) >= _MOST_KNOWN:
-                _tracked.clear()
-            found = places(file, repository.root)
-            _tracked[key] = bool(found) and repository.in_index(found[0][0])
+        found = places(file, repository.root)
+        _tracked[key] = bool(found) and repository.in_index(found[0][0])
         return _tracked[key]
 
 

@@ -389,7 +389,7 @@ class TestKindsOfFunctions:
 
         for first, second, name in ((work.a, work.b, "out/x.txt"), (c, d, "out/y.txt")):
             assert first(name) == first(name)
-            with pytest.raises(ArtifactConflictError, match="in line"):
+            with pytest.raises(ArtifactConflictError, match=" as "):
                 second(name)
 
     def test_below_a_cache(self, project):
