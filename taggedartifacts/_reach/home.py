@@ -73,6 +73,9 @@ class Home(NamedTuple):
         """Name the file relative to the repository; what lies elsewhere, by its module."""
         if self.file is None:
             return self.module
-        if root is not None and (found := places(self.file, root)):
+        if root is None:  # where it would lie in a repository that begins at its import root
+            name, parts = os.path.basename(self.file), self.module.split(".")
+            return "/".join((*(parts if name == "__init__.py" else parts[:-1]), name))
+        if found := places(self.file, root):
             return found[-1][0]  # where a link leads, if that is in the repository too
         return os.path.basename(self.file) if self.module in SCRIPT else self.module

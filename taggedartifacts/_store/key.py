@@ -38,7 +38,9 @@ class Key(NamedTuple):
         """
         if self.scope is not None and other.scope is not None:
             return self[:5] == other[:5]
-        return self[1:4] == other[1:4] and _same_function(self.function, other.function)
+        same_commit = self.commit.startswith(other.commit) or other.commit.startswith(self.commit)
+        same_rest = (self.dirty, self.config_hash) == (other.dirty, other.config_hash)
+        return same_commit and same_rest and _same_function(self.function, other.function)
 
     @property
     def tag(self) -> Tag:
