@@ -69,6 +69,7 @@ def take_look(
                 warning = _disagreement(stand_in, facts)
                 if file is not None and namespace is not None:
                     loaded_modules(facts.root).add(file, namespace, code)
+                    loaded_modules(facts.root).add_held(namespace)
                 look = Look(facts, warning)
                 files = loaded_modules(facts.root).files()
                 if survey.loaded is None:

@@ -112,6 +112,15 @@ class Survey:
                     heads |= {f"{path}/{prefix}": commit for prefix, commit in commits.items()}
         return dirt, heads
 
+    def last_commit(self, key: str, search: Callable[[], str]) -> str:
+        """Tell the last commit that changed what a key names; *search* finds it where it is not remembered.
+
+        In a shallow clone it depends on how much of the history is there, so it is searched each time.
+        """
+        if self.repository.is_shallow:
+            return search()
+        return memory(self.repository.root).commit(f"{self.head} {key}", search)
+
     def is_tracked(self, path: str) -> bool:
         """Say whether git knows the path, at HEAD or in the index."""
         repository = self.repository

@@ -1,8 +1,8 @@
 """What is remembered of the code of a repository: the imports of its files, their syntax, the commits of scopes.
 
-All of it follows from content, so it never goes stale; losing it costs time. Between processes it lies in the user's
-cache folder (``$XDG_CACHE_HOME/taggedartifacts``, else ``~/.cache/taggedartifacts``), one file for each work tree. Only
-a call that makes an artifact writes there.
+All of it follows from content, so it never goes stale; losing it costs time, and what is damaged is as good as lost.
+Between processes it lies in the user's cache folder (``$XDG_CACHE_HOME/taggedartifacts``, else
+``~/.cache/taggedartifacts``), one file for each work tree. Only a call that makes an artifact writes there.
 """
 
 from __future__ import annotations
@@ -11,22 +11,24 @@ import contextlib
 import json
 import os
 import secrets
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .. import _memory
 from .._forks import looking
 from .._hashing import hexdigest
 from .._reach import imports
+from . import kinds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .._reach.imports import Imports
 
-_FORM = f"1 {imports.FORM}"
+# What is remembered holds for the rules by which it was found: a new library with others must not read it.
+_FORM = f"2 {imports.FORM} {hexdigest(repr((kinds.KINDS, kinds.NAMES, kinds.FOLDERS)).encode())}"
 _MOST_BYTES = 2 << 20  # of one work tree, in memory and in its file: about 1,500 modules
 _PARSED = 3  # how many times the bytes of its text the imports of a file take in memory
-_SECTIONS = ("imports", "syntax", "commits")
+_SECTIONS = ("imports", "syntax", "commits", "links")
 
 
 class Memory:
@@ -64,6 +66,11 @@ class Memory:
         """Tell the digest of a blob's syntax tree; *digest* computes it where it is not known."""
         return self._remembered("syntax", oid, digest)
 
+    def links(self, tree: str, search: Callable[[], list[str]]) -> list[str]:
+        """Tell the links in a tree of git's; *search* finds them where they are not known."""
+        text = self._remembered("links", tree, lambda: "\0".join(search()))
+        return text.split("\0") if text else []
+
     def commit(self, key: str, search: Callable[[], str]) -> str:
         """Tell the commit that was found for a key; *search* finds it where it is not known."""
         return self._remembered("commits", key, search)
@@ -79,9 +86,9 @@ class Memory:
                 section: {**(self._stored()[section] if self._bytes < _MOST_BYTES // 2 else {}), **used}
                 for section, used in self._used.items()
             }
-        text = json.dumps({"form": _FORM, **sections}).encode()
+        text = _written(sections)
         if len(text) > _MOST_BYTES:
-            text = json.dumps({"form": _FORM, **self._used}).encode()
+            text = _written(self._used)
         temporary = os.path.join(folder, f".{secrets.token_hex(8)}")
         with contextlib.suppress(OSError):
             os.makedirs(folder, mode=0o700, exist_ok=True)
@@ -151,18 +158,21 @@ def _nothing() -> dict[str, dict[str, str]]:
     return {section: {} for section in _SECTIONS}
 
 
+def _written(sections: dict[str, dict[str, str]]) -> bytes:
+    """Write what is remembered behind a digest of it: one wrong letter could name a commit that is not there."""
+    text = json.dumps(sections).encode()
+    return f"{_FORM} {hexdigest(text)}\n".encode() + text
+
+
 def _load(file: str) -> dict[str, dict[str, str]]:
     try:
         if os.path.getsize(file) > 2 * _MOST_BYTES:
             return _nothing()
         with open(file, "rb") as opened:
-            told: Any = json.loads(opened.read())
-    except (OSError, ValueError, RecursionError):
+            head, _, text = opened.read().partition(b"\n")
+    except OSError:
         return _nothing()
-    if not isinstance(told, dict) or told.get("form") != _FORM:
+    if head != f"{_FORM} {hexdigest(text)}".encode():
         return _nothing()
-    sections = {section: told.get(section) for section in _SECTIONS}
-    return {
-        section: {key: text for key, text in found.items() if isinstance(text, str)} if isinstance(found, dict) else {}
-        for section, found in sections.items()
-    }
+    known: dict[str, dict[str, str]] = json.loads(text)
+    return known

@@ -6,6 +6,7 @@ import os
 import sys
 from dataclasses import dataclass, field, replace
 from operator import is_, itemgetter
+from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 from .._forks import looking
@@ -90,6 +91,29 @@ class LoadedModules:
             name = namespace.get("__name__", "")
             for place in places(file, self._root):
                 self._see(found, str(name), place, namespace, code)
+            self._take(found)
+
+    def add_held(self, namespace: dict[str, Any]) -> None:
+        """Note the modules that names lead to and ``sys.modules`` does not list: loaded by a path, or gone from there.
+
+        Args:
+            namespace: The globals of a module, to start from.
+        """
+        with self._lock:
+            found = dict(self._files)
+            seen, pending = {id(namespace)}, [namespace]
+            while pending:
+                for value in list(pending.pop().values()):
+                    space = _home_of(value)
+                    if space is None or id(space) in seen:
+                        continue
+                    seen.add(id(space))
+                    file, name = space.get("__file__"), str(space.get("__name__", ""))
+                    if isinstance(file, str) and _is_below(self._root, _real_folder(file)[0]):
+                        pending.append(space)
+                        if _namespace(sys.modules.get(name)) is not space:
+                            for place in places(file, self._root):
+                                self._see(found, name, place, space, None)
             self._take(found)
 
     def renew(self, name: str) -> None:
@@ -236,6 +260,16 @@ def _namespace(module: object) -> dict[str, Any]:
     except AttributeError:
         return {}
     return namespace if isinstance(namespace, dict) else {}
+
+
+def _home_of(value: object) -> dict[str, Any] | None:
+    """The globals of the module that a value is, or that defines it or its class."""
+    if isinstance(value, ModuleType):
+        return _namespace(value)
+    if isinstance(value, FunctionType):
+        return value.__globals__
+    members = vars(value if isinstance(value, type) else type(value)).values()
+    return next((member.__globals__ for member in members if isinstance(member, FunctionType)), None)
 
 
 _CASE_MAY_NOT_COUNT = sys.platform in ("darwin", "win32")
