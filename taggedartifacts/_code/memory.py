@@ -20,7 +20,7 @@ from .._reach import imports
 from . import kinds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from .._reach.imports import Imports
 
@@ -158,7 +158,7 @@ def _nothing() -> dict[str, dict[str, str]]:
     return {section: {} for section in _SECTIONS}
 
 
-def _written(sections: dict[str, dict[str, str]]) -> bytes:
+def _written(sections: Mapping[str, Mapping[str, str]]) -> bytes:
     """Write what is remembered behind a digest of it: one wrong letter could name a commit that is not there."""
     text = json.dumps(sections).encode()
     return f"{_FORM} {hexdigest(text)}\n".encode() + text

@@ -99,7 +99,7 @@ class LoadedModules:
         Args:
             namespace: The globals of a module, to start from.
         """
-        with self._lock:
+        with looking:
             found = dict(self._files)
             seen, pending = {id(namespace)}, [namespace]
             while pending:

@@ -157,12 +157,12 @@ class Record(Shown):
     def to_json(self) -> bytes:
         """Write the record as the JSON text that is stored: one key a line.
 
-        Of the record that it replaces, what differs; of a manifest that has a file of its own, that file's name.
+        Of the record that it replaces, nothing large that is the same; of a manifest in a file of its own, its name.
         """
         values = self._stored()
         if self.replaced is not None:
             before = self.replaced._stored()
-            values["replaced"] = {key: value for key, value in before.items() if key == "run" or value != values[key]}
+            values["replaced"] = {key: value for key, value in before.items() if not _repeats(key, value, values[key])}
         members = (f"{json.dumps(key)}: {json.dumps(value)}" for key, value in values.items())
         return ("{\n" + ",\n".join(members) + "\n}\n").encode()
 
@@ -205,8 +205,11 @@ class Record(Shown):
             _strings(values[name].values())
         _check_meaning(values)
         if values["replaced"] is not None:
-            before = {"run": values["replaced"]["run"], **values["replaced"], "replaced": None}
-            values["replaced"] = cls._from_data(data | before)
+            before = values["replaced"]
+            repeated = {
+                key: data[key] for key, value in data.items() if key not in before and _repeats(key, value, value)
+            }
+            values["replaced"] = cls._from_data({**before, **repeated, "replaced": None})
         record = object.__new__(cls)
         vars(record).update(values)  # all fields are there; a frozen class sets them one by one, in five times the time
         return record
@@ -257,6 +260,11 @@ def _typed(data: dict[str, Any]) -> dict[str, Any]:
             raise TypeError(f"{name} is of type {type(value).__name__}")
     _known_types.add(tuple(map(type, values.values())))  # as many as there are: two to the number of optional fields
     return values
+
+
+def _repeats(key: str, value: object, again: object) -> bool:
+    """Tell whether a value of the record that is replaced is large, and says what its successor says."""
+    return (key == "canonical" or isinstance(value, (list, tuple, dict))) and value == again
 
 
 def _strings(values: Collection[Any]) -> tuple[str, ...]:

@@ -181,8 +181,20 @@ class TestOutside:
 
     @pytest.mark.parametrize(
         "name",
-        ["unrelated.py", "scripts/run.py", "tests/test_work.py", "README.md", "paper/paper.tex", "Makefile", "fig.png"]
-        + ["requirements.txt", "docs/page.rst", "analysis.ipynb", "run.sh", ".github/workflows/ci.yml"],
+        [
+            "unrelated.py",
+            "scripts/run.py",
+            "tests/test_work.py",
+            "README.md",
+            "paper/paper.tex",
+            "Makefile",
+            "fig.png",
+            "requirements.txt",
+            "docs/page.rst",
+            "analysis.ipynb",
+            "run.sh",
+            ".github/workflows/ci.yml",
+        ],
     )
     def test_committed_or_not(self, repo, name):
         """A module that no import reaches, a document, packaging, a workflow, a picture, a notebook."""
