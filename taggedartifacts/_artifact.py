@@ -23,7 +23,7 @@ from ._call.shorten import shortening
 from ._call.steps import drive, drive_async
 from ._call.task import Decoration, prepare
 from ._call.wrong import check_function, check_object
-from ._errors import ArtifactConflictError, ArtifactModifiedError
+from ._errors import ArtifactConflictError, ArtifactModifiedError, InputChangedError
 from ._reach.home import Home
 from ._session.session import moment_of
 
@@ -91,10 +91,15 @@ class Artifact(Generic[R, W]):
             returns one. Read at each call.
         allow_dirty: Work with code that is not committed, and mark the tag dirty. Otherwise such code is refused,
             unless ``TAGGEDARTIFACTS_ALLOW_DIRTY=1`` or the project's ``pyproject.toml`` allows it to all functions.
-        ignore: Parameters that do not decide the result, such as ``verbose``; neither hashed nor recorded.
-        inputs: Parameters that hold paths of input files or directories: their content is hashed, not the path.
-        scope: Paths relative to the repository's root that are the code which decides the result. By default what
-            ``[tool.taggedartifacts]`` in the repository's ``pyproject.toml`` says, else the whole repository.
+        ignore: What does not decide the result; neither hashed nor recorded. Parameters, such as ``verbose``, parts of
+            parameters, such as ``cfg.n_jobs``, and by name what the function reads: ``"args"``, ``"args.verbose"``,
+            ``"settings.DEBUG"``. Of ``self`` the class still counts.
+        inputs: Parameters that hold paths of input files or directories, or lists, tuples and dicts of them: their
+            content is hashed, not the path.
+        scope: Paths relative to the repository's root that decide the result beside the modules that imports reach,
+            which always count; they stand in the place of all tracked data. ``["."]`` is the whole repository. By
+            default what ``[tool.taggedartifacts]`` in the repository's ``pyproject.toml`` says, else the modules with
+            tracked data and settings.
         load: Called with what the call would return, on a hit and a miss alike; its result is returned instead.
         mode: ``"w"`` makes artifacts. ``"r"`` is for a function that reads one: the path is tagged from `config` alone,
             must exist, and the function always runs and returns its own value.
@@ -264,7 +269,7 @@ class Artifact(Generic[R, W]):
                 try:
                     task.check_links()
                     return task.find() is not None
-                except (ArtifactConflictError, ArtifactModifiedError):
+                except (ArtifactConflictError, ArtifactModifiedError, InputChangedError):
                     return False
 
         def explain(*args: Any, **kwargs: Any) -> Explanation:

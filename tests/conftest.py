@@ -10,6 +10,16 @@ from project import Project
 
 
 @pytest.fixture(scope="session", autouse=True)
+def cache_of_its_own(tmp_path_factory):
+    """Nothing is written into the user's own cache; what tests start inherits this. Matplotlib keeps its fonts."""
+    with pytest.MonkeyPatch.context() as patch:
+        if "MPLCONFIGDIR" not in os.environ:
+            patch.setenv("MPLCONFIGDIR", os.path.expanduser("~/.cache/matplotlib"))
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
 def nothing_left(tmp_path_factory):
     """No test leaves a process or a mount behind; processes are known by a variable that they inherit."""
     mark = f"STARTED_BY_TESTS_OF_{os.getpid()}"

@@ -6,13 +6,14 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from .._errors import ArtifactConflictError, ArtifactModifiedError, RecordError
+from .._errors import ArtifactConflictError, ArtifactModifiedError, InputChangedError, RecordError
 from .._history.recipe import Recipe, file_differences, recipe_differences, tag_differences
 from .._history.stretch import newest_first, present
 from .._path import ArtifactPath
 from .._store.condition import Condition, condition
 from .._store.record import read_record
 from .._store.reuse import Found, find_any
+from .._store.short import shortened
 from .._store.standing import stored_record
 from .._tag import Tag, untagged_name
 from .._text import Shown, Table, minute
@@ -52,6 +53,7 @@ class Explanation(Shown):
         nearest: The artifact of the same name that differs in the fewest things, if there is one and none is reused.
         differences: What differs from it; the first value is the nearest one's, the second that of the call.
         changes: What is not committed.
+        unknown: What the function reads that does not count because it has no canonical form, and why.
     """
 
     outcome: Outcome
@@ -60,6 +62,7 @@ class Explanation(Shown):
     nearest: ArtifactPath | None = None
     differences: tuple[Difference, ...] = ()
     changes: tuple[Change, ...] = ()
+    unknown: tuple[tuple[str, str], ...] = ()
 
     def _table(self) -> Table:
         clauses = [clause for reason in self.reasons for clause in reason.split("; ")]  # each fits on a line
@@ -69,6 +72,7 @@ class Explanation(Shown):
         rows += [
             ("not committed" * (i == 0), f"{change.path} ({change.what})") for i, change in enumerate(self.changes)
         ]
+        rows += [("does not count" * (i == 0), f"{name}: {why}") for i, (name, why) in enumerate(self.unknown)]
         return Table(_HEADINGS[self.outcome].format(path=" and ".join(map(str, self.paths))), tuple(rows))
 
 
@@ -90,7 +94,7 @@ def explain(
     try:
         task.check_links()
         found = _readable(task) if decoration.options.mode == "r" else task.find()
-    except (ArtifactConflictError, ArtifactModifiedError) as error:
+    except (ArtifactConflictError, ArtifactModifiedError, InputChangedError) as error:
         return _explanation("refused", task, [*reasons, str(error)])
     reads = decoration.options.mode == "r"
     if found is not None:
@@ -105,7 +109,8 @@ def _explanation(
 ) -> Explanation:
     name, differences = nearest or (None, ())
     path = name and ArtifactPath(os.path.join(os.path.dirname(task.outputs[0].given), name))
-    return Explanation(outcome, task.paths, tuple(reasons), path or None, differences, task.state.changes)
+    unknown = tuple(task.reads.unknown.items()) if task.reads is not None else ()
+    return Explanation(outcome, task.paths, tuple(reasons), path or None, differences, task.state.changes, unknown)
 
 
 def _readable(task: Task) -> list[Found] | None:
@@ -190,9 +195,10 @@ def recipe_of(task: Task) -> Recipe:
     changes = {change.path: change.what for change in state.changes}
     return Recipe(
         key=task.key,
-        canonical=task.canonical.decode(),
+        canonical=shortened(task.canonical.decode()),
         changes=changes,
         read_patch=lambda: state.patch,
         scope=state.scope,
         folder=state.root or os.curdir,
+        readers=task.reads.readers if task.reads is not None else {},
     )

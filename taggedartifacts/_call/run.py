@@ -20,6 +20,7 @@ from .._store.standing import remember
 from .._tag import Tag, of_name, untagged_name
 from .steps import Making, Run, Wait, being_made
 from .task import prepare
+from .undeclared import described
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -44,6 +45,7 @@ def call(
     """Describe the steps of a call; a generator that `drive` or `drive_async` carries out."""
     task = prepare(f, decoration, args, kwargs)
     task.warn_if_dirty()
+    task.warn_of_unknown()
     options = decoration.options
     if options.mode == "r":
         return (yield from _reading(task))
@@ -110,6 +112,7 @@ def _making(task: Task, held: _Held, *, recompute: bool) -> Generator[Wait | Run
         ArtifactModifiedError: If one was changed while the function ran.
         ArtifactNotWrittenError: If the function did not write what it promised.
         InputError: If an input changed while the function ran.
+        RecordError: If the record would be too large to be read back.
         OSError: If it could not be published; nothing is visible then.
 
     What the function wrote before one of the last four is kept, and the error says where.
@@ -127,7 +130,7 @@ def _making(task: Task, held: _Held, *, recompute: bool) -> Generator[Wait | Run
     from .._store.lock import ArtifactLock, Patience
     from .._store.staging import clean_up, make_staging, sweep
     from .._store.written import Staged
-    from .outcome import checked, keep_all, publish_all
+    from .outcome import check_size, checked, keep_all, publish_all
 
     with contextlib.ExitStack() as stack:
         # In one order everywhere, so that no two calls wait for each other.
@@ -159,6 +162,7 @@ def _making(task: Task, held: _Held, *, recompute: bool) -> Generator[Wait | Run
             folder.look_closely()
             sweep(folder, name, locked=locked)
             folder.check_place(name)
+        check_size(task)
         if recompute:
             task.check_owner()
         if not recompute and _reused(task):
@@ -177,6 +181,7 @@ def _making(task: Task, held: _Held, *, recompute: bool) -> Generator[Wait | Run
         task.redirect([each.path for each in staged])
         held.making.artifacts = artifacts
         opened = stack.enter_context(watching(task.state.root or os.getcwd()))
+        named = task.named_files()
         try:
             yield Run(task.bound, held.making)
             if os.getpid() != process:
@@ -189,7 +194,8 @@ def _making(task: Task, held: _Held, *, recompute: bool) -> Generator[Wait | Run
             seconds = time.perf_counter() - clock
             true, staged = checked(task, staged, opened)
             locked = locked and true.key == task.key
-            publish_all(true, staged, started, seconds, recompute=recompute, locked=locked)
+            undeclared = described(named, task.cwd, task.key.function)
+            publish_all(true, staged, started, seconds, recompute=recompute, locked=locked, undeclared=undeclared)
         except BaseException as error:
             if held.making.returned and os.getpid() == process:
                 keep_all(staged, error)
@@ -261,8 +267,9 @@ def _others(target: Target) -> str:
     try:
         names = sorted(os.listdir(folder.path))
     except FileNotFoundError:
-        return f"{folder.path} does not exist"
+        return f"{folder.path} does not exist. Make the artifact first"
     tags = [str(Tag.parse(each)) for each in of_name(names, wanted)]
     if not tags:
-        return f"there is no {wanted} with any tag"
-    return f"the tags of {wanted} that are there: {', '.join(tags[:20])}" + (", …" if len(tags) > 20 else "")
+        return f"there is no {wanted} with any tag. Make the artifact first"
+    listed = f"the tags of {wanted} that are there: {', '.join(tags[:20])}" + (", …" if len(tags) > 20 else "")
+    return f"{listed}. Make the artifact first, or read with the code and configuration that made one of these"

@@ -9,12 +9,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from .._canonical.encoding import encode, join
 from .._code.allowed import allows_dirty
+from .._code.tracked import is_tracked
 from .._hashing import hexdigest
+from .._memory import Memory
+from .._reach.met import collecting
+from .._reach.modules import places
 from .._reach.scripts import calling
-from .._store.record import Key, scope_text
+from .._store.key import Key, scope_text
 from .._store.reuse import check_owner, find
 from .._store.target import Target
 from .binding import Output, check_names
+from .reading import Reader, meeting
+from .undeclared import check_unchanged, named_files
 
 if TYPE_CHECKING:
     import inspect
@@ -22,25 +28,30 @@ if TYPE_CHECKING:
 
     from .._code.codestate import CodeState
     from .._path import ArtifactPath
+    from .._reach.found import Reads
     from .._reach.home import Home
     from .._reach.modules import LoadedFile
     from .._session.moment import Moment, View
     from .._store.reuse import Found
     from .binding import Options, Parameters
+    from .undeclared import Named
 
 _T = TypeVar("_T")
 
 _log = logging.getLogger("taggedartifacts")
 
-_MEMO_ENTRIES = 1024  # per decorated function
+# A repeated call finds here what would come out of the same computation again.
+_destinations: Memory[tuple[object, ...], Destination] = Memory()
+_FEW_BYTES = 4096  # of a canonical form: more of it is looked up by its digest, which is faster to compare, and small
+_DESTINATION_BYTES = 4096  # of a destination and its key, beside the canonical form
 _warned_states: set[tuple[str | None, str]] = set()
+_warned_unknown: set[tuple[str, tuple[str, ...]]] = set()
 
 
 class Destination(NamedTuple):
     """Where the artifacts of a call stand.
 
     Attributes:
-        canonical: Canonical form that the config hash is of.
         key: What a hit compares.
         outputs: The output paths that are asked for, as the user gave them.
         slots: Which of the keywords each of them belongs to.
@@ -49,7 +60,6 @@ class Destination(NamedTuple):
         keywords: How many keywords there are.
     """
 
-    canonical: bytes
     key: Key
     outputs: tuple[Output, ...]
     slots: tuple[int, ...]
@@ -58,23 +68,20 @@ class Destination(NamedTuple):
     keywords: int
 
     @classmethod
-    def of(
-        cls, function: str, state: CodeState, parts: dict[str, bytes], given: tuple[object, ...], cwd: str
-    ) -> Destination:
+    def of(cls, function: str, state: CodeState, config_hash: str, given: tuple[object, ...], cwd: str) -> Destination:
         """Compute the tag, and where it leads with these output paths.
 
         Raises:
             ArtifactNameError: If an output path cannot become that of an artifact.
         """
-        canonical = join(parts)
         said = scope_text(state.scope.kind.value, state.scope.listed(), state.scope.reasons)
-        key = Key(function, state.commit, state.dirty, hexdigest(canonical), state.digest, said)
+        key = Key(function, state.commit, state.dirty, config_hash, state.digest, said)
         slots = tuple(slot for slot, path in enumerate(given) if path is not None)
         outputs = tuple(Output.of(given[slot]) for slot in slots)
         paths = tuple(output.tagged(key.tag) for output in outputs)
         targets = tuple(Target(output.folder(cwd), path.name) for output, path in zip(outputs, paths, strict=True))
         check_names(targets)
-        return cls(canonical, key, outputs, slots, targets, paths, len(given))
+        return cls(key, outputs, slots, targets, paths, len(given))
 
     def spread(self, values: Sequence[_T]) -> tuple[_T | None, ...]:
         """Put what there is for each output in the place of its keyword, and None where none is asked for."""
@@ -95,6 +102,7 @@ class Decoration:
         moment: Decides which look at the repository a call uses: that of when the code was loaded, except in sessions.
         home: Where the function comes from.
         names: The function's name for records, by the root of the repository, as far as it is settled.
+        reader: Finds what the function reads.
     """
 
     def __init__(
@@ -110,8 +118,7 @@ class Decoration:
         self.moment = moment
         self.home = home
         self._names = dict(names)
-        # A repeated call finds here what would come out of the same computation again.
-        self._destinations: dict[object, Destination] = {}
+        self.reader = Reader(parameters.ignored_globals, is_strict=not parameters.takes_any)
 
     def __reduce__(self) -> tuple[type[Decoration], tuple[Any, ...]]:
         self.function_name(self.moment.root())  # a worker may not have the file that it is named by
@@ -134,13 +141,14 @@ class Decoration:
         # What is no path is refused by `Output.of`.
         paths = [os.fspath(each) if isinstance(each, os.PathLike) else str(each) for each in given]
         kinds = map(type, given)  # of another type, a path goes to the function as another
-        key = (function, state.commit, state.dirty, state.digest, *parts, *parts.values(), cwd, *paths, *kinds)
-        known = self._destinations.get(key)
+        size = sum(map(len, parts.values()))
+        config_hash = hexdigest(join(parts)) if size > _FEW_BYTES else None
+        config = (*parts, *parts.values()) if config_hash is None else (config_hash,)
+        key = (function, state.commit, state.dirty, state.digest, *config, cwd, *paths, *kinds)
+        known = _destinations.get(key)
         if known is None:
-            known = Destination.of(function, state, parts, given, cwd)
-            if len(self._destinations) >= _MEMO_ENTRIES:
-                self._destinations.clear()
-            self._destinations[key] = known
+            known = Destination.of(function, state, config_hash or hexdigest(join(parts)), given, cwd)
+            _destinations.put(key, known, _DESTINATION_BYTES + min(size, _FEW_BYTES))
         return known
 
 
@@ -157,6 +165,7 @@ class Task(NamedTuple):
         cwd: The working directory of the call: the function may change it, and relative paths go by this one.
         destination: Where the artifacts stand.
         loaded: The modules of the work tree that were loaded when the call began.
+        reads: What the function reads beyond its arguments; None for a function of a session, or that reads artifacts.
     """
 
     f: Callable[..., Any]
@@ -168,11 +177,12 @@ class Task(NamedTuple):
     cwd: str
     destination: Destination
     loaded: Mapping[tuple[str, str], LoadedFile]
+    reads: Reads | None
 
     @property
     def canonical(self) -> bytes:
         """Canonical form that the config hash is of."""
-        return self.destination.canonical
+        return join(_parts(self.encoded, self.state))
 
     @property
     def key(self) -> Key:
@@ -206,6 +216,7 @@ class Task(NamedTuple):
         Raises:
             ArtifactConflictError: If one was made by something else.
             ArtifactModifiedError: If one was changed since it was made.
+            InputChangedError: If a file that an argument names holds something else than then, and does not count.
         """
         if not self.view.reusable:
             return None
@@ -214,8 +225,21 @@ class Task(NamedTuple):
         for slot, output, target in zip(destination.slots, destination.outputs, destination.targets, strict=True):
             found.append(find(target, destination.key, directory=output.directory, position=slot))
         complete = tuple([each for each in found if each is not None])
+        for each in complete:
+            if each.record is not None and each.record.undeclared:
+                check_unchanged(each.record, self.cwd)
         runs = {each.record.run for each in complete if each.record is not None}
         return complete if len(complete) == len(found) and len(runs) <= 1 else None
+
+    def named_files(self) -> tuple[Named, ...]:
+        """Find the files that arguments name and that are no inputs, artifacts or code."""
+        root, scope = self.state.root, self.state.scope
+
+        def counts(file: str) -> bool:
+            found = places(os.path.realpath(file), root) if root is not None else []
+            return bool(found) and scope.holds(found[0][0]) and is_tracked(os.path.realpath(file))
+
+        return named_files(self.decoration.parameters.path_arguments(self.bound), self.cwd, counts)
 
     def check_owner(self) -> None:
         """Check that what stands where the artifacts will stand may be replaced.
@@ -268,7 +292,9 @@ class Task(NamedTuple):
         """
         given = self.destination.spread([output.as_given() for output in self.outputs])
         function = _checked_name(self.decoration, state)
-        return _task(self.f, self.decoration, self.bound, given, view, state, function, self.encoded, self.cwd)
+        return _task(
+            self.f, self.decoration, self.bound, given, view, state, function, self.encoded, self.cwd, self.reads
+        )
 
     def warn_if_dirty(self) -> None:
         """Log, once for each state, that the code is not committed."""
@@ -276,6 +302,18 @@ class Task(NamedTuple):
             _warned_states.add(seen)
             shown = ", ".join(self.state.listed("{path} ({what})"))
             _log.warning("code is not committed, artifacts are marked dirty: %s", shown)
+
+    def warn_of_unknown(self) -> None:
+        """Log, once for each function, what it reads that does not count."""
+        if self.reads is not None and self.reads.unknown:
+            names = tuple(self.reads.unknown)
+            if (seen := (self.key.function, names)) not in _warned_unknown:
+                _warned_unknown.add(seen)
+                _log.warning(
+                    "%s reads what has no canonical form, so that it does not count: %s",
+                    self.key.function,
+                    "; ".join(self.reads.unknown.values()),
+                )
 
 
 def prepare(f: Callable[..., Any], decoration: Decoration, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Task:
@@ -296,12 +334,22 @@ def prepare(f: Callable[..., Any], decoration: Decoration, args: tuple[Any, ...]
     given = decoration.parameters.outputs(bound)
     token = calling.set(decoration.home.script if decoration.home.arrived else None)
     try:
-        encoded = decoration.parameters.encoded(bound)
+        with collecting(meeting(state.root)) as met:
+            encoded = decoration.parameters.encoded(bound)
     finally:
         calling.reset(token)
+    reads = None
     if view.interactive is not None:
         encoded["interactive"] = view.interactive
-    return _task(f, decoration, bound, given, view, state, function, encoded, os.getcwd())
+    elif decoration.options.mode == "w":
+        walks = decoration.reader.walks
+        reads, values = decoration.reader.read(f, state.root, met.code.values())
+        if values is not None:
+            encoded["globals"] = values
+        if decoration.reader.walks != walks:  # it may have met modules that sys.modules does not hold
+            state = view.state()
+            function = _checked_name(decoration, state)
+    return _task(f, decoration, bound, given, view, state, function, encoded, os.getcwd(), reads)
 
 
 def _task(
@@ -314,10 +362,15 @@ def _task(
     function: str,
     encoded: dict[str, bytes],
     cwd: str,
+    reads: Reads | None,
 ) -> Task:
-    parts = {**encoded, "modules": encode(dict(state.modules), "modules")} if state.modules else encoded
-    destination = decoration.destination(function, state, parts, given, cwd)
-    return Task(f, decoration, bound, view, state, encoded, cwd, destination, view.look.loaded())
+    destination = decoration.destination(function, state, _parts(encoded, state), given, cwd)
+    return Task(f, decoration, bound, view, state, encoded, cwd, destination, view.look.loaded(), reads)
+
+
+def _parts(encoded: dict[str, bytes], state: CodeState) -> dict[str, bytes]:
+    """Join what a call knows of itself with what the code state counts as configuration."""
+    return {**encoded, "modules": encode(dict(state.modules), "modules")} if state.modules else encoded
 
 
 def _checked_name(decoration: Decoration, state: CodeState) -> str:

@@ -96,7 +96,7 @@ def _said(difference: Difference) -> str:
     if difference.place.startswith("uncommitted ") and difference.a == "as committed":
         return clipped(f"{difference.place.removeprefix('uncommitted ')} changed")
     kind, _, place = difference.place.replace("[", ".[", 1).partition(".")
-    if kind in ("config", "arguments") and place:
+    if kind in ("config", "arguments", "globals") and place:
         return clipped(f"{place} {difference.a} → {difference.b}")
     if kind == "inputs":
         return clipped(f"the content of {place} changed")

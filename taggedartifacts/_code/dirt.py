@@ -24,9 +24,11 @@ if TYPE_CHECKING:
     from .._reach.modules import LoadedFile
 
 REGULAR = 0o10  # the first four bits of the mode of a regular file
-# With the helpers that git-remote(1) takes before it, as in "gcrypt::https://…".
-_URL = re.compile(r"((?:[\w+.-]+::)*[a-zA-Z][a-zA-Z0-9+.-]*)://(?:[^/?#]*@)?([^?#]*).*")
+# Before an address there may be helpers, as in "gcrypt::https://…"; what these take otherwise can be a whole command.
+_HELPERS = re.compile(r"(?:[\w+.-]+::)*")
+_URL = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]*)://(?:[^/?#]*@)?([^?#]*).*", re.DOTALL)
 _PASSWORD = re.compile(r"^[^/@]*:[^/@]*@")  # of "name:password@host:path", which git itself does not read so
+_SECRET = re.compile(r":[^@]*@")
 
 
 class Dirt(NamedTuple):
@@ -109,6 +111,15 @@ class Survey:
                     dirt |= {f"{path}/{name}": found._replace(patch=None) for name, found in below.items()}
                     heads |= {f"{path}/{prefix}": commit for prefix, commit in commits.items()}
         return dirt, heads
+
+    def last_commit(self, key: str, search: Callable[[], str]) -> str:
+        """Tell the last commit that changed what a key names; *search* finds it where it is not remembered.
+
+        In a shallow clone it depends on how much of the history is there, so it is searched each time.
+        """
+        if self.repository.is_shallow:
+            return search()
+        return memory(self.repository.root).commit(f"{self.head} {key}", search)
 
     def is_tracked(self, path: str) -> bool:
         """Say whether git knows the path, at HEAD or in the index."""
@@ -232,5 +243,14 @@ def remote_url(repository: Repository | CommandRepository) -> str | None:
     url = remotes.get("origin") or (next(iter(remotes.values())) if len(remotes) == 1 else None)
     if url is None:
         return None
-    parts = _URL.fullmatch(url)
-    return f"{parts[1]}://{parts[2]}" if parts else _PASSWORD.sub("", url)
+    helpers = _HELPERS.match(url.strip())
+    prefix = helpers[0] if helpers else ""
+    address = url.strip()[len(prefix) :]
+    if parts := _URL.fullmatch(address):
+        shown, rest = f"{parts[1]}://{parts[2]}", parts[2]
+    elif prefix:
+        shown, rest = "", ""
+    else:
+        shown = rest = _PASSWORD.sub("", address)
+    # What looks like a secret after all, as one with a slash in it, leaves nothing to be told.
+    return None if _SECRET.search(rest) and not os.path.isabs(rest) else f"{prefix}{shown}"

@@ -6,15 +6,16 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from .._errors import RepositoryError, ScopeError
-from .._git.command import SUBMODULE_MODE, CommandRepository
+from .._git.command import SUBMODULE_MODE, TREE_MODE, CommandRepository
 from .._git.repository import Repository, find_repository
 from .._hashing import file_hexdigest
 from .._reach.imports import Hidden, Imports
 from .._reach.modules import is_installed, places
 from .dirt import Dirt, Survey, remote_url, same_syntax
 from .further import further_repositories
+from .installed import installed_code
 from .memory import memory
-from .scope import Kind, Scope, find_scope, named_paths, united
+from .scope import Kind, Scope, find_scope, named_paths, united, with_linked
 from .settings import FILE, Settings, parse_settings, read_settings
 from .worktree import TYPED, WorkTree, import_roots
 
@@ -91,7 +92,10 @@ def find_facts(survey: Survey, start: Start) -> Facts:
         settings = read_settings(root)
         paths = named_paths(root, start.scope, settings, lambda path: repository.entry(survey.head, path) is not None)
         starts = [*own, *([TYPED] if typed is not None else [])]
-        scope = find_scope(paths, WorkTree(root, memory(root), typed), starts, roots)
+        tree = WorkTree(root, memory(root), typed)
+        if paths is not None and os.curdir not in paths:
+            paths = with_linked(paths, tree, lambda path: _links_below(survey, path))
+        scope = find_scope(paths, tree, starts, roots)
         found = _described(survey, scope, own, settings.generated)
         commits, dirt = further_repositories(root, settings.also)
         known = survey.facts[key] = found._replace(
@@ -107,8 +111,9 @@ def _described(survey: Survey, scope: Scope, own: tuple[str, ...], generated: fr
     dirt, heads = survey.collect(scope.holds, scope.holds_submodule)
     if not scope.by_bytes:
         dirt = {path: each for path, each in dirt.items() if not each.is_layout}
-    untracked = tuple(path for path in sorted(scope.files) if not _is_held(survey, heads, path))
-    commit = memory(root).commit(f"{head} {scope.key()}", lambda: _last_commit(repository, head, scope))
+    reached = scope.files if not scope.is_whole else scope.causes.keys() - {TYPED}
+    untracked = tuple(path for path in sorted(reached) if not _is_held(survey, heads, path))
+    commit = survey.last_commit(scope.key(), lambda: _last_commit(repository, head, scope))
     return Facts(
         root=root,
         heads=heads,
@@ -116,7 +121,7 @@ def _described(survey: Survey, scope: Scope, own: tuple[str, ...], generated: fr
         scope=scope,
         digest=scope.digest(lambda path: repository.entry(commit, path)),
         own=own,
-        untracked=() if scope.is_whole else untracked,
+        untracked=untracked,
         dirt=dirt,
         remote=remote_url(repository),
         foreign={},
@@ -127,8 +132,20 @@ def _described(survey: Survey, scope: Scope, own: tuple[str, ...], generated: fr
 
 def _is_held(survey: Survey, heads: Mapping[str, str], path: str) -> bool:
     """Say whether a commit, or the index, knows a path; that of a submodule for what lies there."""
-    inside = any(prefix and path.startswith(prefix) for prefix in heads)
-    return inside or survey.is_tracked(path)
+    if any(prefix and path.startswith(prefix) for prefix in heads) or survey.is_tracked(path):
+        return True
+    # Behind a link to a folder it has another name, by which it counts.
+    folder = os.path.join(survey.repository.root, os.path.dirname(path))
+    return os.path.realpath(folder) != os.path.normpath(folder)
+
+
+def _links_below(survey: Survey, path: str) -> list[str]:
+    """List the tracked links below a path, which may be a file."""
+    repository, entry = survey.repository, survey.repository.entry(survey.head, path)
+    if entry is None or entry[0] != TREE_MODE:
+        return []
+    below = memory(repository.root).links(entry[1], lambda: repository.links(entry[1]))
+    return [f"{path}/{link}" for link in below]
 
 
 def _last_commit(repository: Repository | CommandRepository, head: str, scope: Scope) -> str:
@@ -153,7 +170,7 @@ def _unsettled(survey: Survey, settings: Settings) -> dict[str, Dirt]:
         committed = parse_settings(survey.repository.blob(entry[1]), FILE) if entry else Settings()
     except ScopeError:
         committed = None
-    if committed is not None and committed[:2] == settings[:2]:
+    if committed is not None and committed._replace(allow_dirty=settings.allow_dirty) == settings:
         return {}
     found = survey.judge(FILE) or survey.new_file(FILE, "changes the scope, and is not committed")
     return {FILE: found} if found else {}
@@ -208,8 +225,10 @@ def _foreign(survey: Survey, file: str | None, digest: str | None) -> dict[str, 
     if file is None:
         return {}
     real = os.path.realpath(file)
-    if places(file, survey.repository.root) or is_installed(real.lstrip("/"), ""):
+    if places(file, survey.repository.root):
         return {}
+    if is_installed(real.lstrip("/"), "") and os.path.isfile(real):
+        return installed_code(real, survey.repository)
     while not os.path.exists(real):  # a module in a zip file
         real = os.path.dirname(real)
     # By no path of this machine, and by none that a file of the repository can have.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from typing import TYPE_CHECKING
 
 from .._errors import ScopeError
@@ -10,11 +11,13 @@ from .._git.repository import find_repository
 from .._reach.modules import loaded_modules
 from .dirt import Dirt, Survey
 from .kinds import kind_of
-from .memory import memory
 from .settings import FILE
+from .state import STALE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from .._git.trees import Delta
 
 
 def further_repositories(root: str, also: Sequence[str]) -> tuple[dict[str, str], dict[str, Dirt]]:
@@ -38,19 +41,21 @@ def further_repositories(root: str, also: Sequence[str]) -> tuple[dict[str, str]
         if found is None:
             raise ScopeError(f"{os.path.join(root, FILE)}: 'also' names {path!r}, which lies in no git repository")
         survey = Survey(found)
-        head = survey.head
-        commits[path] = memory(found.root).commit(
-            f"{head} also",
-            lambda found=found, head=head: found.last_commit(head, lambda delta: _counts(delta.path)),  # type: ignore[misc]  # bound early, for the loop
-        )
+        commits[path] = survey.last_commit("also", partial(found.last_commit, survey.head, _matters))
         changed, _ = survey.collect(_counts)
         dirt |= {f"{path}/{name}": each._replace(patch=None) for name, each in changed.items()}
-        for _, name in loaded_modules(found.root).files():
-            if not survey.is_tracked(name) and not found.is_ignored(name):
-                new = survey.new_file(name, "loaded, but not tracked by git")
+        for (_, name), loaded in loaded_modules(found.root).files().items():
+            if not survey.is_tracked(name):
+                new = None if found.is_ignored(name) else survey.new_file(name, "loaded, but not tracked by git")
                 if new is not None:
                     dirt[f"{path}/{name}"] = new._replace(patch=None)
+            elif not loaded.is_as_loaded():
+                dirt[f"{path}/{name}"] = Dirt(STALE, 0o100644, loaded.token, None)
     return commits, dirt
+
+
+def _matters(delta: Delta) -> bool:
+    return _counts(delta.path)
 
 
 def _counts(path: str) -> bool:

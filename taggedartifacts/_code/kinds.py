@@ -30,11 +30,11 @@ KINDS = {
 NAMES = {
     "document": ("license*", "licence*", "copying*", "readme*", "changelog*", "contributing*", "citation*"),
     "environment or packaging file": (
-        *("requirements*.txt", "requirements*.in", "constraints*.txt", "pyproject.toml", "setup.cfg", "manifest.in"),
+        *("requirements*.txt", "requirements*.in", "constraints.txt", "pyproject.toml", "setup.cfg", "manifest.in"),
         *("tox.ini", "pytest.ini", "mypy.ini", "ruff.toml", ".ruff.toml", ".flake8", ".coveragerc", ".editorconfig"),
         *("environment*.yml", "environment*.yaml", "conda-lock.y*ml", "pipfile", "pixi.toml", ".python-version"),
         *("package.json", "package-lock.json", "pnpm-lock.yaml", "dockerfile*", "*.dockerfile", ".dockerignore"),
-        *("docker-compose*.y*ml", "compose.y*ml", "apptainer*", "singularity*"),
+        *("docker-compose*.y*ml", "compose.y*ml", "apptainer", "apptainer.def", "singularity", "singularity.def"),
     ),
     "workflow": (
         *("snakefile", "makefile", "gnumakefile", "justfile", "taskfile.y*ml", "jenkinsfile", "dvc.yaml"),
@@ -52,7 +52,9 @@ _UNSEEN = (
 FOLDERS = {"workflow": (".github/", ".gitlab/", ".circleci/", ".ci/")}
 
 _BY_SUFFIX = {suffix: kind for kind, suffixes in KINDS.items() for suffix in suffixes}
+_IN_FOLDERS = frozenset(folder.rstrip("/") for folders in FOLDERS.values() for folder in folders)
 _BY_NAME = [(pattern, kind) for kind, patterns in NAMES.items() for pattern in patterns]
+_OF_TEXTS = frozenset({"", ".txt", ".cff", ".html", ".htm", ".pdf"})
 _WILDCARD = re.compile(r"(?=.*\w).*[*?\[]")  # a bare "*" names nothing
 
 
@@ -66,14 +68,16 @@ def kind_of(path: str) -> str | None:
     name = path.rpartition("/")[2].lower()
     if name.endswith(NOTEBOOK):
         return "notebook"
+    dot = name.rfind(".")
+    suffix = name[dot:] if dot > 0 else ""
     for pattern, kind in _BY_NAME:
-        if fnmatchcase(name, pattern):
+        # "citations.csv" and "readme.json" are data: what is taken for a document by mistake would be stale unseen.
+        if fnmatchcase(name, pattern) and (kind != "document" or suffix in _OF_TEXTS or suffix in _BY_SUFFIX):
             return kind
     for kind, folders in FOLDERS.items():
         if path.startswith(folders):
             return kind
-    dot = name.rfind(".")
-    return _BY_SUFFIX.get(name[dot:]) if dot > 0 else None
+    return _BY_SUFFIX.get(suffix)
 
 
 def counts(path: str, names: Collection[str]) -> bool:
@@ -99,5 +103,12 @@ def opens_unseen(path: str) -> bool:
 
 def named(strings: Collection[str]) -> frozenset[str]:
     """Keep of string literals what could name a file that does not count by itself: their last parts."""
-    last = {text.rstrip("/").replace("\\", "/").rpartition("/")[2] for text in strings}
-    return frozenset(name for name in last if _WILDCARD.match(name) or kind_of(name) not in (None, "notebook"))
+    parts = {text: text.rstrip("/").replace("\\", "/").split("/") for text in strings}
+    # A file of whatever name may lie in the folder of a workflow.
+    names_folder = not _IN_FOLDERS.isdisjoint(part for each in parts.values() for part in each)
+    last = {each[-1] for each in parts.values()}
+    return frozenset(
+        name
+        for name in last
+        if _WILDCARD.match(name) or (kind := kind_of(name)) not in (None, "notebook") or (names_folder and kind is None)
+    )

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-import threading
 import warnings
 from typing import TYPE_CHECKING, Any
 
 from .._errors import RepositoryError
+from .._forks import looking
 from .._git.repository import find_repository, reading
 from .._git.trees import Delta
 from .._hashing import file_hexdigest, hexdigest
@@ -40,7 +40,6 @@ class Look:
         self._start()
 
     def _start(self) -> None:
-        self._lock = threading.Lock()
         self._wider: dict[frozenset[str] | None, Look] = {}
         self._modules: LoadedModules | None = None
         self._files: Mapping[tuple[str, str], LoadedFile] | None = None
@@ -140,7 +139,7 @@ class Look:
         return self._modules.files() if self._modules is not None else {}
 
     def _renew(self) -> CodeState:
-        with self._lock:
+        with looking:
             if self._warning:
                 warning, self._warning = self._warning, None
                 warnings.warn(warning, stacklevel=_level_of_caller())
@@ -242,7 +241,8 @@ class _Inspector:
         is_tracked = entry is not None or dirt is not None
         if not is_tracked and path not in self._facts.own and is_installed(path, self._facts.root):
             return None
-        if not loaded.is_as_loaded() and not self._differs_in_layout(loaded, survey, entry):
+        is_stale = not loaded.is_as_loaded() or (loaded.is_doubtful and dirt is not None)
+        if is_stale and not self._differs_in_layout(loaded, survey, entry):
             return Dirt(STALE, 0o100644, loaded.token, None)
         if is_tracked:
             if is_surveyed:

@@ -1,8 +1,8 @@
 """What is remembered of the code of a repository: the imports of its files, their syntax, the commits of scopes.
 
-All of it follows from content, so it never goes stale; losing it costs time. Between processes it lies in the user's
-cache folder (``$XDG_CACHE_HOME/taggedartifacts``, else ``~/.cache/taggedartifacts``), one file for each work tree. Only
-a call that makes an artifact writes there.
+All of it follows from content, so it never goes stale; losing it costs time, and what is damaged is as good as lost.
+Between processes it lies in the user's cache folder (``$XDG_CACHE_HOME/taggedartifacts``, else
+``~/.cache/taggedartifacts``), one file for each work tree. Only a call that makes an artifact writes there.
 """
 
 from __future__ import annotations
@@ -11,21 +11,24 @@ import contextlib
 import json
 import os
 import secrets
-import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from .. import _memory
+from .._forks import looking
 from .._hashing import hexdigest
 from .._reach import imports
+from . import kinds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from .._reach.imports import Imports
 
-_FORM = f"1 {imports.FORM}"
+# What is remembered holds for the rules by which it was found: a new library with others must not read it.
+_FORM = f"2 {imports.FORM} {hexdigest(repr((kinds.KINDS, kinds.NAMES, kinds.FOLDERS)).encode())}"
 _MOST_BYTES = 2 << 20  # of one work tree, in memory and in its file: about 1,500 modules
-_MOST_PARSED = 1_500
-_SECTIONS = ("imports", "syntax", "commits")
+_PARSED = 3  # how many times the bytes of its text the imports of a file take in memory
+_SECTIONS = ("imports", "syntax", "commits", "links")
 
 
 class Memory:
@@ -37,10 +40,9 @@ class Memory:
 
     def __init__(self, root: str) -> None:
         self._root = root
-        self._lock = threading.RLock()
-        self._used: dict[str, dict[str, str]] = {section: {} for section in _SECTIONS}
-        self._kept: dict[str, dict[str, str]] | None = None
-        self._read: dict[str, Imports] = {}
+        self._used: dict[str, _memory.Memory[str, str]] = {section: _memory.Memory() for section in _SECTIONS}
+        self._kept: _memory.Memory[str, dict[str, str]] = _memory.Memory()
+        self._read: _memory.Memory[str, Imports] = _memory.Memory()
         self._bytes = 0
         self._has_news = False
 
@@ -51,20 +53,23 @@ class Memory:
             return known
         if (text := self._recall("imports", key)) is not None:
             with contextlib.suppress(ValueError, TypeError):  # of another form, or damaged
-                return self._parsed(key, imports.Imports.from_text(text))
+                return self._parsed(key, imports.Imports.from_text(text), text)
         found = imports.read(content)
-        self._note("imports", key, found.to_text())
-        return self._parsed(key, found)
+        self._note("imports", key, text := found.to_text())
+        return self._parsed(key, found, text)
 
-    def _parsed(self, key: str, found: Imports) -> Imports:
-        if len(self._read) >= _MOST_PARSED:
-            self._read.clear()
-        self._read[key] = found
+    def _parsed(self, key: str, found: Imports, text: str) -> Imports:
+        self._read.put(key, found, len(key) + _PARSED * len(text))
         return found
 
     def syntax(self, oid: str, digest: Callable[[], str]) -> str:
         """Tell the digest of a blob's syntax tree; *digest* computes it where it is not known."""
         return self._remembered("syntax", oid, digest)
+
+    def links(self, tree: str, search: Callable[[], list[str]]) -> list[str]:
+        """Tell the links in a tree of git's; *search* finds them where they are not known."""
+        text = self._remembered("links", tree, lambda: "\0".join(search()))
+        return text.split("\0") if text else []
 
     def commit(self, key: str, search: Callable[[], str]) -> str:
         """Tell the commit that was found for a key; *search* finds it where it is not known."""
@@ -73,7 +78,7 @@ class Memory:
     def save(self) -> None:
         """Keep for other processes what is new, if the cache folder can be written."""
         folder = _folder()
-        with self._lock:
+        with looking:
             if not self._has_news or folder is None:
                 return
             self._has_news = False
@@ -81,9 +86,9 @@ class Memory:
                 section: {**(self._stored()[section] if self._bytes < _MOST_BYTES // 2 else {}), **used}
                 for section, used in self._used.items()
             }
-        text = json.dumps({"form": _FORM, **sections}).encode()
+        text = _written(sections)
         if len(text) > _MOST_BYTES:
-            text = json.dumps({"form": _FORM, **self._used}).encode()
+            text = _written(self._used)
         temporary = os.path.join(folder, f".{secrets.token_hex(8)}")
         with contextlib.suppress(OSError):
             os.makedirs(folder, mode=0o700, exist_ok=True)
@@ -103,30 +108,34 @@ class Memory:
 
     def _recall(self, section: str, key: str) -> str | None:
         used = self._used[section]
-        if key in used:
-            return used[key]
+        if (known := used.get(key)) is not None:
+            return known
         known = self._stored()[section].get(key)
         if known is not None:
-            used[key] = known
+            used.put(key, known, len(key) + len(known))
         return known
 
     def _note(self, section: str, key: str, text: str) -> None:
-        with self._lock:
+        with looking:
             self._bytes += len(key) + len(text)
             if self._bytes > _MOST_BYTES:
                 for used in self._used.values():
                     used.clear()
                 self._read.clear()
                 self._bytes = len(key) + len(text)
-            self._used[section][key] = text
+            self._used[section].put(key, text, len(key) + len(text))
             self._has_news = True
 
     def _stored(self) -> dict[str, dict[str, str]]:
-        with self._lock:
-            if self._kept is None:
-                folder = _folder()
-                self._kept = _load(self._file(folder)) if folder else _nothing()
-            return self._kept
+        with looking:
+            kept = {**self._kept}
+            if len(kept) == len(_SECTIONS):
+                return kept
+            folder = _folder()
+            stored = _load(self._file(folder)) if folder else _nothing()
+            for section, known in stored.items():
+                self._kept.put(section, known, sum(len(key) + len(text) for key, text in known.items()))
+            return stored
 
     def _file(self, folder: str) -> str:
         return os.path.join(folder, f"{hexdigest(os.fsencode(self._root))}.json")
@@ -149,18 +158,21 @@ def _nothing() -> dict[str, dict[str, str]]:
     return {section: {} for section in _SECTIONS}
 
 
+def _written(sections: Mapping[str, Mapping[str, str]]) -> bytes:
+    """Write what is remembered behind a digest of it: one wrong letter could name a commit that is not there."""
+    text = json.dumps(sections).encode()
+    return f"{_FORM} {hexdigest(text)}\n".encode() + text
+
+
 def _load(file: str) -> dict[str, dict[str, str]]:
     try:
         if os.path.getsize(file) > 2 * _MOST_BYTES:
             return _nothing()
         with open(file, "rb") as opened:
-            told: Any = json.loads(opened.read())
-    except (OSError, ValueError, RecursionError):
+            head, _, text = opened.read().partition(b"\n")
+    except OSError:
         return _nothing()
-    if not isinstance(told, dict) or told.get("form") != _FORM:
+    if head != f"{_FORM} {hexdigest(text)}".encode():
         return _nothing()
-    sections = {section: told.get(section) for section in _SECTIONS}
-    return {
-        section: {key: text for key, text in found.items() if isinstance(text, str)} if isinstance(found, dict) else {}
-        for section, found in sections.items()
-    }
+    known: dict[str, dict[str, str]] = json.loads(text)
+    return known

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from .._errors import ScopeError
+from .._git.command import SUBMODULE_MODE
 from .._git.trees import NOTEBOOK
 from .._hashing import hexdigest
 from .._reach.closure import Closure, closure
@@ -87,7 +88,8 @@ class Scope:
         if self.kind is not Kind.PATHS:
             return bool
         above = {folder for path in (*self.files, *self.paths, *self.probes) for folder in _above(path)}
-        return lambda folder: folder in above or is_below(folder, self.paths)
+        open_ended = tuple(probe.rstrip("/") for probe in self.probes if probe.endswith("/"))
+        return lambda folder: folder in above or is_below(folder, (*self.paths, *open_ended))
 
     def holds_module(self, path: str, *, is_script: bool) -> bool:
         """Say whether a loaded module, tracked or not, is in the scope.
@@ -119,7 +121,7 @@ class Scope:
             return hexdigest(b"the whole repository")
         parts = [f"{self.kind.value} {self.by_bytes}", *sorted(self.names)]
         for path in sorted({*self.files, *self.paths}):
-            found = entry(path)
+            found = entry(path) or _submodule_above(path, entry)
             if found is not None:
                 parts.append(f"{found[0]:o} {found[1]} {path}")
         return hexdigest("\0".join(parts).encode(errors="surrogateescape"))
@@ -171,11 +173,20 @@ def named_paths(
         relative = os.path.normpath(os.fspath(path))
         if os.path.isabs(relative) or relative.split(os.sep)[0] == os.pardir:
             raise ScopeError(f"{place}: {path!r} lies outside the repository {root}; give paths relative to its root")
-        relative = relative.replace(os.sep, "/")  # as git writes paths, on Windows too
+        relative = _as_on_disk(relative.replace(os.sep, "/"))  # as git writes paths, on Windows too
         if relative != os.curdir and not exists(relative):
             raise ScopeError(f"{place}: {path!r} is not in the repository {root} at HEAD; correct it, or commit it")
         chosen.add(relative)
     return tuple(sorted(chosen)) or None
+
+
+def _as_on_disk(path: str) -> str:
+    """Write a path as the system gives it, in a locale without its letters too: git stores UTF-8."""
+    try:
+        os.fsencode(path)
+    except UnicodeEncodeError:
+        return os.fsdecode(path.encode())
+    return path
 
 
 def find_scope(paths: tuple[str, ...] | None, tree: WorkTree, starts: Iterable[str], roots: Iterable[str]) -> Scope:
@@ -192,8 +203,7 @@ def find_scope(paths: tuple[str, ...] | None, tree: WorkTree, starts: Iterable[s
         return Scope(files=frozenset(starts) - {TYPED}, paths=(os.curdir,))
     found = closure(tree, starts, roots)
     if paths is not None:
-        linked = {target for path in paths for target in tree.follow(path)}
-        return _scope(found, Kind.PATHS, paths=tuple(sorted({*paths, *linked})))
+        return _scope(found, Kind.PATHS, paths=paths)
     if found.hides:
         reasons = tuple(
             f"what was typed {reason}" if path == TYPED else f"{path}:{line} {reason}"
@@ -225,6 +235,25 @@ def united(one: Scope, other: Scope) -> Scope:
     )
 
 
+def with_linked(paths: tuple[str, ...], tree: WorkTree, links_below: Callable[[str], Iterable[str]]) -> tuple[str, ...]:
+    """Add to paths what the links on their way, and those below them, lead to in the work tree.
+
+    Args:
+        paths: The paths.
+        tree: The work tree.
+        links_below: Lists the tracked links below a path.
+    """
+    found: dict[str, None] = {}
+    pending = list(paths)
+    while pending:
+        path = pending.pop()
+        if path not in found:
+            found[path] = None
+            pending += tree.follow(path)
+            pending += [target for link in links_below(path) for target in tree.follow(link)]
+    return tuple(sorted(found))
+
+
 def _scope(found: Closure, kind: Kind, *, paths: tuple[str, ...] = (), names: frozenset[str] = frozenset()) -> Scope:
     return Scope(
         kind=kind,
@@ -235,6 +264,12 @@ def _scope(found: Closure, kind: Kind, *, paths: tuple[str, ...] = (), names: fr
         by_bytes=found.reads_source is not None,
         causes=found.causes,
     )
+
+
+def _submodule_above(path: str, entry: Callable[[str], tuple[int, str] | None]) -> tuple[int, str] | None:
+    """Find the submodule that holds a file: its commit is all that there is of the file in this repository."""
+    found = filter(None, map(entry, _above(path)))
+    return next((each for each in found if each[0] == SUBMODULE_MODE), None)
 
 
 def _above(path: str) -> Iterator[str]:

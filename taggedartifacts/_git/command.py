@@ -17,7 +17,7 @@ from .trees import Delta, last_commit
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-LINK_MODE, SUBMODULE_MODE = 0o120000, 0o160000
+LINK_MODE, SUBMODULE_MODE, TREE_MODE = 0o120000, 0o160000, 0o040000
 PATCH_BYTES = 1 << 20
 _SECONDS = 600
 _COMMITS_AT_FIRST, _COMMITS_AT_ONCE = 8, 200
@@ -246,6 +246,11 @@ class CommandRepository:
     def blob(self, oid: str) -> bytes:
         """Content of a blob."""
         return self._git("cat-file", "blob", oid)
+
+    def links(self, tree: str) -> list[str]:
+        """List the symbolic links in a tree and below, by their paths from there."""
+        items = self._git("ls-tree", "-r", "-z", "--full-tree", tree).split(b"\0")[:-1]
+        return [os.fsdecode(item.split(b"\t", 1)[1]) for item in items if int(item.split()[0], 8) == LINK_MODE]
 
     def remotes(self) -> dict[str, str]:
         """URLs of the remotes, by name."""

@@ -14,7 +14,7 @@ from .._errors import RepositoryError
 from .blobs import is_on, stored
 from .command import Candidates, CommandRepository, Stored, folders_with_git, git, stand_in, status_of
 from .index import hidden_entries, is_stale, processors, shares
-from .trees import History, files, last_commit
+from .trees import History, files, last_commit, links
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -246,6 +246,10 @@ class Repository:
     def blob(self, oid: str) -> bytes:
         """Content of a blob."""
         return self._opened[oid].read_raw()
+
+    def links(self, tree: str) -> list[str]:
+        """List the symbolic links in a tree and below, by their paths from there."""
+        return links(self._opened, tree)
 
     def remotes(self) -> dict[str, str]:
         """URLs of the remotes, by name."""

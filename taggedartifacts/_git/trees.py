@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 NOTEBOOK = ".ipynb"
 _MOST_AT_HAND = 64
+_LINK_MODE = 0o120000
 
 
 class Delta(NamedTuple):
@@ -126,3 +127,17 @@ def files(repository: Any, commit: str, suffix: str) -> Iterator[tuple[str, str,
                 pending.append((f"{path}/", entry))
             elif entry.type_str == "blob" and path.endswith(suffix):
                 yield path, str(entry.id), entry.read_raw
+
+
+def links(repository: Any, tree: str) -> list[str]:
+    """List the symbolic links in a tree and below, by their paths from there."""
+    found = []
+    pending: list[tuple[str, Any]] = [("", repository[tree])]
+    while pending:
+        prefix, folder = pending.pop()
+        for entry in folder:
+            if entry.type_str == "tree":
+                pending.append((f"{prefix}{entry.name}/", entry))
+            elif entry.filemode == _LINK_MODE:
+                found.append(f"{prefix}{entry.name}")
+    return found

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from .._errors import RecordError
 from .._path import ArtifactPath
+from .._store.manifest import with_manifest
 from .._store.origin import find_target, record_of, said_by
 from .._tag import split_name, untagged_name
 from .._text import Shown, Table
@@ -89,6 +90,7 @@ class _Side:
         record = None
         try:
             record = record_of(target)
+            record = record and with_manifest(target.folder, record)
         except RecordError as error:
             unknown.append(
                 f"{target.name}: its record is damaged ({error}); its name alone says: {said_by(target.tag)}"
@@ -137,6 +139,8 @@ def compare(a: str | os.PathLike[str], b: str | os.PathLike[str]) -> Comparison:
         differences, doubts = recipe_differences(*recipes)
         unknown += doubts
         differences += file_differences(*recipes)
+        names = sorted({*first.record.unknown, *second.record.unknown})
+        unknown += [f"whether {name} differs: it has no canonical form" for name in names]
         differences += tuple(_environment_differences(first.record, second.record))
         if not same_commit(key.commit, other.commit):
             folders = (first.target.folder.path, second.target.folder.path)

@@ -12,8 +12,10 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from .._text import printable
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 _WORD = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[][{}]|[^][{}",:\s]+')
 _DIGEST = re.compile(r"[0-9a-f]{32}")
@@ -37,15 +39,17 @@ class Difference:
         a: How it is for the first.
         b: How it is for the second.
         is_environment: Whether it is no part of the tag, but of where the artifact was made.
+        reader: Who reads it, where it is no argument; empty otherwise.
     """
 
     place: str
     a: str
     b: str
     is_environment: bool = field(default=False, repr=False, compare=False)
+    reader: str = ""
 
     def __str__(self) -> str:
-        return f"{self.place}: {self.a} → {self.b}"
+        return printable(f"{self.place}: {self.a} → {self.b}" + (f", read by {self.reader}" if self.reader else ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,24 +87,37 @@ class _Tagged:
         self.value = value
 
 
+_GLOBALS = "globals"
 ABSENT = "absent"
 _ABSENT = _Atom(ABSENT)
 
 
-def canonical_differences(a: str, b: str) -> Iterator[Difference]:
+def canonical_differences(a: str, b: str, readers: Mapping[str, str] = {}) -> Iterator[Difference]:
     """List where two canonical forms differ, in the order of their keys.
+
+    Args:
+        a: One of them.
+        b: The other.
+        readers: Who reads each of the ``globals``.
 
     Raises:
         ValueError: If one of the texts is no canonical form.
     """
-    pending = [("", _parse(a), _parse(b))]
+    pending = [("", _parse(a), _parse(b), "")]
     while pending:
-        place, x, y = pending.pop()
+        place, x, y, reader = pending.pop()
         members = _members(place, x, y)
         if members is not None:
-            pending.extend(reversed(members))
+            pending.extend((*each, _reader(place, each[0], readers) or reader) for each in reversed(members))
+        elif place == _GLOBALS and isinstance(x if x is not _ABSENT else y, dict):
+            # One of the two reads nothing: each name is a difference of its own.
+            pending.append((place, x if x is not _ABSENT else {}, y if y is not _ABSENT else {}, ""))
         elif not _same(x, y):
-            yield Difference(place, *_windows(_text(x), _text(y)))
+            yield Difference(place, *_windows(_text(x), _text(y)), reader=reader)
+
+
+def _reader(place: str, below: str, readers: Mapping[str, str]) -> str:
+    return readers.get(below.removeprefix(f"{_GLOBALS}."), "") if place == _GLOBALS else ""
 
 
 def _members(place: str, x: Any, y: Any) -> list[tuple[str, Any, Any]] | None:
@@ -125,6 +142,8 @@ def _is_object(value: Any) -> bool:
 def _below(place: str, key: str) -> str:
     if isinstance(key, _Key):
         return f"{place}[{key}]"
+    if place == _GLOBALS:
+        return f"{place}.{key}"  # names with dots are how code spells them
     if not key.isidentifier():
         return f"{place}[{key!r}]"
     return f"{place}.{key}" if place else key

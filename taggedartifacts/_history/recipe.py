@@ -10,6 +10,7 @@ from .._code.scope import recorded_scope
 from .._errors import RecordError
 from .._hashing import hexdigest
 from .._store.record import MAX_RECORD_BYTES, read_regular
+from .._store.short import is_shortened, shortened
 from .._tag import COMMIT_DIGITS, DIGEST_DIGITS
 from .commits import changed_files
 from .differences import Difference, FileDifference, canonical_differences
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
 
     from .._code.scope import Scope
     from .._store.folder import Folder
-    from .._store.record import Key, Record
+    from .._store.key import Key
+    from .._store.record import Record
     from .._tag import Tag
 
 _COMMITTED = "as committed"
@@ -37,6 +39,7 @@ class Recipe:
         read_patch: Reads the uncommitted changes as a patch; only two dirty recipes that differ need it.
         scope: What was the code.
         folder: A directory in or near the repository.
+        readers: Who reads each of the globals in the configuration.
     """
 
     key: Key
@@ -45,6 +48,7 @@ class Recipe:
     read_patch: Callable[[], bytes | None]
     scope: Scope
     folder: str
+    readers: Mapping[str, str]
 
     @classmethod
     def of(cls, record: Record, folder: Folder) -> Recipe:
@@ -56,6 +60,7 @@ class Recipe:
             read_patch=lambda: _read_patch(record, folder),
             scope=recorded_scope(record.scope_kind, record.scope, record.scope_names),
             folder=folder.path,
+            readers=record.readers,
         )
 
 
@@ -154,9 +159,11 @@ def _config_differences(a: Recipe, b: Recipe, unknown: list[str]) -> Iterator[Di
         return
     differences = None
     # A canonical form that is not what was hashed would name differences that there are not.
-    if all(hexdigest(each.canonical.encode("utf-8", "surrogatepass")) == each.key.config_hash for each in (a, b)):
+    if all(is_shortened(each.canonical) or _is_hashed(each) for each in (a, b)):
         try:
-            differences = list(canonical_differences(a.canonical, b.canonical))
+            differences = list(
+                canonical_differences(shortened(a.canonical), shortened(b.canonical), {**a.readers, **b.readers})
+            )
         except ValueError:
             differences = None
     if differences:
@@ -164,6 +171,10 @@ def _config_differences(a: Recipe, b: Recipe, unknown: list[str]) -> Iterator[Di
     else:
         unknown.append("where the configurations differ: what is recorded of one of them is damaged")
         yield Difference("config hash", a.key.config_hash, b.key.config_hash)
+
+
+def _is_hashed(recipe: Recipe) -> bool:
+    return hexdigest(recipe.canonical.encode("utf-8", "surrogatepass")) == recipe.key.config_hash
 
 
 def _read_patch(record: Record, folder: Folder) -> bytes | None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import inspect
 import os
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from .bindings import bindings_of
 from .modules import places
 from .prompt import SCRIPT, has_arrived, is_interactive
 from .scripts import name_of
@@ -13,13 +15,15 @@ from .scripts import name_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_DIGITS = 10
+
 
 class Home(NamedTuple):
     """Where a function was defined. Travels with the function, so that a worker says of it what its driver says.
 
     Attributes:
         module: Its module's name.
-        name: Its name within the module; with the line where others share the name.
+        name: Its name within the module; with the beginning of a digest of its definition where others share the name.
         file: The absolute path of its module's file; None in a session.
         interactive: Whether it was typed into a cell or at a prompt.
         script: If a script defines it, the name under which others would import that, and its file.
@@ -51,8 +55,12 @@ class Home(NamedTuple):
         file = plain.__globals__.get("__file__")
         if not isinstance(file, str) or interactive:  # an editor may set __file__ in a session
             return cls(f.__module__, f.__qualname__, None, interactive)
-        shared = f.__qualname__.rpartition(".")[2] in ("<lambda>", "_")
-        name = f"{f.__qualname__} in line {plain.__code__.co_firstlineno}" if shared else f.__qualname__
+        name = f.__qualname__
+        shared = name.rpartition(".")[2] in ("<lambda>", "_")
+        if isinstance(plain, FunctionType) and (shared or bindings_of(plain.__globals__).times(name) > 1):
+            from .definition import source_of  # what reads source code is not for scripts to wait for
+
+            name = f"{name} as {source_of(plain).code[:_DIGITS]}"
         file = os.path.abspath(file)
         script = name_of(plain.__globals__) if plain.__globals__.get("__name__") in SCRIPT else None
         return cls(f.__module__, name, file, interactive, None if script is None else (script, file))
@@ -65,6 +73,9 @@ class Home(NamedTuple):
         """Name the file relative to the repository; what lies elsewhere, by its module."""
         if self.file is None:
             return self.module
-        if root is not None and (found := places(self.file, root)):
+        if root is None:  # where it would lie in a repository that begins at its import root
+            name, parts = os.path.basename(self.file), self.module.split(".")
+            return "/".join((*(parts if name == "__init__.py" else parts[:-1]), name))
+        if found := places(self.file, root):
             return found[-1][0]  # where a link leads, if that is in the repository too
         return os.path.basename(self.file) if self.module in SCRIPT else self.module

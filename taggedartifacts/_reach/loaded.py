@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import ast
-import contextlib
 import importlib.machinery
 import marshal
 import os
-from collections import Counter
+import time
 from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any
 
-from .bytecode import binds, nested
+from .bytecode import nested
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,10 +25,12 @@ def holds_loaded_code(file: str, namespace: dict[str, Any], code: CodeType | Non
     """Say whether the file holds the code in a module's namespace, as far as that can be told.
 
     A file whose change time lies before the start of the process cannot have changed since it was loaded (the change
-    time, unlike the modification time, cannot be set). A younger one is compiled and compared: with the module's own
-    code object if that is still running, else with the bytecode file that its import wrote, else with the code of the
-    functions and methods that the module defines, and with its constants. So touching a file, or checking it out, is
-    never a false alarm.
+    time, unlike the modification time, cannot be set), unless Python took an older bytecode file for that of this
+    source: one of the same size and second. A younger file is compiled and compared with what is loaded: with the
+    module's own code object if that is still running, else with the code of the functions and methods that the module
+    defines. A bytecode file that other processes may have written since never vouches for what this one has loaded; it
+    can show that something else than functions differs. So touching a file, or checking it out, is never a false alarm.
+    Values that were set on the module are no code.
 
     Args:
         file: The source file.
@@ -42,68 +42,86 @@ def holds_loaded_code(file: str, namespace: dict[str, Any], code: CodeType | Non
     """
     status = os.stat(file)
     changed = max(status.st_ctime, status.st_mtime)  # on Windows, the first is when the file was made
-    if changed < _process_start() - _MARGIN_SECONDS:
-        return True
+    is_old = changed < _process_start() - _MARGIN_SECONDS
     loader = namespace.get("__loader__")
     if loader is not None and type(loader) is not importlib.machinery.SourceFileLoader:
         return True  # an extension, an archive, or a hook that rewrites the source: nothing to compare with
-    written = None if code else _bytecode(file, namespace, changed)
-    if written is True:
-        return True
-    with open(file, "rb") as opened:
-        source = opened.read()
-    try:
-        compiled = compile(source, namespace.get("__file__") or file, "exec", dont_inherit=True)
-    except (SyntaxError, ValueError):  # ValueError: null bytes
-        return False
-    if code or written:
-        return compiled == (code or written)
-    known = set(nested(compiled))
-    return all(function.__code__ in known for function in _functions(namespace)) and all(
-        type(namespace.get(name)) is type(value) and namespace[name] == value
-        for name, value in _constants(source, compiled)
-    )
-
-
-def _bytecode(file: str, namespace: dict[str, Any], changed: float) -> CodeType | bool | None:
-    """The module's bytecode file: True if it is of this very source, else its code; None if there is none to go by."""
     cached = namespace.get("__cached__")
-    if not isinstance(cached, str):
-        return None
-    try:
-        with open(cached, "rb") as opened:
-            content = opened.read()
-            written = os.fstat(opened.fileno()).st_mtime
-        info = os.stat(file)
-    except OSError:
-        return None
-    stamped = int.from_bytes(content[8:12], "little"), int.from_bytes(content[12:16], "little")
-    current = int(info.st_mtime) & 0xFFFFFFFF, info.st_size & 0xFFFFFFFF
-    is_current = content[4:8] == bytes(4) and stamped == current
-    if is_current and written >= changed:
+    if is_old and not _is_older(cached, changed):
         return True
-    if not is_current and written < _process_start() - _MARGIN_SECONDS:
-        return None  # of an older source; the import read the source, and was told not to write bytecode
+    bytecode = Bytecode.of(cached, status)
+    if is_old and (bytecode is None or not bytecode.is_current):
+        return True
+    compiled = None
+    if bytecode is not None and bytecode.is_current and bytecode.written >= changed:
+        compiled = bytecode.code()
+    if compiled is None:
+        with open(file, "rb") as opened:
+            try:
+                compiled = compile(opened.read(), namespace.get("__file__") or file, "exec", dont_inherit=True)
+            except (SyntaxError, ValueError):  # ValueError: null bytes
+                return False
+    if code is not None:
+        return compiled == code
+    functions = [function.__code__ for function in _functions(namespace)]
+    if not set(nested(compiled)).issuperset(functions):
+        return False
+    # One of an older source, where the import read the source and was told not to write bytecode, shows nothing.
+    if bytecode is None or not (bytecode.is_current or bytecode.written >= _process_start() - _MARGIN_SECONDS):
+        return True
+    written = bytecode.code()
+    return written is None or written == compiled or not set(nested(written)).issuperset(functions)
+
+
+def may_have_changed(file: str) -> bool:
+    """Say whether a file is young enough to have changed since this process began."""
+    status = os.stat(file)
+    return max(status.st_ctime, status.st_mtime) >= _process_start() - _MARGIN_SECONDS
+
+
+def _is_older(path: object, changed: float) -> bool:
+    """Tell whether a bytecode file was written before its source changed for the last time."""
     try:
-        code = marshal.loads(content[_HEADER_BYTES:])  # noqa: S302 - the interpreter's own cache, which it loaded
-    except (EOFError, ValueError, TypeError):
-        return None
-    return code if isinstance(code, CodeType) else None
+        return isinstance(path, str) and os.stat(path).st_mtime < changed
+    except OSError:
+        return False
 
 
-def _constants(source: bytes, compiled: CodeType) -> Iterator[tuple[str, object]]:
-    """The names that a module binds once, and to a constant, as ``BINS = 40``."""
-    tree = ast.parse(source)
-    if any(isinstance(node, ast.alias) and node.name == "*" for node in ast.walk(tree)):
-        return  # which may bind any name again
-    times = Counter(binds(compiled))
-    for node in tree.body:
-        match node:
-            case ast.Assign(targets=[ast.Name(id=name)], value=value) if times[name] == 1:
-                with contextlib.suppress(ValueError, TypeError):
-                    # What can be changed in place may have been.
-                    if not isinstance(constant := ast.literal_eval(value), list | dict | set):
-                        yield name, constant
+class Bytecode:
+    """A bytecode file beside a source.
+
+    Attributes:
+        written: When it was written.
+        is_current: Whether Python takes it for that of the source as it stands: by size and second.
+    """
+
+    def __init__(self, content: bytes, written: float, *, is_current: bool) -> None:
+        self.written = written
+        self.is_current = is_current
+        self._content = content
+
+    @classmethod
+    def of(cls, path: object, source: os.stat_result) -> Bytecode | None:
+        """Read the bytecode file at a path, given the status of its source; None if there is none."""
+        if not isinstance(path, str):
+            return None
+        try:
+            with open(path, "rb") as opened:
+                content, written = opened.read(), os.fstat(opened.fileno()).st_mtime
+        except OSError:
+            return None
+        stamp = b"".join(
+            (int(each) & 0xFFFFFFFF).to_bytes(4, "little") for each in (0, source.st_mtime, source.st_size)
+        )
+        return cls(content, written, is_current=content[4:_HEADER_BYTES] == stamp)
+
+    def code(self) -> CodeType | None:
+        """Load the code object in it; None if it is damaged."""
+        try:
+            code = marshal.loads(self._content[_HEADER_BYTES:])  # noqa: S302 - the interpreter's own cache
+        except (EOFError, ValueError, TypeError):
+            return None
+        return code if isinstance(code, CodeType) else None
 
 
 def _functions(namespace: dict[str, Any]) -> Iterator[FunctionType]:
@@ -120,7 +138,7 @@ def _functions(namespace: dict[str, Any]) -> Iterator[FunctionType]:
 
 
 def _process_start() -> float:
-    """When this process began, in seconds since the epoch; 0 where unknown.
+    """When this process began, in seconds since the epoch; 0 where unknown, and where the clock was set since.
 
     A fork that did not inherit the answer cannot know when what it inherited was loaded.
     """
@@ -130,9 +148,18 @@ def _process_start() -> float:
             with open("/proc/self/stat", "rb") as file:
                 facts = file.read().rpartition(b")")[2].split()
             flags, ticks = int(facts[6]), int(facts[19])
-            with open("/proc/stat", "rb") as file:
-                boot = int(next(line for line in file if line.startswith(b"btime")).split()[1])
-            _started = 0.0 if flags & _FORKED else boot + ticks / os.sysconf("SC_CLK_TCK")
-        except (OSError, StopIteration, ValueError, IndexError):
+            _started = 0.0 if flags & _FORKED else _booted + ticks / os.sysconf("SC_CLK_TCK")
+        except (OSError, ValueError, IndexError):
             _started = 0.0
-    return _started
+    # What the clock said of files before it was set, and after it, cannot be compared with one time.
+    return _started if abs(_boot_time() - _booted) < _MARGIN_SECONDS else 0.0
+
+
+def _boot_time() -> float:
+    """When the system was started, as far as the clock knows today: it moves when the clock is set."""
+    return time.time() - time.clock_gettime(_SINCE_BOOT) if _SINCE_BOOT is not None else 0.0
+
+
+_SINCE_BOOT: int | None = getattr(time, "CLOCK_BOOTTIME", None)
+# As early as can be: the clock may be set later.
+_booted = _boot_time()

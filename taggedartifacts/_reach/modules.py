@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
-import threading
 from dataclasses import dataclass, field, replace
 from operator import is_, itemgetter
+from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
+from .._forks import looking
 from .._hashing import file_hexdigest
-from .loaded import holds_loaded_code
+from .bindings import holds_literals, note
+from .loaded import holds_loaded_code, may_have_changed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -33,6 +35,8 @@ class LoadedFile:
         file: The same, absolute.
         is_script: Whether it was only run, as ``__main__``.
         digest: Digest of the content, or None if the file does not hold what was loaded.
+        is_doubtful: Whether names hold other values than the literals that the file binds them to: the file was edited,
+            or somebody has set them. In a file that is as committed, they were set.
         token: Stands for what was loaded when that is not known: equal to nothing in any other process.
     """
 
@@ -42,7 +46,9 @@ class LoadedFile:
     digest: str | None
     _load: object
     _stamp: tuple[int, ...]
+    is_doubtful: bool = False
     token: str = field(default_factory=lambda: os.urandom(20).hex())
+    _code: CodeType | None = None  # the module's own code object, if the file was compared with that
 
     def is_as_loaded(self) -> bool:
         """Say whether the file on disk is still the code that was loaded; touching it changes nothing."""
@@ -59,7 +65,6 @@ class LoadedModules:
 
     def __init__(self, root: str) -> None:
         self._root = root
-        self._lock = threading.RLock()
         self._files: Mapping[tuple[str, str], LoadedFile] = {}
         self._elsewhere: dict[str, object] = {}  # most modules: a scan has nothing more to ask about them
         self._is_current: Callable[[], bool] = lambda: False
@@ -67,7 +72,7 @@ class LoadedModules:
     def files(self) -> Mapping[tuple[str, str], LoadedFile]:
         """All that are loaded now, by module name and path; the same object as before if nothing was loaded since."""
         if not self._is_current():
-            with self._lock:
+            with looking:
                 self._scan()
         return self._files
 
@@ -79,17 +84,42 @@ class LoadedModules:
             namespace: Its globals.
             code: Its code object, where known.
         """
-        with self._lock:
+        if code is not None and code.co_filename == namespace.get("__file__"):  # and not of an exec
+            note(namespace, code)
+        with looking:
             found = dict(self._files)
             name = namespace.get("__name__", "")
             for place in places(file, self._root):
                 self._see(found, str(name), place, namespace, code)
             self._take(found)
 
+    def add_held(self, namespace: dict[str, Any]) -> None:
+        """Note the modules that names lead to and ``sys.modules`` does not list: loaded by a path, or gone from there.
+
+        Args:
+            namespace: The globals of a module, to start from.
+        """
+        with looking:
+            found = dict(self._files)
+            seen, pending = {id(namespace)}, [namespace]
+            while pending:
+                for value in list(pending.pop().values()):
+                    space = _home_of(value)
+                    if space is None or id(space) in seen:
+                        continue
+                    seen.add(id(space))
+                    file, name = space.get("__file__"), str(space.get("__name__", ""))
+                    if isinstance(file, str) and _is_below(self._root, _real_folder(file)[0]):
+                        pending.append(space)
+                        if _namespace(sys.modules.get(name)) is not space:
+                            for place in places(file, self._root):
+                                self._see(found, name, place, space, None)
+            self._take(found)
+
     def renew(self, name: str) -> None:
         """Take note that the module's code was replaced in place by what its file holds now."""
         namespace = _namespace(sys.modules.get(name))
-        with self._lock:
+        with looking:
             self._files = {
                 key: _renewed(each, namespace.get("__spec__") or namespace) if key[0] == name else each
                 for key, each in self._files.items()
@@ -140,16 +170,26 @@ class LoadedModules:
         again = known is not None and (known._load is load or name == _COPY)
         if known is not None and again and (code is None or known.digest is None):
             return
+        doubtful = False
         try:
             stamp = _stamp(file)
             code = code or running_code(namespace)
+            if known is not None and again and code is not None and known._code is code and known._stamp == stamp:
+                return  # the next of many decorators in one module
             same = file != namespace.get("__file__") or holds_loaded_code(file, namespace, code)
             digest = known.digest if known and again else file_hexdigest(file)
+            if same and file == namespace.get("__file__") and may_have_changed(file):
+                doubtful = not holds_literals(namespace)
         except OSError:
             stamp, same, digest = (), False, None
-        if again and same:
+        compared = code if same else None
+        if known is not None and again and same:
+            if stamp == known._stamp:
+                object.__setattr__(known, "_code", compared)
             return
-        found[name, path] = LoadedFile(path, file, name in MAIN, digest if same else None, load, stamp)
+        found[name, path] = LoadedFile(
+            path, file, name in MAIN, digest if same else None, load, stamp, doubtful, _code=compared
+        )
 
 
 def _renewed(loaded: LoadedFile, load: object) -> LoadedFile:
@@ -220,6 +260,16 @@ def _namespace(module: object) -> dict[str, Any]:
     except AttributeError:
         return {}
     return namespace if isinstance(namespace, dict) else {}
+
+
+def _home_of(value: object) -> dict[str, Any] | None:
+    """The globals of the module that a value is, or that defines it or its class."""
+    if isinstance(value, ModuleType):
+        return _namespace(value)
+    if isinstance(value, FunctionType):
+        return value.__globals__
+    members = vars(value if isinstance(value, type) else type(value)).values()
+    return next((member.__globals__ for member in members if isinstance(member, FunctionType)), None)
 
 
 _CASE_MAY_NOT_COUNT = sys.platform in ("darwin", "win32")

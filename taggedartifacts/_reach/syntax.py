@@ -146,6 +146,8 @@ def _fields(node: ast.AST, *, texts: bool) -> Iterator[tuple[str, object]]:
             value = [statement for statement in value if not _is_text(statement)]
         if name == "values" and isinstance(node, ast.JoinedStr):
             value = _merged(node.values)
+        elif isinstance(node, ast.Delete):
+            value = list(_deleted(node.targets))
         elif name == "format_spec" and isinstance(value, ast.JoinedStr) and not _merged(value.values):
             continue  # f"{x:}" has one up to 3.11 only
         if value is not None and value != []:
@@ -158,6 +160,15 @@ def _is_text(statement: ast.stmt) -> bool:
         case ast.Expr(value=ast.Constant(value=str())):
             return True
     return False
+
+
+def _deleted(targets: list[ast.expr]) -> Iterator[ast.expr]:
+    # Formatters take away the parentheses of "del (a, b)", which mean nothing.
+    for target in targets:
+        if isinstance(target, ast.Tuple | ast.List):
+            yield from _deleted(target.elts)
+        else:
+            yield target
 
 
 def _merged(values: list[ast.expr]) -> list[ast.expr]:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from .._code.codestate import STALE, Change, Look, files_at_head, stamp, take_look
 from .._errors import RepositoryError
+from .._memory import Memory
 from .._reach.modules import loaded_modules
 from .._reach.prompt import is_interactive, shell
 from .interactive import Definition
@@ -35,6 +36,7 @@ _UNCOMMITTED = "defined interactively, and in no notebook at HEAD"
 
 _executions = 0
 _looks: dict[tuple[object, ...], _Held] = {}
+_MOST_LOOKS = 32  # of files as they were loaded: each reload leaves one behind that nobody asks for any more
 _roots: set[str] = set()
 
 
@@ -149,7 +151,10 @@ class LiveMoment(Moment):
             now = replace(now, loaded=version(root))
             look = self._take(typed)
             if _root(look) == root:
+                _looks.pop(key, None)  # and behind the others
                 held = _looks[key] = _Held(look, root, now, taken, outdated(root))
+                if len(_looks) > _MOST_LOOKS:
+                    _looks.pop(next(iter(_looks)), None)
                 return held
         _looks.pop(key, None)
         return self._take(typed)
@@ -225,13 +230,15 @@ def _committed(root: str, suffix: str, _stamp: object) -> frozenset[Outline]:
     return frozenset(found)
 
 
-_known: dict[str, frozenset[Outline]] = {}
+_known: Memory[str, frozenset[Outline]] = Memory()
 
 
 def _outlines(
     path: str, identity: str, content: Callable[[], bytes], transform: Callable[[str], str] | None
 ) -> frozenset[Outline]:
-    if identity not in _known:
+    known = _known.get(identity)
+    if known is None:
         data = content()
-        _known[identity] = outlines(path, data, transform) if stands_in_code(path, data) else frozenset()
-    return _known[identity]
+        known = outlines(path, data, transform) if stands_in_code(path, data) else frozenset()
+        _known.put(identity, known, 200 + len(data) * bool(known))
+    return known

@@ -14,7 +14,8 @@ from .disk import STARTS
 from .standing import companion_owner, stored_record
 
 if TYPE_CHECKING:
-    from .record import Key, Record
+    from .key import Key
+    from .record import Record
     from .target import Target
 
 _log = logging.getLogger("taggedartifacts")
@@ -190,7 +191,7 @@ def _bare(target: Target, *, directory: bool) -> Found | None:
     if target.name not in os.listdir(target.folder.path):
         raise ArtifactConflictError(f"{path} has another name there, differing in case; give this output another name")
     _check_no_companion(target)
-    _log.info("%s has no record; it counts as it is", path)
+    _log.warning("%s has no record; it counts as it is", path)
     return Found(None)
 
 

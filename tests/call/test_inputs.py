@@ -8,14 +8,16 @@ from pathlib import Path
 import pytest
 
 from taggedartifacts._call import inputs as _inputs
+from taggedartifacts._call import undeclared
 from taggedartifacts._canonical.encoding import canonical
-from taggedartifacts._errors import InputError
+from taggedartifacts._errors import InputChangedError, InputError
 from taggedartifacts._hashing import hexdigest
+from taggedartifacts._memory import Memory
 
 
 @pytest.fixture(autouse=True)
 def _forget(monkeypatch):
-    monkeypatch.setattr(_inputs, "_remembered", {})
+    monkeypatch.setattr(_inputs, "_remembered", Memory())
 
 
 @pytest.fixture
@@ -214,13 +216,67 @@ class TestMemory:
         assert os.stat(path).st_mtime_ns == stat.st_mtime_ns
         assert before != form(path)
 
-    def test_bounded(self, tmp_path, monkeypatch):
-        """What is remembered has a limit."""
-        monkeypatch.setattr(_inputs, "_MOST_REMEMBERED", 3)
-        for number in range(9):
-            Path(tmp_path / str(number)).write_text(str(number))
-        now = settle(tmp_path / "8")
-        monkeypatch.setattr(_inputs.time, "time_ns", lambda: now)
-        form(tmp_path)
 
-        assert 3 == len(_inputs._remembered)
+class TestDicts:
+    def test_count_by_key_and_content(self, tmp_path):
+        """A dict of paths counts by its keys and what the files hold; it is no directory."""
+        for name, content in [("a", b"1"), ("b", b"1"), ("c", b"2")]:
+            (tmp_path / name).write_bytes(content)
+        a, b, c = (tmp_path / name for name in "abc")
+        (tmp_path / "folder").mkdir()
+        (tmp_path / "folder" / "x").write_bytes(b"1")
+
+        assert form({"x": a}) == form({"x": b})
+        assert 4 == len({form({"x": a}), form({"y": a}), form({"x": c}), form(tmp_path / "folder")})
+        assert form({"x": [a, c]}) == form({"x": (b, c)})
+
+
+class TestUndeclared:
+    SOURCE = """
+@Artifact("out")
+def copy(table, out, **more):
+    Path(out).write_text(Path(table[0] if isinstance(table, list) else table).read_text())
+"""
+
+    @pytest.mark.parametrize("give", [str, Path, lambda path: [str(path)]], ids=["str", "Path", "list"])
+    def test_never_stale(self, project, give, caplog, monkeypatch):
+        """A file that an argument names and inputs= does not is recorded and warned of; changed, it is no hit."""
+        monkeypatch.setattr(undeclared, "_warned", set())
+        work = project.module(self.SOURCE)
+        table = project.write("table.csv", "a")
+        with caplog.at_level("WARNING"):
+            path = work.copy(give(table), "out/a.csv")
+            work.copy(give(table), "out/b.csv")
+
+        assert [(str(table), 1, hexdigest(b"a"))] == [(e.path, e.size, e.digest) for e in path.record.undeclared]
+        (message,) = [each.getMessage() for each in caplog.records]
+        assert f"the content of {table} does not count" in message
+        assert "inputs=('table',)" in message
+        os.utime(table, ns=(0, 0))
+        assert path == work.copy(give(table), "out/a.csv")
+        table.write_text("b")
+        with pytest.raises(InputChangedError, match="name its parameter in inputs="):
+            work.copy(give(table), "out/a.csv")
+        assert not work.copy.is_cached(give(table), "out/a.csv")
+        assert "refused" == work.copy.explain(give(table), "out/a.csv").outcome
+        assert "b" == work.copy.recompute(give(table), "out/a.csv").read_text()
+        assert path == work.copy(give(table), "out/a.csv")
+
+    def test_what_is_none(self, project):
+        """Inputs, ignored parameters, artifacts, code in scope and what the run writes are no undeclared inputs."""
+        work = project.module(
+            self.SOURCE
+            + """
+@Artifact("out", inputs=("table",), ignore=("log",))
+def other(table, out, log, kept, code):
+    Path(log).write_text("y")
+    Path(kept).write_text("y")
+    Path(out).write_text("")
+"""
+        )
+        table, log, kept = (project.write(name, "x") for name in ("t.csv", "log.txt", "kept.txt"))
+        artifact = work.copy(table, "out/a.csv")
+        made = work.other(table, "out/b.csv", log, str(kept), str(project.path / "work.py"))
+
+        assert () == made.record.undeclared
+        assert () == work.copy(artifact, "out/c.csv").record.undeclared

@@ -225,7 +225,9 @@ class TestReading:
         work = project.module(WRITE + READ)
         tag = work.f(1, "out/f.txt").tag
 
-        with pytest.raises(ArtifactNotFoundError, match=f"tags of f.txt that are there: {tag}$"):
+        with pytest.raises(
+            ArtifactNotFoundError, match=f"tags of f.txt that are there: {tag}. Make the artifact first, or"
+        ):
             work.read("out/f.txt")
         with pytest.raises(ArtifactNotFoundError, match=r"there is no g\.txt with any tag"):
             work.read("out/g.txt")
@@ -284,7 +286,7 @@ class TestRecompute:
 class TestInputs:
     SOURCE = """
 runs = []
-@Artifact("outpath", inputs=("table",))
+@Artifact("outpath", inputs=("table",), ignore=("runs",))
 def f(table, outpath):
     runs.append(1)
     Path(outpath).write_text(Path(table).read_text())
@@ -387,7 +389,7 @@ class TestKindsOfFunctions:
 
         for first, second, name in ((work.a, work.b, "out/x.txt"), (c, d, "out/y.txt")):
             assert first(name) == first(name)
-            with pytest.raises(ArtifactConflictError, match="in line"):
+            with pytest.raises(ArtifactConflictError, match=" as "):
                 second(name)
 
     def test_below_a_cache(self, project):

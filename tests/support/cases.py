@@ -8,7 +8,7 @@ from taggedartifacts._store.staging import make_staging
 
 WRITE = """
 runs = []
-@Artifact("outpath", allow_dirty=True)
+@Artifact("outpath", allow_dirty=True, ignore=("runs",))
 def f(x, outpath):
     runs.append(type(outpath))
     with open(outpath, "w") as file:
@@ -16,7 +16,7 @@ def f(x, outpath):
 """
 TWO = """
 runs = []
-@Artifact(("a", "b"))
+@Artifact(("a", "b"), ignore=("runs",))
 def two(x, a, b, fail=False):
     runs.append(x)
     Path(a).write_text(f"a {len(runs)}")
@@ -25,7 +25,7 @@ def two(x, a, b, fail=False):
 """
 MODEL = """
 runs = []
-@Artifact("out")
+@Artifact("out", ignore=("runs",))
 def model(x, out="out/model/"):
     runs.append(out)
     Path(out, "weights").mkdir()
@@ -34,7 +34,7 @@ def model(x, out="out/model/"):
 """
 COMPANIONS = """
 runs = []
-@Artifact("shp", ignore=("siblings",))
+@Artifact("shp", ignore=("siblings", "runs"))
 def shape(x, shp, siblings=(".shx", ".dbf")):
     runs.append(x)
     Path(shp).write_text(f"shp {len(runs)}")

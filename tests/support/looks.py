@@ -6,6 +6,8 @@ import json
 
 from gitrepo import GitRepo
 
+from taggedartifacts._code.codestate import take_look
+
 WORK = """\
 from taggedartifacts._code.codestate import take_look
 
@@ -14,6 +16,7 @@ def look(*, scope=(".",), **options):
 
 LOOK = look()
 """
+AUTOMATIC = WORK.replace('scope=(".",)', "scope=()")
 
 _PROBE = """\
 import importlib, json, sys
@@ -29,7 +32,8 @@ def say(make):
             "scope": list(state.scope.paths), "files": sorted(state.scope.files),
             "changes": {{change.path: change.what for change in state.changes}},
             "patch": state.patch.decode("latin-1") if state.patch is not None else None,
-            "modules": dict(state.modules), "remote": state.remote,
+            "modules": dict(state.modules), "remote": state.remote, "digest": state.digest,
+            "kind": state.scope.kind.value, "reasons": list(state.scope.reasons),
         }}
     print(json.dumps(answer))
 {code}
@@ -39,6 +43,20 @@ IMPORT = "say(lambda: importlib.import_module({module!r}).look(**{options!r}).st
 
 class LookedAt(GitRepo):
     """A repository that a module ``work.py`` looks at from inside."""
+
+    def glance(self, file="work.py", **options):
+        """Say what a look finds for a function of a file that nobody has loaded, as `look` says it."""
+        state = take_look(str(self.path / file), fresh=True, **options).state()
+        return {
+            "commit": state.commit,
+            "dirty": state.dirty,
+            "digest": state.digest,
+            "kind": state.scope.kind.value,
+            "reasons": list(state.scope.reasons),
+            "files": sorted(state.scope.files),
+            "changes": {change.path: change.what for change in state.changes},
+            "modules": dict(state.modules),
+        }
 
     def look(self, module="work", *, code=None, path=None, cwd=None, env=None, **options):
         """Say what a fresh process finds that imports the module, or runs *code* with ``say`` at hand."""

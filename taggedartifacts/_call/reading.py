@@ -1,0 +1,141 @@
+"""Reading: what a decorated function reads at a call, encoded; found again only when something of it has changed."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from types import FunctionType
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from .._canonical.encoding import encode, join
+from .._canonical.part import Part
+from .._code.tracked import digest_of_code
+from .._errors import UnhashableError
+from .._reach.found import Encoded, Reads
+from .._reach.met import Met, collecting
+from .._reach.modules import loaded_modules
+from .._reach.walk import walk
+from .._reach.worktree import WorkTree
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+    from .._reach.watch import Watch
+
+_MOST_KNOWN = 64  # combinations of code in the values of a call, per decorated function
+
+
+class Reading(NamedTuple):
+    """What a call reads.
+
+    Attributes:
+        reads: What was found.
+        encoded: Its canonical form; None if nothing counts.
+    """
+
+    reads: Reads
+    encoded: bytes | None
+
+
+class _Known(NamedTuple):
+    roots: tuple[object, ...]
+    tree: WorkTree
+    reading: Reading
+    watch: Watch
+
+
+class Reader:
+    """Finds what one decorated function reads.
+
+    Attributes:
+        walks: How often it had to find out anew.
+
+    Args:
+        ignore: Names of globals, of variables of enclosing functions and of parts of them, that do not decide results.
+        is_strict: Whether each of them has to be there.
+    """
+
+    def __init__(self, ignore: Collection[str], *, is_strict: bool) -> None:
+        self.walks = 0
+        self._ignore = tuple(ignore)
+        self._is_strict = is_strict
+        self._known: dict[tuple[object, ...], _Known] = {}
+
+    def read(self, f: Callable[..., object], root: str | None, code: Collection[object]) -> Reading:
+        """Find what a function reads now.
+
+        Args:
+            f: The undecorated function.
+            root: The root of the work tree, if there is one.
+            code: The functions and classes that occur in the values of the call.
+
+        Raises:
+            UnhashableError: If a name of the work tree gives other code than its file defines, and that cannot be told.
+            ValueError: If something is to be ignored that is not there.
+        """
+        key = (root, *map(id, code))
+        known = self._known.get(key)
+        if known is not None and known.roots[0] is f and known.watch.holds():
+            return known.reading
+        self.walks += 1
+        roots = (f, *code)
+        tree = WorkTree(root, _space(f)) if known is None or known.roots[0] is not f else known.tree
+        reads, watch = walk(roots, tree, self._ignore, _Encoder(root))
+        missing = [name for name in self._ignore if name not in reads.ignored] if self._is_strict else []
+        if missing:
+            raise ValueError(
+                f"ignore names {missing[0]!r}, which is no parameter of {f.__qualname__}, and nothing that it reads"
+            )
+        if root is not None:
+            _note(root, reads)
+        values = {**reads.values, **{f"import {name}": encode(path, name) for name, path in reads.places.items()}}
+        reading = Reading(reads, join(dict(sorted(values.items()))) if values else None)
+        if len(self._known) >= _MOST_KNOWN:
+            self._known.clear()
+        self._known[key] = _Known(roots, tree, reading, watch)
+        return reading
+
+
+class _Encoder:
+    """Encodes what the walk finds, with the code that occurs in it."""
+
+    def __init__(self, root: str | None) -> None:
+        self._root = root
+
+    def __call__(self, value: object, place: str, without: tuple[tuple[str, ...], ...]) -> Encoded:
+        found: set[tuple[str, ...]] = set()
+        met = meeting(self._root)
+        try:
+            with collecting(met):
+                text = encode(Part(value, without, found) if without else value, place)
+        except UnhashableError as error:
+            return Encoded(None, str(error).partition("; ")[0])
+        return Encoded(text, "", tuple(met.code.values()), frozenset(found))
+
+    def named(self, code: Collection[tuple[Any, str]], place: str) -> Encoded:
+        met = meeting(self._root)
+        digests = [met.add(function, function.__module__ or "") for function, _ in code]
+        names = [name if digest is None else [name, digest] for (_, name), digest in zip(code, digests, strict=True)]
+        return Encoded(encode(names[0] if len(names) == 1 else names, place))
+
+    def refuse(self, place: str, reason: str) -> Exception:
+        return UnhashableError(
+            f"{place} holds other code than its file defines there, and {reason}; define what it holds in a module"
+        )
+
+
+def meeting(root: str | None) -> Met:
+    """Collect the code in values: what git does not track in the work tree counts with the digest of its file."""
+    return Met(lambda module, _file: digest_of_code(root, vars(sys.modules[module])) if module in sys.modules else None)
+
+
+def _note(root: str, reads: Reads) -> None:
+    """Make known to the code state the modules that ``sys.modules`` does not hold."""
+    for space in reads.spaces:
+        if getattr(sys.modules.get(str(space.get("__name__"))), "__dict__", None) is not space:
+            loaded_modules(root).add(space["__file__"], space)
+
+
+def _space(f: Any) -> dict[str, Any]:
+    plain = inspect.unwrap(f)
+    return plain.__globals__ if isinstance(plain, FunctionType) else {}

@@ -1,0 +1,98 @@
+"""What the text of the work tree fixes: literals that are still held, and code that names still give."""
+
+from __future__ import annotations
+
+import sys
+from types import FunctionType
+from typing import TYPE_CHECKING, Any
+
+from .bindings import Computed, Defined, Literal, Taken, bindings_of
+from .objects import WRAPPED, leads_to, module_of, namespace, value_of
+from .watch import MISSING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .bindings import Binding
+    from .worktree import Home
+
+_MOST_STEPS = 8  # modules that hand a name on
+
+
+class Text:
+    """The text of the modules of a work tree.
+
+    Args:
+        enter: Says whether a module, given by its globals, is of the work tree (None if not), and notes that it counts.
+    """
+
+    def __init__(self, enter: Callable[[dict[str, Any]], Home | None]) -> None:
+        self._enter = enter
+
+    def is_literal(self, space: dict[str, Any], name: str, value: object) -> bool:
+        """Say whether a name holds the immutable literal to which its file, or one that it imports, binds it once."""
+        for _ in range(_MOST_STEPS):
+            binding = self._binding(space, name)
+            if isinstance(binding, Literal):
+                return binding.is_held_by(value)
+            if not isinstance(binding, Taken) or binding.name is None:
+                return False
+            space, name = namespace(module_of(binding.source, space)), binding.name
+            if self._enter(space) is None:
+                return False
+        return False
+
+    def is_as_written(self, space: dict[str, Any], name: str, value: object) -> bool:
+        """Say whether a name gives the function or class that the text of its module binds it to."""
+        for _ in range(_MOST_STEPS):
+            binding = self._binding(space, name)
+            if isinstance(binding, Defined):
+                return leads_to(value, binding.code, name)
+            if isinstance(binding, Computed):
+                return False
+            if isinstance(binding, Taken):
+                sources = [(binding.source, binding.name)]
+            else:
+                sources = [(star, name) for star in bindings_of(space).stars] if self._enter(space) else []
+            found = [(namespace(module_of(source, space)), taken) for source, taken in sources if taken is not None]
+            held = [(there, taken) for there, taken in found if there.get(taken, MISSING) is value]
+            if not held:
+                return False
+            space, name = held[0]
+            if self._enter(space) is None:
+                return True
+        return False
+
+    def is_defined(self, space: dict[str, Any], name: str) -> bool:
+        """Say whether the text of a module binds a name once, by ``def`` or ``class``."""
+        return isinstance(self._binding(space, name), Defined)
+
+    def named(self, value: Any) -> list[tuple[FunctionType, str]]:
+        """Name the functions of which code consists by their text; empty if no text defines one of them."""
+        functions = [part for part in map(value_of(value), ("", *WRAPPED)) if isinstance(part, FunctionType)]
+        functions = functions[:1] if isinstance(value, FunctionType) else functions
+        found = []
+        for function in functions:
+            code, bindings = function.__code__, bindings_of(function.__globals__)
+            home = self._enter(function.__globals__)
+            if home is None or not bindings.defines(code):
+                return []
+            name = f"{home.name}:{code.co_qualname}"
+            if bindings.times(code.co_qualname) > 1:
+                from .definition import source_of  # what reads source code is not for scripts to wait for
+
+                name = f"{name} as {source_of(function).code}"
+            found.append((function, name))
+        return found
+
+    def _binding(self, space: dict[str, Any], name: str) -> Binding | None:
+        return bindings_of(space).names.get(name) if self._enter(space) is not None else None
+
+    def is_wrapped_definition(self, value: Any) -> bool:
+        """Tell whether code of an enclosing function is what its own module defines by name, which text fixes."""
+        module, name = getattr(value, "__module__", None), getattr(value, "__qualname__", "")
+        space = namespace(sys.modules.get(str(module)))
+        if self._enter(space) is None:
+            return False
+        binding = bindings_of(space).names.get(name)
+        return isinstance(binding, Defined) and leads_to(value, binding.code, name)

@@ -1,0 +1,162 @@
+"""What a walk makes of objects: which are code, what lies below decorators, what never counts. Runs none of them."""
+
+from __future__ import annotations
+
+import sys
+import types
+from collections import Counter, OrderedDict, defaultdict, deque, namedtuple
+from typing import TYPE_CHECKING, Any
+
+from .members import closure
+from .reads import ADDED_TO, WRITTEN
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import CodeType
+
+    from .reads import Imported
+
+# Entries of a class that Python, or what generates its members, writes from the others.
+GENERATED = frozenset(
+    {
+        *("__module__", "__qualname__", "__doc__", "__dict__", "__weakref__", "__slots__", "__annotations__"),
+        *("__static_attributes__", "__firstlineno__", "__annotate__", "__annotate_func__", "__annotations_cache__"),
+        *("__orig_bases__", "__parameters__", "__type_params__", "__hash__", "__match_args__", "__classcell__"),
+        *(
+            "__dataclass_fields__",
+            "__dataclass_params__",
+            "__attrs_attrs__",
+            "__attrs_props__",
+            "__attrs_own_setattr__",
+        ),
+        *("_fields", "_field_defaults", "__getnewargs__", "__new_member__", "__abstractmethods__", "_abc_impl"),
+        *("_member_names_", "_member_map_", "_value2member_map_", "_unhashable_values_", "_hashable_values_"),
+        *(
+            "_unhashable_values_map_",
+            "_value_repr_",
+            "_use_args_",
+            "_member_type_",
+            "_new_member_",
+            "_generate_next_value_",
+        ),
+    }
+)
+# What a module says of itself.
+DESCRIBES = frozenset(
+    {
+        *("__name__", "__file__", "__doc__", "__path__", "__spec__", "__loader__", "__package__", "__cached__"),
+        *("__builtins__", "__dict__", "__annotations__", "__qualname__"),
+    }
+)
+# What a named tuple is given, beside its fields.
+OF_NAMED_TUPLES = frozenset({"__new__", "_make", "_replace", "__replace__", "__repr__", "_asdict", "__getnewargs__"})
+# By what those that wrap code hold it.
+WRAPPED = ("__wrapped__", "__func__", "py_func", "func", "fget", "fset", "fdel", "callback")
+_LOGGERS = frozenset({"logging", "loguru", "structlog"})
+_TYPING = frozenset({"typing", "typing_extensions", "types"})
+_PACKAGE = __name__.partition(".")[0]
+_Pair = namedtuple("_Pair", ["one"])
+DESCRIPTORS = (
+    types.MemberDescriptorType,
+    types.GetSetDescriptorType,
+    types.WrapperDescriptorType,
+    type(vars(_Pair)["one"]),
+)
+_CONTAINERS = (list, dict, set, deque, Counter, defaultdict, OrderedDict)
+_CODE = (
+    types.FunctionType,
+    type,
+    types.BuiltinFunctionType,
+    types.WrapperDescriptorType,
+    types.MethodDescriptorType,
+    types.ClassMethodDescriptorType,
+)
+
+
+def is_code(value: object) -> bool:
+    """Tell whether a value is a function or a class, below decorators perhaps."""
+    kind = type(value)
+    if isinstance(value, types.BuiltinFunctionType):  # also the method of an object, which is a value
+        return value.__self__ is None or isinstance(value.__self__, types.ModuleType)
+    if isinstance(value, _CODE):
+        return True
+    if kind.__module__ == "numpy" and kind.__name__ in ("ufunc", "_ArrayFunctionDispatcher"):
+        return True
+    return isinstance(held(value, "__wrapped__"), _CODE) or isinstance(held(value, "py_func"), _CODE)
+
+
+def value_of(value: object) -> Any:
+    """Make what looks up a part of a value; the empty name gives the value itself."""
+    return lambda name: held(value, name) if name else value
+
+
+def held(value: object, name: str) -> object:
+    """What an object holds by a name, without running code of the user's."""
+    if isinstance(value, (property, classmethod, staticmethod, types.FunctionType)) or type(value).__module__ in (
+        "functools",
+        "contextlib",
+    ):
+        return getattr(value, name, None)
+    try:
+        found = object.__getattribute__(value, "__dict__").get(name)
+    except AttributeError:
+        return None
+    return found
+
+
+def leads_to(value: Any, code: CodeType, name: str) -> bool:
+    """Tell whether a function or class is the one that a text defines, below decorators perhaps."""
+    if isinstance(value, type):
+        return value.__qualname__ == name
+    pending, seen = [value], 0
+    while pending and seen < 64:
+        each = pending.pop()
+        seen += 1
+        if isinstance(each, types.FunctionType):
+            if each.__code__ == code:
+                return True
+            pending += [found for found in closure(each).values() if is_code(found)]
+        elif isinstance(each, type) and each.__qualname__ == name:
+            return True
+        pending += [found for found in map(value_of(each), WRAPPED) if found is not None and is_code(found)]
+    return False
+
+
+def is_written_only(chain: tuple[str, ...], value: object) -> bool:
+    return chain == WRITTEN or (chain == ADDED_TO and type(value) in _CONTAINERS)
+
+
+def is_left_out(value: object) -> bool:
+    kind = type(value)
+    home = kind.__module__.partition(".")[0]
+    # A plain object() is a mark without state.
+    return home in _LOGGERS or (home in _TYPING and kind.__module__ != "types") or kind is object or _is_our_own(value)
+
+
+def _is_our_own(value: object) -> bool:
+    kind = value if isinstance(value, type) else type(value)
+    return kind.__module__.partition(".")[0] == _PACKAGE
+
+
+def is_ours(space: Mapping[str, Any]) -> bool:
+    return str(space.get("__name__", "")).partition(".")[0] == _PACKAGE
+
+
+def module_of(imported: Imported, space: Mapping[str, Any]) -> types.ModuleType | None:
+    """Find a module that is loaded, as an import statement in another one would."""
+    name = imported.module
+    if imported.level:
+        package = str(space.get("__package__") or str(space.get("__name__", "")).rpartition(".")[0])
+        parts = package.split(".")
+        above = ".".join(parts[: len(parts) - imported.level + 1])
+        name = f"{above}.{name}".rstrip(".")
+    found = sys.modules.get(name)
+    return found if isinstance(found, types.ModuleType) else None
+
+
+def namespace(module: object) -> dict[str, Any]:
+    try:
+        found = object.__getattribute__(module, "__dict__")
+    except AttributeError:
+        return {}
+    return found if isinstance(found, dict) else {}

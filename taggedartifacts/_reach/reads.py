@@ -1,0 +1,180 @@
+"""What a code object reads beyond its arguments: globals, variables of enclosing functions, imports. Pure."""
+
+from __future__ import annotations
+
+from types import CodeType
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from .bytecode import nested
+from .instructions import effect, instructions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_GLOBAL = frozenset({"LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"})
+_CELL = frozenset({"LOAD_DEREF", "LOAD_CLASSDEREF", "LOAD_FROM_DICT_OR_DEREF"})
+_ATTRIBUTE = frozenset({"LOAD_ATTR", "LOAD_METHOD"})
+# What a class body reads from its own namespace.
+_OWN_NAMES = frozenset({"__name__", "__module__", "__qualname__", "__annotations__", "__type_params__"})
+# What stands for the attributes of a module that is imported and perhaps not used.
+IMPORTED_ONLY = ("",)
+# What stands for the attributes of a container that is only added to, by `runs.append(x)` or `seen[x] = y`, and of what
+# is only written: an object of which an attribute is set, a number that is only counted up. None of these is read.
+ADDED_TO = ("+",)
+WRITTEN = ("=",)
+_ADDS = frozenset({"append", "add", "extend", "update", "appendleft", "insert"})
+# By these, code reaches globals whose names it does not say.
+REFLECTION = frozenset({"globals", "eval", "exec"})
+
+Chains = dict[str, tuple[tuple[str, ...], ...]]
+
+
+class Imported(NamedTuple):
+    """A module that code imports: as ``import a.b`` gives ``a``, or ``from ..a import b``.
+
+    Attributes:
+        module: Its name as it is written.
+        level: How many dots stand before it.
+    """
+
+    module: str
+    level: int
+
+
+class Names(NamedTuple):
+    """The names that a code object reads, nested ones included, each with the attributes that follow it.
+
+    Attributes:
+        globals: Global names, built-in ones too: for ``settings.A`` and ``settings`` alone, ``(("A",), ())``.
+        cells: Variables of enclosing functions, likewise.
+        imports: Modules that it imports itself, likewise.
+        attributes: Names of all attributes that it reads.
+    """
+
+    globals: Chains
+    cells: Chains
+    imports: dict[Imported, tuple[tuple[str, ...], ...]]
+    attributes: frozenset[str]
+
+
+_NOTHING = Names({}, {}, {}, frozenset())
+# By identity, since to hash a code object takes microseconds; the object is kept, so that its id stays its own.
+_known: dict[int, tuple[CodeType, Names]] = {}
+_MOST_KNOWN = 1 << 14
+
+
+def names_read(code: CodeType) -> Names:
+    """Find the names that a code object reads; found once for each."""
+    known = _known.get(id(code))
+    if known is None:
+        if len(_known) >= _MOST_KNOWN:
+            _known.clear()
+        known = _known[id(code)] = (code, _find(code))
+    return known[1]
+
+
+def _find(code: CodeType) -> Names:
+    if not (code.co_names or code.co_freevars or any(isinstance(each, CodeType) for each in code.co_consts)):
+        return _NOTHING
+    found: list[tuple[str, str, tuple[str, ...]]] = []
+    bound: dict[str, tuple[Imported, tuple[str, ...]]] = {}
+    free = frozenset(code.co_freevars)
+    for part in nested(code):
+        found += _chains(part, bound)
+    tables: dict[str, dict[object, dict[tuple[str, ...], None]]] = {"global": {}, "cell": {}, "import": {}}
+    attributes: set[str] = set()
+    for kind, name, chain in found:
+        if kind == "local" and name in bound:
+            imported, steps = bound[name]
+            tables["import"].setdefault(imported, {})[(*steps, *chain)] = None
+        elif kind == "cell" and name in free:
+            tables["cell"].setdefault(name, {})[chain] = None
+        elif kind == "global" and name not in _OWN_NAMES:
+            tables["global"].setdefault(name, {})[chain] = None
+        attributes.update(chain)
+    for part in nested(code):
+        attributes.update(part.co_names)
+    for name in free:  # a cell that is only handed on to a nested function
+        tables["cell"].setdefault(name, {(): None})
+    listed = {kind: {name: tuple(chains) for name, chains in table.items()} for kind, table in tables.items()}
+    return Names(listed["global"], listed["cell"], listed["import"], frozenset(attributes))  # type: ignore[arg-type]
+
+
+def _chains(
+    code: CodeType, bound: dict[str, tuple[Imported, tuple[str, ...]]]
+) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    """Iterate over the names that one code object loads, with the attributes that follow; note what it imports."""
+    kind, name = "", ""
+    chain: tuple[str, ...] = ()
+    target: tuple[Imported, tuple[str, ...]] | None = None
+    module, whole = Imported("", 0), False
+    before: list[object] = [None, None]
+    listed: list[tuple[str, Any, int]] = list(instructions(code))
+    for position, (operation, value, _) in enumerate(listed):
+        if operation in _ATTRIBUTE:
+            if kind:
+                chain = (*chain, value)
+            continue
+        if kind:
+            yield kind, name, chain
+            kind, chain = "", ()
+        if operation in _GLOBAL or operation in _CELL:
+            kind = "global" if operation in _GLOBAL else "local" if value in bound else "cell"
+            name, written = value, _written(listed, position)
+            if written is not None and kind != "local":
+                yield kind, name, written
+                kind = ""
+        elif operation == "IMPORT_NAME":
+            level, names = before
+            module = Imported(value, level if isinstance(level, int) else 0)
+            whole = not names
+            target = (module._replace(module=value.partition(".")[0]), ()) if whole else None
+        elif operation == "IMPORT_FROM":
+            # `import a.b as c` takes a.b apart: IMPORT_NAME a.b, then IMPORT_FROM b.
+            head = module.module.split(".")
+            target = (Imported(".".join(head), module.level), ()) if whole else (module, (value,))
+        elif operation.startswith(("STORE_FAST", "STORE_DEREF")):
+            stored = value[0] if isinstance(value, tuple) else value
+            if target is not None:
+                bound[stored] = target
+                if not target[1]:  # loading a module runs its code, whether or not it is used
+                    yield "local", stored, IMPORTED_ONLY
+                target = None
+            if "LOAD" in operation and isinstance(value, tuple) and value[1] in bound:
+                kind, name = "local", value[1]
+        elif operation.startswith("LOAD_FAST"):
+            loaded = value[-1] if isinstance(value, tuple) else value
+            if loaded in bound:
+                kind, name = "local", loaded
+        elif operation not in ("SWAP", "POP_TOP"):
+            target = None
+        before = [before[1], value]
+    if kind:
+        yield kind, name, chain
+
+
+def _written(listed: list[tuple[str, Any, int]], position: int) -> tuple[str, ...] | None:
+    """Say how what is loaded at a position is only written, if it is."""
+    name = listed[position][1]
+    after = [operation for operation, _, _ in listed[position + 1 : position + 4]]
+    if after[:1] == ["STORE_ATTR"]:
+        return WRITTEN
+    if after[:1] in (["LOAD_CONST"], ["LOAD_SMALL_INT"]) and after[1:2] == ["BINARY_OP"]:
+        stored = listed[position + 3]
+        return WRITTEN if stored[0] in ("STORE_GLOBAL", "STORE_DEREF") and stored[1] == name else None
+    adds = after[:1] in (["LOAD_ATTR"], ["LOAD_METHOD"]) and listed[position + 1][1] in _ADDS
+    depth = 1
+    for further in range(position + 1, len(listed)):
+        operation, _, argument = listed[further]
+        if operation == "STORE_SUBSCR" and depth == 2 and not adds:
+            return ADDED_TO
+        change = effect(operation, argument)
+        if change is None:
+            return None
+        depth += change
+        if depth <= 1 and operation.startswith("CALL"):
+            popped = listed[further + 1][0] == "POP_TOP" if further + 1 < len(listed) else False
+            return ADDED_TO if adds and depth == 1 and popped else None
+        if depth < 1 or (depth == 1 and not adds and operation not in ("NOP", "RESUME")):
+            return None
+    return None

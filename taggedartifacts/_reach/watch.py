@@ -1,0 +1,185 @@
+"""Remembers what a walk found, and tells cheaply whether the next walk would find the same."""
+
+from __future__ import annotations
+
+import enum
+from operator import is_
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from types import CellType, CodeType, FunctionType
+
+MISSING = object()
+_EMPTY = object()
+_MOST = 1 << 15  # things that one watch keeps an eye on; beyond, values are encoded at each call
+# By name, since to import what defines them would cost every script time.
+_UNCHANGING = frozenset(
+    {
+        *("builtins.str", "builtins.int", "builtins.float", "builtins.bool", "builtins.NoneType", "builtins.bytes"),
+        *("builtins.complex", "builtins.range", "builtins.ellipsis", "builtins.builtin_function_or_method"),
+        *("pathlib.PosixPath", "pathlib.WindowsPath", "pathlib.PurePosixPath", "pathlib.PureWindowsPath"),
+        *("pathlib._local.PosixPath", "pathlib._local.WindowsPath"),
+        *("datetime.date", "datetime.datetime", "datetime.time", "datetime.timedelta", "datetime.timezone"),
+        *("decimal.Decimal", "fractions.Fraction", "uuid.UUID", "re.Pattern"),
+        *("builtins.function", "builtins.type", "builtins.module"),  # whose parts the walk visits itself
+    }
+)
+_FILLED = frozenset({"argparse.Namespace", "types.SimpleNamespace"})
+_ORDERED = frozenset({"builtins.list", "builtins.set", "builtins.frozenset", "builtins.tuple", "collections.deque"})
+
+
+_Part = tuple["Callable[[], Iterable[object]]", tuple[object, ...]]
+
+
+class _Nature(enum.Enum):
+    """How a type's values can change."""
+
+    UNCHANGING = enum.auto()
+    ORDERED = enum.auto()
+    MAPPING = enum.auto()
+    FILLED = enum.auto()
+    UNKNOWN = enum.auto()
+
+
+_natures: WeakKeyDictionary[type, _Nature] = WeakKeyDictionary()
+
+
+class Watch:
+    """What a walk met, each thing with what it held then: compared by identity, which is cheap and never wrong."""
+
+    def __init__(self) -> None:
+        self._names: list[tuple[Mapping[str, Any], str, object]] = []
+        self._cells: list[tuple[CellType, object]] = []
+        self._functions: list[tuple[FunctionType, CodeType, object, object]] = []
+        self._filled: list[_Part] = []
+        self._encoded: list[tuple[Callable[[], object], object]] = []
+        self._count = 0
+
+    def name(self, space: Mapping[str, Any], name: str, value: object) -> None:
+        """Note what a name gave, or `MISSING`."""
+        self._names.append((space, name, value))
+
+    def cell(self, cell: CellType) -> None:
+        """Note what a variable of an enclosing function holds."""
+        self._cells.append((cell, _content(cell)))
+
+    def function(self, function: FunctionType) -> None:
+        """Note what a function consists of."""
+        self._functions.append((function, function.__code__, function.__defaults__, function.__kwdefaults__))
+        if vars(function):
+            self.mapping(vars(function))
+
+    def mapping(self, mapping: Mapping[str, Any]) -> None:
+        """Note the names and values of a namespace as a whole."""
+        # Not by the methods of a subclass, such as matplotlib's, which sorts and checks.
+        plain: Any = dict if isinstance(mapping, dict) else type(mapping)
+        for part in (plain.keys, plain.values):
+            look = part.__get__(mapping)
+            self._filled.append((look, tuple(look())))
+            self._count += len(mapping)
+
+    def value(self, value: object, text: object, encode: Callable[[], object]) -> None:
+        """Note a value that counts: by what it consists of where that can be seen, else by what *encode* gives."""
+        if _nature(type(value)) is _Nature.UNCHANGING:
+            return  # held by the name or the cell that gives it
+        found: list[_Part] = []
+        if self._take_apart(value, found):
+            self._filled += found
+        else:
+            self._encoded.append((encode, text))
+
+    def _take_apart(self, value: object, found: list[_Part]) -> bool:
+        seen: dict[int, object] = {}
+        pending = [value]
+        while pending:
+            each = pending.pop()
+            nature = _nature(type(each))
+            if nature is _Nature.UNCHANGING or id(each) in seen:
+                continue
+            seen[id(each)] = each
+            held: Any = each
+            if nature is _Nature.ORDERED:
+                parts = tuple(held)
+                if type(each) not in (tuple, frozenset):
+                    found.append((held.__iter__, parts))
+            elif nature is _Nature.UNKNOWN:
+                return False
+            else:
+                held = held if nature is _Nature.MAPPING else vars(held)
+                keys, parts = tuple(held), tuple(held.values())
+                found += [(held.keys, keys), (held.values, parts)]
+                parts = (*keys, *parts)
+            self._count += len(parts)
+            if self._count > _MOST:
+                return False
+            pending += parts
+        return True
+
+    def holds(self) -> bool:
+        """Say whether all of it is still the same."""
+        for space, name, value in self._names:
+            if space.get(name, MISSING) is not value:
+                return False
+        for cell, value in self._cells:
+            if _content(cell) is not value:
+                return False
+        for function, code, defaults, keywords in self._functions:
+            if (
+                function.__code__ is not code
+                or function.__defaults__ is not defaults
+                or function.__kwdefaults__ is not keywords
+            ):
+                return False
+        try:
+            for look, parts in self._filled:
+                now = tuple(look())
+                if len(now) != len(parts) or not all(map(is_, now, parts)):
+                    return False
+        except RuntimeError:  # changed by another thread meanwhile
+            return False
+        return all(encode() == text for encode, text in self._encoded)
+
+
+def _content(cell: CellType) -> object:
+    try:
+        return cell.cell_contents
+    except ValueError:
+        return _EMPTY
+
+
+def _nature(kind: type) -> _Nature:
+    known = _natures.get(kind)
+    if known is None:
+        name = f"{kind.__module__}.{kind.__qualname__}"
+        known = _Nature.UNKNOWN
+        if kind is dict:
+            known = _Nature.MAPPING
+        elif name in _UNCHANGING:
+            known = _Nature.UNCHANGING
+        elif name in _ORDERED:
+            known = _Nature.ORDERED
+        elif name in _FILLED or _is_plain(kind):
+            known = _Nature.FILLED
+        _natures[kind] = known
+    return known
+
+
+def _is_plain(kind: type) -> bool:
+    """Tell whether all that the instances of a class hold stands in their ``__dict__``."""
+    ways = all(getattr(kind, name) is getattr(object, name) for name in ("__reduce_ex__", "__reduce__", "__getstate__"))
+    return (
+        ways
+        and kind.__flags__ & (1 << 9) != 0  # made by a class statement
+        and kind.__dictoffset__ != 0
+        and kind.__basicsize__ <= _PLAIN_SIZE
+        and not issubclass(kind, (dict, list, set, tuple, int, str, float, bytes, type))
+    )
+
+
+class _Plain:
+    pass
+
+
+_PLAIN_SIZE = _Plain.__basicsize__

@@ -1,0 +1,133 @@
+"""The work tree as a walk sees it: which modules lie in it, what they are called, and paths below its root."""
+
+from __future__ import annotations
+
+import os
+import re
+from json.encoder import encode_basestring
+from typing import Any, NamedTuple
+
+from .modules import is_installed, places
+
+_MAIN = frozenset({"__main__", "__mp_main__"})
+# What stands for the root in values that are read: no path begins like this.
+ROOT = "⟨root⟩"
+
+
+class Home(NamedTuple):
+    """Where a module of the work tree lies.
+
+    Attributes:
+        path: Path of its file relative to the root, with "/".
+        name: The name by which others import it, a script too.
+        above: The folder from which it is imported, relative to the root; empty for the root itself.
+    """
+
+    path: str
+    name: str
+    above: str
+
+
+class WorkTree:
+    """The work tree of a decorated function.
+
+    Args:
+        root: Absolute path of its root; None where there is no repository, and then the folder from which the
+            function's module is imported.
+        space: The globals of the function: its module counts wherever it lies.
+    """
+
+    def __init__(self, root: str | None, space: dict[str, Any]) -> None:
+        file = _file(space)
+        self.root = root or (_import_folder(file) if file else os.getcwd())
+        self._own = space
+        self._package = None if file is None or places(file, self.root) else _package_folder(file)
+        self._homes: dict[int, tuple[dict[str, Any], Home | None]] = {}
+        spelled = {each for each in (self.root, _spelled(file, self.root)) if each not in (None, os.sep)}
+        roots = {
+            encode_basestring(each)[1:-1] for root in spelled if root for each in (root, root.replace(os.sep, "/"))
+        }
+        pattern = "|".join(re.escape(each) for each in sorted(roots, key=len, reverse=True))
+        self._spelled = [each.encode("utf-8", "backslashreplace") for each in roots]
+        self._pattern = re.compile(rb'(?<!\\)"(?:' + pattern.encode("utf-8", "backslashreplace") + rb')(?=["/\\])')
+
+    def home(self, space: dict[str, Any]) -> Home | None:
+        """Tell where a module lies, by its globals; None if it is not of the work tree, or installed there."""
+        known = self._homes.get(id(space))
+        if known is None:
+            known = self._homes[id(space)] = (space, self._find(space))
+        return known[1]
+
+    def is_own(self, home: Home) -> bool:
+        """Say whether it is the module of the decorated function."""
+        own = self.home(self._own)
+        return own is not None and own.path == home.path
+
+    def is_beside(self, home: Home) -> bool:
+        """Say whether a module is imported from the same folder as that of the decorated function."""
+        own = self.home(self._own)
+        return own is not None and own.above == home.above
+
+    def relative(self, text: bytes) -> bytes:
+        """Write the absolute paths below the root in a canonical text relative to it."""
+        if not any(each in text for each in self._spelled):
+            return text
+        return self._pattern.sub(f'"{ROOT}'.encode(), text)
+
+    def _find(self, space: dict[str, Any]) -> Home | None:
+        file = _file(space)
+        if file is None:
+            return None
+        found = places(file, self.root)
+        if not found:
+            own = self._package is not None and os.path.realpath(file).startswith(self._package)
+            return _home(os.path.basename(file), file, space) if own else None
+        path = found[0][0]
+        return None if is_installed(path, self.root) and space is not self._own else _home(path, found[0][1], space)
+
+
+def _file(space: dict[str, Any]) -> str | None:
+    file = space.get("__file__")
+    return os.path.abspath(file) if isinstance(file, str) else None
+
+
+def _home(path: str, file: str, space: dict[str, Any]) -> Home:
+    stem = os.path.splitext(path)[0].removesuffix("/__init__")
+    spec = space.get("__spec__")
+    name = str(space.get("__name__", ""))
+    if name in _MAIN:
+        name = getattr(spec, "name", "").removesuffix(".__main__") or ""
+    dotted = stem.replace("/", ".")
+    if not name or not f".{dotted}".endswith(f".{name}"):
+        # A script, or a module that was loaded under a name of its own.
+        name = os.path.relpath(os.path.splitext(file)[0], _import_folder(file)).replace(os.sep, ".")
+        name = name.removesuffix(".__init__")
+    return Home(path, name, dotted.removesuffix(name).rstrip(".").replace(".", "/"))
+
+
+def _import_folder(file: str) -> str:
+    folder = os.path.dirname(file)
+    while os.path.isfile(os.path.join(folder, "__init__.py")):
+        folder = os.path.dirname(folder)
+    return folder
+
+
+def _package_folder(file: str) -> str:
+    """Name the outermost package that holds a file, or the file itself where none does."""
+    real = os.path.realpath(file)
+    folder = _import_folder(real)
+    first = os.path.relpath(real, folder).split(os.sep)[0]
+    whole = os.path.join(folder, first)
+    return whole + os.sep if os.path.isdir(whole) else whole
+
+
+def _spelled(file: str | None, root: str) -> str | None:
+    """Spell the root as the function's file spells it, if that goes through a link."""
+    if file is None:
+        return None
+    real = os.path.realpath(os.path.dirname(file))
+    folder = os.path.dirname(file)
+    if real == folder or not real.startswith(root):
+        return None
+    below = real[len(root) :]
+    return folder[: len(folder) - len(below)] if below and folder.endswith(below) else folder if not below else None
