@@ -120,6 +120,12 @@ class _Encoder:
             return Encoded(None, str(error).partition("; ")[0])
         return Encoded(text, "", tuple(met.code.values()), frozenset(found))
 
+    def named(self, code: Collection[tuple[Any, str]], place: str) -> Encoded:
+        met = meeting(self._look)
+        digests = [met.add(function, function.__module__ or "") for function, _ in code]
+        names = [name if digest is None else [name, digest] for (_, name), digest in zip(code, digests, strict=True)]
+        return Encoded(encode(names[0] if len(names) == 1 else names, place))
+
     def refuse(self, place: str, reason: str) -> Exception:
         return UnhashableError(
             f"{place} holds other code than its file defines there, and {reason}; define what it holds in a module"

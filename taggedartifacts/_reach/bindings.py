@@ -5,6 +5,7 @@ Read off the module's code object. What the text fixes is fixed by the commit; e
 
 from __future__ import annotations
 
+import functools
 import os
 from collections import Counter
 from types import CodeType
@@ -73,23 +74,30 @@ _COMPUTED = Computed()
 class Bindings:
     """What the text of a module binds.
 
-    Attributes:
-        names: The names of the module.
-        stars: The modules of which it imports all names.
-
     Args:
         code: The module's code object; without it, nothing is known, and everything counts as a value.
     """
 
     def __init__(self, code: CodeType | None) -> None:
-        self.names: Mapping[str, Binding] = {}
-        self.stars: tuple[Imported, ...] = ()
+        self._code = code
         self._parts: dict[str, list[CodeType]] = {}
         self._bodies: dict[str, Mapping[str, Binding]] = {}
-        if code is not None:
-            for part in nested(code):
-                self._parts.setdefault(part.co_qualname, []).append(part)
-            self.names, self.stars = _bound(code, _global_stores(code))
+        for part in nested(code) if code is not None else ():
+            self._parts.setdefault(part.co_qualname, []).append(part)
+
+    @functools.cached_property
+    def _bound(self) -> tuple[Mapping[str, Binding], tuple[Imported, ...]]:
+        return ({}, ()) if self._code is None else _bound(self._code, _global_stores(self._code))
+
+    @property
+    def names(self) -> Mapping[str, Binding]:
+        """The names of the module."""
+        return self._bound[0]
+
+    @property
+    def stars(self) -> tuple[Imported, ...]:
+        """The modules of which it imports all names."""
+        return self._bound[1]
 
     def of_class(self, qualname: str) -> Mapping[str, Binding]:
         """Tell what the body of a class binds; nothing is known of one that is defined more than once."""
@@ -97,6 +105,19 @@ class Bindings:
             parts = self._parts.get(qualname, [])
             self._bodies[qualname] = _bound(parts[0], ())[0] if len(parts) == 1 else {}
         return self._bodies[qualname]
+
+    def defines(self, code: CodeType) -> bool:
+        """Say whether the text defines a function of this very code."""
+        return code in self._parts.get(code.co_qualname, ())
+
+    def fixes_defaults(self, code: CodeType, defaults: tuple[object, ...]) -> bool:
+        """Say whether these defaults of a function are the constants that its definition writes."""
+        written = self._defaults.get((code.co_qualname, code.co_firstlineno))
+        return written is not None and Literal(written).is_held_by(defaults)
+
+    @functools.cached_property
+    def _defaults(self) -> dict[tuple[str, int], tuple[object, ...]]:
+        return dict(_constant_defaults(self._code)) if self._code is not None else {}
 
     def times(self, qualname: str) -> int:
         """Tell how often the text defines a function or class of that qualified name."""
@@ -153,6 +174,24 @@ def _code_of(space: dict[str, Any]) -> CodeType | None:
             return compile(opened.read(), file, "exec", dont_inherit=True)
     except (OSError, SyntaxError, ValueError):  # an extension, an archive
         return None
+
+
+def _constant_defaults(code: CodeType) -> Iterator[tuple[tuple[str, int], tuple[object, ...]]]:
+    """Iterate over the functions whose defaults for positional parameters are one constant, a tuple."""
+    for part in nested(code):
+        loaded: list[object] = []
+        for operation, value, argument in instructions(part):
+            if operation == "LOAD_CONST":
+                loaded.append(value)
+            elif operation in _MAKES:
+                made = [each for each in loaded if isinstance(each, CodeType)]
+                # The flag says whether there are defaults. They come first, before annotations and the code.
+                if made and argument & 1 and isinstance(loaded[0], tuple):
+                    yield (made[-1].co_qualname, made[-1].co_firstlineno), loaded[0]
+                if operation != "MAKE_FUNCTION" or argument or not made:
+                    loaded = []
+            elif operation not in ("BUILD_CONST_KEY_MAP", "BUILD_TUPLE", "LOAD_CLOSURE", "LOAD_BUILD_CLASS"):
+                loaded = []
 
 
 def _global_stores(code: CodeType) -> Iterator[str]:

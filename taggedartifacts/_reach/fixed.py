@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import sys
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from .bindings import Computed, Defined, Literal, Taken, bindings_of
-from .objects import leads_to, module_of, namespace
+from .objects import WRAPPED, leads_to, module_of, namespace, value_of
 from .watch import MISSING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .bindings import Binding
+    from .worktree import Home
 
 _MOST_STEPS = 8  # modules that hand a name on
 
@@ -24,7 +26,7 @@ class Text:
         enter: Says whether a module, given by its globals, is of the work tree (None if not), and notes that it counts.
     """
 
-    def __init__(self, enter: Callable[[dict[str, Any]], object]) -> None:
+    def __init__(self, enter: Callable[[dict[str, Any]], Home | None]) -> None:
         self._enter = enter
 
     def is_literal(self, space: dict[str, Any], name: str, value: object) -> bool:
@@ -64,6 +66,24 @@ class Text:
     def is_defined(self, space: dict[str, Any], name: str) -> bool:
         """Say whether the text of a module binds a name once, by ``def`` or ``class``."""
         return isinstance(self._binding(space, name), Defined)
+
+    def named(self, value: Any) -> list[tuple[FunctionType, str]]:
+        """Name the functions of which code consists by their text; empty if no text defines one of them."""
+        functions = [part for part in map(value_of(value), ("", *WRAPPED)) if isinstance(part, FunctionType)]
+        functions = functions[:1] if isinstance(value, FunctionType) else functions
+        found = []
+        for function in functions:
+            code, bindings = function.__code__, bindings_of(function.__globals__)
+            home = self._enter(function.__globals__)
+            if home is None or not bindings.defines(code):
+                return []
+            name = f"{home.name}:{code.co_qualname}"
+            if bindings.times(code.co_qualname) > 1:
+                from .definition import source_of  # what reads source code is not for scripts to wait for
+
+                name = f"{name} as {source_of(function).code}"
+            found.append((function, name))
+        return found
 
     def _binding(self, space: dict[str, Any], name: str) -> Binding | None:
         return bindings_of(space).names.get(name) if self._enter(space) is not None else None

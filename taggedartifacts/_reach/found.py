@@ -30,6 +30,9 @@ class Encode(Protocol):
     def __call__(self, value: object, place: str, without: tuple[tuple[str, ...], ...]) -> Encoded:
         """Encode a value that stands at *place*, without the parts to which these paths lead."""
 
+    def named(self, code: Collection[tuple[Any, str]], place: str) -> Encoded:
+        """Encode functions by the names that their text gives them."""
+
     def refuse(self, place: str, reason: str) -> Exception:
         """Make the error that refuses code which decides the result and cannot be told."""
 

@@ -6,12 +6,16 @@ import inspect
 import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .modules import places
+from .bindings import bindings_of, note
+from .modules import places, running_code
 from .prompt import SCRIPT, has_arrived, is_interactive
 from .scripts import name_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import FunctionType
+
+_DIGITS = 10  # of a digest
 
 
 class Home(NamedTuple):
@@ -19,7 +23,7 @@ class Home(NamedTuple):
 
     Attributes:
         module: Its module's name.
-        name: Its name within the module; with the line where others share the name.
+        name: Its name within the module; with its definition or line where others share the name.
         file: The absolute path of its module's file; None in a session.
         interactive: Whether it was typed into a cell or at a prompt.
         script: If a script defines it, the name under which others would import that, and its file.
@@ -51,8 +55,7 @@ class Home(NamedTuple):
         file = plain.__globals__.get("__file__")
         if not isinstance(file, str) or interactive:  # an editor may set __file__ in a session
             return cls(f.__module__, f.__qualname__, None, interactive)
-        shared = f.__qualname__.rpartition(".")[2] in ("<lambda>", "_")
-        name = f"{f.__qualname__} in line {plain.__code__.co_firstlineno}" if shared else f.__qualname__
+        name = _own_name(plain, f.__qualname__)
         file = os.path.abspath(file)
         script = name_of(plain.__globals__) if plain.__globals__.get("__name__") in SCRIPT else None
         return cls(f.__module__, name, file, interactive, None if script is None else (script, file))
@@ -68,3 +71,17 @@ class Home(NamedTuple):
         if root is not None and (found := places(self.file, root)):
             return found[-1][0]  # where a link leads, if that is in the repository too
         return os.path.basename(self.file) if self.module in SCRIPT else self.module
+
+
+def _own_name(plain: FunctionType, qualname: str) -> str:
+    if qualname.rpartition(".")[2] in ("<lambda>", "_"):
+        return f"{qualname} in line {plain.__code__.co_firstlineno}"
+    space = plain.__globals__
+    code = running_code(space)
+    if code is not None and code.co_filename == space.get("__file__"):
+        note(space, code)  # what the text says, while that is known
+    if bindings_of(space).times(qualname) < 2:
+        return qualname
+    from .definition import source_of  # what reads source code is not for scripts to wait for
+
+    return f"{qualname} as {source_of(plain).code[:_DIGITS]}"

@@ -18,7 +18,9 @@ def defaults(function: FunctionType) -> dict[str, Any]:
     """Collect the defaults of a function by parameter."""
     positional = function.__defaults__ or ()
     count = function.__code__.co_argcount
-    names = function.__code__.co_varnames[count - len(positional) : count]
+    # What makes functions from functions may leave more defaults than there are parameters.
+    places = [f"default {number}" for number in range(len(positional) - count)]
+    names = (*places, *function.__code__.co_varnames[max(0, count - len(positional)) : count])
     return {**dict(zip(names, positional, strict=True)), **(function.__kwdefaults__ or {})}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import types
-from collections import Counter, OrderedDict, defaultdict, deque
+from collections import Counter, OrderedDict, defaultdict, deque, namedtuple
 from typing import TYPE_CHECKING, Any
 
 from .members import closure
@@ -41,12 +41,27 @@ GENERATED = frozenset(
         ),
     }
 )
+# What a module says of itself.
+DESCRIBES = frozenset(
+    {
+        *("__name__", "__file__", "__doc__", "__path__", "__spec__", "__loader__", "__package__", "__cached__"),
+        *("__builtins__", "__dict__", "__annotations__", "__qualname__"),
+    }
+)
+# What a named tuple is given, beside its fields.
+OF_NAMED_TUPLES = frozenset({"__new__", "_make", "_replace", "__replace__", "__repr__", "_asdict", "__getnewargs__"})
 # By what those that wrap code hold it.
 WRAPPED = ("__wrapped__", "__func__", "py_func", "func", "fget", "fset", "fdel", "callback")
 _LOGGERS = frozenset({"logging", "loguru", "structlog"})
 _TYPING = frozenset({"typing", "typing_extensions", "types"})
 _PACKAGE = __name__.partition(".")[0]
-DESCRIPTORS = (types.MemberDescriptorType, types.GetSetDescriptorType, types.WrapperDescriptorType)
+_Pair = namedtuple("_Pair", ["one"])
+DESCRIPTORS = (
+    types.MemberDescriptorType,
+    types.GetSetDescriptorType,
+    types.WrapperDescriptorType,
+    type(vars(_Pair)["one"]),
+)
 _CONTAINERS = (list, dict, set, deque, Counter, defaultdict, OrderedDict)
 _CODE = (
     types.FunctionType,

@@ -25,8 +25,10 @@ from .fixed import Text
 from .found import Encoded, Ignored, Reads
 from .members import closure, defaults
 from .objects import (
+    DESCRIBES,
     DESCRIPTORS,
     GENERATED,
+    OF_NAMED_TUPLES,
     WRAPPED,
     held,
     is_code,
@@ -147,7 +149,8 @@ class _Walk:
         if "savefig" in names.attributes:
             self._figures = True
         own = function is self._root
-        for name, value in {} if own else defaults(function).items():
+        fixed = bindings_of(space).fixes_defaults(code, function.__defaults__ or ()) and not function.__kwdefaults__
+        for name, value in {} if own or fixed else defaults(function).items():
             self._take_part(f"{label}.{name}", name, value, label)
         for name, value in vars(function).items():
             if name not in _OURS:
@@ -220,7 +223,7 @@ class _Walk:
             return
         home = self._tree.home(space)
         key = name if home is None or self._tree.is_own(home) else f"{home.name}.{name}"
-        if self._ignored.has((key, spelled)) or is_left_out(value):
+        if self._ignored.has((key, spelled)) or is_left_out(value) or name in DESCRIBES:
             return
         if is_code(value):
             self._note_figures(str(getattr(value, "__module__", "")))
@@ -289,6 +292,8 @@ class _Walk:
         key = self._key(space, f"{kind.__qualname__}.{name}")
         functions = [part for part in map(value_of(value), ("", *WRAPPED)) if isinstance(part, types.FunctionType)]
         if functions or is_code(value):
+            if binding is None and name in OF_NAMED_TUPLES and hasattr(kind, "_fields"):
+                return
             if binding is None and any(each.__code__.co_filename.startswith("<") for each in functions):
                 return  # generated from other members of the class, which count
             if self._ignored.has((key, f"{kind.__qualname__}.{name}")):
@@ -337,7 +342,12 @@ class _Walk:
             return self._encode(value, f"global {key!r}", without)
 
         encoded = encode()
-        self._watch.value(value, encoded, encode)
+        if encoded.text is None and (code := self._text.named(value)):
+            encoded = self._encode.named(code, f"global {key!r}")
+            for function, _ in code:
+                self._follow(function)
+        if not is_code(value):
+            self._watch.value(value, encoded, encode)
         self._ignored.note((key, spelled), encoded.found)
         for code in encoded.code:
             self._follow(code)

@@ -596,7 +596,7 @@ class TestMeanwhile:
 
     def test_output_is_edited(self, project):
         """One output was gone; the other is edited while both are made again."""
-        work = project.module(TWO + "    meanwhile()\nmeanwhile = list\n")
+        work = project.module(TWO.replace('"runs"', '"runs", "meanwhile"') + "    meanwhile()\nmeanwhile = list\n")
         a, b = work.two(1, "out/a.txt", "out/b.txt")
         b.unlink()
         work.meanwhile = lambda: a.write_text("edited")
@@ -609,7 +609,9 @@ class TestMeanwhile:
 
     def test_companion_is_edited(self, project):
         """The artifact was gone; its companion is edited while it is made again."""
-        work = project.module(COMPANIONS + "    meanwhile()\nmeanwhile = list\n")
+        work = project.module(
+            COMPANIONS.replace('"runs"', '"runs", "meanwhile"') + "    meanwhile()\nmeanwhile = list\n"
+        )
         path = work.shape(1, "out/s.shp")
         path.unlink()
         work.meanwhile = lambda: path.with_suffix(".dbf").write_text("edited")
@@ -621,7 +623,7 @@ class TestMeanwhile:
     def test_whole_artifact_comes(self, project, caplog):
         """A file that comes to be there counts as it is, as one without a record does before the run."""
         caplog.set_level(logging.INFO, "taggedartifacts")
-        work = project.module(WRITE + "    meanwhile()\nmeanwhile = list\n")
+        work = project.module(WRITE.replace('"runs"', '"runs", "meanwhile"') + "    meanwhile()\nmeanwhile = list\n")
         path = work.f.path(1, "out/f.txt")
         work.meanwhile = lambda: path.write_text("copied")
 
@@ -630,7 +632,7 @@ class TestMeanwhile:
 
     def test_part_comes(self, project):
         """A file that comes to be there alone, where a call has several outputs, is kept."""
-        work = project.module(TWO + "    meanwhile()\nmeanwhile = list\n")
+        work = project.module(TWO.replace('"runs"', '"runs", "meanwhile"') + "    meanwhile()\nmeanwhile = list\n")
         a, b = work.two.path(1, "out/a.txt", "out/b.txt")
         work.meanwhile = lambda: a.write_text("mine")
 
@@ -643,7 +645,7 @@ class TestMeanwhile:
 
     def test_directory_comes(self, project):
         """Nor does a directory of the user's vanish."""
-        work = project.module(WRITE + "    meanwhile()\nmeanwhile = list\n")
+        work = project.module(WRITE.replace('"runs"', '"runs", "meanwhile"') + "    meanwhile()\nmeanwhile = list\n")
         path = work.f.path(1, "out/f.txt")
 
         def meanwhile():

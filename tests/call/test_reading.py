@@ -6,7 +6,7 @@ import textwrap
 
 import pytest
 
-from taggedartifacts import UnhashableError, compare, record
+from taggedartifacts import ArtifactConflictError, UnhashableError, compare, record
 
 SETTINGS = """
 N = 3
@@ -200,6 +200,47 @@ def reads(out):
             str(each) for each in work.reads.explain("out/b.txt").differences
         ]
 
+    def test_made_by_a_factory(self, project):
+        """A function that a factory made counts by its text and what it holds, and so do properties."""
+        source = """
+from typing import NamedTuple
+def make(n):
+    def inner():
+        return n
+    return inner
+inner = make(int("1"))
+class Pair(NamedTuple):
+    one: int = 1
+class Model:
+    @property
+    def depth(self):
+        return 1
+    @depth.setter
+    def depth(self, value):
+        pass
+    made = staticmethod(make(1))
+    def fit(self, x=1, *, y="z"):
+        return Pair(inner() + self.made() + self.depth)
+@Artifact("out")
+def fig(out):
+    Path(out).write_text(str(Model().fit()))
+"""
+        work = project.module(source)
+        path = work.fig("out/a.txt")
+        work.inner = work.make(2)
+
+        assert {} == path.record.unknown
+        assert path != work.fig.path("out/a.txt")
+
+    def test_defaults(self, project):
+        """Defaults of helpers count where they were computed, and not where the text says them."""
+        work = project.module(
+            'N = int("3")\ndef one(x, y=1, z="z"):\n    return x\ndef two(x, y=N):\n    return x\n'
+            '@Artifact("out")\ndef fig(out):\n    Path(out).write_text(str((one(1), two(2))))\n'
+        )
+
+        assert ["two.y"] == [name.partition(".")[2] for name in work.fig("out/a.txt").record.readers]
+
 
 class TestPlaces:
     def test_below_the_root(self, tmp_path, project):
@@ -343,3 +384,145 @@ def fig(out, level=1):
 
         with pytest.raises(ValueError, match="ignore names 'typo', which is no parameter of fig, and nothing that it"):
             work.fig("out/a.txt")
+
+
+CALLBACK = """
+import sys
+sys.path.insert(0, {root!r})
+from plots import fig
+def callback(x):
+    return x + {number}
+class Kind:
+    step = {number}
+print(fig({value}, "out/a.txt").name)
+"""
+
+
+class TestCodeInValues:
+    @pytest.fixture
+    def toolbox(self, project):
+        project.write(
+            "plots.py",
+            """
+            from pathlib import Path
+            from taggedartifacts import Artifact
+            @Artifact("out")
+            def fig(call, out):
+                Path(out).write_text("")
+            """,
+        )
+        project.commit()
+        return project
+
+    @pytest.mark.parametrize("value", ["callback", "Kind", "[callback]"])
+    @pytest.mark.parametrize("where", ["untracked", "outside", "ignored"])
+    def test_file_counts(self, toolbox, tmp_path, value, where):
+        """A function or class of a file that git does not track here counts with the content of that file."""
+        toolbox.write(".gitignore", "out/\n__pycache__/\nlocal.py\n")
+        toolbox.commit()
+        places = {"untracked": "driver.py", "outside": str(tmp_path / "driver.py"), "ignored": "local.py"}
+        names = []
+        for number in (1, 2, 1):
+            toolbox.write(places[where], CALLBACK.format(root=str(toolbox.path), number=number, value=value))
+            names.append(toolbox.python(places[where]))
+
+        assert names[0] == names[2] != names[1]
+
+    def test_tracked_counts_by_name(self, toolbox):
+        """That of a tracked file counts by its name: the commit fixes its text."""
+        toolbox.write("driver.py", CALLBACK.format(root=str(toolbox.path), number=1, value="callback"))
+        toolbox.commit()
+        name = toolbox.python("driver.py")
+
+        assert '{"call":{"$function":"driver:callback"}}' in record(toolbox.out / name).canonical
+
+    def test_reads(self, toolbox):
+        """What a callback and the class of an object read counts, too."""
+        source = """
+import sys, plots
+from dataclasses import dataclass
+level = int(sys.argv[1])
+@dataclass
+class Model:
+    depth: int
+    def fit(self):
+        return level
+def callback():
+    return level
+print(plots.fig(eval(sys.argv[2]), "out/a.txt").name)
+"""
+        toolbox.write("driver.py", source)
+        toolbox.commit()
+        for value in ("callback", "Model(1)", "{'a': [Model(1)]}"):
+            names = [toolbox.python("driver.py", level, value) for level in ("1", "2", "1")]
+
+            assert names[0] == names[2] != names[1]
+
+
+class TestNames:
+    def test_defined_twice(self, project):
+        """Two functions of one name in a file conflict, and never serve each other."""
+        part = '@Artifact("out")\ndef fig(out):\n    Path(out).write_text("{}")\n'
+        work = project.module(part.format(1) + "first = fig\n" + part.format(2))
+        work.first("out/a.txt")
+
+        with pytest.raises(ArtifactConflictError, match=r"work\.py::fig as "):
+            work.fig("out/a.txt")
+        assert work.first.is_cached("out/a.txt")
+
+    def test_module_of_no_name(self, project):
+        """A module that sys.modules does not hold is code all the same."""
+        project.write("hidden.py", "def helper():\n    return 1\n")
+        source = """
+import importlib.util
+def load(name):
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(name + ".py"))
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+hidden = load("hidden")
+@Artifact("out", allow_dirty=True)
+def fig(out):
+    Path(out).write_text(str(hidden.helper()))
+"""
+        clean = project.module(source).fig.path("out/a.txt")
+        project.write("unknown.py", "def helper():\n    return 1\n")
+        (project.path / "work.py").write_text((project.path / "work.py").read_text().replace('"hidden"', '"unknown"'))
+        project.commit("Load another", "work.py")
+        dirty = project.load(project.path / "work.py").fig("out/a.txt")
+
+        assert clean.tag.dirty is None
+        assert [("unknown.py", "loaded, but not tracked by git")] == list(dirty.record.changes)
+
+
+class TestFigures:
+    SOURCE = """
+import matplotlib
+@Artifact("out")
+def fig(out):
+    matplotlib.get_backend()
+    Path(out).write_text("")
+@Artifact("out")
+def other(out):
+    Path(out).write_text("")
+"""
+
+    def test_parameters(self, project):
+        """Parameters of matplotlib that are not its defaults count for functions that reach it, but for windows."""
+        matplotlib = pytest.importorskip("matplotlib")
+        work = project.module(self.SOURCE)
+        with matplotlib.rc_context():
+            matplotlib.rcdefaults()
+            plain = [work.fig.path("out/a.txt"), work.other.path("out/a.txt")]
+            matplotlib.rcParams["toolbar"] = "None"
+            same = [work.fig.path("out/a.txt"), work.other.path("out/a.txt")]
+            matplotlib.rcParams["lines.linewidth"] = 7
+            wide = [work.fig.path("out/a.txt"), work.other.path("out/a.txt")]
+            work.fig("out/a.txt")
+            matplotlib.rcParams["lines.linewidth"] = 8
+            (difference,) = work.fig.explain("out/a.txt").differences
+
+        assert plain == same
+        assert plain[0] != wide[0]
+        assert plain[1] == wide[1]
+        assert "globals.matplotlib.rcParams.lines.linewidth: 7.0 → 8.0, read by matplotlib" == str(difference)

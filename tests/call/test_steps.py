@@ -18,7 +18,7 @@ runs, gate = [], []
 def text(x):
     return f"{x} {len(runs)} done"
 
-@Artifact("out")
+@Artifact("out", ignore=("runs",))
 async def f(x, out):
     runs.append(x)
     Path(out).write_text("half")
@@ -27,7 +27,7 @@ async def f(x, out):
     async with asyncio.timeout(60):
         await asyncio.to_thread(Path(out).write_text, text(x))
 
-@Artifact(("out", "two"))
+@Artifact(("out", "two"), ignore=("runs",))
 async def several(x, out, two="out/two.txt"):
     runs.append(x)
     Path(out).write_text("half")
@@ -35,7 +35,7 @@ async def several(x, out, two="out/two.txt"):
     Path(out).write_text(text(x))
     Path(two).write_text(text(x))
 
-@Artifact("out", timeout=20)
+@Artifact("out", timeout=20, ignore=("runs", "gate"))
 async def slow(x, out):
     runs.append(x)
     gate.append(asyncio.Event())

@@ -14,7 +14,7 @@ from taggedartifacts import ArtifactConflictError
 
 WRITE = """
 runs = []
-@Artifact("outpath", allow_dirty=True)
+@Artifact("outpath", allow_dirty=True, ignore=("runs",))
 def f(x, outpath):
     runs.append(x)
     Path(outpath).write_text(f"{x} {len(runs)}")
