@@ -66,7 +66,7 @@ def of_size(root: Path, rounds: int) -> dict[str, list[float]]:
     """Time looks, the command, and the naive diff; and once, what both cost after all files were touched."""
 
     def look() -> object:
-        return take_look(None, repo=str(root)).state()
+        return take_look(None, repo=str(root), scope=["."]).state()
 
     def status() -> None:
         git(root, "status", "--porcelain", "-uno")
@@ -87,17 +87,17 @@ def of_contents(root: Path, rounds: int) -> dict[str, list[float]]:
     def note(name: str, action: Callable[[], object]) -> None:
         found[name] = interleaved({name: action}, rounds=rounds, seconds=0.0)[name]
 
-    note("a look", lambda: take_look(None, repo=str(root)))
+    note("a look", lambda: take_look(None, repo=str(root), scope=["."]))
     (root / ".gitignore").write_text("ignored/\n")
     git(root, "add", ".gitignore")
     git(root, "commit", "-q", "-m", "x")
     (root / "ignored").mkdir()
     for number in range(IGNORED_FILES):
         (root / "ignored" / str(number)).touch()
-    note(f"beside {IGNORED_FILES:,} ignored files", lambda: take_look(None, repo=str(root)))
+    note(f"beside {IGNORED_FILES:,} ignored files", lambda: take_look(None, repo=str(root), scope=["."]))
     add_history(root)
     note(f"the scope's last commit, {COMMITS:,} back", lambda: take_look(None, repo=str(root), scope=["d0"]))
-    asked = take_look(None, repo=str(root))
+    asked = take_look(None, repo=str(root), scope=["."])
     found["asking a look again"] = interleaved({"again": asked.state}, rounds=rounds, seconds=0.01)["again"]
     return found
 

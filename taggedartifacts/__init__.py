@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from ._history.prune import prune
     from ._history.verify import verify
     from ._history.versions import versions
+    from ._log import show_log
     from ._store.origin import record
 
 # Imported when they are first used: few scripts need them, and every script waits for what is imported here.
@@ -40,6 +41,7 @@ _LATER = {
     "compare": "._history.compare",
     "prune": "._history.prune",
     "record": "._store.origin",
+    "show_log": "._log",
     "verify": "._history.verify",
     "versions": "._history.versions",
 }
@@ -83,6 +85,7 @@ __all__ = [
     "config_hash",
     "prune",
     "record",
+    "show_log",
     "verify",
     "versions",
 ]

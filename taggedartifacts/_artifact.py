@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import functools
 import inspect
-from types import FunctionType
 from typing import (
     TYPE_CHECKING,
     Any,
     Generic,
     Literal,
     ParamSpec,
+    TypeAlias,
     TypedDict,
     TypeVar,
     Unpack,
@@ -19,10 +19,12 @@ from typing import (
 
 from ._call.binding import Options, Parameters
 from ._call.run import call
+from ._call.shorten import shortening
 from ._call.steps import drive, drive_async
 from ._call.task import Decoration, prepare
+from ._call.wrong import check_function, check_object
 from ._errors import ArtifactConflictError, ArtifactModifiedError, InputChangedError
-from ._reach.prompt import is_interactive
+from ._reach.home import Home
 from ._session.session import moment_of
 
 if TYPE_CHECKING:
@@ -39,6 +41,13 @@ R = TypeVar("R")
 W = TypeVar("W")
 
 
+if TYPE_CHECKING:
+    _Names: TypeAlias = list[str] | tuple[str, ...]
+    _One: TypeAlias = ArtifactPath
+    # An output that is not asked for is None; Any, so that those who ask for all need not tell the type checker so.
+    _Several: TypeAlias = tuple[ArtifactPath | Any, ...]
+
+
 class OwnValue:
     """In types only: marks a decorator in mode ``"r"``, whose functions return their own value."""
 
@@ -49,9 +58,23 @@ class _Place(TypedDict, total=False):
 
 
 class _Making(_Place, total=False):
+    mode: Literal["w"]
     ignore: Sequence[str]
     inputs: Sequence[str]
     timeout: float | None
+    link: bool
+
+
+class _Plain(_Making, total=False):
+    load: None
+
+
+class _Loading(_Making, Generic[W, T]):
+    load: Callable[[W], T]
+
+
+class _Reading(_Place):
+    mode: Literal["r"]
 
 
 class Artifact(Generic[R, W]):
@@ -62,12 +85,15 @@ class Artifact(Generic[R, W]):
     once, however many processes call at the same time.
 
     Args:
-        keyword: The parameter that takes the output path (`str`); a list or tuple of names for several outputs.
+        keyword: The parameter that takes the output path (`str`); a list or tuple of names for several outputs. Of
+            several, one that is None at a call is not asked for, and None in the tuple that the call returns.
         config: What else decides the result: any value with a canonical form, or a function without arguments that
             returns one. Read at each call.
-        allow_dirty: Work with code that is not committed, and mark the tag dirty. Otherwise such code is refused.
-        ignore: What does not decide the result, such as ``verbose``; neither hashed nor recorded. Parameters, and by
-            name what the function reads: ``"args"``, ``"args.verbose"``, ``"settings.DEBUG"``.
+        allow_dirty: Work with code that is not committed, and mark the tag dirty. Otherwise such code is refused,
+            unless ``TAGGEDARTIFACTS_ALLOW_DIRTY=1`` or the project's ``pyproject.toml`` allows it to all functions.
+        ignore: What does not decide the result; neither hashed nor recorded. Parameters, such as ``verbose``, parts of
+            them, such as ``cfg.n_jobs``, and by name what the function reads: ``"args"``, ``"args.verbose"``,
+            ``"settings.DEBUG"``. Of ``self`` the class still counts.
         inputs: Parameters that hold paths of input files or directories, or lists, tuples and dicts of them: their
             content is hashed, not the path.
         scope: Paths relative to the repository's root that are the code which decides the result. By default what
@@ -77,6 +103,8 @@ class Artifact(Generic[R, W]):
             must exist, and the function always runs and returns its own value.
         repo: A path inside the repository, when it cannot be found from the function.
         timeout: Seconds to wait for another process that is making the same artifact; None waits without end.
+        link: Keep the ordinary name (``figures/hist.png``) as a relative symbolic link to the artifact of the last
+            call, for LaTeX, Markdown and make. Nothing else that stands there is ever replaced.
 
     Raises:
         TypeError: If an option has a wrong type, or what is decorated is no function, a generator function, or
@@ -96,71 +124,55 @@ class Artifact(Generic[R, W]):
 
     @overload
     def __init__(
-        self: Artifact[ArtifactPath, ArtifactPath],
+        self: Artifact[_One, _One],
         keyword: str,
         config: object = ...,
         allow_dirty: bool = ...,
-        *,
-        load: None = None,
-        mode: Literal["w"] = ...,
-        **options: Unpack[_Making],
+        **options: Unpack[_Plain],
     ) -> None: ...
     @overload
     def __init__(
-        self: Artifact[tuple[ArtifactPath, ...], tuple[ArtifactPath, ...]],
-        keyword: list[str] | tuple[str, ...],
+        self: Artifact[_Several, _Several],
+        keyword: _Names,
         config: object = ...,
         allow_dirty: bool = ...,
-        *,
-        load: None = None,
-        mode: Literal["w"] = ...,
-        **options: Unpack[_Making],
+        **options: Unpack[_Plain],
     ) -> None: ...
     @overload
     def __init__(
-        self: Artifact[T, ArtifactPath],
+        self: Artifact[T, _One],
         keyword: str,
         config: object = ...,
         allow_dirty: bool = ...,
-        *,
-        load: Callable[[ArtifactPath], T],
-        mode: Literal["w"] = ...,
-        **options: Unpack[_Making],
+        **options: Unpack[_Loading[_One, T]],
     ) -> None: ...
     @overload
     def __init__(
-        self: Artifact[T, tuple[ArtifactPath, ...]],
-        keyword: list[str] | tuple[str, ...],
+        self: Artifact[T, _Several],
+        keyword: _Names,
         config: object = ...,
         allow_dirty: bool = ...,
-        *,
-        load: Callable[[tuple[ArtifactPath, ...]], T],
-        mode: Literal["w"] = ...,
-        **options: Unpack[_Making],
+        **options: Unpack[_Loading[_Several, T]],
     ) -> None: ...
     @overload
     def __init__(
-        self: Artifact[OwnValue, ArtifactPath],
+        self: Artifact[OwnValue, _One],
         keyword: str,
         config: object = ...,
         allow_dirty: bool = ...,
-        *,
-        mode: Literal["r"],
-        **options: Unpack[_Place],
+        **options: Unpack[_Reading],
     ) -> None: ...
     @overload
     def __init__(
-        self: Artifact[OwnValue, tuple[ArtifactPath, ...]],
-        keyword: list[str] | tuple[str, ...],
+        self: Artifact[OwnValue, _Several],
+        keyword: _Names,
         config: object = ...,
         allow_dirty: bool = ...,
-        *,
-        mode: Literal["r"],
-        **options: Unpack[_Place],
+        **options: Unpack[_Reading],
     ) -> None: ...
     def __init__(
         self,
-        keyword: str | list[str] | tuple[str, ...],
+        keyword: str | _Names,
         config: object = {},
         allow_dirty: bool = False,
         *,
@@ -171,8 +183,22 @@ class Artifact(Generic[R, W]):
         mode: Literal["w", "r"] = "w",
         repo: str | os.PathLike[str] | None = None,
         timeout: float | None = None,
+        link: bool = False,
     ) -> None:
-        self._options = Options.check(keyword, config, allow_dirty, ignore, inputs, scope, load, mode, repo, timeout)
+        with shortening:
+            self._options = Options.check(
+                keyword=keyword,
+                config=config,
+                allow_dirty=allow_dirty,
+                ignore=ignore,
+                inputs=inputs,
+                scope=scope,
+                load=load,
+                mode=mode,
+                repo=repo,
+                timeout=timeout,
+                link=link,
+            )
 
     @overload
     def __call__(  # type: ignore[overload-overlap]  # the own value is whatever the function returns, coroutines too
@@ -186,7 +212,12 @@ class Artifact(Generic[R, W]):
     def __call__(self, f: Callable[P, object], /) -> ArtifactFunction[P, R, W]: ...
     def __call__(self, f: Callable[..., Any], /) -> Any:
         """Decorate a function."""
-        _check_function(f)
+        with shortening:
+            check_function(f)
+            if _DECORATION in vars(f):
+                raise TypeError(
+                    f"{f.__qualname__} is decorated already; for several outputs, pass keyword=('one', 'other')"
+                )
         is_async = inspect.iscoroutinefunction(f)
         carry_out: Callable[..., Any] = drive_async if is_async else drive
 
@@ -201,71 +232,83 @@ class Artifact(Generic[R, W]):
 
             @functools.wraps(f)
             async def decorated(*args: Any, **kwargs: Any) -> Any:
-                return await enter(args, kwargs, recompute=False)
+                __tracebackhide__ = True  # pytest and IPython go by it
+                with shortening:
+                    return await enter(args, kwargs, recompute=False)
 
         else:
 
             @functools.wraps(f)
             def decorated(*args: Any, **kwargs: Any) -> Any:
-                return enter(args, kwargs, recompute=False)
+                __tracebackhide__ = True  # pytest and IPython go by it
+                with shortening:
+                    return enter(args, kwargs, recompute=False)
 
         def recompute(*args: Any, **kwargs: Any) -> Any:
             """Run the function whether or not the artifact is there, and replace it atomically."""
-            return enter(args, kwargs, recompute=True)
+            __tracebackhide__ = True
+            with shortening:
+                check_object(decorated, "recompute", args, kwargs)
+                return enter(args, kwargs, recompute=True)
 
         def path(*args: Any, **kwargs: Any) -> Any:
             """Return where the artifact of that call is or would be; runs and touches nothing."""
-            return prepare(decorated.__wrapped__, _decoration(decorated), args, kwargs).result
+            __tracebackhide__ = True
+            with shortening:
+                check_object(decorated, "path", args, kwargs)
+                return prepare(decorated.__wrapped__, _decoration(decorated), args, kwargs).result
 
         def is_cached(*args: Any, **kwargs: Any) -> bool:
             """Tell whether that call would reuse the artifact; runs and touches nothing."""
-            task = prepare(decorated.__wrapped__, _decoration(decorated), args, kwargs)
-            try:
-                return task.find() is not None
-            except (ArtifactConflictError, ArtifactModifiedError, InputChangedError):
-                return False
+            __tracebackhide__ = True
+            with shortening:
+                check_object(decorated, "is_cached", args, kwargs)
+                task = prepare(decorated.__wrapped__, _decoration(decorated), args, kwargs)
+                try:
+                    task.check_links()
+                    return task.find() is not None
+                except (ArtifactConflictError, ArtifactModifiedError, InputChangedError):
+                    return False
 
-        def explain_call(*args: Any, **kwargs: Any) -> Explanation:
+        def explain(*args: Any, **kwargs: Any) -> Explanation:
             """Explain why that call would reuse an artifact or not: the nearest there is, and exactly what differs."""
-            from ._call.explain import (
-                explain,
-            )  # only where somebody asks: every script waits for what is imported above
+            from ._call import (
+                explain as _explain,  # only where somebody asks: every script waits for what is imported above
+            )
 
-            return explain(decorated.__wrapped__, _decoration(decorated), args, kwargs)
+            __tracebackhide__ = True
+            with shortening:
+                check_object(decorated, "explain", args, kwargs)
+                return _explain.explain(decorated.__wrapped__, _decoration(decorated), args, kwargs)
 
-        options = self._options
+        options, home = self._options, Home.of(f)
+        with shortening:
+            parameters = Parameters(f, options, free_names=home.interactive)
         decoration = Decoration(
             options=options,
-            parameters=Parameters(f, options, free_names=is_interactive(f)),
+            parameters=parameters,
             moment=moment_of(
-                f, repo=options.repo, scope=options.scope, ignore=options.ignore, reads=options.mode == "r"
+                f, repo=options.repo, scope=options.scope, ignore=parameters.ignored_globals, reads=options.mode == "r"
             ),
+            home=home,
         )
-        vars(decorated).update(
-            {
-                _DECORATION: decoration,
-                "recompute": recompute,
-                "path": path,
-                "is_cached": is_cached,
-                "explain": explain_call,
-            }
-        )
+        vars(decorated)[_DECORATION] = decoration
+        for question in (recompute, path, is_cached, explain):
+            _attach(question, decorated)
         return decorated
 
 
 _DECORATION = "_taggedartifacts"
 
 
+def _attach(question: Callable[..., Any], decorated: Callable[..., Any]) -> None:
+    """Make a function an attribute of the decorated one, and let it be found and pickled by that name."""
+    name = question.__name__
+    functools.update_wrapper(question, decorated.__wrapped__, assigned=("__module__",), updated=())  # type: ignore[attr-defined]  # which functools.wraps has set
+    question.__qualname__ = f"{decorated.__qualname__}.{name}"
+    vars(decorated)[name] = question
+
+
 def _decoration(decorated: Callable[..., Any]) -> Decoration:
     found: Decoration = vars(decorated)[_DECORATION]
     return found
-
-
-def _check_function(f: Any) -> None:
-    methods = (staticmethod, classmethod)
-    if isinstance(f, methods) or not callable(f) or not isinstance(inspect.unwrap(f), FunctionType):
-        raise TypeError(f"Artifact decorates functions, not {f!r}; put it below staticmethod, classmethod and property")
-    if inspect.isgeneratorfunction(f) or inspect.isasyncgenfunction(f):
-        raise TypeError(f"{f.__qualname__} is a generator function: it would not have run when its call returns")
-    if _DECORATION in vars(f):
-        raise TypeError(f"{f.__qualname__} is decorated already; for several outputs, pass keyword=('one', 'other')")

@@ -6,9 +6,21 @@ derives from the built-in exception that fits, so that code which catches ``OSEr
 
 from __future__ import annotations
 
+from ._text import printable
+
+
+def _printable(message: str) -> str:
+    return message if message.isprintable() else "\n".join(map(printable, message.split("\n")))
+
 
 class TaggedArtifactsError(Exception):
-    """Base of all errors that this library raises on purpose; catch it to catch every one of them."""
+    """Base of all errors that this library raises on purpose; catch it to catch every one of them.
+
+    A message says what would move a terminal's cursor by its code: names and records may come from anywhere.
+    """
+
+    def __init__(self, *args: object) -> None:
+        super().__init__(*(_printable(arg) if isinstance(arg, str) else arg for arg in args))
 
 
 class RepositoryError(TaggedArtifactsError, OSError):
@@ -31,23 +43,25 @@ class DirtyRepositoryError(TaggedArtifactsError, OSError):
     """The code that would run is not committed, and ``allow_dirty`` is not set.
 
     Comes at the call, before the function runs, and lists the paths with what is wrong with each. Commit them, pass
-    ``allow_dirty=True``, or leave them out with ``scope=``.
+    ``allow_dirty=True``, or leave them out with ``scope=``. In tests, ``TAGGEDARTIFACTS_ALLOW_DIRTY=1`` allows it to
+    all functions of a process.
     """
 
 
 class UnhashableError(TaggedArtifactsError, TypeError):
     """A value in the configuration or the arguments has no canonical form.
 
-    Comes before the function runs, and names the exact place. Leave the parameter out with ``ignore``, teach the
-    library the type with ``canonical.register``, or pass a path and name it in ``inputs``.
+    Comes before the function runs, and names the exact place and what helps there: leave the part out with ``ignore``,
+    teach the library the type with ``canonical.register``, pass a path and name it in ``inputs``, or pass what the
+    value is made from.
     """
 
 
 class InputError(TaggedArtifactsError, OSError):
     """A path named by ``inputs`` is missing, cannot be read, or changed while the function ran.
 
-    Comes before the function runs, or, for a change, after it, and then nothing is published. Mend the file and call
-    again.
+    Comes before the function runs, or, for a change, after it, and then nothing is published; what the function wrote
+    is kept where the message says. Mend the file and call again.
     """
 
 
@@ -80,7 +94,8 @@ class ArtifactNotWrittenError(TaggedArtifactsError, OSError):
     """The function returned without writing what it promised.
 
     Comes after the function ran; nothing is published. The message names what was written instead, as when
-    ``numpy.save`` appends ``.npy``: give the output that suffix, or write to the path that the function receives.
+    ``numpy.save`` appends ``.npy``, and where it is kept: give the output that suffix, or write to the path that the
+    function receives.
     """
 
 
@@ -89,8 +104,9 @@ class ArtifactConflictError(TaggedArtifactsError, OSError):
 
     Comes before the function runs when the artifact of that name was made by another function, as another output or as
     another kind (file or directory): give one of the outputs another name; ``recompute`` is refused likewise. Or when a
-    link stands there that leads nowhere: bring back what it led to, or remove it. After the run it comes when something
-    took the place meanwhile, or that of a companion; that is kept, and what the run wrote is not.
+    link stands there that leads nowhere: bring back what it led to, or remove it. Or when ``link=True`` and something
+    else than a link of ours has the ordinary name: move it away. After the run it comes when something
+    took the place meanwhile, or that of a companion; that stays, and what the run wrote is kept apart.
     """
 
 
@@ -103,9 +119,10 @@ class ArtifactModifiedError(TaggedArtifactsError, OSError):
 
 
 class RecordError(TaggedArtifactsError, ValueError):
-    """A record is damaged, or was written by a newer version of the library.
+    """A record is damaged, was written by a newer version of the library, or would be too large to be read back.
 
-    Comes from functions over records. Calls treat such a record as absent and say so in the log.
+    The last comes at a call, before the function runs. The others come from functions over records; calls treat such a
+    record as absent and say so in the log.
     """
 
 

@@ -38,7 +38,7 @@ from run_page import Same, code_blocks
 import taggedartifacts
 
 ROOT = Path(__file__).parent.parent
-RUNNER = ROOT / "tests" / "run_page.py"
+RUNNER = ROOT / "tests" / "support" / "run_page.py"
 PAGES = [ROOT / "README.rst", *sorted((ROOT / "docs").rglob("*.rst"))]
 
 

@@ -2,6 +2,7 @@
 
 import ast
 import re
+import runpy
 import subprocess
 import sys
 import tomllib
@@ -17,22 +18,25 @@ PACKAGE = Path(taggedartifacts.__file__).parent
 
 # The rooms, from the ground up, and the rooms that each may import from. A module at the root is a room of its own.
 ARROWS = {
-    "_errors": [],
-    "_hashing": [],
     "_text": [],
+    "_errors": ["_text"],
+    "_forks": [],
+    "_hashing": [],
+    "_log": [],
+    "_memory": [],
     "_preview": [],
     "_tag": ["_errors"],
     "_git": ["_errors"],
-    "_reach": ["_hashing"],
-    "_store": ["_errors", "_hashing", "_tag", "_text"],
+    "_reach": ["_errors", "_forks", "_hashing"],
+    "_store": ["_errors", "_hashing", "_memory", "_tag", "_text"],
     "_path": ["_preview", "_store", "_tag"],
-    "_canonical": ["_errors", "_hashing", "_path"],
-    "_code": ["_errors", "_git", "_hashing", "_reach"],
-    "_session": ["_canonical", "_code", "_errors", "_hashing", "_reach"],
+    "_canonical": ["_errors", "_hashing", "_path", "_reach"],
+    "_code": ["_errors", "_forks", "_git", "_hashing", "_memory", "_reach"],
+    "_session": ["_canonical", "_code", "_errors", "_hashing", "_memory", "_reach"],
     "_history": ["_code", "_errors", "_git", "_hashing", "_path", "_store", "_tag", "_text"],
     "_call": [
-        *("_canonical", "_code", "_errors", "_hashing", "_history", "_path", "_reach", "_session", "_store", "_tag"),
-        "_text",
+        *("_canonical", "_code", "_errors", "_hashing", "_history", "_memory", "_path", "_reach", "_session", "_store"),
+        *("_tag", "_text"),
     ],
     "_decorated": ["_call"],
     "_artifact": ["_call", "_decorated", "_errors", "_path", "_reach", "_session"],
@@ -104,6 +108,21 @@ class TestRooms:
         imported = {to for name in MODULES if name and room_of(name) == room for to in map(room_of, own_imports(name))}
 
         assert set(ARROWS[room]) == imported - {room}
+
+    def test_picture(self):
+        """The docs show the table as it is; ``python docs/rooms.py > docs/rooms.svg`` draws it anew."""
+        draw = runpy.run_path(str(ROOT / "docs" / "rooms.py"))["draw"]
+        packages = {room for room in ARROWS if (PACKAGE / room).is_dir()}
+
+        assert (ROOT / "docs" / "rooms.svg").read_text(encoding="utf-8") == draw(ARROWS, packages)
+
+    def test_map(self):
+        """The docs tell of every room, and every file that they name is there."""
+        page = (ROOT / "docs" / "contributing.rst").read_text(encoding="utf-8")
+        named = set(re.findall(r"``(_\w+|_\w+/\w+\.py)``", page))
+
+        assert set() == set(ARROWS) - named
+        assert [] == [name for name in sorted(named) if not (PACKAGE / name).exists() and name not in ARROWS]
 
     def test_no_cycle_of_modules(self):
         """No module imports itself through others."""

@@ -12,24 +12,37 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._canonical.encoding import encode, encode_call
+from .._canonical.part import Part, Stateless
 from .._errors import ArtifactNameError
+from .._memory import Memory
 from .._path import ArtifactPath
 from .._reach.reads import names_read
 from .._store.folder import HIDDEN, RECORD_SUFFIX, Folder
 from .._tag import tagged_name
 from .inputs import input_contents
+from .plain import plain_key
 from .signature import binder
+from .wrong import meant, refuse_bare
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
+    from .._store.target import Target
     from .._tag import Tag
 
 _NAME_MAX = 255  # bytes; where the file system does not tell
+_FITS = 120  # bytes; no file system in use is narrower (eCryptfs has 143), and asking it takes as long as a stat
 # Windows opens a device or a stream in their place, or drops their end: what is written would have another name.
 _CHANGED_BY_WINDOWS = re.compile(
     r'(?is)(con|prn|aux|nul|con(in|out)\$|(com|lpt)[\d¹²³]) *(\..*)?|.*[<>:"|?*\x00-\x1f].*|.*[. ]'
 )
+# A `Path` of a URL has one slash where the URL has two; a drive has one letter.
+_URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/")
+
+
+# Encoded configurations and arguments, by their plain keys.
+_ENTRY_BYTES = 500  # that an entry takes beside its content, about
+_encoded: Memory[bytes, dict[str, bytes]] = Memory()
 
 
 # Here and in other modules that every script needs, plain data is a NamedTuple: a data class takes ten times as long to
@@ -48,10 +61,12 @@ class Options(NamedTuple):
     mode: str
     repo: str | None
     timeout: float | None
+    link: bool
 
     @classmethod
     def check(
         cls,
+        *,
         keyword: object,
         config: object,
         allow_dirty: object,
@@ -62,6 +77,7 @@ class Options(NamedTuple):
         mode: object,
         repo: object,
         timeout: object,
+        link: object,
     ) -> Options:
         """Check what a user passed.
 
@@ -69,12 +85,16 @@ class Options(NamedTuple):
             TypeError: If an option is of a wrong type.
             ValueError: If an option has a wrong value, or makes no sense with another.
         """
+        if callable(keyword):
+            refuse_bare(keyword)
         several = not isinstance(keyword, str)
         keywords = _names("keyword", keyword if several else (keyword,))
         if not keywords or "" in keywords or len(set(keywords)) != len(keywords):
             raise ValueError(f"keyword must name one parameter, or several different ones, not {keyword!r}")
         if not isinstance(allow_dirty, bool):
             raise TypeError(f"allow_dirty must be True or False, not {allow_dirty!r}")
+        if not isinstance(link, bool):
+            raise TypeError(f"link must be True or False, not {link!r}")
         if load is not None and not callable(load):
             raise TypeError(f"load must be a function of the artifact's path, not {load!r}")
         if mode not in ("w", "r"):
@@ -97,14 +117,19 @@ class Options(NamedTuple):
             mode=mode,
             repo=None if repo is None else os.fsdecode(repo),
             timeout=timeout,
+            link=link,
         )
-        for name, others in (("ignore", options.ignore), ("inputs", options.inputs)):
+        heads = tuple(name.partition(".")[0] for name in options.ignore)
+        for name, others in (("ignore", heads), ("inputs", options.inputs)):
             if both := set(keywords) & set(others):
                 raise ValueError(f"{name} must not name the keyword {min(both)!r}: an output path is never hashed")
-        if both := set(options.ignore) & set(options.inputs):
+        if both := set(heads) & set(options.inputs):
             raise ValueError(f"{min(both)!r} is in ignore and in inputs; it can be only one of them")
-        if mode == "r" and (load or options.ignore or options.inputs):
-            raise ValueError("load, ignore and inputs have no meaning in mode 'r', where config alone makes the tag")
+        if mode == "r" and (load or options.ignore or options.inputs or link):
+            raise ValueError(
+                "load, ignore, inputs and link have no meaning in mode 'r', where config alone makes the tag and the "
+                "artifact is there already"
+            )
         return options
 
 
@@ -126,19 +151,34 @@ class Parameters:
         self._bind = binder(f.__qualname__, self._signature)
         kinds = {name: parameter.kind for name, parameter in self._signature.parameters.items()}
         self._extra = next((name for name, kind in kinds.items() if kind is inspect.Parameter.VAR_KEYWORD), None)
-        self._left_out = frozenset((*options.keywords, *options.ignore, *options.inputs))
+        whole = {name for name in options.ignore if "." not in name}
+        self._left_out = frozenset((*options.keywords, *whole, *options.inputs))
+        # The class of an object decides what its methods do, whatever its state.
+        self._without_state = "self" if "self" in whole and next(iter(kinds), None) == "self" else None
         self.takes_any = self._extra is not None
         """Whether further keywords may have any name."""
         self.ignored_globals = tuple(name for name in options.ignore if name.partition(".")[0] not in kinds)
         """What is ignored and is no parameter nor a part of one: what the function reads."""
+        self._parts: dict[str, list[tuple[str, ...]]] = {}
+        for name in options.ignore:
+            head, *steps = name.split(".")
+            if steps and head not in whole:
+                owner = head if head in kinds else self._extra or head
+                self._parts.setdefault(owner, []).append(tuple(steps) if head in kinds else (head, *steps))
         # By a name that only a position can fill, further keywords may hold something else.
         self._extra_left_out = self._left_out.difference(kinds)
-        self._hashed = [name for name in kinds if name not in self._left_out] if options.mode == "w" else []
+        hashed = [name for name in kinds if name not in self._left_out or name == self._without_state]
+        self._hashed = hashed if options.mode == "w" else []
         for option, names in (("ignore", options.ignore), ("inputs", options.inputs)):
-            unknown = [name for name in names if name not in kinds]
-            if unknown and self._extra is None and not (option == "ignore" and (free_names or _reads(f))):
+            unknown = [name for name in names if name.partition(".")[0] not in kinds]
+            if option == "ignore" and free_names:
+                unknown = [name for name in unknown if "." in name]
+            elif option == "ignore" and unknown and _reads(f):
+                unknown = []  # the call tells whether it reads these
+            if unknown and self._extra is None:
                 raise ValueError(
                     f"{option} names {unknown[0]!r}, but {f.__qualname__} has only the parameters {', '.join(kinds)}"
+                    f"{meant(unknown[0], kinds)}"
                 )
 
     def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> inspect.BoundArguments:
@@ -158,23 +198,27 @@ class Parameters:
         return inspect.BoundArguments(self._signature, arguments)
 
     def outputs(self, bound: inspect.BoundArguments) -> tuple[object, ...]:
-        """Return the output paths as the user gave them.
+        """Return the output paths as the user gave them; None for one of several that is not asked for.
 
         Raises:
-            KeyError: If one is missing.
+            KeyError: If one is missing, or none is asked for.
         """
+        options = self._options
         paths = []
-        for keyword in self._options.keywords:
-            path = self._value(bound, keyword)
-            if path is None or path == "":
-                known = f"is no parameter; there are {', '.join(self._signature.parameters) or 'none'}"
-                wrong = "is missing or empty" if self._takes(keyword) else known
+        for keyword in options.keywords:
+            path = self._value(bound, keyword, "")
+            if path == "" or (path is None and not options.several):
+                names = self._signature.parameters
+                known = f"is no parameter; there are {', '.join(names) or 'none'}{meant(keyword, names)}"
+                wrong = "is missing or empty; pass a path" if self._takes(keyword) else known
                 raise KeyError(f"no output path was given: the keyword {keyword!r} {wrong}")
             paths.append(path)
+        if all(path is None for path in paths):
+            raise KeyError(f"no output path was given: all of {', '.join(map(repr, options.keywords))} are None")
         return tuple(paths)
 
     def redirect(self, bound: inspect.BoundArguments, paths: Sequence[object]) -> None:
-        """Replace the output paths, so that the function writes somewhere else."""
+        """Replace the output paths, so that the function writes somewhere else; None is for what is not asked for."""
         for keyword, path in zip(self._options.keywords, paths, strict=True):
             (bound.arguments if keyword in bound.arguments else bound.arguments[self._extra or ""])[keyword] = path
 
@@ -184,16 +228,41 @@ class Parameters:
         Raises:
             UnhashableError: If one of them has no canonical form; names it.
             InputError: If an input is missing or unreadable.
+            ValueError: If ``ignore`` names a part of an argument that is not there.
         """
         config = self._options.config
         arguments = {name: bound.arguments[name] for name in self._hashed}
         if self._extra in arguments:
             extra = arguments[self._extra].items()
             arguments[self._extra] = {name: value for name, value in extra if name not in self._extra_left_out}
-        parts = encode_call(config() if callable(config) else config, arguments)
+        if self._without_state in arguments:
+            arguments[self._without_state] = Stateless(arguments[self._without_state])
+        found: dict[str, set[tuple[str, ...]]] = {name: set() for name in self._parts if name in arguments}
+        for name, into in found.items():
+            arguments[name] = Part(arguments[name], tuple(self._parts[name]), into)
+        if callable(config):
+            config = config()
+        key = plain_key((config, arguments))
+        known = _encoded.get(key) if key is not None else None
+        if known is not None:
+            parts = dict(known)
+        else:
+            parts = encode_call(config, arguments)
+            if key is not None:
+                _encoded.put(key, dict(parts), _ENTRY_BYTES + len(key) + sum(map(len, parts.values())))
+        for name, into in found.items():
+            self._check_parts(name, into)
         if self._options.inputs:
             parts["inputs"] = self.encoded_inputs(bound)
         return parts
+
+    def _check_parts(self, name: str, found: Collection[tuple[str, ...]]) -> None:
+        missing = [path for path in self._parts[name] if path not in found and name != self._extra]
+        if missing:
+            raise ValueError(
+                f"ignore names {'.'.join((name, *missing[0]))!r}, but the argument {name!r} of this call holds nothing "
+                "by that name: attributes, items and fields can be left out, and what is computed from them cannot"
+            )
 
     def path_arguments(self, bound: inspect.BoundArguments) -> Iterator[tuple[str, object]]:
         """Iterate over the arguments that count as they are written, further keywords one by one."""
@@ -204,10 +273,6 @@ class Parameters:
             extra = bound.arguments[self._extra or ""].items()
             yield from ((name, value) for name, value in extra if name not in self._extra_left_out)
 
-    def input_files(self, bound: inspect.BoundArguments) -> list[object]:
-        """List what was passed for ``inputs``: paths, and lists, tuples and dicts of them."""
-        return [self._value(bound, name) for name in self._options.inputs]
-
     def encoded_inputs(self, bound: inspect.BoundArguments, cwd: str = "") -> bytes:
         """Encode the content of the inputs of a call, as it is now; relative paths go by *cwd*, if that is given."""
         paths = {name: self._value(bound, name) for name in self._options.inputs}
@@ -216,10 +281,10 @@ class Parameters:
     def _takes(self, name: str) -> bool:
         return self._extra is not None or name in self._signature.parameters
 
-    def _value(self, bound: inspect.BoundArguments, name: str) -> object:
+    def _value(self, bound: inspect.BoundArguments, name: str, default: object = None) -> object:
         if name in bound.arguments:
             return bound.arguments[name]
-        return bound.arguments[self._extra].get(name) if self._extra else None
+        return bound.arguments[self._extra].get(name, default) if self._extra else default
 
 
 def _reads(f: Callable[..., object]) -> bool:
@@ -253,12 +318,17 @@ class Output(NamedTuple):
             ArtifactNameError: If no artifact can have it.
         """
         text = os.fspath(path) if isinstance(path, (str, os.PathLike)) else path
+        if url := _URL.match(str(path)):
+            raise ArtifactNameError(
+                f"the output {str(path)!r} looks like a URL, and artifacts are files on a disk: give a local path, "
+                f"{'which is what stands behind file://' if url[1] == 'file' else 'and upload what the call returns'}"
+            )
         if not isinstance(text, str):
             raise TypeError(f"an output path must be a str or a path, not {path!r}")
         given = text.rstrip("/" + os.sep)
         name = os.path.basename(given)
         if name in ("", os.curdir, os.pardir) or "\0" in text:
-            raise ArtifactNameError(f"{text!r} does not end in a file name")
+            raise ArtifactNameError(f"{text!r} does not end in a file name; give a path such as 'figures/hist.png'")
         if HIDDEN in given and HIDDEN in Path(given).parts:
             raise ArtifactNameError(f"{text!r} lies inside {HIDDEN}, which is kept for locks and records")
         return cls(given, isinstance(path, str), given != text)
@@ -285,7 +355,7 @@ class Output(NamedTuple):
         return (path + "/" if self.directory else path) if self.is_text else Path(path)
 
 
-def check_names(folders: Sequence[tuple[Folder, str]]) -> None:
+def check_names(folders: Sequence[Target]) -> None:
     """Check that the tagged names can exist.
 
     Raises:
@@ -294,20 +364,24 @@ def check_names(folders: Sequence[tuple[Folder, str]]) -> None:
     for folder, name in folders:
         if os.name == "nt" and _CHANGED_BY_WINDOWS.fullmatch(name):
             raise ArtifactNameError(f"{name!r} would not keep that name on Windows; give the output another one")
-        limit = _name_limit(folder.path) - len(RECORD_SUFFIX)
-        if (size := len(os.fsencode(name))) > limit:
+        size = len(os.fsencode(name))
+        if max(size, len(folder.path)) > _FITS and size > (limit := _name_limit(folder.path) - len(RECORD_SUFFIX)):
             raise ArtifactNameError(
                 f"{name!r} has {size} bytes where {folder.path} allows {limit} (its record needs "
                 f"{len(RECORD_SUFFIX)} more); give the output a shorter name"
             )
     # Where a disk does not tell cases apart, one of the two would overwrite the other; and artifacts travel.
     count = len(folders)
-    if len({name for _, name in folders}) < count:
+    names = [name for _, name in folders]
+    if len(set(names)) < count:
         raise ArtifactNameError(
-            "two outputs have the same file name; one that is handed on counts by its file name, so give each its own"
+            f"two outputs have the same file name {max(names, key=names.count)!r}, and an artifact that is handed to "
+            "another function counts by its file name; give each output its own"
         )
     if count > 1 and len({(os.path.realpath(folder.path), name.casefold()) for folder, name in folders}) < count:
-        raise ArtifactNameError("two outputs of one directory differ in case only; give each its own")
+        raise ArtifactNameError(
+            "two outputs of one directory differ in case only, which not every disk keeps apart; rename one"
+        )
 
 
 def _name_limit(directory: str) -> int:

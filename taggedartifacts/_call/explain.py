@@ -7,15 +7,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from .._errors import ArtifactConflictError, ArtifactModifiedError, InputChangedError, RecordError
-from .._history.recipe import Recipe, recipe_differences, tag_differences
+from .._history.recipe import Recipe, file_differences, recipe_differences, tag_differences
 from .._history.stretch import newest_first, present
 from .._path import ArtifactPath
+from .._store.condition import Condition, condition
 from .._store.record import read_record
-from .._store.reuse import find_any
-from .._store.standing import Found, stored_record
+from .._store.reuse import Found, find_any
+from .._store.short import shortened
+from .._store.standing import stored_record
 from .._tag import Tag, untagged_name
 from .._text import Shown, Table, minute
-from .task import Decoration, prepare
+from .task import Decoration, is_refused, prepare
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -23,8 +25,8 @@ if TYPE_CHECKING:
     from .._code.codestate import Change
     from .._history.differences import Difference
     from .._history.stretch import Version
-    from .._store.folder import Folder
-    from .task import Task
+    from .._store.target import Target
+    from .task import Decoration, Task
 
 # Reading that many records takes about 50 ms; further ones differ more, by their names, or are older.
 _MOST_COMPARED = 500
@@ -84,13 +86,13 @@ def explain(
         KeyError, TypeError, UnhashableError, InputError, ArtifactNameError: If the call's tag cannot be computed.
     """
     # Uncommitted code that is not allowed is one of the things to be explained.
-    options = decoration.options._replace(allow_dirty=True)
-    lenient = Decoration(options, decoration.parameters, decoration.moment)
+    lenient = decoration.with_options(decoration.options._replace(allow_dirty=True))
     task = prepare(f, lenient, args, kwargs)
-    refused = task.state.dirty is not None and not decoration.options.allow_dirty
+    refused = is_refused(decoration.options, task.state)
     reasons = ["the code is not committed, and allow_dirty is not set"] if refused else []
     found: Sequence[Found] | None = None
     try:
+        task.check_links()
         found = _readable(task) if decoration.options.mode == "r" else task.find()
     except (ArtifactConflictError, ArtifactModifiedError, InputChangedError) as error:
         return _explanation("refused", task, [*reasons, str(error)])
@@ -99,7 +101,7 @@ def explain(
         outcome: Outcome = "refused" if refused else "read" if reads else "hit"
         return _explanation(outcome, task, [*reasons, *_why_found(task, found)])
     missing: Outcome = "refused" if refused or reads else "miss"
-    return _explanation(missing, task, [*reasons, *_why_missed(task)], _nearest(task, *task.places[0]))
+    return _explanation(missing, task, [*reasons, *_why_missed(task)], _nearest(task, task.targets[0]))
 
 
 def _explanation(
@@ -113,24 +115,24 @@ def _explanation(
 
 def _readable(task: Task) -> list[Found] | None:
     """Find the artifacts that a function in mode ``"r"`` reads; None if one is not there."""
-    found = [find_any(folder, name) for folder, name in task.places]
+    found = [find_any(target) for target in task.targets]
     there = [each for each in found if each is not None]
     return there if len(there) == len(found) else None
 
 
 def _why_found(task: Task, found: Sequence[Found]) -> Iterator[str]:
-    for path, (folder, name), each in zip(task.paths, task.places, found, strict=True):
+    for path, target, each in zip(task.paths, task.targets, found, strict=True):
         if each.record is not None:
             record = each.record
             made = f"made by {record.function} on {minute(record.started)} in {record.seconds:.3g} s"
             yield f"{path.name} is there, {made}"
         else:
-            yield f"{path.name} is there and counts as it is: {_why_bare(folder, name)}"
+            yield f"{path.name} is there and counts as it is: {_why_bare(target)}"
 
 
-def _why_bare(folder: Folder, name: str) -> str:
+def _why_bare(target: Target) -> str:
     try:
-        read_record(folder.record(name))
+        read_record(target.record_path)
     except RecordError as error:
         return f"its record is damaged ({error})"
     return "it has no record"
@@ -138,53 +140,65 @@ def _why_bare(folder: Folder, name: str) -> str:
 
 def _why_missed(task: Task) -> Iterator[str]:
     there, whole = [], True
-    for folder, name in task.places:
-        path = folder.artifact(name)
-        if not os.path.lexists(path):
+    for target in task.targets:
+        folder, name = target
+        if not os.path.lexists(target.path):
             yield f"{name} is not there: nothing was made by this code with this configuration, or it was removed"
             continue
         there.append(name)
-        record = stored_record(folder, name)
-        for companion in record.companions if record else ():
+        record = stored_record(target)
+        if record is None or condition(target, record)[0] is not Condition.PARTIAL:
+            continue
+        for companion in record.companions:
             if not os.path.lexists(folder.artifact(companion.path)):
                 whole = False
                 yield f"{companion.path}, which was written beside {name}, is gone"
-    if [name for _, name in task.places] == there and whole:
+    if [target.name for target in task.targets] == there and whole:
         if len(there) == 1:
             yield f"{there[0]} is there, but what would run is not the code on disk, or its replacement was cut short"
             return
         yield "the outputs that are there come from different runs"
-    elif there and len(task.places) > 1:
+    elif there and len(task.targets) > 1:
         yield f"{', '.join(there)} would be made again with the rest: the outputs of a run belong together"
 
 
-def _nearest(task: Task, folder: Folder, name: str) -> tuple[str, tuple[Difference, ...]] | None:
-    """Find the artifact of the same untagged name that differs from *name* in the fewest things, and those."""
-    tag = Tag.parse(name)
+def _nearest(task: Task, target: Target) -> tuple[str, tuple[Difference, ...]] | None:
+    """Find the artifact of the same untagged name that differs from the target in the fewest things, and those."""
+    folder, name = target
+    tag = target.tag
     try:
         names = [each for each in present(folder, untagged_name(name)) if each != name]
     except OSError:
         return None
     if len(names) > _MOST_COMPARED:
         names = sorted(names, key=lambda each: len(tag_differences(Tag.parse(each), tag)))[:_MOST_COMPARED]
-    wanted = _recipe(task)
-    found = [
-        (version.record is None, _differences(version, wanted), version.origin.name)
-        for version in newest_first(folder, names)
-    ]
+    wanted = recipe_of(task)
+    found = [(_differences(version, wanted), version) for version in newest_first(folder, names)]
+    if not found:
+        return None
     # One without a record comes last: its tag does not tell in how many things its configuration differs.
-    _, differences, nearest = min(found, key=lambda each: (each[0], len(each[1])), default=(False, (), None))
-    return None if nearest is None else (nearest, differences)
+    differences, nearest = min(found, key=lambda each: (each[1].record is None, len(each[0])))
+    if nearest.record is not None:
+        differences += file_differences(Recipe.of(nearest.record, nearest.target.folder), wanted)
+    return nearest.target.name, differences
 
 
 def _differences(version: Version, wanted: Recipe) -> tuple[Difference, ...]:
     if version.record is None:
-        return tag_differences(version.origin.tag, wanted.identity.tag)
-    return recipe_differences(Recipe.of(version.record, version.origin.folder), wanted)[0]
+        return tag_differences(version.target.tag, wanted.key.tag)
+    return recipe_differences(Recipe.of(version.record, version.target.folder), wanted)[0]
 
 
-def _recipe(task: Task) -> Recipe:
+def recipe_of(task: Task) -> Recipe:
+    """Take the recipe that a call has."""
     state = task.state
     changes = {change.path: change.what for change in state.changes}
-    readers = task.reads.readers if task.reads is not None else {}
-    return Recipe(task.identity, task.canonical.decode(), state.scope, changes, lambda: state.patch, readers)
+    return Recipe(
+        key=task.key,
+        canonical=shortened(task.canonical.decode()),
+        changes=changes,
+        read_patch=lambda: state.patch,
+        scope=state.scope,
+        folder=state.root or os.curdir,
+        readers=task.reads.readers if task.reads is not None else {},
+    )

@@ -6,50 +6,77 @@ import logging
 import os
 import secrets
 from dataclasses import fields, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from .._errors import ArtifactConflictError, ArtifactNotWrittenError, InputError
-from .._store.content import describe
+from .._errors import ArtifactConflictError, ArtifactNotWrittenError, InputError, RecordError, TaggedArtifactsError
+from .._store.condition import condition
+from .._store.content import Content, describe
+from .._store.kept import keep, unmark
+from .._store.manifest import MOST_IN_RECORD, manifest_name
+from .._store.patches import store_patch
 from .._store.publish import publish
-from .._store.record import Record
-from .._store.standing import standing_record, stored_record
+from .._store.record import MAX_RECORD_BYTES, Record
+from .._store.short import shortened
+from .._store.standing import stored_record
 from .._store.written import Staged, check_room, check_written, companions, retag, syncing
 from .environment import environment
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
+    from .._reach.opened import Opened
     from .._store.record import FileEntry
     from .task import Task
 
 _log = logging.getLogger("taggedartifacts")
 
+_FEW_COMPANIONS = 10_000  # of which the record has room, whatever their names
 
-def checked(task: Task, staged: list[Staged]) -> tuple[Task, list[Staged]]:
+
+def checked(task: Task, staged: list[Staged], opened: Opened) -> tuple[Task, list[Staged]]:
     """Check that the tag is still true now that the function has run, or give its output the true one.
 
+    Args:
+        task: The call.
+        staged: Its outputs.
+        opened: What the run opened.
+
     Raises:
-        InputError: If an input changed meanwhile.
+        InputError: If an input, or a file of the scope that it may have read, changed meanwhile.
         DirtyRepositoryError: If modules that were loaded meanwhile make the code dirty, and that is not allowed.
     """
     parameters = task.decoration.parameters
     if "inputs" in task.encoded and parameters.encoded_inputs(task.bound, task.cwd) != task.encoded["inputs"]:
         names = ", ".join(task.decoration.options.inputs)
-        raise InputError(f"an input ({names}) changed while {task.identity.function} ran; nothing is published")
-    state = task.view.state()
-    if state == task.state:
+        raise InputError(f"an input ({names}) changed while {task.key.function} ran; nothing is published")
+    if changed := task.view.look.changed(opened):
+        raise InputError(
+            f"{', '.join(changed[:3])} changed while {task.key.function} ran, and may have been read before or after; "
+            "call it again"
+        )
+    late = task.late_modules()
+    view = task.view.whole() if late else task.view
+    state = view.state()
+    if state == task.state and not late:
         return task, staged
-    true = task.in_state(state)
-    if true.identity == task.identity:
+    true = task.with_modules(late).in_state(view, state)
+    if true.key == task.key:
         return true, staged
-    _log.warning(
-        "%s loaded modules while it ran that change its tag from %s to %s; it will be made again each time until they "
-        "are imported at the head of the module that defines the function",
-        true.identity.function,
-        task.identity.tag,
-        true.identity.tag,
-    )
-    return true, [retag(each, name) for each, (_, name) in zip(staged, true.places, strict=True)]
+    if late:
+        _log.warning(
+            "%s imported %s while it ran, which no import statement names; all of the repository counts now, and it "
+            "will be made again each time until an import statement names that module",
+            true.key.function,
+            ", ".join(sorted(late)),
+        )
+    else:
+        _log.warning(
+            "%s loaded modules while it ran that change its tag from %s to %s; it will be made again each time until "
+            "they are imported at the head of the module that defines the function",
+            true.key.function,
+            task.key.tag,
+            true.key.tag,
+        )
+    return true, [retag(each, target.name) for each, target in zip(staged, true.targets, strict=True)]
 
 
 def publish_all(
@@ -83,31 +110,34 @@ def publish_all(
     """
     try:
         for each in staged:
+            each.folder.make()  # what a cleaner removed while the function ran
             check_written(each)
         run = secrets.token_hex(8)
         with syncing(staged):
             records = [replace(_record(task, each, run, started, seconds), undeclared=undeclared) for each in staged]
         if not recompute and task.find() is not None:
             for each in staged:
-                _say_kept(each)
+                _leave_to(each)
             return
-        predecessors = [stored_record(each.folder, each.name) for each in staged]
+        predecessors = [stored_record(each.target) for each in staged]
         for each, predecessor in zip(staged, predecessors, strict=True):
             if locked and not recompute and not each.taken and os.path.lexists(each.final):
                 raise ArtifactConflictError(
-                    f"{each.final} came to be there while {task.identity.function} ran, which would have made it; "
+                    f"{each.final} came to be there while {task.key.function} ran, which would have made it; "
                     "move it away and call again, or call recompute"
                 )
             check_room(each, predecessor, recompute=recompute)
+        reason = _reason(task, staged, predecessors, recompute=recompute)
         for each, record, predecessor in zip(staged, records, predecessors, strict=True):
             record = replace(record, replaced=_standing(each, record, predecessor))
-            if not publish(each, record, predecessor, task.state.patch, exclusive=not (recompute or locked)):
+            _store_patch(task, each, record)
+            if not publish(each, record, predecessor, exclusive=not (recompute or locked)):
                 if task.find() is not None:
-                    _say_kept(each)
+                    _leave_to(each)
                     continue
                 # What stands there is of this very code and configuration, but lacks a companion or another output.
-                publish(each, record, predecessor, task.state.patch, exclusive=False)
-            _log.info("made %s in %.3g s", each.final, seconds)
+                publish(each, record, predecessor, exclusive=False)
+            _log.info("made %s in %.3g s%s", each.final, seconds, reason)
     except FileNotFoundError as error:
         # Somebody swept our staging away, as can happen where there are no locks: all is well if theirs is there.
         if task.find() is None:
@@ -117,8 +147,34 @@ def publish_all(
             ) from error
 
 
-def _say_kept(staged: Staged) -> None:
+def keep_all(staged: list[Staged], error: BaseException) -> None:
+    """Keep what a function wrote that has returned, and let the error that came after it say where."""
+    places = [place for each in staged if (place := keep(each.folder, each.staging, each.name)) is not None]
+    if not places:
+        return
+    said = f"what the function wrote is kept in {', '.join(places)}"
+    if isinstance(error, TaggedArtifactsError) and len(error.args) == 1:
+        error.args = (f"{error}; {said}",)
+    elif isinstance(error, OSError) and error.strerror:
+        error.strerror = f"{error.strerror}; {said}"
+        error.args = (error.errno, error.strerror, *error.args[2:])  # which a pickle is made of
+    else:
+        error.add_note(said)
+
+
+def _leave_to(staged: Staged) -> None:
+    """Give up what was written in favour of the same that somebody else made."""
+    unmark(staged.staging)
     _log.info("%s was made by somebody else meanwhile; theirs is kept", staged.final)
+
+
+def _reason(task: Task, staged: list[Staged], predecessors: list[Record | None], *, recompute: bool) -> str:
+    """Say for the log why the artifacts had to be made, if somebody reads it."""
+    if not _log.isEnabledFor(logging.INFO):
+        return ""
+    from .why import why  # with what reads the records of others, only where it is told
+
+    return why(task, staged, predecessors, recompute=recompute)
 
 
 def _standing(staged: Staged, record: Record, predecessor: Record | None) -> Record | None:
@@ -131,28 +187,75 @@ def _standing(staged: Staged, record: Record, predecessor: Record | None) -> Rec
         if predecessor is None:
             bare = describe(os.path.realpath(staged.final))
             content = {field.name: getattr(bare, field.name) for field in fields(bare)}
-            return replace(record, **content, companions=(), run="", replaced=None)
-        found = standing_record(staged.final, predecessor)
+            bare_record = replace(record, **content, companions=(), manifest=None, run="", replaced=None)
+            return bare_record if len(bare.files) <= MOST_IN_RECORD else replace(bare_record, files=())
+        answer, judged_by = condition(staged.target, predecessor)
     except (FileNotFoundError, ArtifactNotWrittenError):
         return None
-    return None if found is None or found.record is None else replace(found.record, replaced=None)
+    return replace(judged_by, replaced=None) if answer.is_good else None
+
+
+def _store_patch(task: Task, staged: Staged, record: Record) -> None:
+    state = task.state
+    if record.patch is not None and state.patch is not None and state.root is not None:
+        quoted = [os.path.join(state.root, change.path) for change in state.changes]
+        store_patch(staged.folder, staged.staging, record.patch, state.patch, quoted)
+
+
+def check_size(task: Task) -> None:
+    """Check, before hours are spent, that what is known of the record already leaves it room to be read back.
+
+    Raises:
+        RecordError: If it does not.
+    """
+    nothing = Content("file", 0, 0, "0" * 32)
+    size = len(_described(task, nothing, "", datetime.now(UTC), 0).to_json())
+    if size > MAX_RECORD_BYTES // 2:
+        raise RecordError(
+            f"the record of {task.targets[0].name} would take {size:,} bytes without its content, which is more than "
+            f"is read back; {len(task.state.changes):,} paths are not committed: commit them or have git ignore them"
+        )
 
 
 def _record(task: Task, staged: Staged, run: str, started: datetime, seconds: float) -> Record:
-    content, state, identity = describe(staged.path), task.state, task.identity
-    return Record(
+    content = describe(staged.path)
+    record = replace(
+        _described(task, content, run, started, seconds),
         artifact=staged.name,
-        function=identity.function,
-        commit=identity.commit,
-        dirty=identity.dirty,
-        config_hash=identity.config_hash,
-        canonical=task.canonical.decode(),
-        scope=state.scope,
+        manifest=manifest_name(staged.name, run) if len(content.files) > MOST_IN_RECORD else None,
+        companions=companions(staged),
+        **environment(),
+    )
+    if len(record.companions) > _FEW_COMPANIONS and len(record.to_json()) > MAX_RECORD_BYTES:
+        raise ArtifactNotWrittenError(
+            f"{len(record.companions):,} files were written beside {staged.name}, more than one record can name; "
+            "write them into a directory, by an output path that ends with a slash"
+        )
+    return record
+
+
+def _described(task: Task, content: Content, run: str, started: datetime, seconds: float) -> Record:
+    """Describe a run by all but the artifact's name, what stands beside it and the environment."""
+    state, key = task.state, task.key
+    return Record(
+        artifact=task.targets[0].name,
+        function=key.function,
+        commit=key.commit,
+        dirty=key.dirty,
+        config_hash=key.config_hash,
+        canonical=shortened(task.canonical.decode()),
+        scope=state.scope.listed(),
+        scope_kind=state.scope.kind.value,
+        scope_names=tuple(sorted(state.scope.names)),
+        scope_reasons=state.scope.reasons,
+        scope_digest=state.digest,
         remote=state.remote,
         run=run,
-        outputs=tuple(
-            name + "/" if output.directory else name
-            for output, (_, name) in zip(task.outputs, task.places, strict=True)
+        outputs=task.destination.spread(
+            [
+                target.name + "/" if output.directory else target.name
+                for output, target in zip(task.outputs, task.targets, strict=True)
+            ]
         ),
         started=started.isoformat(timespec="microseconds"),
         seconds=round(seconds, 6),
@@ -161,10 +264,13 @@ def _record(task: Task, staged: Staged, run: str, started: datetime, seconds: fl
         mtime_ns=content.mtime_ns,
         digest=content.digest,
         files=content.files,
-        companions=companions(staged),
+        listing=content.listing,
         changes=tuple((change.path, change.what) for change in state.changes),
-        patch=f"{identity.dirty}.patch" if state.patch is not None else None,
+        patch=f"{key.dirty}.patch" if state.patch is not None else None,
+        python="",
+        platform="",
+        host="",
+        packages={},
         readers=dict(task.reads.readers) if task.reads is not None else {},
         unknown=dict(task.reads.unknown) if task.reads is not None else {},
-        **environment(),
     )

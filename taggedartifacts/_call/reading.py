@@ -8,11 +8,11 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._canonical.encoding import encode, join
-from .._canonical.met import Met, collecting
 from .._canonical.part import Part
 from .._code.tracked import digest_of_code
 from .._errors import UnhashableError
 from .._reach.found import Encoded, Reads
+from .._reach.met import Met, collecting
 from .._reach.modules import loaded_modules
 from .._reach.walk import walk
 from .._reach.worktree import WorkTree

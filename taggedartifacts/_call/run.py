@@ -14,10 +14,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from .._errors import ArtifactNotFoundError, ArtifactNotWrittenError, LockTimeoutError, RecursiveCallError
-from .._store.content import same_times
+from .._store.condition import Condition, condition
 from .._store.reuse import find_any
 from .._store.standing import remember
-from .._tag import Tag, is_tagged, untagged_name
+from .._tag import Tag, of_name, untagged_name
 from .steps import Making, Run, Wait, being_made
 from .task import prepare
 from .undeclared import described
@@ -25,9 +25,9 @@ from .undeclared import described
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-    from .._store.folder import Folder
     from .._store.lock import ArtifactLock
     from .._store.record import Record
+    from .._store.target import Target
     from .steps import Steps
     from .task import Decoration, Task
 
@@ -49,6 +49,7 @@ def call(
     options = decoration.options
     if options.mode == "r":
         return (yield from _reading(task))
+    task.check_links()
     recompute = recompute or not task.view.reusable
     if recompute or not _reused(task):
         held = _Held()
@@ -56,6 +57,7 @@ def call(
             task = yield from _making(task, held, recompute=recompute)
         finally:
             held.give_back()  # the second time: an interrupt may have hit the first
+    task.set_links()
     return task.result if options.load is None else options.load(task.result)
 
 
@@ -80,16 +82,14 @@ def _reading(task: Task) -> Steps:
         ArtifactNotFoundError: If it is not; lists the tags that are.
         ArtifactModifiedError: If it was changed since it was made.
     """
-    paths = []
-    for output, (folder, name), path in zip(task.outputs, task.places, task.paths, strict=True):
-        found = find_any(folder, name)
+    for target, path in zip(task.targets, task.paths, strict=True):
+        found = find_any(target)
         if found is None:
-            folder.look_closely()
-            found = find_any(folder, name)
+            target.folder.look_closely()
+            found = find_any(target)
         if found is None:
-            raise ArtifactNotFoundError(f"{path} is not there; {_others(folder, name)}")
-        paths.append(output.staged(os.fspath(path)))
-    task.decoration.parameters.redirect(task.bound, paths)
+            raise ArtifactNotFoundError(f"{path} is not there; {_others(target)}")
+    task.redirect([os.fspath(path) for path in task.paths])
     return (yield Run(task.bound, Making(frozenset())))
 
 
@@ -108,35 +108,42 @@ def _making(task: Task, held: _Held, *, recompute: bool) -> Generator[Wait | Run
         LockTimeoutError: If another process is still making one after the option's ``timeout``.
         RecursiveCallError: If this very artifact is being made by the caller.
         ArtifactNameError: If one would stand inside another artifact.
-        ArtifactConflictError: If something else has the place of one.
+        ArtifactConflictError: If something else has the place of one, or of the link to it.
         ArtifactModifiedError: If one was changed while the function ran.
         ArtifactNotWrittenError: If the function did not write what it promised.
         InputError: If an input changed while the function ran.
+        RecordError: If the record would be too large to be read back.
         OSError: If it could not be published; nothing is visible then.
+
+    What the function wrote before one of the last four is kept, and the error says where.
     """
-    artifacts = frozenset(_whole(*place) for place in task.places)
+    artifacts = frozenset(map(_whole, task.targets))
     if again := artifacts & being_made():
         raise RecursiveCallError(
-            f"{task.identity.function} asks for {min(again)} while it is making it; call it with other arguments"
+            f"{task.key.function} asks for {min(again)} while it is making it; call it with other arguments"
         )
     # A script whose artifacts are all there does not wait for what it takes to make them to be imported.
+    from .._code.memory import memory
+    from .._reach.opened import watching
+    from .._store.claim import claim
+    from .._store.kept import mark
     from .._store.lock import ArtifactLock, Patience
     from .._store.staging import clean_up, make_staging, sweep
     from .._store.written import Staged
-    from .outcome import checked, publish_all
+    from .outcome import check_size, checked, keep_all, publish_all
 
     with contextlib.ExitStack() as stack:
         # In one order everywhere, so that no two calls wait for each other.
         stack.callback(held.give_back)
         patience = Patience(task.decoration.options.timeout)
-        for folder, name in sorted(task.places, key=lambda place: _whole(*place)):
-            held.locks.append(lock := ArtifactLock(folder.lock(name)))
+        for target in sorted(task.targets, key=_whole):
+            folder, path = target.folder, target.path
+            held.locks.append(lock := ArtifactLock(target.lock_path))
             folder.check_outside()
             with folder.naming_itself():
                 folder.make()
-                is_ours = lock.try_acquire()
+                is_ours = _acquired(lock, target)
             while not is_ours:
-                path = folder.artifact(name)
                 if patience.is_exhausted():
                     raise LockTimeoutError(
                         f"{lock.holder()} is still making {path} after the timeout; wait longer, or stop that process"
@@ -149,41 +156,65 @@ def _making(task: Task, held: _Held, *, recompute: bool) -> Generator[Wait | Run
                         break
                 # Once its holder had time to sign it, and not when the artifact is there and the next one holds it.
                 patience.say(path, lock.holder)
-                is_ours = lock.try_acquire()
+                is_ours = _acquired(lock, target)
         locked = all(lock.works for lock in held.locks)
-        for folder, name in task.places:
+        for folder, name in task.targets:
             folder.look_closely()
             sweep(folder, name, locked=locked)
             folder.check_place(name)
+        check_size(task)
         if recompute:
             task.check_owner()
         if not recompute and _reused(task):
             return task
+        task.check_links()
         staged, process = [], os.getpid()
-        for output, (folder, name) in zip(task.outputs, task.places, strict=True):
+        for output, target in zip(task.outputs, task.targets, strict=True):
+            folder, name = target
             staging = make_staging(folder, name)
             stack.callback(_in_process, process, clean_up, folder, staging)
-            staged.append(Staged(folder, name, staging, output.directory, os.path.lexists(folder.artifact(name))))
+            stack.callback(claim(staging))
+            staged.append(Staged(folder, name, staging, output.directory, os.path.lexists(target.path)))
             if output.directory:
                 os.mkdir(staged[-1].path)
         started, clock = datetime.now(UTC), time.perf_counter()
-        task.decoration.parameters.redirect(
-            task.bound, [output.staged(each.path) for output, each in zip(task.outputs, staged, strict=True)]
-        )
+        task.redirect([each.path for each in staged])
         held.making.artifacts = artifacts
+        opened = stack.enter_context(watching(task.state.root or os.getcwd()))
         named = task.named_files()
-        yield Run(task.bound, held.making)
-        if os.getpid() != process:
-            raise ArtifactNotWrittenError(
-                f"{task.identity.function} returned in a process that it forked; only process {process}, which called "
-                "it, publishes what was written. Leave forked processes with os._exit"
-            )
-        seconds = time.perf_counter() - clock
-        true, staged = checked(task, staged)
-        locked = locked and true.identity == task.identity
-        undeclared = described(named, task.cwd, task.identity.function)
-        publish_all(true, staged, started, seconds, recompute=recompute, locked=locked, undeclared=undeclared)
+        try:
+            yield Run(task.bound, held.making)
+            if os.getpid() != process:
+                raise ArtifactNotWrittenError(
+                    f"{task.key.function} returned in a process that it forked; only process {process}, which "
+                    "called it, publishes what was written. Leave forked processes with os._exit"
+                )
+            for each in staged:
+                mark(each.staging)
+            seconds = time.perf_counter() - clock
+            true, staged = checked(task, staged, opened)
+            locked = locked and true.key == task.key
+            undeclared = described(named, task.cwd, task.key.function)
+            publish_all(true, staged, started, seconds, recompute=recompute, locked=locked, undeclared=undeclared)
+        except BaseException as error:
+            if held.making.returned and os.getpid() == process:
+                keep_all(staged, error)
+            raise
+        if true.state.root is not None:
+            memory(true.state.root).save()
         return true
+
+
+def _acquired(lock: ArtifactLock, target: Target) -> bool:
+    """Take the lock of an artifact if nobody makes it, not even a call whose lock's file was removed meanwhile."""
+    from .._store.staging import is_worked_on  # as in the only caller
+
+    if not lock.try_acquire():
+        return False
+    if lock.works and is_worked_on(target.folder, target.name):
+        lock.release()
+        return False
+    return True
 
 
 def _in_process(process: int, work: Callable[..., object], *args: object) -> None:
@@ -192,9 +223,9 @@ def _in_process(process: int, work: Callable[..., object], *args: object) -> Non
         work(*args)
 
 
-def _whole(folder: Folder, name: str) -> str:
+def _whole(target: Target) -> str:
     """The one path of an artifact, by whichever links its folder was reached."""
-    return os.path.join(os.path.realpath(folder.path), name)
+    return os.path.join(os.path.realpath(target.folder.path), target.name)
 
 
 def _reused(task: Task) -> bool:
@@ -202,42 +233,43 @@ def _reused(task: Task) -> bool:
     found = task.find()
     if found is None:
         return False
-    for (folder, name), each in zip(task.places, found, strict=True):
-        if each.record is not None and each.stale_times:
-            _refresh(folder, each.record)
+    for target, each in zip(task.targets, found, strict=True):
+        if each.record is not None and each.is_touched:
+            _refresh(target, each.record)
         if each.record is not None and _log.isEnabledFor(logging.INFO):
-            _log.info("reused %s, %.3g s saved", folder.artifact(name), each.record.seconds)
+            _log.info("reused %s, %.3g s saved", target.path, each.record.seconds)
     return True
 
 
-def _refresh(folder: Folder, record: Record) -> None:
+def _refresh(target: Target, record: Record) -> None:
     """Write the times of now into the record where that can be done at once, else keep them in memory."""
     from .._store.lock import ArtifactLock  # with the next, only where something has to be written
     from .._store.publish import store_record
 
-    lock = ArtifactLock(folder.lock(record.artifact))
+    lock = ArtifactLock(target.lock_path)
     try:
         if lock.try_acquire():
             try:
                 # Another may have replaced artifact and record before the lock was ours.
-                if lock.works and same_times(folder.artifact(record.artifact), record):
-                    store_record(folder, record)
+                if lock.works and condition(target, record)[0] is Condition.WHOLE:
+                    store_record(target.folder, record)
                 return
             finally:
                 lock.release()
     except OSError as error:  # a reader without write permission reuses all the same
         _log.debug("the record of %s keeps its old times: %s", record.artifact, error)
-    remember(folder, record)
+    remember(target, record)
 
 
-def _others(folder: Folder, name: str) -> str:
+def _others(target: Target) -> str:
     """Say which artifacts of the same untagged name there are."""
-    wanted = untagged_name(name)
+    folder, wanted = target.folder, untagged_name(target.name)
     try:
         names = sorted(os.listdir(folder.path))
     except FileNotFoundError:
-        return f"{folder.path} does not exist"
-    tags = [str(Tag.parse(each)) for each in names if is_tagged(each) and untagged_name(each) == wanted]
+        return f"{folder.path} does not exist. Make the artifact first"
+    tags = [str(Tag.parse(each)) for each in of_name(names, wanted)]
     if not tags:
-        return f"there is no {wanted} with any tag"
-    return f"the tags of {wanted} that are there: {', '.join(tags[:20])}" + (", …" if len(tags) > 20 else "")
+        return f"there is no {wanted} with any tag. Make the artifact first"
+    listed = f"the tags of {wanted} that are there: {', '.join(tags[:20])}" + (", …" if len(tags) > 20 else "")
+    return f"{listed}. Make the artifact first, or read with the code and configuration that made one of these"

@@ -26,10 +26,14 @@ class Making:
 
     Args:
         artifacts: Their whole paths.
+
+    Attributes:
+        returned: Whether the function has returned: from then on, what it wrote is finished work.
     """
 
     def __init__(self, artifacts: frozenset[str]) -> None:
         self.artifacts = artifacts
+        self.returned = False
         self._process = os.getpid()
 
     def end(self) -> None:
@@ -109,6 +113,7 @@ def _drive(steps: Steps, f: Callable[..., object]) -> object:
         else:
             with _mark(step.making):
                 value = f(*step.bound.args, **step.bound.kwargs)
+                step.making.returned = True
 
 
 async def drive_async(steps: Steps, f: Callable[..., Awaitable[object]]) -> object:
@@ -134,6 +139,7 @@ async def _drive_async(steps: Steps, f: Callable[..., Awaitable[object]]) -> obj
         elif isinstance(step, Run):
             with _mark(step.making):
                 value = await f(*step.bound.args, **step.bound.kwargs)
+                step.making.returned = True
         else:
             return step[0]
 

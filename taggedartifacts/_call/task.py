@@ -2,42 +2,48 @@
 
 from __future__ import annotations
 
-import inspect
 import logging
 import os
-from types import FunctionType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from .._canonical.encoding import encode, join
-from .._canonical.met import collecting
-from .._code.scope import in_scope
+from .._code.allowed import allows_dirty
 from .._code.tracked import is_tracked
 from .._hashing import hexdigest
-from .._reach.bindings import bindings_of
+from .._memory import Memory
+from .._reach.met import collecting
 from .._reach.modules import places
-from .._reach.prompt import is_interactive
-from .._store.record import Identity
+from .._reach.scripts import calling
+from .._store.key import Key, scope_text
 from .._store.reuse import check_owner, find
-from .._tag import DIGEST_DIGITS
+from .._store.target import Target
 from .binding import Output, check_names
 from .reading import Reader, meeting
 from .undeclared import check_unchanged, named_files
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    import inspect
+    from collections.abc import Callable, Mapping, Sequence
 
     from .._code.codestate import CodeState
     from .._path import ArtifactPath
     from .._reach.found import Reads
+    from .._reach.home import Home
+    from .._reach.modules import LoadedFile
     from .._session.moment import Moment, View
-    from .._store.folder import Folder
-    from .._store.standing import Found
+    from .._store.reuse import Found
     from .binding import Options, Parameters
     from .undeclared import Named
 
+_T = TypeVar("_T")
+
 _log = logging.getLogger("taggedartifacts")
 
-_MEMO_ENTRIES = 1024  # per decorated function
+# A repeated call finds here what would come out of the same computation again.
+_destinations: Memory[tuple[object, ...], Destination] = Memory()
+_FEW_BYTES = 4096  # of a canonical form: more of it is looked up by its digest, which is faster to compare, and small
+_DESTINATION_BYTES = 4096  # of a destination and its key, beside the canonical form
 _warned_states: set[tuple[str | None, str]] = set()
 _warned_unknown: set[tuple[str, tuple[str, ...]]] = set()
 
@@ -46,35 +52,45 @@ class Destination(NamedTuple):
     """Where the artifacts of a call stand.
 
     Attributes:
-        canonical: Canonical form that the config hash is of.
-        identity: What a hit compares.
-        outputs: The output paths as the user gave them.
-        places: Output directory and tagged file name of each output.
+        key: What a hit compares.
+        outputs: The output paths that are asked for, as the user gave them.
+        slots: Which of the keywords each of them belongs to.
+        targets: The artifact of each output.
         paths: The paths of the artifacts, as the call returns them.
+        keywords: How many keywords there are.
     """
 
-    canonical: bytes
-    identity: Identity
+    key: Key
     outputs: tuple[Output, ...]
-    places: tuple[tuple[Folder, str], ...]
+    slots: tuple[int, ...]
+    targets: tuple[Target, ...]
     paths: tuple[ArtifactPath, ...]
+    keywords: int
 
     @classmethod
-    def of(
-        cls, function: str, state: CodeState, parts: dict[str, bytes], given: tuple[object, ...], cwd: str
-    ) -> Destination:
+    def of(cls, function: str, state: CodeState, config_hash: str, given: tuple[object, ...], cwd: str) -> Destination:
         """Compute the tag, and where it leads with these output paths.
 
         Raises:
             ArtifactNameError: If an output path cannot become that of an artifact.
         """
-        canonical = join(parts)
-        identity = Identity(function, state.commit, state.dirty, hexdigest(canonical))
-        outputs = tuple(Output.of(path) for path in given)
-        paths = tuple(output.tagged(identity.tag) for output in outputs)
-        places = tuple((output.folder(cwd), path.name) for output, path in zip(outputs, paths, strict=True))
-        check_names(places)
-        return cls(canonical, identity, outputs, places, paths)
+        said = scope_text(state.scope.kind.value, state.scope.listed(), state.scope.reasons)
+        key = Key(function, state.commit, state.dirty, config_hash, state.digest, said)
+        slots = tuple(slot for slot, path in enumerate(given) if path is not None)
+        outputs = tuple(Output.of(given[slot]) for slot in slots)
+        paths = tuple(output.tagged(key.tag) for output in outputs)
+        targets = tuple(Target(output.folder(cwd), path.name) for output, path in zip(outputs, paths, strict=True))
+        check_names(targets)
+        return cls(key, outputs, slots, targets, paths, len(given))
+
+    def spread(self, values: Sequence[_T]) -> tuple[_T | None, ...]:
+        """Put what there is for each output in the place of its keyword, and None where none is asked for."""
+        if len(values) == self.keywords:
+            return tuple(values)
+        row: list[_T | None] = [None] * self.keywords
+        for slot, value in zip(self.slots, values, strict=True):
+            row[slot] = value
+        return tuple(row)
 
 
 class Decoration:
@@ -84,41 +100,55 @@ class Decoration:
         options: The decorator's options, checked.
         parameters: The function's parameters.
         moment: Decides which look at the repository a call uses: that of when the code was loaded, except in sessions.
+        home: Where the function comes from.
+        names: The function's name for records, by the root of the repository, as far as it is settled.
         reader: Finds what the function reads.
     """
 
-    def __init__(self, options: Options, parameters: Parameters, moment: Moment) -> None:
+    def __init__(
+        self,
+        options: Options,
+        parameters: Parameters,
+        moment: Moment,
+        home: Home,
+        names: Mapping[str | None, str] = MappingProxyType({}),
+    ) -> None:
         self.options = options
         self.parameters = parameters
         self.moment = moment
+        self.home = home
+        self._names = dict(names)
         self.reader = Reader(parameters.ignored_globals, is_strict=not parameters.takes_any)
-        self._names: dict[str | None, str] = {}
-        # A repeated call finds here what would come out of the same computation again.
-        self._destinations: dict[object, Destination] = {}
 
-    def __reduce__(self) -> tuple[type[Decoration], tuple[Options, Parameters, Moment]]:
-        return Decoration, (self.options, self.parameters, self.moment)
+    def __reduce__(self) -> tuple[type[Decoration], tuple[Any, ...]]:
+        self.function_name(self.moment.root())  # a worker may not have the file that it is named by
+        return Decoration, (self.options, self.parameters, self.moment, self.home._replace(arrived=True), self._names)
 
-    def function_name(self, f: Callable[..., Any], root: str | None) -> str:
-        """Name a function for records: its file, relative to the repository, and its qualified name."""
+    def with_options(self, options: Options) -> Decoration:
+        """Return the same with other options."""
+        return Decoration(options, self.parameters, self.moment, self.home, self._names)
+
+    def function_name(self, root: str | None) -> str:
+        """Name the function for records: its file, relative to the repository, and its qualified name."""
         if root not in self._names:
-            self._names[root] = f"{_source_name(f, root)}::{_own_name(f)}"
+            self._names[root] = self.home.function_name(root)
         return self._names[root]
 
     def destination(
         self, function: str, state: CodeState, parts: dict[str, bytes], given: tuple[object, ...], cwd: str
     ) -> Destination:
-        """Find the places of the artifacts of a call that was made in the working directory *cwd*."""
+        """Find the artifacts of a call that was made in the working directory *cwd*."""
         # What is no path is refused by `Output.of`.
         paths = [os.fspath(each) if isinstance(each, os.PathLike) else str(each) for each in given]
         kinds = map(type, given)  # of another type, a path goes to the function as another
-        key = (function, state.commit, state.dirty, *parts, *parts.values(), cwd, *paths, *kinds)
-        known = self._destinations.get(key)
+        size = sum(map(len, parts.values()))
+        config_hash = hexdigest(join(parts)) if size > _FEW_BYTES else None
+        config = (*parts, *parts.values()) if config_hash is None else (config_hash,)
+        key = (function, state.commit, state.dirty, state.digest, *config, cwd, *paths, *kinds)
+        known = _destinations.get(key)
         if known is None:
-            known = Destination.of(function, state, parts, given, cwd)
-            if len(self._destinations) >= _MEMO_ENTRIES:
-                self._destinations.clear()
-            self._destinations[key] = known
+            known = Destination.of(function, state, config_hash or hexdigest(join(parts)), given, cwd)
+            _destinations.put(key, known, _DESTINATION_BYTES + min(size, _FEW_BYTES))
         return known
 
 
@@ -134,6 +164,7 @@ class Task(NamedTuple):
         encoded: Canonical form of configuration, arguments and inputs, by name.
         cwd: The working directory of the call: the function may change it, and relative paths go by this one.
         destination: Where the artifacts stand.
+        loaded: The modules of the work tree that were loaded when the call began.
         reads: What the function reads beyond its arguments; None for a function of a session, or that reads artifacts.
     """
 
@@ -145,17 +176,18 @@ class Task(NamedTuple):
     encoded: dict[str, bytes]
     cwd: str
     destination: Destination
+    loaded: Mapping[tuple[str, str], LoadedFile]
     reads: Reads | None
 
     @property
     def canonical(self) -> bytes:
         """Canonical form that the config hash is of."""
-        return self.destination.canonical
+        return join(_parts(self.encoded, self.state))
 
     @property
-    def identity(self) -> Identity:
+    def key(self) -> Key:
         """What a hit compares."""
-        return self.destination.identity
+        return self.destination.key
 
     @property
     def outputs(self) -> tuple[Output, ...]:
@@ -163,9 +195,9 @@ class Task(NamedTuple):
         return self.destination.outputs
 
     @property
-    def places(self) -> tuple[tuple[Folder, str], ...]:
-        """Output directory and tagged file name of each output."""
-        return self.destination.places
+    def targets(self) -> tuple[Target, ...]:
+        """The artifact of each output."""
+        return self.destination.targets
 
     @property
     def paths(self) -> tuple[ArtifactPath, ...]:
@@ -173,9 +205,10 @@ class Task(NamedTuple):
         return self.destination.paths
 
     @property
-    def result(self) -> ArtifactPath | tuple[ArtifactPath, ...]:
+    def result(self) -> ArtifactPath | tuple[ArtifactPath | None, ...]:
         """What the call returns, unless there is `load`: one path, or a tuple for several keywords."""
-        return self.paths if self.decoration.options.several else self.paths[0]
+        destination = self.destination
+        return destination.spread(destination.paths) if self.decoration.options.several else destination.paths[0]
 
     def find(self) -> tuple[Found, ...] | None:
         """Find the artifacts if all are there, from one run.
@@ -189,8 +222,8 @@ class Task(NamedTuple):
             return None
         found = []
         destination = self.destination
-        for position, (output, (folder, name)) in enumerate(zip(destination.outputs, destination.places, strict=True)):
-            found.append(find(folder, name, destination.identity, directory=output.directory, position=position))
+        for slot, output, target in zip(destination.slots, destination.outputs, destination.targets, strict=True):
+            found.append(find(target, destination.key, directory=output.directory, position=slot))
         complete = tuple([each for each in found if each is not None])
         for each in complete:
             if each.record is not None and each.record.undeclared:
@@ -204,7 +237,7 @@ class Task(NamedTuple):
 
         def counts(file: str) -> bool:
             found = places(os.path.realpath(file), root) if root is not None else []
-            return bool(found) and in_scope(found[0][0], scope) and is_tracked(os.path.realpath(file))
+            return bool(found) and scope.holds(found[0][0]) and is_tracked(os.path.realpath(file))
 
         return named_files(self.decoration.parameters.path_arguments(self.bound), self.cwd, counts)
 
@@ -214,19 +247,53 @@ class Task(NamedTuple):
         Raises:
             ArtifactConflictError: If something else made one of them.
         """
-        for position, (folder, name) in enumerate(self.places):
-            check_owner(folder, name, self.identity, position)
+        for slot, target in zip(self.destination.slots, self.targets, strict=True):
+            check_owner(target, self.key, slot)
 
-    def in_state(self, state: CodeState) -> Task:
-        """Return the same call with the tag of another code state.
+    def redirect(self, paths: Sequence[str]) -> None:
+        """Let the function write to, or read from, these paths."""
+        staged = [output.staged(path) for output, path in zip(self.outputs, paths, strict=True)]
+        self.decoration.parameters.redirect(self.bound, self.destination.spread(staged))
+
+    def check_links(self) -> None:
+        """Check that the ordinary names can be links to the artifacts, if that is wanted.
+
+        Raises:
+            ArtifactConflictError: If something else stands at one of them.
+            ArtifactNameError: If one would be taken for an artifact.
+        """
+        if self.decoration.options.link:
+            from .._store.link import check_link  # with the next, for those who want links
+
+            for output, target in zip(self.outputs, self.targets, strict=True):
+                check_link(target.folder, os.path.basename(output.given))
+
+    def set_links(self) -> None:
+        """Let the ordinary names lead to the artifacts, if that is wanted."""
+        if self.decoration.options.link:
+            from .._store.link import set_link
+
+            for output, target in zip(self.outputs, self.targets, strict=True):
+                set_link(target.folder, os.path.basename(output.given), target.name)
+
+    def late_modules(self) -> dict[str, str]:
+        """Find the modules of the work tree that were loaded since the call began and are not in the scope."""
+        return self.view.look.late(self.loaded)
+
+    def with_modules(self, modules: Mapping[str, str]) -> Task:
+        """Return the same call with modules that count beside its scope, by path and content."""
+        return self._replace(encoded={**self.encoded, "late": encode(dict(modules), "modules")}) if modules else self
+
+    def in_state(self, view: View, state: CodeState) -> Task:
+        """Return the same call with the tag of another code state, seen by another view perhaps.
 
         Raises:
             DirtyRepositoryError: If that is not allowed.
         """
-        given = tuple(output.as_given() for output in self.outputs)
-        function = _checked_name(self.f, self.decoration, state)
+        given = self.destination.spread([output.as_given() for output in self.outputs])
+        function = _checked_name(self.decoration, state)
         return _task(
-            self.f, self.decoration, self.bound, given, self.view, state, function, self.encoded, self.cwd, self.reads
+            self.f, self.decoration, self.bound, given, view, state, function, self.encoded, self.cwd, self.reads
         )
 
     def warn_if_dirty(self) -> None:
@@ -240,11 +307,11 @@ class Task(NamedTuple):
         """Log, once for each function, what it reads that does not count."""
         if self.reads is not None and self.reads.unknown:
             names = tuple(self.reads.unknown)
-            if (seen := (self.identity.function, names)) not in _warned_unknown:
+            if (seen := (self.key.function, names)) not in _warned_unknown:
                 _warned_unknown.add(seen)
                 _log.warning(
                     "%s reads what has no canonical form, so that it does not count: %s",
-                    self.identity.function,
+                    self.key.function,
                     "; ".join(self.reads.unknown.values()),
                 )
 
@@ -263,10 +330,14 @@ def prepare(f: Callable[..., Any], decoration: Decoration, args: tuple[Any, ...]
     bound = decoration.parameters.bind(args, kwargs)
     view = decoration.moment.view(f)
     state = view.state()
-    function = _checked_name(f, decoration, state)  # before inputs are read
+    function = _checked_name(decoration, state)  # before inputs are read
     given = decoration.parameters.outputs(bound)
-    with collecting(meeting(state.root)) as met:
-        encoded = decoration.parameters.encoded(bound)
+    token = calling.set(decoration.home.script if decoration.home.arrived else None)
+    try:
+        with collecting(meeting(state.root)) as met:
+            encoded = decoration.parameters.encoded(bound)
+    finally:
+        calling.reset(token)
     reads = None
     if view.interactive is not None:
         encoded["interactive"] = view.interactive
@@ -277,7 +348,7 @@ def prepare(f: Callable[..., Any], decoration: Decoration, args: tuple[Any, ...]
             encoded["globals"] = values
         if decoration.reader.walks != walks:  # it may have met modules that sys.modules does not hold
             state = view.state()
-            function = _checked_name(f, decoration, state)
+            function = _checked_name(decoration, state)
     return _task(f, decoration, bound, given, view, state, function, encoded, os.getcwd(), reads)
 
 
@@ -293,38 +364,23 @@ def _task(
     cwd: str,
     reads: Reads | None,
 ) -> Task:
-    parts = {**encoded, "modules": encode(dict(state.modules), "modules")} if state.modules else encoded
-    destination = decoration.destination(function, state, parts, given, cwd)
-    return Task(f, decoration, bound, view, state, encoded, cwd, destination, reads)
+    destination = decoration.destination(function, state, _parts(encoded, state), given, cwd)
+    return Task(f, decoration, bound, view, state, encoded, cwd, destination, view.look.loaded(), reads)
 
 
-def _checked_name(f: Callable[..., Any], decoration: Decoration, state: CodeState) -> str:
+def _parts(encoded: dict[str, bytes], state: CodeState) -> dict[str, bytes]:
+    """Join what a call knows of itself with what the code state counts as configuration."""
+    return {**encoded, "modules": encode(dict(state.modules), "modules")} if state.modules else encoded
+
+
+def _checked_name(decoration: Decoration, state: CodeState) -> str:
     """Name the function, unless its code may not be used in that state."""
-    function = decoration.function_name(f, state.root)
-    if state.dirty is not None and not decoration.options.allow_dirty:
+    function = decoration.function_name(state.root)
+    if is_refused(decoration.options, state):
         raise state.refusal(function)
     return function
 
 
-def _own_name(f: Callable[..., Any]) -> str:
-    """Name a function within its file; one whose name others share, by its definition or line."""
-    if is_interactive(f):
-        return f.__qualname__
-    if f.__qualname__.rpartition(".")[2] not in ("<lambda>", "_"):
-        plain = inspect.unwrap(f)
-        if not isinstance(plain, FunctionType) or bindings_of(plain.__globals__).times(f.__qualname__) < 2:
-            return f.__qualname__
-        from .._reach.definition import source_of  # what reads source code is not for scripts to wait for
-
-        return f"{f.__qualname__} as {source_of(plain).code[:DIGEST_DIGITS]}"
-    return f"{f.__qualname__} in line {inspect.unwrap(f).__code__.co_firstlineno}"
-
-
-def _source_name(f: Callable[..., Any], root: str | None) -> str:
-    # Of what decorators wrap: one that both wear must not give functions of two modules the same name.
-    file = inspect.unwrap(f).__globals__.get("__file__")
-    if not isinstance(file, str) or is_interactive(f):  # an editor may set __file__ in a session
-        return f.__module__
-    if root is not None and (found := places(os.path.abspath(file), root)):
-        return found[-1][0]  # where a link leads, if that is in the repository too
-    return os.path.basename(file) if f.__module__ == "__main__" else f.__module__
+def is_refused(options: Options, state: CodeState) -> bool:
+    """Tell whether code may not be used as it stands: not committed, and allowed by nobody."""
+    return state.dirty is not None and not options.allow_dirty and not allows_dirty(state.root)

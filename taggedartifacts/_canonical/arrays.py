@@ -10,7 +10,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from .._hashing import hexdigest, hexdigest_parts
-from .instances import attributes, slots
+from .instances import attributes, package, slots
 from .names import type_name
 from .text import (
     Form,
@@ -46,7 +46,7 @@ def recognise(kind: type) -> Reducer | None:
             return reducer
     if any(base.__module__ == "numpy" and base.__qualname__ == "dtype" for base in kind.__mro__):
         return lambda value: one("dtype", _dtype(value))
-    if kind.__module__.split(".")[0] in ("jax", "jaxlib") and hasattr(kind, "__array__") and hasattr(kind, "sharding"):
+    if package(kind) in ("jax", "jaxlib") and hasattr(kind, "__array__") and hasattr(kind, "sharding"):
         return _jax
     return None
 
@@ -128,7 +128,7 @@ def _masked_array(value: Any) -> str | Form:
         return tagged_text("masked", "null")
     plain = _masked(value.view(numpy.ndarray), numpy.asarray(numpy.ma.getmaskarray(value)), value.fill_value)
     # Attributes may be set on NumPy's own class too, which also takes over those of an array that it masks.
-    is_own = type(value).__module__.startswith("numpy.")
+    is_own = package(type(value)) == "numpy"
     return plain if is_own and vars(value).keys() <= _STATE_OF_MASKED else declared(value, plain, _STATE_OF_MASKED)
 
 

@@ -120,7 +120,28 @@ _POLARS_NESTED: dict[str, Callable[[Any], _Values]] = {
 
 
 def _arrow_table(value: Any) -> Form:
-    return _table("pyarrow", value.num_rows, value.schema.names, [_arrow_column(column) for column in value.columns])
+    columns = [_arrow_column(column) for column in value.columns]
+    return _table("pyarrow", value.num_rows, value.schema.names, columns, _arrow_metadata(value.schema))
+
+
+def _arrow_metadata(schema: Any) -> dict[str, object]:
+    """Collect the metadata of a schema and of its fields, as far as there are any."""
+    found: dict[str, object] = {"schema": _told(schema.metadata)} if schema.metadata else {}
+    fields = [[field.name, _told(field.metadata)] for field in schema if field.metadata]
+    return found | ({"fields": fields} if fields else {})
+
+
+def _told(metadata: dict[bytes, bytes]) -> dict[bytes, object]:
+    # pandas notes which versions of pandas and pyarrow wrote it.
+    if b"pandas" not in metadata:
+        return dict(metadata)
+    import json  # loaded by pyarrow's own pandas metadata, and only there needed
+
+    try:
+        noted = json.loads(metadata[b"pandas"])
+    except ValueError:
+        return dict(metadata)
+    return {**metadata, b"pandas": {k: v for k, v in noted.items() if k not in ("creator", "pandas_version")}}
 
 
 def _arrow_array(value: Any) -> Form:
@@ -224,8 +245,10 @@ def _by_chunk(column: Any, change: Callable[[Any], Any], kind: Any) -> Any:
     return sys.modules["pyarrow"].chunked_array([change(chunk) for chunk in _chunks(column)], kind)
 
 
-def _table(library: str, rows: int, names: list[str], columns: list[Form]) -> Form:
-    return several("table", (library, rows, _named(names, columns)))
+def _table(
+    library: str, rows: int, names: list[str], columns: list[Form], metadata: dict[str, object] | None = None
+) -> Form:
+    return several("table", (library, rows, _named(names, columns), *([metadata] if metadata else ())))
 
 
 def _named(names: list[str], columns: list[Form]) -> Form:

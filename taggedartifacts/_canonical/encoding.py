@@ -7,13 +7,15 @@ stack of its own: depth is bounded by memory alone, and never by Python's recurs
 from __future__ import annotations
 
 import functools
+import itertools
 import re
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 from weakref import WeakKeyDictionary
 
 from .._errors import UnhashableError
 from .._hashing import hexdigest
-from . import arrays, arrow, instances, names, standard, tables
+from . import arrays, arrow, instances, libraries, names, plain, protocol, refused, standard, tables
 from .part import Part, Stateless, parted, stateless
 from .text import (
     Form,
@@ -28,6 +30,7 @@ from .text import (
     quoted,
     sequence,
     several,
+    tagged_text,
     unordered,
     utf8,
 )
@@ -60,20 +63,25 @@ _CONTAINERS: dict[type, Reducer] = {
     set: functools.partial(unordered, "set"),
     frozenset: functools.partial(unordered, "set"),
     Form: lambda form: form,
+    protocol.Reduction: protocol.reduction_form,
     Stateless: stateless,
     Part: lambda part: parted(part, _form),
 }
 # In this order: a type takes the first form that recognises it.
 _RECOGNISERS = (
     standard.recognise,
+    refused.recognise,
+    libraries.recognise,
     instances.recognise,
     arrays.recognise,
     tables.recognise,
     arrow.recognise,
     names.recognise,
+    plain.recognise,
+    refused.recognise_kind,
     instances.recognise_dict,
-    standard.recognise_mapping,
     instances.recognise_subclass,
+    protocol.recognise,
 )
 _recognised: WeakKeyDictionary[type, Reducer] = WeakKeyDictionary()
 
@@ -117,7 +125,8 @@ class _Canonical:
     def register(self, cls: type[Any], function: Callable[[Any], object] | None = None) -> Callable[..., Any]:
         """Teach the encoder a type: how to describe a value of it by one that has a canonical form.
 
-        The name of the value's own class always counts too. Subclasses are described likewise unless they are
+        The names of the value's own class and of the function always count too, so that another registration gives
+        another hash. Subclasses, also those that are made at run time, are described likewise unless they are
         registered themselves; a registered type comes before every rule except those for the exact built-in types.
 
         Args:
@@ -222,11 +231,14 @@ def _texts(values: Sequence[object], place: Callable[[int], str]) -> list[str]:
                 continue
             try:
                 if id(child) in inside:
+                    if isinstance(child, FunctionType):
+                        texts.append(_again(child, [each for each, *_ in stack[1:]] + [current]))
+                        continue
                     raise RefusalError("it contains itself, and an endless value has no canonical form")
                 found = (_CONTAINERS.get(kind) or _reducer(kind))(child)
             except RefusalError as refusal:
                 frames = [*stack, (current, label, finish, remaining, texts)]
-                raise _refused(str(refusal), frames) from refusal.__cause__
+                raise _refused(refusal, frames) from refusal.__cause__
             except Exception as error:  # of a function that was registered, or a property that a field has become
                 _, where = _place([*stack, (current, label, finish, remaining, texts)])
                 error.add_note(f"{where}: this was raised while its canonical form was made")
@@ -246,6 +258,12 @@ def _texts(values: Sequence[object], place: Callable[[int], str]) -> list[str]:
             inside.discard(id(current))
             current, label, finish, remaining, texts = stack.pop()
             texts.append(text)
+
+
+def _again(function: FunctionType, holders: list[object]) -> str:
+    # A function that its own definition reaches, as a recursive one: by how many definitions lie between.
+    between = [type(each) is FunctionType for each in holders[holders.index(function) + 1 :]]
+    return tagged_text("function", str(sum(between)))
 
 
 def _form(value: object) -> str | Form:
@@ -269,13 +287,13 @@ def _recognise(kind: type) -> Reducer:
     for recognise in _RECOGNISERS:
         if (reducer := recognise(kind)) is not None:
             return reducer
-    return instances.refuse
+    return refused.refuse
 
 
 def _described(describe: Callable[[Any], object], value: object) -> Form:
     kind = type(value)
-    name = names.type_name(kind, described=kind in _registered.registry)
-    return several("object", (name, describe(value)))
+    name = names.type_name(kind, described=True)
+    return several("registered", (names.written_name(describe), name, describe(value)))
 
 
 def _place(frames: list[_Frame]) -> tuple[str, str]:
@@ -285,11 +303,27 @@ def _place(frames: list[_Frame]) -> tuple[str, str]:
     return place, f"{place} → {path.strip()}" if path else place
 
 
-def _refused(reason: str, frames: list[_Frame]) -> UnhashableError:
+def _refused(refusal: RefusalError, frames: list[_Frame]) -> UnhashableError:
     place, where = _place(frames)
     argument = _ARGUMENT.match(place)
-    if argument:
-        remedies = f'leave it out with ignore=("{argument[1]}",), ', ", or pass a path and name it in inputs="
+    steps = [label(len(texts)) for _, label, _, _, texts in frames]
+    return UnhashableError(f"{where}: {refusal}; {_remedies(refusal.remedy, argument and argument[1], steps[1:])}")
+
+
+def _remedies(first: str | None, argument: str | None, steps: list[str]) -> str:
+    found = [first] if first else []
+    if argument is None:
+        found += [] if first else ["leave it out"]
     else:
-        remedies = "leave it out, or ", ""
-    return UnhashableError(f"{where}: {reason}; {remedies[0]}register its type with canonical.register{remedies[1]}")
+        # A part of an argument by name, as far down as names lead.
+        names = list(itertools.takewhile(lambda step: step[:1] == "." and step[1:].isidentifier(), filter(None, steps)))
+        part = "".join([argument, *names]) if len(names) == len([*filter(None, steps)]) else argument
+        if part != "self":
+            found.append(f'leave it out with ignore=("{part}",)')
+    if not first:
+        found.append("register its type with canonical.register")
+        if argument == "self":
+            found.append("make its class a dataclass")
+        elif argument is not None:
+            found.append("pass a path and name it in inputs=")
+    return ", or ".join(found)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import enum
 import functools
-import io
-import types
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Generator, Iterator
+from collections import Counter, OrderedDict, defaultdict
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from .names import type_name
 from .text import Form, RefusalError, same_as, several
@@ -19,19 +18,46 @@ if TYPE_CHECKING:
 
 _NAMESPACES = ("argparse.Namespace", "types.SimpleNamespace")
 _CACHE_OF_ATTRS = "_attrs_cached_hash"
+# What instances of these classes, and of their subclasses, hold beside their value: what was computed from it, how it
+# was looked at, which version wrote it.
+_BOOKKEEPING = {
+    "astropy.coordinates.baseframe.BaseCoordinateFrame": {"cache"},
+    "astropy.coordinates.sky_coordinate.SkyCoord": {"info"},
+    "astropy.modeling.core.Model": {"_parameters"},
+    "astropy.modeling.parameters.Parameter": {"_model"},
+    "astropy.table.column.BaseColumn": {"_parent_table", "indices", "info"},
+    "astropy.time.core.TimeBase": {"cache", "info"},
+    "astropy.units.core.UnitBase": {"__doc__", "_decomposed_cache", "_format", "_hash", "_type_id"},
+    "astropy.units.quantity.Quantity": {"info"},
+    "frozendict.frozendict": {"_hash"},
+    "matplotlib.colors.Colormap": {"_isinit", "_lut"},
+    "matplotlib.colors.Normalize": {"_trf", "callbacks"},
+    "matplotlib.transforms.TransformNode": {"_inverted", "_invalid", "_parents", "_shorthand_name"},
+    "networkx.classes.graph.Graph": {"__networkx_cache__"},
+    "pendulum.duration.Duration": {"_h", "_i", "_s"},
+    "pyrsistent._pmap.PMap": {"_buckets", "_cached_hash", "_size"},
+    "scipy.sparse._base._spbase": {"_has_canonical_format", "_has_sorted_indices", "has_canonical_format", "maxprint"},
+    "scipy.stats._distn_infrastructure.rv_generic": {
+        "_cdfvec",
+        "_ppfvec",
+        "_random_state",
+        "generic_moment",
+        "vecentropy",
+    },
+    "scipy.stats._multivariate.multi_rv_frozen": {"_random_state"},
+    "scipy.stats._multivariate.multi_rv_generic": {"_random_state"},
+    "sklearn.base.BaseEstimator": {"_feature_subsample_rng", "_sklearn_version"},
+    "sklearn.utils._bunch.Bunch": {"_deprecated_key_to_warnings"},
+    "statsmodels.base.model.Results": {"_cache"},
+    "sympy.core.basic.Basic": {"_assumptions", "_mhash"},
+    "sympy.matrices.matrixbase.MatrixBase": {"_mhash"},
+}
+_books: WeakKeyDictionary[type, frozenset[str]] = WeakKeyDictionary()
 _BUILT_INS = (str, int, float, complex, bytes, bytearray, list, tuple, set, frozenset)
-_REASONS: tuple[tuple[tuple[type, ...], str], ...] = (
-    ((Generator, AsyncGenerator), "a generator gives its values only once, so it has no canonical form"),
-    ((io.IOBase,), "an open file has no canonical form"),
-    ((Awaitable,), "an awaitable has no canonical form"),
-    ((types.ModuleType,), "a module has no canonical form"),
-    ((Iterator, AsyncIterator), "an iterator gives its values only once, so it has no canonical form"),
-)
 # Packages with dicts whose attributes are items, or that note there how a file was written: nothing beside the items.
 _BOOKKEEPERS = frozenset(
     {"addict", "attrdict", "benedict", "box", "configobj", "dotmap", "munch", "pyhocon", "ruamel", "tomlkit", "yacs"}
 )
-_RANDOM_GENERATORS = frozenset({"random.Random", "random.SystemRandom", "numpy.random.mtrand.RandomState"})
 
 
 def recognise(kind: type) -> Reducer | None:
@@ -42,7 +68,7 @@ def recognise(kind: type) -> Reducer | None:
         return functools.partial(_instance, _dataclass_fields)
     if isinstance(getattr(kind, "__attrs_attrs__", None), tuple) and not issubclass(kind, type):
         return functools.partial(_instance, _attrs_fields)
-    if any(base.__qualname__ == "BaseModel" and base.__module__.split(".")[0] == "pydantic" for base in kind.__mro__):
+    if any(base.__qualname__ == "BaseModel" and package(base) == "pydantic" for base in kind.__mro__):
         return _pydantic
     if issubclass(kind, tuple) and isinstance(getattr(kind, "_fields", None), tuple):
         return _namedtuple
@@ -52,9 +78,16 @@ def recognise(kind: type) -> Reducer | None:
 
 
 def recognise_dict(kind: type) -> Reducer | None:
-    """Find the form of a subclass of dict: that of its items, unless it holds attributes beside them."""
-    if not issubclass(kind, dict) or any(base.__module__.partition(".")[0] in _BOOKKEEPERS for base in kind.__mro__):
+    """Find the form of a subclass of dict: its class, its attributes and its items.
+
+    Those of the standard library count by their items alone; so do those of packages that only write keys otherwise.
+    """
+    if not issubclass(kind, dict):
         return None
+    if kind in (OrderedDict, Counter):
+        return lambda value: same_as(dict(value.items()))
+    if any(package(base) in _BOOKKEEPERS for base in kind.__mro__):
+        return lambda value: same_as(dict(value.items()))
     return functools.partial(_dict, slots(kind))
 
 
@@ -68,22 +101,6 @@ def recognise_subclass(kind: type) -> Reducer | None:
     return None
 
 
-def refuse(value: Any) -> Form:
-    """Refuse a value that nothing recognises, with the reason as far as its type tells."""
-    kind = type(value)
-    name = f"{kind.__module__}.{kind.__qualname__}"
-    for classes, reason in _REASONS:
-        if isinstance(value, classes):
-            raise RefusalError(reason)
-    if name in _RANDOM_GENERATORS or kind.__module__.startswith("numpy.random"):
-        raise RefusalError(
-            "a random generator has a state that every use changes, so it has no canonical form; pass its seed"
-        )
-    if kind.__module__ in ("_thread", "threading", "multiprocessing.synchronize"):
-        raise RefusalError(f"{name}, which synchronises threads or processes, has no canonical form")
-    raise RefusalError(f"an object of type {name} has no canonical form")
-
-
 def attributes(value: object, fields: Iterable[str]) -> dict[str, object]:
     """Collect what an instance holds: the fields of its class and whatever else was set on it, but no caches."""
     kind = type(value)
@@ -91,7 +108,43 @@ def attributes(value: object, fields: Iterable[str]) -> dict[str, object]:
     for name, item in getattr(value, "__dict__", {}).items():
         if name not in held and not _is_cached(kind, name):
             held[name] = item
-    return held
+    return without_books(kind, held)
+
+
+def full_name(kind: type) -> str:
+    """Name a class with its module, as it says."""
+    return f"{kind.__module__}.{kind.__qualname__}"
+
+
+def package(kind: type) -> str:
+    """Name the outermost package that a class says it comes from."""
+    return str(kind.__module__).partition(".")[0]
+
+
+def bookkeeping(kind: type) -> frozenset[str]:
+    """Name what instances of a class of a known library keep that is no part of their value."""
+    known = _books.get(kind)
+    if known is None:
+        names: set[str] = set()
+        known = frozenset(names.union(*(_BOOKKEEPING.get(full_name(base), ()) for base in kind.__mro__)))
+        _books[kind] = known
+    return known
+
+
+def without_books(kind: type, held: dict[Any, object]) -> dict[Any, object]:
+    """Leave out of what an instance holds what is no part of its value."""
+    left_out = bookkeeping(kind)
+    if left_out.isdisjoint(held):
+        return held
+    kept = {name: item for name, item in held.items() if name not in left_out}
+    # astropy makes one for whoever looks; what was written into it counts.
+    written = {name: item for name, item in getattr(held.get("info"), "_attrs", {}).items() if item is not None}
+    if "info" in left_out and (told := {name: written[name] for name in _WRITTEN_INFO if name in written}):
+        kept["info"] = told
+    return kept
+
+
+_WRITTEN_INFO = ("description", "format", "meta", "name")
 
 
 def slots(kind: type) -> list[str]:
@@ -108,6 +161,12 @@ def slots(kind: type) -> list[str]:
             if name not in ("__dict__", "__weakref__"):
                 names.append(mangled)
     return names
+
+
+def cached_names(kind: type) -> frozenset[str]:
+    """List the cached properties of a class: computed from the rest when somebody looks at them."""
+    members = ((name, member) for base in kind.__mro__ for name, member in base.__dict__.items())
+    return frozenset(name for name, member in members if isinstance(member, functools.cached_property))
 
 
 def _is_cached(kind: type, name: str) -> bool:
@@ -136,16 +195,14 @@ def _described_subclass(value: object, held: object) -> Form:
 
 
 def _dict(fields: Sequence[str], value: dict[object, object]) -> Form:
+    # Some keep each item as an attribute, too.
+    absent = object()
     beside = getattr(value, "__dict__", None)
-    if fields or (beside and beside is not value):
-        # Some keep each item as an attribute, too.
-        absent = object()
-        held = {
-            name: item for name, item in attributes(value, fields).items() if dict.get(value, name, absent) is not item
-        }
-        if held:
-            return _described_subclass(value, held)
-    return same_as(dict(value.items()))
+    held = {} if beside is value else attributes(value, fields)
+    held = {name: item for name, item in held.items() if dict.get(value, name, absent) is not item}
+    if isinstance(value, defaultdict):
+        held["default_factory"] = value.default_factory
+    return _described_subclass(value, held)
 
 
 def _dataclass_fields(kind: type) -> Iterable[str]:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import re
 import sys
 import types
+import weakref
 from typing import TYPE_CHECKING, Any
 
-from .met import meet
+from .._reach.met import meet
+from .._reach.prompt import SCRIPT, has_arrived, own_function
+from .._reach.scripts import is_what_its_name_gives, script_name
 from .text import Form, RefusalError, index_label, listed, one, quoted, several, tagged_text
 
 if TYPE_CHECKING:
@@ -17,7 +21,6 @@ if TYPE_CHECKING:
 
     from .text import Reducer
 
-_MAIN = ("__main__", "__mp_main__")  # multiprocessing's spawned children know the parent's __main__ by the second name
 _METHODS = (types.MethodType, types.BuiltinMethodType, types.MethodWrapperType)
 _PLAIN_FUNCTIONS = (
     types.FunctionType,
@@ -29,6 +32,12 @@ _PLAIN_FUNCTIONS = (
 _RENAMED = {"numpy:bool": "numpy:bool_"}
 # Python 3.13 keeps the classes of pathlib in modules beside it, and their common methods in bases that nobody sees.
 _PATHLIB = re.compile(r"pathlib\._(?:local|abc):(?:(PurePath|Path)Base(?=\.))?")
+
+_NOTHING: dict[str, Any] = {}
+
+_named_before: dict[tuple[str, str], tuple[weakref.ref[Any], tuple[int, int]]] = {}
+
+_known: weakref.WeakKeyDictionary[type, tuple[dict[str, Any], str, str, str]] = weakref.WeakKeyDictionary()
 
 _fingerprint: Callable[[Any], str | None] | None = None
 
@@ -44,26 +53,58 @@ def use_fingerprint(function: Callable[[Any], str | None] | None) -> None:
 
 
 def type_name(kind: type, *, described: bool = False) -> object:
-    """Encode the type of a value: as it is declared, together with its definition where that is interactive.
+    """Encode the type of a value: the name that gives it, together with its definition where that is interactive.
 
-    A local class, and one that was defined again since, are refused, as their names do not tell what their methods do;
-    unless the user has *described* what decides results about that very class.
+    A local class, and one that no name gives or that was defined again since, are refused, as their names do not tell
+    what their methods do; unless the user has *described* what decides results about its instances.
     """
+    # Asked for each instance: a name that gave the class before, and gives it still, needs no more than that.
+    known = _known.get(kind)
+    if known is not None and known[0].get(known[1]) is kind:
+        digest = meet(kind, known[2])
+        return known[3] if digest is None else [known[3], digest]
     module, qualname = kind.__module__, kind.__qualname__
+    space = getattr(sys.modules.get(module), "__dict__", _NOTHING)
+    if module not in SCRIPT and space.get(qualname) is kind:
+        name = _named(kind, module, qualname)
+        _known[kind] = space, qualname, module, name if isinstance(name, str) else name[0]
+        return name
     if (digest := _definition(module, kind)) is not None:
         meet(kind, module)
         return [f"__main__:{qualname}", digest]
-    if not described:
+    if not described and _depth(module, qualname, kind) is None:
+        if (alias := _alias(module, kind)) is not None:
+            return _named(kind, module, alias)
         if "<locals>" in qualname:
             raise RefusalError(
                 f"an instance of the local class {qualname} has no canonical form, because no name that can be "
-                "imported gives the class"
+                "imported gives the class",
+                "define the class in a module",
             )
-        if isinstance(_found(module, qualname), type) and _depth(module, qualname, kind) is None:
+        is_known = module in SCRIPT and is_what_its_name_gives(kind, qualname)
+        if not is_known and _found(module, qualname) is not None:
             raise RefusalError(f"{module}.{qualname} is another class now than the one that made this instance")
-    name = f"{_module_name(module)}:{qualname}"
-    digest = meet(kind, module)
-    return name if digest is None else [name, digest]
+        if not is_known and not was_sent(kind):
+            raise RefusalError(
+                f"an instance of {module}.{qualname} has no canonical form, because that name does not give its class",
+                "bind the class to its name in the module that it says it comes from",
+            )
+        return _written(kind, module, qualname)
+    return _written(kind, module, qualname) if described else _named(kind, module, qualname)
+
+
+def written_name(function: Any) -> str:
+    """Name a function as its definition writes it, without asking whether the name gives it."""
+    module = str(getattr(function, "__module__", None) or type(function).__module__)
+    return f"{_module_name(module, function)}:{getattr(function, '__qualname__', None) or type(function).__qualname__}"
+
+
+def was_sent(kind: Any) -> bool:
+    """Tell whether a class came from, or went to, another process by value: there its name leads nowhere."""
+    for name in ("cloudpickle.cloudpickle", "joblib.externals.cloudpickle.cloudpickle"):
+        if isinstance(kind, type) and kind in getattr(sys.modules.get(name), "_DYNAMIC_CLASS_TRACKER_BY_CLASS", ()):
+            return True
+    return False
 
 
 def recognise(kind: type) -> Reducer | None:
@@ -76,12 +117,14 @@ def recognise(kind: type) -> Reducer | None:
         return _method
     if issubclass(kind, _PLAIN_FUNCTIONS) or _is_named(kind):
         return _function
+    if kind is type(functools.lru_cache(int)):
+        return _cached
     return None
 
 
 def _is_named(kind: type) -> bool:
     name = f"{kind.__module__}.{kind.__qualname__}"
-    return name in ("numpy.ufunc", "numpy._ArrayFunctionDispatcher", "functools._lru_cache_wrapper")
+    return name in ("numpy.ufunc", "numpy._ArrayFunctionDispatcher")
 
 
 def _class(value: type) -> str | Form:
@@ -94,14 +137,27 @@ def _function(value: Any) -> str | Form:
     return _by_name("function", value)
 
 
+def _cached(value: Any) -> str | Form:
+    try:
+        return _by_name("function", value)
+    except RefusalError:
+        return several("cached", (value.__wrapped__, value.cache_parameters()), (".__wrapped__",))
+
+
 def _method(value: Any) -> str | Form:
     owner = value.__self__
     if owner is None or isinstance(owner, types.ModuleType):
         return _by_name("function", value)
     name = value.__name__
-    if getattr(owner, name, None) != value:
-        raise RefusalError(f"the bound method {name!r} is not what its object gives under that name")
-    return several("method", (owner, name), (".__self__",))
+    try:
+        is_named = getattr(owner, name, None) == value
+    except Exception:  # of whatever a class does when it is asked for an attribute
+        is_named = False
+    if is_named:
+        return several("method", (owner, name), (".__self__",))
+    if isinstance(value, types.MethodType):  # as of a base class, or under another name
+        return several("method", (owner, value.__func__), (".__self__", ".__func__"))
+    raise RefusalError(f"the bound method {name!r} is not what its object gives under that name")
 
 
 def _partial(value: functools.partial[Any]) -> Form:
@@ -112,26 +168,80 @@ def _partial(value: functools.partial[Any]) -> Form:
     return several("partial", (value.func, arguments, keywords), (".func", "", ".keywords"))
 
 
+def named_function(value: Any) -> str | Form:
+    """Describe what is called like a function by the name that gives it.
+
+    Raises:
+        RefusalError: If no name does.
+    """
+    return _by_name("function", value)
+
+
 def _by_name(tag: str, value: Any) -> str | Form:
     qualname = str(getattr(value, "__qualname__", None) or getattr(value, "__name__", ""))
     module = _home(value, qualname)
-    _refuse_unnamed(value, qualname)
     depth = _depth(module, qualname, value)
-    if depth is None:
-        raise RefusalError(
-            f"{module}.{qualname} is not this {tag}: that name gives something else, and no other one is known"
-        )
+    if depth is None and module in SCRIPT and is_what_its_name_gives(value, qualname):
+        depth = 0
+    path = f"{qualname}{'.__wrapped__' * (depth or 0)}"
     if (digest := _definition(module, value)) is not None:
         meet(value, module)
-        return one(tag, [f"__main__:{qualname}{'.__wrapped__' * depth}", digest])
-    if _is_interactive(module):
-        raise RefusalError(f"the {tag} {qualname} is defined interactively, and its definition cannot be told here")
-    name = f"{_module_name(module)}:{qualname}{'.__wrapped__' * depth}"
+        return one(tag, [f"__main__:{path}", digest])
+    if depth is None:
+        if isinstance(value, types.FunctionType) and (form := _by_definition(value, module)) is not None:
+            return form
+        if (alias := _alias(module, value)) is None:
+            raise _unnamed(tag, value, module, qualname)
+        path = alias
+    try:
+        return one(tag, _named(value, module, path))
+    except RefusalError:
+        if isinstance(value, types.FunctionType) and (form := _by_definition(value, module)) is not None:
+            return form
+        raise
+
+
+def _named(value: Any, module: str, path: str) -> str | list[str]:
+    _check_name(value, module, path)
+    return _written(value, module, path)
+
+
+def _written(value: Any, module: str, path: str) -> str | list[str]:
+    name = f"{_module_name(module, value)}:{path}"
     if name.startswith("pathlib._"):
         name = _PATHLIB.sub(lambda match: f"pathlib:{match[1] or ''}", name)
     name = _RENAMED.get(name, name)
     digest = meet(value, module)
-    return one(tag, name if digest is None else [name, digest])
+    return name if digest is None else [name, digest]
+
+
+def _check_name(value: Any, module: str, path: str) -> None:
+    function = own_function(value) if module in SCRIPT else None
+    if was_sent(value) or (function is not None and has_arrived(function)):
+        return  # each time that a value is sent here, it is another object
+    # A name that is bound anew in a loop gives that very object each time. A module that is loaded again is another
+    # one, as in Streamlit, or has another spec.
+    space = sys.modules.get(module)
+    load = (id(space), id(getattr(space, "__spec__", None)))
+    known = _named_before.get((module, path))
+    if known is not None and known[1] == load:
+        if known[0]() is value:
+            return
+        raise RefusalError(
+            f"{module}.{path} gave another object before, so the name does not tell which of them this is",
+            "give each its own name in a module",
+        )
+    with contextlib.suppress(TypeError):  # some built-in functions cannot be referred to weakly
+        _named_before[module, path] = (weakref.ref(value), load)
+
+
+def _by_definition(function: types.FunctionType, module: str) -> Form | None:
+    from .code import definition  # what reads source code is not for scripts to wait for
+
+    form = definition(function, _module_name(module, function))
+    if form is not None:
+        meet(function, module)
+    return form
 
 
 def _home(value: Any, qualname: str) -> str:
@@ -147,22 +257,22 @@ def _home(value: Any, qualname: str) -> str:
     return module
 
 
-def _refuse_unnamed(value: Any, qualname: str) -> None:
-    if qualname.rpartition(".")[2] == "<lambda>":
-        code = getattr(value, "__code__", None)
-        where = f" (written in line {code.co_firstlineno} of {os.path.basename(code.co_filename)})" if code else ""
-        raise RefusalError(f"a lambda has no canonical form{where}, because no name tells what it does")
+def _unnamed(tag: str, value: Any, module: str, qualname: str) -> RefusalError:
+    if isinstance(value, types.FunctionType):
+        where = f"line {value.__code__.co_firstlineno} of {os.path.basename(value.__code__.co_filename)}"
+        kind = "lambda" if "<lambda>" in qualname else f"function {qualname}"
+        return RefusalError(
+            f"the {kind} has no canonical form: no name gives it, and {where} is not, or no longer, its definition",
+            "define it in a module",
+        )
     if "<locals>" in qualname:
-        kind = (
-            "closure"
-            if getattr(value, "__closure__", None)
-            else "local class"
-            if isinstance(value, type)
-            else "local function"
+        return RefusalError(
+            f"the local {tag} {qualname} has no canonical form, because no name that can be imported gives it",
+            f"define the {tag} in a module",
         )
-        raise RefusalError(
-            f"the {kind} {qualname} has no canonical form, because no name that can be imported gives it"
-        )
+    return RefusalError(
+        f"{module}.{qualname} is not this {tag}: that name gives something else, and no other one is known"
+    )
 
 
 def _found(module: str, qualname: str) -> Any:
@@ -187,41 +297,25 @@ def _depth(module: str, qualname: str, value: Any) -> int | None:
     return depth
 
 
+def _alias(module: str, value: object) -> str | None:
+    # A name of its own module that gives it, as of what a function made there: the first in alphabetical order.
+    if module in SCRIPT:
+        return None  # what a script or a session binds it may bind anew
+    space = getattr(sys.modules.get(module), "__dict__", _NOTHING)
+    return min((name for name, item in list(space.items()) if item is value), default=None)
+
+
 def _definition(module: str, value: object) -> str | None:
-    return _fingerprint(value) if module in _MAIN and _fingerprint is not None else None
+    return _fingerprint(value) if module in SCRIPT and _fingerprint is not None else None
 
 
-def _is_interactive(module: str) -> bool:
-    return module in _MAIN and _main_file() is None and _main_spec_name() is None
-
-
-def _module_name(module: str) -> str:
-    # A module that runs as a script goes by the name under which others import it, so that both give one hash.
-    if module not in _MAIN:
+def _module_name(module: str, value: object) -> str:
+    # What a script defines goes by the name under which others import it, so that both give one hash.
+    if module not in SCRIPT:
         return module
-    if (name := _main_spec_name()) is not None:
-        return name
-    if (file := _main_file()) is None:
-        return "__main__"
-    return _import_name(os.path.abspath(file))
-
-
-def _main_spec_name() -> str | None:
-    spec = getattr(sys.modules["__main__"], "__spec__", None)
-    return spec.name if spec is not None else None
-
-
-def _main_file() -> str | None:
-    file = getattr(sys.modules["__main__"], "__file__", None)
-    # A kernel's __main__ may carry the notebook's name; a notebook is no module.
-    return file if isinstance(file, str) and not file.endswith(".ipynb") else None
-
-
-@functools.lru_cache(maxsize=8)
-def _import_name(file: str) -> str:
-    directory, name = os.path.split(file)
-    parts = [os.path.splitext(name)[0]]
-    while os.path.isfile(os.path.join(directory, "__init__.py")):
-        directory, package = os.path.split(directory)
-        parts.insert(0, package)
-    return ".".join(parts)
+    if (name := script_name(value)) is None:
+        raise RefusalError(
+            f"{getattr(value, '__qualname__', value)} is of another process, or was defined interactively, and came "
+            "here without what tells its definition; define it in a module"
+        )
+    return name

@@ -8,7 +8,6 @@ import re
 import sys
 import types
 from collections import deque
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from .._path import ArtifactPath
@@ -31,11 +30,6 @@ def recognise(kind: type) -> Reducer | None:
     if issubclass(kind, ArtifactPath):
         return _artifact
     return _BY_NAME.get(f"{kind.__module__}.{kind.__qualname__}")
-
-
-def recognise_mapping(kind: type) -> Reducer | None:
-    """Find the form of any mapping: that of a dict with the same items."""
-    return _mapping if issubclass(kind, Mapping) else None
 
 
 def moment(value: datetime.datetime, nanosecond: int = 0) -> str:
@@ -153,10 +147,6 @@ def _omegaconf(value: Any) -> Form:
         raise RefusalError(str(error).replace("\n", " ")) from error
 
 
-def _mapping(value: Mapping[object, object]) -> Form:
-    return same_as(dict(value.items()))
-
-
 _EXACT: dict[type, Reducer] = {
     complex: _complex,
     range: lambda value: several("range", (value.start, value.stop, value.step)),
@@ -169,7 +159,7 @@ _EXACT: dict[type, Reducer] = {
     datetime.timezone: lambda value: tagged_text("timezone", quoted(zone_name(value))),
     re.Pattern: _pattern,
     deque: _deque,
-    types.MappingProxyType: _mapping,
+    types.MappingProxyType: lambda value: same_as(dict(value.items())),
     **dict.fromkeys(
         (
             pathlib.Path,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from .arrays import array_text, digest, dtype_text
 from .columns import arrow_strings_text, strings_text
+from .instances import package
 from .names import type_name
 from .standard import duration, moment, zone_name
 from .text import (
@@ -21,7 +22,6 @@ from .text import (
     quoted,
     several,
     tagged_text,
-    utf8,
 )
 
 if TYPE_CHECKING:
@@ -36,12 +36,14 @@ _OUTERMOST_TIME = (1 << 63) - 1
 def recognise(kind: type) -> Reducer | None:
     """Find the form of what pandas makes, and of its subclasses with what they declare beyond it."""
     for base in kind.__mro__:
-        if base.__module__.partition(".")[0] != "pandas":
+        if package(base) != "pandas":
             continue
         if (reducer := _SCALARS.get(base.__qualname__)) is not None:
             return reducer
         if (describe := _TABLES.get(base.__qualname__)) is not None:
-            own = kind.__module__.partition(".")[0] == "pandas"
+            own = package(kind) == "pandas"
+            if base.__qualname__ == "ExtensionArray" and not own:
+                return None  # of another library: its state counts, and not its elements alone
             return describe if own else lambda value: _subclass(value, describe)
     return None
 
@@ -58,11 +60,16 @@ def _dataframe(value: Any) -> Form:
         lambda index: f"[{names[index]!r}]",
         lambda texts: f"[{','.join(texts)}]",
     )
-    return several("dataframe", (value.columns, value.index, columns), (".columns", ".index"))
+    return _with_attrs("dataframe", value, (value.columns, value.index, columns), (".columns", ".index"))
 
 
 def _series(value: Any) -> Form:
-    return several("series", (value.name, value.index, _column(value.array)), (".name", ".index"))
+    return _with_attrs("series", value, (value.name, value.index, _column(value.array)), (".name", ".index"))
+
+
+def _with_attrs(tag: str, value: Any, parts: tuple[object, ...], labels: tuple[str, ...]) -> Form:
+    further = (dict(value.attrs),) if value.attrs else ()
+    return several(tag, (*parts, *further), (*labels, "", ".attrs"))
 
 
 def _index(value: Any) -> Form:
@@ -90,7 +97,8 @@ def _column(array: Any) -> Form | Written:
         values = array.to_numpy(dtype=dtype.numpy_dtype, na_value=False if dtype.kind == "b" else 0)
         return several("column", (dtype.name, values, missing))
     if not isinstance(dtype, sys.modules["numpy"].dtype):
-        return several("column", (str(dtype), array.astype(object).tolist()), ("",))
+        elements = array.astype(object).tolist() if package(type(array)) == "pandas" else array
+        return several("column", (str(dtype), elements), ("",))
     values = array.to_numpy()
     if dtype.kind in "mM":
         return _times(values, None)
@@ -135,24 +143,16 @@ def _times(values: Any, zone: str | None) -> Written:
 
 
 def _category(array: Any) -> Form:
-    # The order of categories, and with it every code, is chance unless they are ordered.
-    numpy = sys.modules["numpy"]
+    # The order of categories counts: plots and tables show them in it.
+    codes = array.codes.astype("<i4")
     categories = array.categories
-    ordered = bool(array.ordered)
 
     def finish(texts: list[str]) -> str:
-        order = list(range(len(texts) - 1))
-        if not ordered:
-            order.sort(key=lambda index: utf8(texts[index + 1]))
-        rank = numpy.full(len(order) + 1, -1, "<i4")  # the last one stands for the code -1 of a missing value
-        rank[order] = numpy.arange(len(order), dtype="<i4")
-        codes = rank[array.codes]
-        listed = elements_digest(texts[index + 1] for index in order)
         parts = (
             texts[0],
-            str(ordered).lower(),
-            str(len(order)),
-            f'"{listed}"',
+            str(bool(array.ordered)).lower(),
+            str(len(texts) - 1),
+            f'"{elements_digest(texts[1:])}"',
             array_text('"<i4"', codes.shape, digest(codes)),
         )
         return tagged_text("category", f"[{','.join(parts)}]")

@@ -4,31 +4,29 @@ from __future__ import annotations
 
 import os
 import re
-import sys
-import threading
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
 from .._errors import RepositoryError
+from .._forks import looking
 from .._git.repository import find_repository, reading
-from .._hashing import file_hexdigest
-from .._reach.modules import is_installed, loaded_modules, places
-from .dirt import Survey, remote_url
-from .installed import installed_code
-from .look import Facts, Look
-from .scope import choose_scope, in_scope
+from .._reach.modules import loaded_modules, places, running_code
+from .dirt import Survey
+from .facts import Facts, Start, find_facts, is_environment
+from .look import Look
+from .scope import checked_paths
 from .state import STALE, Change, CodeState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from types import CodeType
+
+    from .._reach.imports import Imports
 
 __all__ = ["STALE", "Change", "CodeState", "Look", "files_at_head", "stamp", "take_look"]
 
 _VARIABLE = "TAGGEDARTIFACTS_COMMIT"
 _LOADS = 64
 
-_lock = threading.RLock()
 # By the identity of a load, which is kept with it so that it stays unique. Loads nest, so few are open at a time.
 _surveys: OrderedDict[tuple[int, str], tuple[object, Survey | None]] = OrderedDict()
 
@@ -40,6 +38,7 @@ def take_look(
     scope: Sequence[str] | None = None,
     namespace: dict[str, Any] | None = None,
     digest: str | None = None,
+    typed: Imports | None = None,
     fresh: bool = False,
 ) -> Look:
     """Look at the repository of a module's file; never raises, errors come from `Look.state`.
@@ -54,18 +53,19 @@ def take_look(
         namespace: The globals of the function, whose ``__spec__`` identifies the load; without them, or for an
             interactive function, nothing is shared.
         digest: Digest of the file as it was loaded; None where it is being loaded just now.
+        typed: What code imports that is no file: that of an interactive function.
         fresh: Look at the disk as it stands now, whatever was found before in this load.
     """
     load = None if fresh or file is None or namespace is None else namespace.get("__spec__") or namespace
-    code = _module_code(namespace)
+    code = None if namespace is None else running_code(namespace)
     stand_in = os.environ.get(_VARIABLE) or None  # set to nothing is how a job script unsets it
-    with _lock:
+    with looking:
         try:
             with reading(repo or file or os.curdir):
                 survey = _find(file, repo, load)
                 if survey is None:
                     return Look(_stand_in(stand_in, repo or file))
-                facts = _facts(survey, file, scope)._replace(foreign=_foreign(survey, file, digest))
+                facts = find_facts(survey, Start(file, checked_paths(scope), digest, typed))
                 warning = _disagreement(stand_in, facts)
                 if file is not None and namespace is not None:
                     loaded_modules(facts.root).add(file, namespace, code)
@@ -77,31 +77,6 @@ def take_look(
                 return look
         except RepositoryError as error:
             return Look(error)
-
-
-def _facts(survey: Survey, file: str | None, scope: Sequence[str] | None) -> Facts:
-    repository = survey.repository
-    head, root = repository.head, repository.root
-    chosen = choose_scope(root, scope or (), lambda path: repository.entry(head, path) is not None)
-    own = tuple(path for path, _ in places(file, root) if not _is_environment(path, survey)) if file else ()
-    dirt, heads = survey.collect(lambda path: path in own or in_scope(path, chosen))
-    commit = repository.last_commit(head, tuple(sorted({*chosen, *own})) if chosen else ())
-    return Facts(root, heads, commit, chosen, own, dirt, remote_url(repository), {})
-
-
-def _foreign(survey: Survey, file: str | None, digest: str | None) -> dict[str, str]:
-    """Digest a function's own file where no commit holds it, which would otherwise be another's word for its code."""
-    if file is None:
-        return {}
-    real = os.path.realpath(file)
-    if places(file, survey.repository.root):
-        return {}
-    if is_installed(real.lstrip("/"), "") and os.path.isfile(real):
-        return installed_code(real, survey.repository)
-    while not os.path.exists(real):  # a module in a zip file
-        real = os.path.dirname(real)
-    # By no path of this machine, and by none that a file of the repository can have.
-    return {f"../{os.path.basename(file)}": digest or file_hexdigest(real)}
 
 
 def _find(file: str | None, repo: str | None, load: object) -> Survey | None:
@@ -121,13 +96,9 @@ def _find(file: str | None, repo: str | None, load: object) -> Survey | None:
 def _belongs(file: str, survey: Survey) -> bool:
     found = [path for path, _ in places(file, survey.repository.root)]
     return not any(
-        _is_environment(path, survey) or (not survey.is_tracked(path) and survey.repository.is_ignored(path))
+        is_environment(path, survey) or (not survey.is_tracked(path) and survey.repository.is_ignored(path))
         for path in found
     )
-
-
-def _is_environment(path: str, survey: Survey) -> bool:
-    return is_installed(path, survey.repository.root) and not survey.is_tracked(path)
 
 
 def _survey_of(folder: str, load: object) -> Survey | None:
@@ -161,16 +132,6 @@ def _disagreement(value: str | None, facts: Facts) -> str | None:
     if value is None or (len(value) >= 10 and any(full.startswith(value.lower()) for full in (head, facts.commit))):
         return None
     return f"{_VARIABLE}={value} is passed over: the repository {facts.root} is at {head}, and it is right"
-
-
-def _module_code(namespace: dict[str, Any] | None) -> CodeType | None:
-    """The code object of the module that is being loaded, if it is: it stands on the stack below its decorators."""
-    frame = sys._getframe(2) if namespace is not None else None
-    while frame is not None:
-        if frame.f_globals is namespace and frame.f_code.co_name == "<module>":
-            return frame.f_code
-        frame = frame.f_back
-    return None
 
 
 def files_at_head(root: str, suffix: str) -> Iterator[tuple[str, str, Callable[[], bytes]]]:

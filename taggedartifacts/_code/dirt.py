@@ -5,13 +5,17 @@ from __future__ import annotations
 import os
 import re
 import stat
+import time
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._git.command import PATCH_BYTES, SUBMODULE_MODE, CommandRepository, Stored, status_of
 from .._git.patch import Side, file_patch
-from .._git.repository import Repository, find_repository
+from .._git.repository import Repository, difference, find_repository
+from .._git.trees import Delta
 from .._hashing import hexdigest
+from .._reach.syntax import module_digest
+from .memory import memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -19,52 +23,84 @@ if TYPE_CHECKING:
     from .._git.command import Candidates
     from .._reach.modules import LoadedFile
 
-# With the helpers that git-remote(1) takes before it, as in "gcrypt::https://…".
-_URL = re.compile(r"((?:[\w+.-]+::)*[a-zA-Z][a-zA-Z0-9+.-]*)://(?:[^/?#]*@)?([^?#]*).*")
+REGULAR = 0o10  # the first four bits of the mode of a regular file
+# Before an address there may be helpers, as in "gcrypt::https://…"; what these take otherwise can be a whole command.
+_HELPERS = re.compile(r"(?:[\w+.-]+::)*")
+_URL = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]*)://(?:[^/?#]*@)?([^?#]*).*", re.DOTALL)
 _PASSWORD = re.compile(r"^[^/@]*:[^/@]*@")  # of "name:password@host:path", which git itself does not read so
+_SECRET = re.compile(r":[^@]*@")
 
 
 class Dirt(NamedTuple):
-    """One path that differs: what is wrong with it, what stands there (mode 0 for nothing), and the patch for it."""
+    """One path that differs from the commit.
+
+    Attributes:
+        what: What is wrong with it.
+        mode: Mode of what stands there; 0 for nothing.
+        oid: Its object id.
+        patch: The difference as a patch.
+        is_layout: Whether it differs in comments and layout of Python code alone.
+    """
 
     what: str
     mode: int
     oid: str
     patch: bytes | None
+    is_layout: bool = False
 
 
 class Survey:
     """What differs from HEAD in one repository at one moment; what was asked once is answered the same again.
 
+    Args:
+        repository: The repository.
+        head: The commit to compare with; by default that at HEAD.
+
     Attributes:
         repository: The repository.
+        head: The commit that it is compared with.
+        taken: When it was begun, in seconds since the epoch.
         loaded: The modules that were loaded at that moment. What is loaded later may have been edited in between.
+        facts: What was found of scopes in it, by what they start from.
     """
 
-    def __init__(self, repository: Repository | CommandRepository) -> None:
+    def __init__(self, repository: Repository | CommandRepository, head: str | None = None) -> None:
         self.repository = repository
+        self.taken = time.time()
+        self.head = head or repository.head
         self.loaded: Mapping[tuple[str, str], LoadedFile] | None = None
+        self.facts: dict[object, Any] = {}
         self._judged: dict[str, Dirt | None] = {}
         self._submodules: dict[str, Survey | None] = {}
 
     @cached_property
     def _candidates(self) -> Candidates:
-        return self.repository.candidates()
+        found = self.repository.candidates()
+        if self.head == self.repository.head:
+            return found
+        since = {delta.path for delta in self.repository.deltas(self.head, self.repository.head)}
+        return found._replace(paths=found.paths | since)
 
-    def collect(self, wanted: Callable[[str], bool]) -> tuple[dict[str, Dirt], dict[str, str]]:
-        """Judge the wanted paths.
+    def may_differ(self, path: str) -> bool:
+        """Say whether a path may differ from the commit."""
+        return path in self._candidates.paths
+
+    def collect(
+        self, wanted: Callable[[str], bool], wanted_submodule: Callable[[str], bool] | None = None
+    ) -> tuple[dict[str, Dirt], dict[str, str]]:
+        """Judge the wanted paths, and the wanted submodules.
 
         Returns:
             What differs, by path; and the commits checked out, by the prefix of paths that they hold: "" is the
             repository itself, "vendor/lib/" a submodule.
         """
         paths, submodules, _ = self._candidates
-        dirt, heads = {}, {"": self.repository.head}
+        dirt, heads = {}, {"": self.head}
         for path in sorted(paths - submodules):
-            if wanted(path) and (found := self._judge(path)) is not None:
+            if wanted(path) and (found := self.judge(path)) is not None:
                 dirt[path] = found
         for path in sorted(submodules):
-            if wanted(path):
+            if (wanted_submodule or wanted)(path):
                 inner = self._submodule(path)
                 if (moved := self._moved(path, inner)) is not None:
                     dirt[path] = moved
@@ -79,16 +115,17 @@ class Survey:
     def is_tracked(self, path: str) -> bool:
         """Say whether git knows the path, at HEAD or in the index."""
         repository = self.repository
-        return repository.in_index(path) or repository.entry(repository.head, path) is not None
+        return repository.in_index(path) or repository.entry(self.head, path) is not None
 
-    def _judge(self, path: str) -> Dirt | None:
+    def judge(self, path: str) -> Dirt | None:
+        """Judge one path; None if it does not differ."""
         if path not in self._judged:
             self._judged[path] = self._compare(path)
         return self._judged[path]
 
     def _compare(self, path: str) -> Dirt | None:
         repository = self.repository
-        before = repository.entry(repository.head, path)
+        before = repository.entry(self.head, path)
         tracked = repository.in_index(path)
         now = repository.stored(path, before[0] if before else None)
         if now is None and (before is None or path in self._candidates.sparse):
@@ -107,7 +144,18 @@ class Survey:
             what = "of another type"
         else:
             what = "modified" if now.oid != before[1] else "of another mode"
-        return Dirt(what, now.mode if now else 0, now.oid if now else "", self._patch(path, before, now))
+        return Dirt(
+            what,
+            now.mode if now else 0,
+            now.oid if now else "",
+            self._patch(path, before, now),
+            is_layout=tracked and self._is_layout(path, before, now),
+        )
+
+    def _is_layout(self, path: str, before: tuple[int, str] | None, now: Stored | None) -> bool:
+        if before is None or now is None or before[0] != now.mode or now.content is None:
+            return False
+        return same_syntax(self.repository, Delta(path, before, (now.mode, now.oid)), now.content)
 
     def new_file(self, path: str, what: str) -> Dirt | None:
         """Judge a path that no commit holds as something that counts; None if it is no file."""
@@ -121,7 +169,7 @@ class Survey:
         new = Side(now.mode, now.oid, now.content or b"") if now else None
         if old and len(old.content) > PATCH_BYTES:
             return None
-        return file_patch(os.fsencode(path), old, new, self.repository.difference)
+        return file_patch(os.fsencode(path), old, new, difference)
 
     def _submodule(self, path: str) -> Survey | None:
         if path not in self._submodules:
@@ -137,12 +185,32 @@ class Survey:
         if inner is None:
             info = status_of(os.path.join(self.repository.root, path))
             # A folder without a repository was never checked out; anything else is judged as a file is, or its absence.
-            return None if info and stat.S_ISDIR(info.st_mode) else self._judge(path)
-        before = self.repository.entry(self.repository.head, path)
+            return None if info and stat.S_ISDIR(info.st_mode) else self.judge(path)
+        before = self.repository.entry(self.head, path)
         if before == (SUBMODULE_MODE, inner.repository.head):
             return None
         what = "a submodule at another commit" if before else "a new submodule, not committed"
         return Dirt(what, SUBMODULE_MODE, inner.repository.head, None)
+
+
+def same_syntax(repository: Repository | CommandRepository, delta: Delta, content: bytes | None = None) -> bool:
+    """Say whether two versions of a Python file differ in comments and layout alone.
+
+    Args:
+        repository: Where they are stored.
+        delta: The two.
+        content: The newer one, where the repository does not hold it.
+    """
+    path, old, new = delta
+    if old is None or new is None or old[0] != new[0] or not path.endswith(".py") or old[0] >> 12 != REGULAR:
+        return False
+    known = memory(repository.root)
+
+    def digest(oid: str, text: bytes | None) -> str:
+        return known.syntax(oid, lambda: module_digest(repository.blob(oid) if text is None else text) or "")
+
+    before = digest(old[1], None)
+    return before != "" and before == digest(new[1], content)
 
 
 def digest_of(dirt: Mapping[str, Dirt]) -> str | None:
@@ -166,5 +234,14 @@ def remote_url(repository: Repository | CommandRepository) -> str | None:
     url = remotes.get("origin") or (next(iter(remotes.values())) if len(remotes) == 1 else None)
     if url is None:
         return None
-    parts = _URL.fullmatch(url)
-    return f"{parts[1]}://{parts[2]}" if parts else _PASSWORD.sub("", url)
+    helpers = _HELPERS.match(url.strip())
+    prefix = helpers[0] if helpers else ""
+    address = url.strip()[len(prefix) :]
+    if parts := _URL.fullmatch(address):
+        shown, rest = f"{parts[1]}://{parts[2]}", parts[2]
+    elif prefix:
+        shown, rest = "", ""
+    else:
+        shown = rest = _PASSWORD.sub("", address)
+    # What looks like a secret after all, as one with a slash in it, leaves nothing to be told.
+    return None if _SECRET.search(rest) and not os.path.isabs(rest) else f"{prefix}{shown}"

@@ -4,43 +4,25 @@ from __future__ import annotations
 
 import os
 import sys
-import threading
 import warnings
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from .._errors import RepositoryError
+from .._forks import looking
 from .._git.repository import find_repository, reading
-from .._hashing import file_hexdigest
+from .._git.trees import Delta
+from .._hashing import file_hexdigest, hexdigest
 from .._reach.modules import LoadedFile, LoadedModules, is_installed, loaded_modules
-from .dirt import Dirt, Survey, digest_of, patch_of
-from .scope import in_scope
+from .._reach.syntax import module_digest
+from .dirt import Dirt, Survey, digest_of, patch_of, same_syntax
+from .facts import Facts, widen
+from .meanwhile import changed_meanwhile
 from .state import STALE, Change, CodeState
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_PACKAGE = __name__.partition(".")[0]
-
-
-class Facts(NamedTuple):
-    """What a look found in the repository, as plain data.
-
-    Attributes:
-        root: Root of the work tree.
-        heads: The commits checked out, by the prefix of the paths that they hold; "" is the repository itself.
-        own: Paths of the function's own file, which is always in scope.
-        dirt: What differs from the commit, by path.
-        foreign: Digest of the function's own file if that is neither in the repository nor installed.
-    """
-
-    root: str
-    heads: Mapping[str, str]
-    commit: str
-    scope: tuple[str, ...]
-    own: tuple[str, ...]
-    dirt: Mapping[str, Dirt]
-    remote: str | None
-    foreign: Mapping[str, str]
+    from .._reach.opened import Opened
 
 
 class Look:
@@ -58,7 +40,7 @@ class Look:
         self._start()
 
     def _start(self) -> None:
-        self._lock = threading.Lock()
+        self._wider: dict[frozenset[str] | None, Look] = {}
         self._modules: LoadedModules | None = None
         self._files: Mapping[tuple[str, str], LoadedFile] | None = None
         self._state = self._found if isinstance(self._found, CodeState) else None
@@ -71,6 +53,40 @@ class Look:
     def __setstate__(self, state: dict[str, Any]) -> None:
         self._found, self._warning, self._judged = state["found"], state["warning"], state["judged"]
         self._start()
+
+    def reaching(self, starts: frozenset[str]) -> Look:
+        """Return the look with further files of the work tree to start from, such as those of classes in arguments.
+
+        Args:
+            starts: Their absolute paths; those that lie elsewhere change nothing.
+        """
+        facts = self._found
+        if not starts or not isinstance(facts, Facts):
+            return self
+        inside = frozenset(path for path in starts if path.startswith(facts.root.rstrip(os.sep) + os.sep))
+        return self._wide(inside) if inside else self
+
+    def whole(self) -> Look:
+        """Return the look at the whole repository."""
+        facts = self._found
+        return self if not isinstance(facts, Facts) or facts.scope.is_whole else self._wide(None)
+
+    def _wide(self, starts: frozenset[str] | None) -> Look:
+        known = self._wider.get(starts)
+        if known is None:
+            assert isinstance(self._found, Facts)  # noqa: S101 - for mypy; both callers have looked
+            with reading(self._found.root):
+                facts = widen(self._found, starts)
+            known = self if facts is self._found else Look(facts)
+            if len(self._wider) >= _MOST_WIDER:
+                self._wider.clear()
+            self._wider[starts] = known
+        return known
+
+    @property
+    def root(self) -> str | None:
+        """The root of the repository; None where there is none, or none that can be read."""
+        return self._found.root if isinstance(self._found, Facts) else None
 
     def state(self) -> CodeState:
         """Return the code state, with the modules that were loaded up to now.
@@ -85,8 +101,45 @@ class Look:
             return self._renew()
         return self._state  # type: ignore[return-value]  # set together with _files
 
+    def late(self, before: Mapping[tuple[str, str], LoadedFile]) -> dict[str, str]:
+        """Find the modules of the work tree that were loaded since and that the scope does not hold.
+
+        Args:
+            before: What `loaded` gave.
+
+        Returns:
+            A digest of each as it was loaded, by path.
+        """
+        facts = self._found
+        if not isinstance(facts, Facts):
+            return {}
+        return {
+            loaded.path: loaded.digest or loaded.token
+            for key, loaded in self.loaded().items()
+            if before.get(key) is not loaded
+            and not loaded.is_script
+            and not facts.scope.holds_module(loaded.path, is_script=False)
+            and not is_installed(loaded.path, facts.root)
+        }
+
+    def changed(self, opened: Opened) -> list[str]:
+        """List the files of the scope that changed since, and that a run opened or may have opened unseen.
+
+        Raises:
+            RepositoryError: If the repository cannot be read any more.
+        """
+        facts = self._found
+        if not isinstance(facts, Facts):
+            return []
+        with reading(facts.root):
+            return changed_meanwhile(facts, opened, {loaded.path for loaded in self.loaded().values()})
+
+    def loaded(self) -> Mapping[tuple[str, str], LoadedFile]:
+        """The modules of the work tree that are loaded now."""
+        return self._modules.files() if self._modules is not None else {}
+
     def _renew(self) -> CodeState:
-        with self._lock:
+        with looking:
             if self._warning:
                 warning, self._warning = self._warning, None
                 warnings.warn(warning, stacklevel=_level_of_caller())
@@ -119,12 +172,16 @@ class Look:
                 is_surveyed = surveyed is not None and surveyed.get(key) is loaded
                 self._judged[key] = inspector.judge(loaded, is_surveyed=is_surveyed)
         extra = {key[1]: found for key, found in self._judged.items()}
+        for path in facts.untracked:
+            if path not in extra and _may_be_loaded(path, facts.root):
+                extra[path] = inspector.judge_untracked(path)
         dirt = {**facts.dirt, **{path: found for path, found in extra.items() if isinstance(found, Dirt)}}
         state = CodeState(
             commit=facts.commit,
             dirty=digest_of(dirt),
             root=facts.root,
             scope=facts.scope,
+            digest=facts.digest,
             changes=tuple(Change(path, dirt[path].what) for path in sorted(dirt)),
             patch=patch_of(dirt),
             modules={
@@ -139,12 +196,29 @@ class Look:
         self._files = None if self._warning else files
 
 
+_PACKAGE = __name__.partition(".")[0]
+_MOST_WIDER = 64
+
+
 def _level_of_caller() -> int:
     """Count the frames up to the first one outside the library: its line is where a warning belongs."""
     level, frame = 1, sys._getframe(1)
     while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(f"{_PACKAGE}."):
         level, frame = level + 1, frame.f_back
     return level
+
+
+def _may_be_loaded(path: str, root: str) -> bool:
+    """Say whether a file that no loaded module has may have been loaded: not if its name gives another file's module.
+
+    What was loaded by its path, or has left ``sys.modules`` since, stands there under no name.
+    """
+    parts = path.removesuffix(".py").removesuffix("/__init__").split("/")
+    for start in range(len(parts)):
+        module = sys.modules.get(".".join(parts[start:]))
+        if module is not None and getattr(module, "__file__", None) != os.path.join(root, path):
+            return False
+    return True
 
 
 class _Inspector:
@@ -156,40 +230,73 @@ class _Inspector:
 
     def counts(self, loaded: LoadedFile) -> bool:
         """Say whether the file is code: in scope, and not merely the script that calls."""
-        if loaded.path in self._facts.own:
-            return True
-        return not loaded.is_script and in_scope(loaded.path, self._facts.scope)
+        return loaded.path in self._facts.own or self._facts.scope.holds_module(loaded.path, is_script=loaded.is_script)
 
     def judge(self, loaded: LoadedFile, *, is_surveyed: bool) -> Dirt | str | None:
         """What makes the code dirty, or the digest of a file that git ignores, or None if all is well."""
         path = loaded.path
-        prefix = max((prefix for prefix in self._facts.heads if path.startswith(prefix)), key=len)
-        survey = self._survey(prefix)
+        prefix, survey = self._survey(path)
         entry = survey.repository.entry(self._facts.heads[prefix], path[len(prefix) :])
         dirt = self._facts.dirt.get(path)
         is_tracked = entry is not None or dirt is not None
         if not is_tracked and path not in self._facts.own and is_installed(path, self._facts.root):
             return None
-        if not loaded.is_as_loaded() or (loaded.is_doubtful and dirt is not None):
+        is_stale = not loaded.is_as_loaded() or (loaded.is_doubtful and dirt is not None)
+        if is_stale and not self._differs_in_layout(loaded, survey, entry):
             return Dirt(STALE, 0o100644, loaded.token, None)
         if is_tracked:
             if is_surveyed:
                 return dirt
-            now = survey.repository.stored(path[len(prefix) :], entry[0] if entry else None)
-            expected = (dirt.mode, dirt.oid) if dirt else entry
-            if now is not None and (now.mode, now.oid) == expected:
-                return dirt
-            found = survey.new_file(path[len(prefix) :], "changed before it was loaded, after the first look")
-            return found and found._replace(patch=None)
+            return self._judge_later(path, prefix, survey, entry)
+        return self.judge_untracked(path)
+
+    def judge_untracked(self, path: str) -> Dirt | str | None:
+        """Judge a module that no commit holds."""
+        prefix, survey = self._survey(path)
+        if path in self._facts.generated or is_installed(path, self._facts.root):
+            return None
         if survey.repository.is_ignored(path[len(prefix) :]):
-            return file_hexdigest(loaded.file)
+            try:
+                return file_hexdigest(os.path.join(self._facts.root, path))
+            except FileNotFoundError:
+                return None
         found = survey.new_file(path[len(prefix) :], "loaded, but not tracked by git")
         return found._replace(patch=None) if found and prefix else found
 
-    def _survey(self, prefix: str) -> Survey:
+    def _judge_later(self, path: str, prefix: str, survey: Survey, entry: tuple[int, str] | None) -> Dirt | None:
+        """Judge a tracked module that was loaded after the look: what it found then must still stand there."""
+        dirt = self._facts.dirt.get(path)
+        now = survey.repository.stored(path[len(prefix) :], entry[0] if entry else None)
+        expected = (dirt.mode, dirt.oid) if dirt else entry
+        if now is not None and (now.mode, now.oid) == expected:
+            return dirt
+        if now is not None and entry is not None and not self._facts.scope.by_bytes:
+            delta = Delta(path, entry, (now.mode, now.oid))
+            if same_syntax(survey.repository, delta, now.content):
+                return dirt
+        found = survey.new_file(path[len(prefix) :], "changed before it was loaded, after the first look")
+        return found and found._replace(patch=None)
+
+    def _differs_in_layout(self, loaded: LoadedFile, survey: Survey, entry: tuple[int, str] | None) -> bool:
+        """Say whether what was loaded is what the commit holds, and the file differs from that in comments alone."""
+        if entry is None or self._facts.scope.by_bytes or loaded.digest is None or not loaded.file.endswith(".py"):
+            return False
+        committed = survey.repository.blob(entry[1])
+        if hexdigest(committed) != loaded.digest:
+            return False
+        try:
+            with open(loaded.file, "rb") as file:
+                now = module_digest(file.read())
+        except OSError:
+            return False
+        return now is not None and now == module_digest(committed)
+
+    def _survey(self, path: str) -> tuple[str, Survey]:
+        """The repository that holds a path, with the prefix of what it holds."""
+        prefix = max((prefix for prefix in self._facts.heads if path.startswith(prefix)), key=len)
         if prefix not in self._surveys:
             repository = find_repository(os.path.join(self._facts.root, prefix))
             if repository is None:
                 raise RepositoryError(f"{self._facts.root} is no git repository any more; what it held is not known")
             self._surveys[prefix] = Survey(repository)
-        return self._surveys[prefix]
+        return prefix, self._surveys[prefix]

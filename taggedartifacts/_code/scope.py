@@ -1,35 +1,172 @@
-"""The scope: which paths of the repository are the code that decides a result."""
+"""The scope: which paths of the repository are the code that decides a result.
+
+By itself, it is three things: the files that imports reach (P), the places where an import looked and found nothing
+(N), and tracked files that are data or settings (X, `kinds`). Where a file of P hides what it uses, all of the
+repository is the code. ``scope=`` puts paths of the user's in the place of X, and then nothing falls back.
+"""
 
 from __future__ import annotations
 
+import enum
 import os
-import tomllib
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from .._errors import ScopeError
 from .._git.trees import NOTEBOOK
+from .._hashing import hexdigest
+from .._reach.closure import Closure, closure
+from .._reach.forms import is_probed
+from . import kinds
+from .settings import FILE
+from .worktree import TYPED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-_KEYS = ("scope",)
+    from .._reach.closure import Cause
+    from .settings import Settings
+    from .worktree import WorkTree
 
 
-def choose_scope(root: str, scope: Sequence[str], exists: Callable[[str], bool]) -> tuple[str, ...]:
-    """Settle the scope: the decorator's own, else the project's default, else the whole repository, which is ``()``.
+class Kind(enum.Enum):
+    """How a scope was found."""
 
-    Args:
-        root: The root of the work tree.
-        scope: What the decorator was given.
-        exists: Says whether a path relative to the root is there at HEAD.
+    AUTOMATIC = "automatic"
+    PATHS = "paths"
+    WHOLE = "whole repository"
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which paths of a repository are the code.
+
+    Attributes:
+        kind: How it was found.
+        files: The files that imports reach, P; of a whole repository the function's own.
+        probes: Where an import looked and found nothing, N, without suffix.
+        names: Last parts of string literals that name files which would not count by their kind.
+        paths: What the user named.
+        reasons: Why the whole repository counts, if the user did not say so: ``helpers.py:3 imports subprocess``.
+        by_bytes: Whether comments and layout count, since the code reads source files.
+        causes: How each file came into the scope.
+    """
+
+    kind: Kind = Kind.WHOLE
+    files: frozenset[str] = frozenset()
+    probes: frozenset[str] = frozenset()
+    names: frozenset[str] = frozenset()
+    paths: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()
+    by_bytes: bool = True
+    causes: Mapping[str, Cause] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of the repository is the code."""
+        return self.kind is Kind.WHOLE
+
+    def listed(self) -> tuple[str, ...]:
+        """List the files that imports reach and the paths that the user named; none for a whole repository."""
+        return () if self.is_whole else tuple(sorted({*self.files, *self.paths}))
+
+    def holds(self, path: str) -> bool:
+        """Say whether a tracked path, relative to the root, is in the scope."""
+        if path in self.files:
+            return True
+        if self.is_whole:
+            return not path.endswith(NOTEBOOK)
+        if is_probed(path, self.probes):
+            return True
+        if self.kind is Kind.PATHS:
+            return is_below(path, self.paths)
+        return kinds.counts(path, self.names)
+
+    def enters(self) -> Callable[[str], bool]:
+        """Make the test whether there can be code below a folder: data may lie anywhere."""
+        if self.kind is not Kind.PATHS:
+            return bool
+        above = {folder for path in (*self.files, *self.paths, *self.probes) for folder in _above(path)}
+        return lambda folder: folder in above or is_below(folder, self.paths)
+
+    def holds_module(self, path: str, *, is_script: bool) -> bool:
+        """Say whether a loaded module, tracked or not, is in the scope.
+
+        The script that calls is only where imports reach it.
+        """
+        if path in self.files:
+            return True
+        return not is_script and (self.is_whole or (self.kind is Kind.PATHS and is_below(path, self.paths)))
+
+    def holds_submodule(self, path: str) -> bool:
+        """Say whether a submodule is in the scope: as data, or because a module in it is."""
+        return self.holds(path) or any(file.startswith(f"{path}/") for file in self.files)
+
+    def key(self) -> str:
+        """Digest all that decides which paths it holds, for what is remembered of it."""
+        parts = (self.kind.value, str(self.by_bytes), *self.paths, "", *sorted(self.files), "", *sorted(self.probes))
+        return hexdigest("\0".join((*parts, "", *sorted(self.names))).encode(errors="surrogateescape"))
+
+    def digest(self, entry: Callable[[str], tuple[int, str] | None]) -> str:
+        """Digest the map from its paths to what a commit holds there.
+
+        What is data by its kind follows from the commit, so it stands there as a rule.
+
+        Args:
+            entry: Gives mode and object id of a path at the commit.
+        """
+        if self.is_whole:
+            return hexdigest(b"the whole repository")
+        parts = [f"{self.kind.value} {self.by_bytes}", *sorted(self.names)]
+        for path in sorted({*self.files, *self.paths}):
+            found = entry(path)
+            if found is not None:
+                parts.append(f"{found[0]:o} {found[1]} {path}")
+        return hexdigest("\0".join(parts).encode(errors="surrogateescape"))
+
+    def chain(self, path: str) -> str:
+        """Say how a file came into the scope: ``helpers.py, imported by plots.py``."""
+        said = path
+        while (cause := self.causes.get(path)) is not None and cause.by is not None and cause.by in self.causes:
+            path = cause.by
+            said += f", imported by {path}"
+        return said
+
+
+def is_below(path: str, paths: Sequence[str]) -> bool:
+    """Say whether a path is one of some, or lies below one; a notebook only if it is named."""
+    if path in paths:
+        return True
+    return not path.endswith(NOTEBOOK) and any(part == os.curdir or path.startswith(f"{part}/") for part in paths)
+
+
+def checked_paths(scope: Sequence[str] | None) -> tuple[str, ...]:
+    """Check the paths that a decorator was given.
 
     Raises:
-        ScopeError: If a path lies outside the repository or is not there at HEAD, or the project's setting is wrong.
+        ScopeError: If they are a bare string, which would be taken letter by letter.
     """
     if isinstance(scope, str):
         raise ScopeError(f"scope={scope!r} must be a sequence of paths, as in scope=[{scope!r}]")
-    place, paths = ("scope=", scope) if scope else (_setting_file(root), _project_scope(root))
-    chosen = []
+    return tuple(scope or ())
+
+
+def named_paths(
+    root: str, given: Sequence[str], settings: Settings, exists: Callable[[str], bool]
+) -> tuple[str, ...] | None:
+    """Settle the paths that a user names: the decorator's, else the project's; None for the automatic scope.
+
+    Args:
+        root: The root of the work tree.
+        given: What the decorator was given.
+        settings: What the project says.
+        exists: Says whether a path relative to the root is there at HEAD.
+
+    Raises:
+        ScopeError: If a path lies outside the repository or is not there at HEAD.
+    """
+    place, paths = ("scope=", given) if given else (os.path.join(root, FILE), settings.scope)
+    chosen = set()
     for path in paths:
         relative = os.path.normpath(os.fspath(path))
         if os.path.isabs(relative) or relative.split(os.sep)[0] == os.pardir:
@@ -37,38 +174,71 @@ def choose_scope(root: str, scope: Sequence[str], exists: Callable[[str], bool])
         relative = relative.replace(os.sep, "/")  # as git writes paths, on Windows too
         if relative != os.curdir and not exists(relative):
             raise ScopeError(f"{place}: {path!r} is not in the repository {root} at HEAD; correct it, or commit it")
-        chosen.append(relative)
-    return () if os.curdir in chosen else tuple(sorted(set(chosen)))
+        chosen.add(relative)
+    return tuple(sorted(chosen)) or None
 
 
-def in_scope(path: str, scope: Sequence[str]) -> bool:
-    """Say whether a path relative to the root is code in scope; a notebook only is if the scope names it."""
-    if path in scope:
-        return True
-    return not path.endswith(NOTEBOOK) and (not scope or any(path.startswith(f"{part}/") for part in scope))
+def find_scope(paths: tuple[str, ...] | None, tree: WorkTree, starts: Iterable[str], roots: Iterable[str]) -> Scope:
+    """Find the scope of code that starts from some files.
+
+    Args:
+        paths: What the user named, or None.
+        tree: The work tree.
+        starts: The files of the function, and of what is handed to it.
+        roots: The import roots in the work tree.
+    """
+    starts = tuple(dict.fromkeys(starts))
+    if paths is not None and os.curdir in paths:
+        return Scope(files=frozenset(starts) - {TYPED}, paths=(os.curdir,))
+    found = closure(tree, starts, roots)
+    if paths is not None:
+        linked = {target for path in paths for target in tree.follow(path)}
+        return _scope(found, Kind.PATHS, paths=tuple(sorted({*paths, *linked})))
+    if found.hides:
+        reasons = tuple(
+            f"what was typed {reason}" if path == TYPED else f"{path}:{line} {reason}"
+            for path, line, reason in found.hides
+        )
+        return Scope(files=frozenset(starts) - {TYPED}, reasons=reasons, causes=found.causes)
+    return _scope(found, Kind.AUTOMATIC, names=kinds.named(found.strings))
 
 
-def _setting_file(root: str) -> str:
-    return os.path.join(root, "pyproject.toml")
+def recorded_scope(kind: str, paths: Sequence[str], names: Sequence[str]) -> Scope:
+    """Build a scope again from what a record says of it; it holds what that one held, but for what was not there."""
+    found = Kind(kind) if kind in {each.value for each in Kind} else Kind.WHOLE
+    files = frozenset(paths) if found is Kind.AUTOMATIC else frozenset()
+    return Scope(
+        found, files, names=frozenset(names), paths=() if files else tuple(paths), by_bytes=found is Kind.WHOLE
+    )
 
 
-def _project_scope(root: str) -> Sequence[str]:
-    file = _setting_file(root)
-    try:
-        with open(file, "rb") as opened:
-            project = tomllib.load(opened)
-    except (FileNotFoundError, NotADirectoryError):
-        return ()
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-        raise ScopeError(f"{file} cannot be read: {error}; mend it, the scope may stand there") from error
-    tools = project.get("tool", {})
-    settings = tools.get("taggedartifacts", {}) if isinstance(tools, dict) else {}
-    if not isinstance(settings, dict):
-        raise ScopeError(f"{file}: 'tool.taggedartifacts' must be a table, not {settings!r}")
-    for key in settings:
-        if key not in _KEYS:
-            raise ScopeError(f"{file}: unknown key {key!r} in [tool.taggedartifacts]; known: {', '.join(_KEYS)}")
-    scope = settings.get("scope", [])
-    if not isinstance(scope, list) or not all(isinstance(path, str) for path in scope):
-        raise ScopeError(f"{file}: 'scope' in [tool.taggedartifacts] must be a list of strings, not {scope!r}")
-    return scope
+def united(one: Scope, other: Scope) -> Scope:
+    """Put two scopes of one kind together."""
+    return Scope(
+        kind=one.kind,
+        files=one.files | other.files,
+        probes=one.probes | other.probes,
+        names=one.names | other.names,
+        paths=one.paths,
+        by_bytes=one.by_bytes or other.by_bytes,
+        causes={**other.causes, **one.causes},
+    )
+
+
+def _scope(found: Closure, kind: Kind, *, paths: tuple[str, ...] = (), names: frozenset[str] = frozenset()) -> Scope:
+    return Scope(
+        kind=kind,
+        files=found.files - {TYPED},
+        probes=found.probes,
+        names=names,
+        paths=paths,
+        by_bytes=found.reads_source is not None,
+        causes=found.causes,
+    )
+
+
+def _above(path: str) -> Iterator[str]:
+    """Iterate over the folders above a path, and the path itself, which may be one."""
+    while path:
+        yield path
+        path = path.rpartition("/")[0]

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from .._errors import DirtyRepositoryError
+from .scope import Scope
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,7 +33,8 @@ class CodeState:
             for a repository, what it says, which may be abbreviated to 10 digits or more.
         dirty: Full digest (32 hex digits) of the changes, or None when there are none.
         root: Absolute path of the work tree's root, or None where there is no repository.
-        scope: Paths relative to the root that are the code; empty for the whole repository.
+        scope: Which paths are the code.
+        digest: Digest of what the commit holds in the scope; None where there is no repository.
         changes: What makes it dirty.
         patch: The changes as ``git apply`` takes them, while dirty and not too large.
         modules: Loaded modules that git ignores, by path relative to the root: digest of their content.
@@ -42,7 +44,8 @@ class CodeState:
     commit: str
     dirty: str | None = None
     root: str | None = None
-    scope: tuple[str, ...] = ()
+    scope: Scope = field(default_factory=Scope)
+    digest: str | None = None
     changes: tuple[Change, ...] = ()
     patch: bytes | None = None
     modules: Mapping[str, str] = field(default_factory=dict)
@@ -56,8 +59,12 @@ class CodeState:
 
     def refusal(self, function: str) -> DirtyRepositoryError:
         """Build the error that refuses to run *function* on this state."""
+        whole = f"\n(all of the repository counts, since {self.scope.reasons[0]})" if self.scope.reasons else ""
         return DirtyRepositoryError(
             f"{function}: the code in {self.root} is not what its commit {self.commit[:10]} holds:\n"
             + "\n".join(f"  {line}" for line in self.listed("{path}: {what}"))
-            + "\nCommit it, pass allow_dirty=True to work with a tag that says dirty, or leave it out with scope="
+            + whole
+            + "\nCommit it or stash it, or pass allow_dirty=True to work with a tag that says dirty (in tests, set "
+            "TAGGEDARTIFACTS_ALLOW_DIRTY=1). If it is no module and does not "
+            "decide the result, name with scope= what does beside the imported modules"
         )

@@ -13,7 +13,6 @@ import stat
 from typing import TYPE_CHECKING, Any
 
 from .command import LINK_MODE, PATCH_BYTES, Stored, file_mode, git, lfs_pointer, status_of
-from .settings import is_on
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,6 +79,11 @@ def _filter(opened: Any, path: str) -> str | None:
     if name == "lfs" or known:
         return str(name)
     return "core.safecrlf" if _is_strict(opened) else None
+
+
+def is_on(opened: Any, name: str, *, unset: bool = False) -> bool:
+    """Say whether a setting is on in the repository; *unset* where nothing sets it."""
+    return bool(opened.config.get_bool(name)) if name in opened.config else unset
 
 
 def _is_strict(opened: Any) -> bool:

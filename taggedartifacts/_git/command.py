@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shlex
 import shutil
 import stat
 import subprocess
@@ -11,13 +12,15 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from .._errors import RepositoryError
+from .trees import Delta, last_commit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
 
 LINK_MODE, SUBMODULE_MODE = 0o120000, 0o160000
 PATCH_BYTES = 1 << 20
 _SECONDS = 600
+_COMMITS_AT_FIRST, _COMMITS_AT_ONCE = 8, 200
 # Set by hooks, these would make the command look at the repository that runs the hook instead of the one asked about.
 _HOOK_VARIABLES = {
     "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES",
@@ -167,6 +170,10 @@ class CommandRepository:
         """Say whether the path is tracked, and not in a conflict."""
         return self._index.get(path, ("conflict", 0))[0] != "conflict"
 
+    def tracked(self) -> list[str]:
+        """List the paths in the index."""
+        return list(self._index)
+
     def entry(self, commit: str, path: str) -> tuple[int, str] | None:
         """Mode and object id of a path at a commit, or None."""
         answer = self._git("--literal-pathspecs", "ls-tree", "-z", "--full-tree", commit, "--", path)
@@ -203,22 +210,42 @@ class CommandRepository:
         """Say whether git is told to ignore the path."""
         return git(self.root, "check-ignore", "-q", "--no-index", "--", path) is not None
 
-    def last_commit(self, commit: str, paths: Sequence[str]) -> str:
-        """Find the last commit, from *commit* on, that changed the code below *paths*; notebooks do not count."""
-        notebooks = [] if any(path.endswith(".ipynb") for path in paths) else [":(top,exclude)*.ipynb"]
-        wanted = [f":(top,literal){path}" for path in paths] or [":(top)"]
-        found = self._git("log", "-1", "--format=%H", commit, "--", *wanted, *notebooks)
-        if not found:  # the code was never changed since the first commit
-            found = self._git("rev-list", "--first-parent", commit).split(b"\n")[-2]
-        return found.decode().strip()
+    def last_commit(self, commit: str, matters: Callable[[Delta], bool], enters: Callable[[str], bool] = bool) -> str:
+        """Find the last commit, from *commit* on, that changed something that matters; see `Repository`."""
+        history: dict[str, dict[str, list[Delta]]] = {}
+
+        def parents(child: str) -> list[str]:
+            if child not in history:
+                most = _COMMITS_AT_ONCE if history else _COMMITS_AT_FIRST
+                history.clear()
+                history.update(self._history(child, most))
+            return list(history[child])
+
+        return last_commit(commit, parents, lambda parent, child: history[child][parent], matters)
+
+    def deltas(self, old: str, new: str) -> Iterator[Delta]:
+        """Iterate over the paths at which two commits differ."""
+        yield from _deltas(self._git("diff-tree", "-r", "-z", "--raw", "--no-renames", "--no-abbrev", old, new))
+
+    def _history(self, commit: str, most: int) -> dict[str, dict[str, list[Delta]]]:
+        """List the next commits from one on, each with its parents and where it differs from them."""
+        told = self._git("rev-list", "--parents", f"--max-count={most}", commit).decode().split("\n")
+        found: dict[str, dict[str, list[Delta]]] = {}
+        pairs = []
+        for child, *parents in (line.split() for line in told if line):
+            found[child] = {}
+            pairs += [(child, parent) for parent in parents]
+        trees = "".join(f"{parent}^{{tree}} {child}^{{tree}}\n" for child, parent in pairs)
+        oids = self._git("cat-file", "--batch-check=%(objectname)", stdin=trees.replace(" ", "\n").encode()).split()
+        asked = b"".join(b"%s %s\n" % pair for pair in zip(oids[::2], oids[1::2], strict=True))
+        answer = self._git("diff-tree", "--stdin", "-r", "-z", "--raw", "--no-renames", "--no-abbrev", stdin=asked)
+        for (child, parent), part in zip(pairs, _parts(answer, asked), strict=True):
+            found[child][parent] = list(_deltas(part))
+        return found
 
     def blob(self, oid: str) -> bytes:
         """Content of a blob."""
         return self._git("cat-file", "blob", oid)
-
-    def difference(self, old: bytes, new: bytes) -> bytes | None:
-        """No textual difference is made here; the patch then holds the whole content."""
-        return None
 
     def remotes(self) -> dict[str, str]:
         """URLs of the remotes, by name."""
@@ -257,6 +284,30 @@ class CommandRepository:
         return self._git("rev-parse", "--is-shallow-repository").strip() != b"false"
 
 
+def stand_in(start: str, found: str, why: str, error: Exception | None = None) -> CommandRepository:
+    """Give the repository of a directory through the ``git`` command, if that can read it.
+
+    Args:
+        start: The directory.
+        found: The git directory that libgit2 found.
+        why: What it has against it.
+        error: How it said so, if it did.
+
+    Raises:
+        RepositoryError: If the command refuses too, or there is none.
+    """
+    if root := find_root(start):
+        return CommandRepository(root, why)
+    if "not owned" in why:
+        root = next(folders_with_git(start), found)  # what git calls the repository in worktrees and submodules too
+        raise RepositoryError(
+            f"{root} belongs to another user, so git does not trust it; if you do, run: "
+            f"git config --global --add safe.directory {shlex.quote(root)}"
+        ) from error
+    remedy = "git refuses it too" if shutil.which("git") else "install the 'git' command, which can"
+    raise RepositoryError(f"{found} cannot be read by libgit2 ({why}); {remedy}") from error
+
+
 def lfs_pointer(full: str) -> bytes:
     """Give what git-lfs would store for a file: its pointer, or the file itself if that is empty or a pointer already.
 
@@ -271,3 +322,27 @@ def lfs_pointer(full: str) -> bytes:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
         size = file.tell()
     return head + f"oid sha256:{digest}\nsize {size}\n".encode()
+
+
+def _parts(answer: bytes, asked: bytes) -> Iterator[bytes]:
+    """Cut what ``git diff-tree --stdin`` says into the answers to each line that it was asked."""
+    position = 0
+    lines = asked.splitlines()
+    for number, line in enumerate(lines):
+        position += len(line) + 1
+        following = lines[number + 1 : number + 2]
+        end = answer.find(following[0] + b"\n", position) if following else len(answer)
+        yield answer[position:end]
+        position = end
+
+
+def _deltas(raw: bytes) -> Iterator[Delta]:
+    """Read the raw format: ``:mode mode id id status``, NUL, path, NUL."""
+    fields = raw.split(b"\0")
+    for facts, path in zip(fields[::2], fields[1::2], strict=False):
+        old_mode, new_mode, old, new, _ = facts.lstrip(b":").decode().split()
+        yield Delta(
+            os.fsdecode(path),
+            (int(old_mode, 8), old) if int(old_mode, 8) else None,
+            (int(new_mode, 8), new) if int(new_mode, 8) else None,
+        )

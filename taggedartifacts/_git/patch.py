@@ -1,19 +1,20 @@
 """Patches: a change of one path, as bytes that ``git apply`` takes. Pure: touches no disk.
 
-Source of the format: "Generating patch text with -p" in git-diff(1), and base85.c of git for binary content.
+What stands between the contents is written by libgit2, the head by hand. ``pygit2.Patch`` (1.21) takes no name that is
+not UTF-8 and no mode, so it can write no new mode, no executable file and no link; and it leaves out the tab behind a
+name with spaces, without which ``patch`` cuts such a name short.
+
+Source of the format: "Generating patch text with -p" in git-diff(1).
 """
 
 from __future__ import annotations
 
-import base64
 import re
-import zlib
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_LINE_BYTES = 52
 _QUOTED = re.compile(rb'[\x00-\x1f"\\\x7f]')
 _TYPE = 0o170000
 
@@ -26,17 +27,17 @@ class Side(NamedTuple):
     content: bytes
 
 
-def file_patch(path: bytes, old: Side | None, new: Side | None, hunks: Callable[[bytes, bytes], bytes | None]) -> bytes:
+def file_patch(path: bytes, old: Side | None, new: Side | None, difference: Callable[[bytes, bytes], bytes]) -> bytes:
     """Write the patch that takes a path from *old* to *new*, where None is its absence.
 
     Args:
         path: The path relative to the root.
         old: What the commit holds.
         new: What the work tree holds.
-        hunks: Gives the textual difference of two contents, or None to have the whole new content as binary.
+        difference: Gives what a patch says between two contents: hunks, or what stands for binary content.
     """
     if old and new and old.mode & _TYPE != new.mode & _TYPE:
-        return file_patch(path, old, None, hunks) + file_patch(path, None, new, hunks)
+        return file_patch(path, old, None, difference) + file_patch(path, None, new, difference)
     lines = [b"diff --git %s %s\n" % (_name(b"a/", path), _name(b"b/", path))]
     if old is None and new is not None:
         lines.append(b"new file mode %o\n" % new.mode)
@@ -52,16 +53,13 @@ def file_patch(path: bytes, old: Side | None, new: Side | None, hunks: Callable[
         same_mode = b" %o" % old.mode if old and new and old.mode == new.mode else b""
         lines.append(b"index %s..%s%s\n" % (*oids, same_mode))
     if before != after:
-        difference = hunks(before, after)
-        if difference is None:
-            lines += [b"GIT binary patch\n", _literal(after), _literal(before)]
-        else:
+        body = difference(before, after)
+        if body.startswith(b"@@ "):
             names = _name(b"a/", path) if old else b"/dev/null", _name(b"b/", path) if new else b"/dev/null"
             # A tab behind a name with spaces, as git writes it, or the name would end at the first of them.
             tab = b"\t" if b" " in path else b""
-            lines += [b"--- %s%s\n+++ %s%s\n" % (names[0], tab, names[1], tab), difference]
-            if not difference.endswith(b"\n"):
-                lines.append(b"\n")
+            lines.append(b"--- %s%s\n+++ %s%s\n" % (names[0], tab, names[1], tab))
+        lines.append(body)
     return b"".join(lines)
 
 
@@ -69,14 +67,3 @@ def _name(prefix: bytes, path: bytes) -> bytes:
     if not _QUOTED.search(path):
         return prefix + path
     return b'"%s%s"' % (prefix, _QUOTED.sub(lambda found: b"\\%03o" % found[0][0], path))
-
-
-def _literal(content: bytes) -> bytes:
-    packed = zlib.compress(content)
-    lines = [b"literal %d\n" % len(content)]
-    for start in range(0, len(packed), _LINE_BYTES):
-        part = packed[start : start + _LINE_BYTES]
-        count = len(part)
-        letter = count + 64 if count <= 26 else count + 70
-        lines.append(bytes([letter]) + base64.b85encode(part, pad=True) + b"\n")
-    return b"".join([*lines, b"\n"])

@@ -11,17 +11,17 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._errors import RepositoryError
-from .blobs import stored
-from .command import Candidates, CommandRepository, Stored, folders_with_git, git, status_of
+from .blobs import is_on, stored
+from .command import Candidates, CommandRepository, Stored, folders_with_git, git, stand_in, status_of
 from .index import hidden_entries, is_stale, processors, shares
-from .refusal import stand_in
-from .settings import is_on, is_partial
-from .trees import files, last_commit
+from .trees import History, files, last_commit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
 
     import pygit2
+
+    from .trees import Delta
 
 
 class _Told(NamedTuple):
@@ -32,7 +32,8 @@ class _Told(NamedTuple):
     shares: list[list[bytes]]
 
 
-_told: dict[str, _Told] = {}  # by root
+_MOST_TOLD = 64  # repositories, submodules included
+_told: dict[str, _Told] = {}  # by root; until HEAD or the index moves, or more than that are looked at
 
 
 @contextmanager
@@ -64,7 +65,7 @@ def find_repository(start: str) -> Repository | CommandRepository | None:
         return None
     try:
         opened = _open(start)
-        if is_partial(opened):
+        if _is_partial(opened):
             return stand_in(start, found, "it is a partial clone")
         if not opened.is_bare:
             repository = Repository(opened, start)
@@ -75,6 +76,11 @@ def find_repository(start: str) -> Repository | CommandRepository | None:
     raise RepositoryError(
         f"{found} is a bare repository, which has no work tree; run in a clone of it, or pass repo= with a path in one"
     )
+
+
+def _is_partial(opened: pygit2.Repository) -> bool:
+    """Say whether the repository leaves objects at a remote until they are asked for, as a partial clone does."""
+    return any(is_on(opened, f"remote.{name}.promisor") for name in opened.remotes.names())
 
 
 def _open(start: str) -> pygit2.Repository:
@@ -119,6 +125,8 @@ class Repository:
         """
         told = _told.get(self.root)
         if told is None or told.stamp != (self.head, *self._stamp):
+            if len(_told) >= _MOST_TOLD:
+                _told.clear()
             told = _told[self.root] = self._ask_index()
         paths = self._differing(told.shares)
         return told.staged._replace(paths=told.staged.paths | (paths - told.staged.submodules))
@@ -197,6 +205,10 @@ class Repository:
             return False
         return True
 
+    def tracked(self) -> list[str]:
+        """List the paths in the index."""
+        return [entry.path for entry in self._opened.index]
+
     def entry(self, commit: str, path: str) -> tuple[int, str] | None:
         """Mode and object id of a path at a commit, or None."""
         try:
@@ -216,21 +228,24 @@ class Repository:
         except UnicodeEncodeError:  # pygit2 1.21 takes no other names; not ignored means that it counts
             return False
 
-    def last_commit(self, commit: str, paths: Sequence[str]) -> str:
-        """Find the last commit, from *commit* on, that changed the code below *paths*; notebooks do not count."""
-        return last_commit(self._opened, commit, paths)
+    def last_commit(self, commit: str, matters: Callable[[Delta], bool], enters: Callable[[str], bool] = bool) -> str:
+        """Find the last commit, from *commit* on, that changed something that matters.
+
+        Args:
+            commit: Where to begin.
+            matters: Says whether a difference is one of the code.
+            enters: Says whether there can be code below a folder.
+        """
+        history = History(self._opened, enters)
+        return last_commit(commit, history.parents, history.deltas, matters)
+
+    def deltas(self, old: str, new: str) -> Iterator[Delta]:
+        """Iterate over the paths at which two commits differ."""
+        return History(self._opened, bool).deltas(old, new)
 
     def blob(self, oid: str) -> bytes:
         """Content of a blob."""
         return self._opened[oid].read_raw()
-
-    def difference(self, old: bytes, new: bytes) -> bytes | None:
-        """The hunks between two contents, as they stand in a patch behind the names; None for binary content."""
-        import pygit2
-
-        patch = pygit2.Patch.create_from(old, new).data
-        start = patch.find(b"\n@@ ")
-        return patch[start + 1 :] if start >= 0 else None
 
     def remotes(self) -> dict[str, str]:
         """URLs of the remotes, by name."""
@@ -267,6 +282,15 @@ class Repository:
     def is_shallow(self) -> bool:
         """Whether the older part of the history is not there, as after ``git clone --depth``."""
         return bool(self._opened.is_shallow)
+
+
+def difference(old: bytes, new: bytes) -> bytes:
+    """What a patch says between two contents, behind the names: hunks, or the whole of it where one is binary."""
+    import pygit2
+
+    patch = pygit2.Patch.create_from(old, new, flag=pygit2.enums.DiffOption.SHOW_BINARY).data
+    hunks = patch.find(b"\n@@ ")
+    return patch[(hunks if hunks >= 0 else patch.find(b"\nGIT binary patch\n")) + 1 :]
 
 
 def _index_stamp(opened: pygit2.Repository) -> tuple[int, ...]:

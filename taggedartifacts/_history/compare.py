@@ -8,19 +8,20 @@ from typing import TYPE_CHECKING
 
 from .._errors import RecordError
 from .._path import ArtifactPath
-from .._store.origin import find_origin, said_by
+from .._store.manifest import with_manifest
+from .._store.origin import find_target, record_of, said_by
 from .._tag import split_name, untagged_name
 from .._text import Shown, Table
 from .commits import commits_between
 from .differences import Difference
-from .recipe import Recipe, recipe_differences, same_commit, tag_differences
+from .recipe import Recipe, file_differences, recipe_differences, same_commit, tag_differences
 from .seen import content_differences, see_content
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .._store.origin import Origin
     from .._store.record import Record
+    from .._store.target import Target
     from .seen import Seen
 
 _ANSWERS = {True: "yes", False: "no", None: "not known"}
@@ -67,39 +68,37 @@ class Comparison(Shown):
 
     def _verdict(self) -> str:
         verdict = "Code and configuration are the same and the content is not: the function is not reproducible"
-        if any(each.place.startswith(_ENVIRONMENT) for each in self.differences):
+        if any(each.is_environment for each in self.differences):
             return f"{verdict}, or depends on the environment, which differs too."
         return f"{verdict}."
-
-
-_ENVIRONMENT = ("Python", "platform", "host", "packages.")
 
 
 @dataclass(frozen=True, slots=True)
 class _Side:
     """One of the two artifacts, with what is known of it."""
 
-    origin: Origin
+    target: Target
     path: ArtifactPath
     record: Record | None
     seen: Seen
 
     @classmethod
     def of(cls, path: str | os.PathLike[str], unknown: list[str]) -> _Side:
-        origin = find_origin(path)
-        named = os.path.basename(os.path.normpath(path)) == origin.name
-        shown = ArtifactPath(path if named else origin.path)
+        target = find_target(path)
+        named = os.path.basename(os.path.normpath(path)) == target.name
+        shown = ArtifactPath(path if named else target.path)
         record = None
         try:
-            record = origin.record()
+            record = record_of(target)
+            record = record and with_manifest(target.folder, record)
         except RecordError as error:
             unknown.append(
-                f"{origin.name}: its record is damaged ({error}); its name alone says: {said_by(origin.tag)}"
+                f"{target.name}: its record is damaged ({error}); its name alone says: {said_by(target.tag)}"
             )
         else:
             if record is None:
-                unknown.append(f"{origin.name}: it has no record; its name alone says: {said_by(origin.tag)}")
-        return cls(origin, shown, record, see_content(origin.path, record, unknown))
+                unknown.append(f"{target.name}: it has no record; its name alone says: {said_by(target.tag)}")
+        return cls(target, shown, record, see_content(target, record, unknown))
 
 
 def compare(a: str | os.PathLike[str], b: str | os.PathLike[str]) -> Comparison:
@@ -128,23 +127,24 @@ def compare(a: str | os.PathLike[str], b: str | os.PathLike[str]) -> Comparison:
     same_content, content = content_differences(first.seen, second.seen)
     commits: tuple[tuple[str, str], ...] | None = ()
     if first.record is None or second.record is None:
-        here, there = first.origin.tag, second.origin.tag
+        here, there = first.target.tag, second.target.tag
         same_code = (here.commit, here.dirty) == (there.commit, there.dirty)
         same_config = here.config == there.config
         differences = tag_differences(here, there)
     else:
-        identity, other = first.record.identity, second.record.identity
-        same_code = same_commit(identity.commit, other.commit) and identity.dirty == other.dirty
-        same_config = identity.config_hash == other.config_hash
-        recipes = (Recipe.of(first.record, first.origin.folder), Recipe.of(second.record, second.origin.folder))
+        key, other = first.record.key, second.record.key
+        same_code = same_commit(key.commit, other.commit) and key.dirty == other.dirty
+        same_config = key.config_hash == other.config_hash
+        recipes = (Recipe.of(first.record, first.target.folder), Recipe.of(second.record, second.target.folder))
         differences, doubts = recipe_differences(*recipes)
         unknown += doubts
+        differences += file_differences(*recipes)
         names = sorted({*first.record.unknown, *second.record.unknown})
         unknown += [f"whether {name} differs: it has no canonical form" for name in names]
         differences += tuple(_environment_differences(first.record, second.record))
-        if not same_commit(identity.commit, other.commit):
-            folders = (first.origin.folder.path, second.origin.folder.path)
-            commits = commits_between(identity.commit, other.commit, folders)
+        if not same_commit(key.commit, other.commit):
+            folders = (first.target.folder.path, second.target.folder.path)
+            commits = commits_between(key.commit, other.commit, folders)
             if commits is None:
                 unknown.append("the commits between them: no repository that has both is around them or here")
     return Comparison(
@@ -162,17 +162,17 @@ def compare(a: str | os.PathLike[str], b: str | os.PathLike[str]) -> Comparison:
 
 def _environment_differences(a: Record, b: Record) -> Iterator[Difference]:
     fields = (("Python", a.python, b.python), ("platform", a.platform, b.platform), ("host", a.host, b.host))
-    yield from (Difference(*field) for field in fields if field[1] != field[2])
+    yield from (Difference(*field, is_environment=True) for field in fields if field[1] != field[2])
     for name in sorted({*a.packages, *b.packages}):
         here, there = a.packages.get(name, "not imported"), b.packages.get(name, "not imported")
         if here != there:
-            yield Difference(f"packages.{name}", here, there)
+            yield Difference(f"packages.{name}", here, there, is_environment=True)
 
 
 def _reproducible(a: _Side, b: _Side, same_content: bool | None) -> bool | None:
     """Tell from two artifacts of the same code and configuration whether their function is reproducible."""
     if a.record is None or b.record is None:
-        alike = untagged_name(a.origin.name) == untagged_name(b.origin.name)
+        alike = untagged_name(a.target.name) == untagged_name(b.target.name)
         return same_content if alike and not (a.seen.changed or b.seen.changed) else None
     outputs = (_output(a.record), _output(b.record))
     if outputs[0] != outputs[1]:  # two outputs of one function, or of two
@@ -183,6 +183,6 @@ def _reproducible(a: _Side, b: _Side, same_content: bool | None) -> bool | None:
 
 def _output(record: Record) -> tuple[str, int, str]:
     """Tell which output of which function an artifact is."""
-    names = [name.rstrip("/") for name in record.outputs]
+    names = [name and name.rstrip("/") for name in record.outputs]
     index = names.index(record.artifact) if record.artifact in names else 0
     return record.function, index, split_name(record.artifact)[1]

@@ -6,7 +6,8 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .._store.content import describe, describe_file, same_times
+from .._store.condition import Condition, condition
+from .._store.content import describe, describe_file
 from .._tag import split_name
 from .._text import byte_count
 from .differences import ABSENT, Difference
@@ -14,7 +15,9 @@ from .differences import ABSENT, Difference
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from .._store.content import Content
     from .._store.record import FileEntry, Record
+    from .._store.target import Target
 
 _DIGEST_DIGITS = 10
 
@@ -36,26 +39,22 @@ class Seen:
     changed: bool = False
 
 
-def see_content(path: str, record: Record | None, unknown: list[str]) -> Seen:
+def see_content(target: Target, record: Record | None, unknown: list[str]) -> Seen:
     """Find out what an artifact holds; reads it only if it is not as old and as large as its record says.
 
     Args:
-        path: Where it stands.
+        target: The artifact.
         record: Its record, if there is one.
         unknown: Takes a sentence if something is not as it should be.
     """
-    name = os.path.basename(path)
-    if record is not None:
-        try:
-            if same_times(path, record):
-                return _recorded(record)
-        except FileNotFoundError:
-            unknown.append(f"{name}: not all of it is there any more; its content is given as it was recorded")
-            return _recorded(record)
-        except OSError as error:
-            unknown.append(f"{name}: its content cannot be read ({error})")
-            return Seen(None, {}, None)
+    path, name = target.path, target.name
     try:
+        if record is not None:
+            answer, _ = condition(target, record)
+            if answer.is_good and _is_listed(record):
+                return _recorded(record)
+            if answer in (Condition.GONE, Condition.PARTIAL):
+                return _seen_before(record, unknown)
         content = describe(os.path.realpath(path))
         companions = None
         if record is not None:
@@ -63,10 +62,12 @@ def see_content(path: str, record: Record | None, unknown: list[str]) -> Seen:
             names = [entry.path for entry in record.companions]
             companions = _by_suffix(name, tuple(describe_file(os.path.join(folder, each), each) for each in names))
     except OSError as error:
+        if record is not None and isinstance(error, FileNotFoundError):
+            return _seen_before(record, unknown)
         unknown.append(f"{name}: its content cannot be read ({error})")
         return Seen(None, {}, None)
     files = _files(content.files) if content.kind == "directory" else {"": (content.size, content.digest)}
-    changed = record is not None and (files, companions) != (_recorded(record).files, _recorded(record).companions)
+    changed = record is not None and _is_changed(record, content, companions)
     if changed:
         unknown.append(f"{name}: it was changed after it was made; its content is given as it is now")
     return Seen(content.kind, files, companions, changed)
@@ -80,24 +81,41 @@ def content_differences(a: Seen, b: Seen) -> tuple[bool | None, tuple[Difference
     if a.kind != b.kind:
         differences.append(Difference("content", f"a {a.kind}", f"a {b.kind}"))
     else:
-        differences += _entry_differences("content", a.files, b.files)
+        differences += _entry_differences("content", "/", a.files, b.files)
     if a.companions is not None and b.companions is not None:
-        differences += _entry_differences("companion ", a.companions, b.companions)
+        differences += _entry_differences("companion", " ", a.companions, b.companions)
     return not differences, tuple(differences)
 
 
 def _entry_differences(
-    place: str, a: Mapping[str, tuple[int, str]], b: Mapping[str, tuple[int, str]]
+    place: str, between: str, a: Mapping[str, tuple[int, str]], b: Mapping[str, tuple[int, str]]
 ) -> Iterator[Difference]:
     for path in sorted({*a, *b}):
         here, there = a.get(path), b.get(path)
         if here is None or there is None or here[1] != there[1]:
-            whole = place if not path else f"{place}/{path}" if place == "content" else f"{place}{path}"
-            yield Difference(whole, _text(here), _text(there))
+            yield Difference(f"{place}{between}{path}" if path else place, _text(here), _text(there))
 
 
 def _text(entry: tuple[int, str] | None) -> str:
     return ABSENT if entry is None else f"{byte_count(entry[0])} ({entry[1][:_DIGEST_DIGITS]}…)"
+
+
+def _seen_before(record: Record, unknown: list[str]) -> Seen:
+    if not _is_listed(record):
+        unknown.append(f"{record.artifact}: not all of it is there any more, and neither is the list of its files")
+        return Seen(None, {}, None)
+    unknown.append(f"{record.artifact}: not all of it is there any more; its content is given as it was recorded")
+    return _recorded(record)
+
+
+def _is_changed(record: Record, content: Content, companions: Mapping[str, tuple[int, str]] | None) -> bool:
+    as_made = (record.kind, record.digest, _by_suffix(record.artifact, record.companions))
+    return (content.kind, content.digest, companions) != as_made
+
+
+def _is_listed(record: Record) -> bool:
+    """Tell whether the files of a directory are known: a large manifest may be lost."""
+    return record.manifest is None or bool(record.files)
 
 
 def _recorded(record: Record) -> Seen:

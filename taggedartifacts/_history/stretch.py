@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from .._errors import ArtifactNotFoundError, RecordError
+from .._errors import ArtifactConflictError, ArtifactNotFoundError, RecordError
 from .._store.folder import HIDDEN, RECORD_SUFFIX, Folder
-from .._store.origin import Origin, find_origin
-from .._store.standing import companion_owner
-from .._tag import is_tagged, split_name, untagged_name
+from .._store.origin import find_target, record_of
+from .._store.standing import stored_record
+from .._store.target import Target
+from .._tag import is_tagged, of_name, split_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -24,12 +26,12 @@ class Version:
     """An artifact that is there, with what is known of it.
 
     Attributes:
-        origin: Where it stands.
+        target: Where it stands.
         record: Its record, or None if it has none that can be read.
         started: When it was made, seconds since 1970: as recorded, else the time of its last modification.
     """
 
-    origin: Origin
+    target: Target
     record: Record | None
     started: float
 
@@ -73,12 +75,12 @@ def stretches(path: str | os.PathLike[str], unreadable: Callable[[OSError], None
         return
     folder = Folder(os.path.abspath(given))
     known = is_tagged(name) and (os.path.lexists(folder.artifact(name)) or os.path.lexists(folder.record(name)))
-    names = [] if known else sorted({*present(folder, name), *_of_name(recorded(folder), name)})
+    names = [] if known else sorted({*present(folder, name), *of_name(recorded(folder), name)})
     if not names:
-        origin = find_origin(path)
-        if not os.path.lexists(origin.path) and not os.path.lexists(origin.folder.record(origin.name)):
-            raise ArtifactNotFoundError(f"{origin.path} is not there, and there is no record of it")
-        given, names = given if origin.folder == folder else origin.folder.path, [origin.name]
+        target = find_target(path)
+        if not os.path.lexists(target.path) and not os.path.lexists(target.record_path):
+            raise ArtifactNotFoundError(f"{target.path} is not there, and there is no record of it")
+        given, names = given if target.folder == folder else target.folder.path, [target.name]
     yield Stretch(given, tuple(names), whole=False)
 
 
@@ -92,14 +94,19 @@ def present(folder: Folder, name: str | None = None) -> list[str]:
         listed = os.listdir(folder.path)
     except FileNotFoundError:
         return []
-    names = list(filter(is_tagged, listed) if name is None else _of_name(listed, name))
+    names = list(filter(is_tagged, listed) if name is None else of_name(listed, name))
     # For the few of one name it is cheaper to ask for each record than to list them all.
     records = {*recorded(folder)} if name is None else {*filter(lambda each: _has_record(folder, each), names)}
     bare = [each for each in names if each not in records]
     # Which files were written beside an artifact is found by its record, so only a stem with a record can have any.
-    stems = {split_name(each)[0] for each in recorded(folder)} if bare else set()
-    beside = {each for each in bare if split_name(each)[0] in stems and companion_owner(folder, each) is not None}
-    return [each for each in names if each not in beside] if beside else names
+    stems = {split_name(each)[0] for each in bare}
+    beside = set()
+    for artifact in recorded(folder) if bare else ():
+        if is_tagged(artifact) and split_name(artifact)[0] in stems:
+            with contextlib.suppress(ArtifactConflictError):  # a record under another's name says nothing
+                record = stored_record(Target(folder, artifact))
+                beside |= {each.path for each in record.companions if each.path != artifact} if record else set()
+    return [each for each in names if each not in beside or each in records] if beside else names
 
 
 def _has_record(folder: Folder, name: str) -> bool:
@@ -115,23 +122,23 @@ def recorded(folder: Folder) -> list[str]:
     return [each[: -len(RECORD_SUFFIX)] for each in listed if each.endswith(RECORD_SUFFIX)]
 
 
-def known_version(origin: Origin) -> Version | None:
+def known_version(target: Target) -> Version | None:
     """Look at one artifact; None if nothing stands there."""
     try:
-        status = os.stat(origin.path)
+        status = os.stat(target.path)
     except OSError:
         return None
     try:
-        record = origin.record()
+        record = record_of(target)
     except RecordError:
         record = None
     started = _seconds(record.started) if record else None
-    return Version(origin, record, status.st_mtime if started is None else started)
+    return Version(target, record, status.st_mtime if started is None else started)
 
 
 def newest_first(folder: Folder, names: Iterable[str]) -> list[Version]:
     """Look at artifacts and sort them by age; leaves out those that are gone."""
-    known = (known_version(Origin(folder, name)) for name in names)
+    known = (known_version(Target(folder, name)) for name in names)
     return sorted((version for version in known if version), key=lambda version: version.started, reverse=True)
 
 
@@ -143,15 +150,6 @@ def _below(top: str, unreadable: Callable[[OSError], None]) -> Iterator[Stretch]
         names = sorted({*present(folder), *filter(is_tagged, recorded(folder))})
         if names or os.path.isdir(folder.hidden):
             yield Stretch(given, tuple(names), whole=True)
-
-
-def _of_name(listed: Iterable[str], name: str) -> Iterator[str]:
-    stem, suffix = split_name(name)
-    stem += "-"
-    for each in listed:
-        # One name among 100,000 others is told by two comparisons, without the regular expression.
-        if each.startswith(stem) and each.endswith(suffix) and is_tagged(each) and untagged_name(each) == name:
-            yield each
 
 
 def _seconds(started: str) -> float | None:

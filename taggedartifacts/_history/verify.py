@@ -10,9 +10,14 @@ from typing import TYPE_CHECKING
 
 from .._errors import RecordError
 from .._hashing import hexdigest
+from .._store.condition import condition
 from .._store.content import describe, describe_file
-from .._store.origin import Origin
+from .._store.kept import kept
+from .._store.manifest import with_manifest
+from .._store.origin import record_of
+from .._store.short import is_shortened
 from .._store.staging import leftovers
+from .._store.target import Target
 from .._text import Shown, ShownList, Table, byte_count, minute
 from .stretch import stretches
 
@@ -33,7 +38,7 @@ class Problem(Shown):
     Attributes:
         path: What it is about: an artifact, a file in one or beside it, a record, a patch or a staging directory.
         what: ``"missing"``, ``"changed"``, ``"truncated"``, ``"unexpected"``, ``"damaged record"``, ``"no record"``,
-            ``"unreadable"`` or ``"leftover"``.
+            ``"unreadable"``, ``"leftover"`` or ``"kept"``.
         detail: What was found, in words.
     """
 
@@ -90,9 +95,11 @@ def verify(path: str | os.PathLike[str]) -> list[Problem]:
     for stretch in stretches(path, unreadable):
         for done, name in enumerate(stretch.names):
             progress.say(stretch.given, done, len(stretch.names))
-            problems.extend(_check(Origin(stretch.folder, name), progress))
+            problems.extend(_check(Target(stretch.folder, name), progress))
         for path_left in leftovers(stretch.folder, None if stretch.whole else stretch.names):
             problems.append(Problem(path_left, "leftover", "the process that worked in it is gone"))
+        for path_kept in kept(stretch.folder, None if stretch.whole else stretch.names):
+            problems.append(Problem(path_kept, "kept", "finished work that could not be published; yours to remove"))
     return problems
 
 
@@ -109,49 +116,63 @@ class _Progress:
             _log.info("verified %d of %d artifacts in %s, %s read so far", done, of, folder, byte_count(self.size))
 
 
-def _check(origin: Origin, progress: _Progress) -> Iterator[Problem]:
-    where = origin.folder.record(origin.name)
+def _check(target: Target, progress: _Progress) -> Iterator[Problem]:
+    where = target.record_path
     try:
-        record = origin.record()
+        record = record_of(target)
     except RecordError as error:
         yield Problem(where, "damaged record", str(error))
         return
     if record is None:
-        yield Problem(origin.path, "no record", "nothing tells what it should be")
+        yield Problem(target.path, "no record", "nothing tells what it should be")
         return
-    if (
-        record.identity.tag != origin.tag
-        or hexdigest(record.canonical.encode("utf-8", "surrogatepass")) != record.config_hash
+    is_whole = not is_shortened(record.canonical)
+    if record.key.tag != target.tag or (
+        is_whole and hexdigest(record.canonical.encode("utf-8", "surrogatepass")) != record.config_hash
     ):
         yield Problem(where, "damaged record", "it contradicts itself or the artifact's name")
-    if record.patch is not None and not os.path.lexists(os.path.join(origin.folder.patches, record.patch)):
+    if record.patch is not None and not os.path.lexists(os.path.join(target.folder.patches, record.patch)):
         yield Problem(
-            os.path.join(origin.folder.patches, record.patch), "missing", "the patch of the uncommitted changes"
+            os.path.join(target.folder.patches, record.patch), "missing", "the patch of the uncommitted changes"
         )
+    try:
+        record = with_manifest(target.folder, record)
+    except RecordError as error:
+        yield Problem(os.path.join(target.folder.manifests, record.manifest or ""), "damaged record", str(error))
     progress.size += record.size
-    yield from _check_content(origin, record)
+    if _is_good(target, record):
+        return
+    yield from _check_content(target, record)
     for companion in record.companions:
-        yield from _check_companion(origin.folder.artifact(companion.path), companion)
+        yield from _check_companion(target.folder.artifact(companion.path), companion)
 
 
-def _check_content(origin: Origin, record: Record) -> Iterator[Problem]:
-    path = os.path.realpath(origin.path)
+def _is_good(target: Target, record: Record) -> bool:
+    try:
+        return condition(target, record, read=True)[0].is_good
+    except OSError:  # which file is to blame, the checks of each will tell
+        return False
+
+
+def _check_content(target: Target, record: Record) -> Iterator[Problem]:
+    path = os.path.realpath(target.path)
     try:
         size = os.lstat(path).st_size
         if record.kind == "file" and size < record.size and os.path.isfile(path):
-            yield Problem(origin.path, "truncated", f"{size:,} of {record.size:,} bytes are left")
+            yield Problem(target.path, "truncated", f"{size:,} of {record.size:,} bytes are left")
             return
         content = describe(path)
     except FileNotFoundError:
-        yield Problem(origin.path, "missing", f"made by {record.function} on {minute(record.started)}")
+        yield Problem(target.path, "missing", f"made by {record.function} on {minute(record.started)}")
     except OSError as error:
-        yield Problem(origin.path, "unreadable", error.strerror or str(error))
+        yield Problem(target.path, "unreadable", error.strerror or str(error))
     else:
         if content.kind != record.kind:
-            yield Problem(origin.path, "changed", f"it was a {record.kind} and is a {content.kind}")
+            yield Problem(target.path, "changed", f"it was a {record.kind} and is a {content.kind}")
         elif content.digest != record.digest:
-            differing = list(_check_files(origin.path, _by_path(record.files), _by_path(content.files)))
-            yield from differing or [Problem(origin.path, "changed", "its content is not what was made")]
+            known = _by_path(record.files)  # empty where the manifest is lost
+            differing = list(_check_files(target.path, known, _by_path(content.files))) if known else []
+            yield from differing or [Problem(target.path, "changed", "its content is not what was made")]
 
 
 def _check_files(root: str, known: Mapping[str, FileEntry], seen: Mapping[str, FileEntry]) -> Iterator[Problem]:

@@ -48,4 +48,4 @@ def versions(path: str | os.PathLike[str]) -> list[ArtifactPath]:
     names = present(folder, untagged_name(name)) if is_tagged(name) else []
     # A name that was given to the function may itself hold a tag, that of its input perhaps.
     known = newest_first(folder, names or present(folder, name))
-    return Versions(ArtifactPath(os.path.join(given, version.origin.name)) for version in known)
+    return Versions(ArtifactPath(os.path.join(given, version.target.name)) for version in known)

@@ -1,1 +1,1 @@
-"""What a function reaches: the modules that are loaded, the values that it reads, definitions."""
+"""What a function reaches: the files that imports lead to, the modules that are loaded, the values that it reads."""

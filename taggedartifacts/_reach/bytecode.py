@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dis
+import functools
 from types import CodeType
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from .._hashing import hexdigest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_BINDS = frozenset({"STORE_NAME", "STORE_GLOBAL", "DELETE_NAME", "DELETE_GLOBAL"})
 _READS = frozenset({"LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"})
 # What a class body reads from its own namespace.
 _OWN_NAMES = frozenset({"__name__", "__module__", "__qualname__", "__annotations__", "__type_params__"})
@@ -49,6 +51,7 @@ def _constant(value: object) -> object:
     return [type(value).__name__, repr(value)]
 
 
+@functools.lru_cache(maxsize=1024)
 def code_digest(code: CodeType) -> str:
     """Digest a code object: good for this version of Python only, so the last resort where no source is to be had."""
     return hexdigest(repr(_constant(code)).encode())
@@ -59,4 +62,12 @@ def reads(code: CodeType) -> Iterator[str]:
     for part in nested(code):
         for instruction in dis.get_instructions(part):
             if instruction.opname in _READS and instruction.argval not in _OWN_NAMES:
+                yield instruction.argval
+
+
+def binds(code: CodeType) -> Iterator[str]:
+    """Iterate over the names that a module and its class bodies bind, each as often as it is bound."""
+    for part in nested(code):
+        for instruction in dis.get_instructions(part):
+            if instruction.opname in _BINDS:
                 yield instruction.argval

@@ -7,6 +7,7 @@ import ast
 import contextlib
 import functools
 import inspect
+import itertools
 import linecache
 import operator
 import sys
@@ -15,10 +16,20 @@ from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
+from .._errors import UnhashableError
 from .._hashing import hexdigest
 from .bytecode import code_digest, nested, reads, same
 from .members import methods
-from .prompt import INTERACTIVE_FILE, by_name, shell
+from .prompt import (
+    INTERACTIVE_FILE,
+    by_name,
+    definition_key,
+    has_arrived,
+    is_from_session,
+    is_interactive_class,
+    sent,
+    shell,
+)
 from .syntax import DefinitionNode, Outline, callee, decorators_of, definitions, digest, first_line, outline
 
 if TYPE_CHECKING:
@@ -40,6 +51,7 @@ class Source:
         outline: The definition and all its decorators; None where no source was found.
         ours: Digests of the decorators' names that resolve to ours.
         reads: The global names that its code reads, sorted.
+        text: The definition as Python code, without comments; None where no source was found.
     """
 
     name: str
@@ -47,6 +59,7 @@ class Source:
     outline: Outline | None
     ours: frozenset[str]
     reads: tuple[str, ...]
+    text: str | None = None
 
 
 _taken: WeakKeyDictionary[FunctionType | type, tuple[CodeType | None, Source]] = WeakKeyDictionary()
@@ -64,13 +77,32 @@ def source_of(value: FunctionType | type) -> Source:
 
 
 def carried(values: Iterable[FunctionType | type]) -> dict[str, Source]:
-    """Pack the sources of functions for a worker, which gets their code only, by the digest of that code."""
-    return {code_digest(value.__code__): source_of(value) for value in values if isinstance(value, FunctionType)}
+    """Pack the sources of definitions for a worker, which gets their code only, by the digest of that code."""
+    return {definition_key(value): source_of(value) for value in values if isinstance(value, FunctionType | type)}
+
+
+def of_session(space: Mapping[str, Any]) -> Iterator[FunctionType | type]:
+    """Iterate over what a session has defined so far; what wraps a definition of it stands for that."""
+    for value in list(space.values()):
+        plain = inspect.unwrap(value) if isinstance(value, FunctionType) else value
+        if isinstance(plain, FunctionType) and is_from_session(plain):
+            yield plain
+        elif isinstance(plain, type) and is_interactive_class(plain):
+            yield plain
+            yield from methods(plain).values()
 
 
 def unpack(sources: Mapping[str, Source]) -> None:
     """Make known, in a worker, the sources of the functions that were sent to it."""
     _carried.update(sources)
+    sent.update(sources)
+
+
+def _unknown(value: FunctionType | type) -> UnhashableError:
+    return UnhashableError(
+        f"{value.__qualname__} was defined interactively, and came to this process without what tells its definition; "
+        "define it in a module, or send it as an argument of a decorated function of the same session"
+    )
 
 
 def is_ours(value: object) -> bool:
@@ -84,7 +116,7 @@ def is_ours(value: object) -> bool:
 def replaced(function: FunctionType) -> str | None:
     """Digest the code of a module's function that the module has replaced, by loading it again; None for others."""
     module = sys.modules.get(function.__module__ or "")
-    standing = None if module is None else by_name(module, function.__qualname__)
+    standing = None if module is None else by_name(vars(module), function.__qualname__)
     if not isinstance(standing, FunctionType) or standing.__code__.co_filename != function.__code__.co_filename:
         return None
     return None if standing is function else code_digest(function.__code__)
@@ -92,25 +124,38 @@ def replaced(function: FunctionType) -> str | None:
 
 def _function_source(function: FunctionType) -> Source:
     code = function.__code__
+    arrived = has_arrived(function)
+    if arrived and (source := _carried.get(code_digest(code))) is not None:
+        return source
     names = tuple(sorted(set(reads(code))))
-    for text in _texts(code, function.__name__):
+    # What was sent here as a value is of a module's file, which holds this very code, or of nothing that is known here.
+    texts = () if arrived else _texts(code, function.__name__)
+    for text in itertools.chain(texts, _file_texts(function)):
         if (node := _located(text, code)) is not None:
             return _described(function.__qualname__, node, function.__globals__, names)
-    by_code = code_digest(code)
-    if (source := _carried.get(by_code)) is not None:
-        return source
-    return Source(function.__qualname__, by_code, None, frozenset(), names)
+    if arrived:
+        raise _unknown(function)
+    return Source(function.__qualname__, code_digest(code), None, frozenset(), names)
 
 
 def _described(name: str, node: DefinitionNode, space: Mapping[str, Any], reads: tuple[str, ...]) -> Source:
     named = [callee(decorator) for decorator in decorators_of(node)]
     ours = frozenset(digest(expression) for expression in named if is_ours(_resolved(expression, space)))
     found = outline(node)
-    return Source(name, hexdigest("\n".join(found.without(ours)).encode()), found, ours, reads)
+    code = hexdigest("\n".join(found.without(ours)).encode())
+    try:
+        text = ast.unparse(node)
+    except RecursionError:  # a sum of a thousand terms
+        text = None
+    return Source(name, code, found, ours, reads, text)
 
 
 def _class_source(kind: type) -> Source:
+    if (source := _carried.get(definition_key(kind))) is not None:
+        return source
     functions = list(methods(kind).values())
+    if any(has_arrived(each) for each in vars(kind).values() if isinstance(each, FunctionType)):
+        raise _unknown(kind)
     codes = [function.__code__ for function in functions]
     space = functions[0].__globals__ if functions else vars(sys.modules[kind.__module__])
     texts = _texts(codes[0], kind.__name__) if codes else _session_texts(kind.__name__)
@@ -141,6 +186,13 @@ def _texts(code: CodeType, name: str) -> Iterator[str]:
     with contextlib.suppress(OSError):
         yield "".join(inspect.findsource(code)[0])
     yield from _magic_texts("lambda" if name == "<lambda>" else name)
+
+
+def _file_texts(function: FunctionType) -> Iterator[str]:
+    # A function that was sent to a worker by value says no more which file its code comes from, but its module's.
+    file = function.__globals__.get("__file__")
+    if isinstance(file, str) and (file != function.__code__.co_filename or has_arrived(function)):
+        yield "".join(linecache.getlines(file))
 
 
 def _session_texts(name: str) -> Iterator[str]:

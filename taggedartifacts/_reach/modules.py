@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import os
 import sys
-import threading
 from dataclasses import dataclass, field, replace
 from operator import is_, itemgetter
 from typing import TYPE_CHECKING, Any
 
+from .._forks import looking
 from .._hashing import file_hexdigest
 from .bindings import holds_literals, note
 from .loaded import holds_loaded_code, may_have_changed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from types import CodeType
+    from types import CodeType, FrameType
 
-# A script under its two names: multiprocessing's spawn loads it as the second.
-_MAIN = frozenset({"__main__", "__mp_main__"})
+# multiprocessing's children load the script as the second, copy what they loaded, and give the copy both names.
+_COPY = "__mp_main__"
+# A script under its two names.
+MAIN = frozenset({"__main__", _COPY})
 _INSTALLED = frozenset({"site-packages", "dist-packages"})
 _SPEC = itemgetter("__spec__")
 
@@ -45,6 +47,7 @@ class LoadedFile:
     _stamp: tuple[int, ...]
     is_doubtful: bool = False
     token: str = field(default_factory=lambda: os.urandom(20).hex())
+    _code: CodeType | None = None  # the module's own code object, if the file was compared with that
 
     def is_as_loaded(self) -> bool:
         """Say whether the file on disk is still the code that was loaded; touching it changes nothing."""
@@ -61,7 +64,6 @@ class LoadedModules:
 
     def __init__(self, root: str) -> None:
         self._root = root
-        self._lock = threading.RLock()
         self._files: Mapping[tuple[str, str], LoadedFile] = {}
         self._elsewhere: dict[str, object] = {}  # most modules: a scan has nothing more to ask about them
         self._is_current: Callable[[], bool] = lambda: False
@@ -69,7 +71,7 @@ class LoadedModules:
     def files(self) -> Mapping[tuple[str, str], LoadedFile]:
         """All that are loaded now, by module name and path; the same object as before if nothing was loaded since."""
         if not self._is_current():
-            with self._lock:
+            with looking:
                 self._scan()
         return self._files
 
@@ -81,9 +83,9 @@ class LoadedModules:
             namespace: Its globals.
             code: Its code object, where known.
         """
-        if code is not None and code.co_filename == namespace.get("__file__"):  # and not of an exec
+        if code is not None:
             note(namespace, code)
-        with self._lock:
+        with looking:
             found = dict(self._files)
             name = namespace.get("__name__", "")
             for place in places(file, self._root):
@@ -93,7 +95,7 @@ class LoadedModules:
     def renew(self, name: str) -> None:
         """Take note that the module's code was replaced in place by what its file holds now."""
         namespace = _namespace(sys.modules.get(name))
-        with self._lock:
+        with looking:
             self._files = {
                 key: _renewed(each, namespace.get("__spec__") or namespace) if key[0] == name else each
                 for key, each in self._files.items()
@@ -104,6 +106,8 @@ class LoadedModules:
         found: dict[tuple[str, str], LoadedFile] = {}
         names = []
         for name, module in [each for each in modules.items() if elsewhere.get(each[0]) is not each[1]]:
+            if name == "__main__" and modules.get(_COPY) is module:
+                continue
             namespace = _namespace(module)
             file = namespace.get("__file__")
             if isinstance(file, str):
@@ -139,20 +143,29 @@ class LoadedModules:
         path, file = place
         load = namespace.get("__spec__") or namespace  # a spec compares by its fields, so only by identity
         known = found.get((name, path))
-        if known is not None and known._load is load and (code is None or known.digest is None):
+        again = known is not None and (known._load is load or name == _COPY)
+        if known is not None and again and (code is None or known.digest is None):
             return
         doubtful = False
         try:
             stamp = _stamp(file)
+            code = code or running_code(namespace)
+            if known is not None and again and code is not None and known._code is code and known._stamp == stamp:
+                return  # the next of many decorators in one module
             same = file != namespace.get("__file__") or holds_loaded_code(file, namespace, code)
-            digest = known.digest if known and known._load is load else file_hexdigest(file)
+            digest = known.digest if known and again else file_hexdigest(file)
             if same and file == namespace.get("__file__") and may_have_changed(file):
                 doubtful = not holds_literals(namespace)
         except OSError:
             stamp, same, digest = (), False, None
-        if known is not None and known._load is load and same:
+        compared = code if same else None
+        if known is not None and again and same:
+            if stamp == known._stamp:
+                object.__setattr__(known, "_code", compared)
             return
-        found[name, path] = LoadedFile(path, file, name in _MAIN, digest if same else None, load, stamp, doubtful)
+        found[name, path] = LoadedFile(
+            path, file, name in MAIN, digest if same else None, load, stamp, doubtful, _code=compared
+        )
 
 
 def _renewed(loaded: LoadedFile, load: object) -> LoadedFile:
@@ -175,6 +188,16 @@ def is_installed(path: str, root: str) -> bool:
         return True
     folders = ["/".join([root, *parts[: count + 1]]) for count in range(len(parts))]
     return any(os.path.exists(f"{folder}/pyvenv.cfg") or os.path.isdir(f"{folder}/conda-meta") for folder in folders)
+
+
+def running_code(namespace: dict[str, Any]) -> CodeType | None:
+    """The code object of the module that is being loaded into a namespace, if it is: it stands on the stack."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        if frame.f_globals is namespace and frame.f_code.co_name == "<module>":
+            return frame.f_code
+        frame = frame.f_back
+    return None
 
 
 def _unchanged_since(modules: dict[str, Any], names: list[str]) -> Callable[[], bool]:

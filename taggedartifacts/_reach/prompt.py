@@ -10,14 +10,35 @@ import sys
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
-from .members import methods
+from .._hashing import hexdigest
+from .bytecode import code_digest
+from .members import attributes, methods
 
 if TYPE_CHECKING:
-    from types import ModuleType
+    from collections.abc import Mapping
 
 # Where kernels, marimo, IPython's terminal, magics and plain prompts say that code comes from; libraries and the frozen
 # standard library compile from such names too, but into modules of their own.
 INTERACTIVE_FILE = re.compile(r"[\\/](ipykernel|marimo)_\d+[\\/]|ipython-input|^<")
+
+
+# multiprocessing's spawned children know the parent's __main__ by the second name.
+SCRIPT = ("__main__", "__mp_main__")
+
+# Digests of the code of session functions that were sent to this process with what their session knew of them. As many
+# as the functions that a worker ever gets.
+sent: set[str] = set()
+
+
+def has_arrived(function: FunctionType) -> bool:
+    """Tell whether a function was sent to this process as a value, and so is of no module or session here.
+
+    cloudpickle puts the globals of such a function together: of what a module says of itself they hold the package, and
+    never the specification, which every namespace that Python makes for a module, script or session has; or, made by
+    cProfile, the bytecode's place.
+    """
+    space = function.__globals__
+    return "__package__" in space and "__spec__" not in space and "__cached__" not in space
 
 
 def is_interactive(value: object) -> bool:
@@ -29,6 +50,9 @@ def is_interactive(value: object) -> bool:
 def is_from_session(function: FunctionType) -> bool:
     """Tell whether the code of a function itself, whatever it wraps, was typed into a cell or at a prompt."""
     space = function.__globals__
+    if has_arrived(function):
+        # Of a session; or of a script, unless its session said otherwise: an editor may set __file__ there.
+        return "__file__" not in space or code_digest(function.__code__) in sent
     if space.get("__spec__") is not None and space.get("__name__") != "__main__":
         return False
     file = function.__code__.co_filename
@@ -44,13 +68,43 @@ def is_interactive_class(kind: type) -> bool:
     """Tell whether a class was defined in a cell or at a prompt."""
     if kind.__module__ != "__main__":
         return False
-    main = sys.modules["__main__"]
-    # In a worker that a class was sent to, __main__ is some other program, which does not know the class.
-    known = getattr(main, "__file__", None) is not None and by_name(main, kind.__qualname__) is kind
-    if known and not in_session():
+    own = own_function(kind)
+    if own is not None and has_arrived(own):
+        return is_from_session(own)
+    if own is None and sent and definition_key(kind) in sent:
+        return True
+    main = vars(sys.modules["__main__"])
+    space = main if own is None else own.__globals__
+    # In a worker, __main__ is some other program, which does not know a class that was sent there.
+    is_unknown = own is None and by_name(main, kind.__qualname__) is not kind
+    if not in_session() and (is_unknown or space.get("__file__") is not None):
         return False
     functions = methods(kind).values()
     return not functions or any(is_interactive(function) for function in functions)
+
+
+def own_function(value: object) -> FunctionType | None:
+    """Find a function whose globals are those of the script that defines a function or class; None if there is none."""
+    members = vars(value).values() if isinstance(value, type) else (value,)
+    generated = None
+    for member in members:
+        plain = inspect.unwrap(member) if callable(member) else getattr(member, "fget", None)
+        plain = getattr(plain, "__func__", plain)
+        if isinstance(plain, FunctionType) and plain.__globals__.get("__name__") in SCRIPT:
+            if not isinstance(value, type) or plain.__code__.co_qualname.startswith(f"{value.__qualname__}."):
+                return plain
+            generated = generated or plain  # by dataclasses, into what they take for the script
+    return generated
+
+
+def definition_key(value: FunctionType | type) -> str:
+    """Digest what of a definition reaches a worker: its code, and the names of what a class holds."""
+    if isinstance(value, FunctionType):
+        return code_digest(value.__code__)
+    codes = [code_digest(function.__code__) for function in methods(value).values()]
+    names = [name for name, _ in attributes(value)]
+    fields = vars(value).get("__dataclass_fields__", {})
+    return hexdigest("\n".join([value.__qualname__, *codes, "", *names, "", *fields]).encode())
 
 
 def shell() -> Any:
@@ -67,9 +121,10 @@ def in_session() -> bool:
     return marimo is not None and bool(marimo.running_in_notebook())
 
 
-def by_name(module: ModuleType, qualname: str) -> object:
-    """Find what a qualified name gives in a module; None if nothing."""
-    value: object = module
-    for part in qualname.split("."):
+def by_name(space: Mapping[str, Any], qualname: str) -> object:
+    """Find what a qualified name gives in the namespace of a module; None if nothing."""
+    first, *rest = qualname.split(".")
+    value: object = space.get(first)
+    for part in rest:
         value = getattr(value, part, None)
     return value

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import json
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -84,8 +85,25 @@ def digest(node: ast.AST, *, decorators: bool = True) -> str:
     return hexdigest(canonical_text(node, decorators=decorators).encode())
 
 
-def canonical_text(node: ast.AST, *, decorators: bool = True) -> str:
-    """Write a syntax tree as text, in parentheses, with what does not decide its meaning left out."""
+def module_digest(source: bytes) -> str | None:
+    """Digest the text of a module: comments and layout do not count, docstrings do. None for what does not parse."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of the text's own: an invalid escape
+            tree = ast.parse(source)
+    except (SyntaxError, ValueError, LookupError, RecursionError, MemoryError):
+        return None
+    return hexdigest(canonical_text(tree, texts=True).encode(errors="surrogatepass"))
+
+
+def canonical_text(node: ast.AST, *, decorators: bool = True, texts: bool = False) -> str:
+    """Write a syntax tree as text, in parentheses, with what does not decide its meaning left out.
+
+    Args:
+        node: The tree.
+        decorators: Whether the decorators of its root count.
+        texts: Whether docstrings, and other texts that stand for themselves, count.
+    """
     # On a stack of its own: a sum of a thousand terms is nested a thousand deep, close to the interpreter's limit.
     written: list[str] = []
     stack: list[tuple[object, bool]] = [(node, decorators)]
@@ -97,7 +115,7 @@ def canonical_text(node: ast.AST, *, decorators: bool = True) -> str:
             written.append(_constant(item.value))
         elif isinstance(item, ast.AST):
             stack.append((_Literal(")"), True))
-            for name, value in reversed(list(_fields(item))):
+            for name, value in reversed(list(_fields(item, texts=texts))):
                 if name != "decorator_list" or decorated:
                     stack.append((value, True))
                     stack.append((_Literal(f" {name}="), True))
@@ -119,12 +137,12 @@ class _Literal(str):
     __slots__ = ()
 
 
-def _fields(node: ast.AST) -> Iterator[tuple[str, object]]:
+def _fields(node: ast.AST, *, texts: bool) -> Iterator[tuple[str, object]]:
     for name in sorted(node._fields):
         value = getattr(node, name, None)
         if name in _SKIPPED:
             continue
-        if isinstance(value, list) and value and isinstance(value[0], ast.stmt):
+        if not texts and isinstance(value, list) and value and isinstance(value[0], ast.stmt):
             value = [statement for statement in value if not _is_text(statement)]
         if name == "values" and isinstance(node, ast.JoinedStr):
             value = _merged(node.values)

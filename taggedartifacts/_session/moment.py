@@ -29,6 +29,15 @@ class View:
     changes: tuple[tuple[Change, str], ...] = ()
     reusable: bool = True
 
+    def reaching(self, starts: frozenset[str]) -> View:
+        """Return the view with further files to start from: those of functions and classes that a call is given."""
+        look = self.look.reaching(starts)
+        return self if look is self.look else replace(self, look=look)
+
+    def whole(self) -> View:
+        """Return the view of the whole repository."""
+        return replace(self, look=self.look.whole())
+
     def state(self) -> CodeState:
         """Return the code state, with the modules that were loaded up to now.
 
@@ -55,6 +64,10 @@ class Moment:
 
     def __init__(self, view: View) -> None:
         self._view = view
+
+    def root(self) -> str | None:
+        """Tell the root of the repository; None where there is none, or none that can be read."""
+        return self._view.look.root
 
     def view(self, _f: Callable[..., Any]) -> View:
         """Tell what a call of the undecorated function sees now.

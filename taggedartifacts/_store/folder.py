@@ -51,6 +51,16 @@ class Folder(NamedTuple):
         return os.path.join(self.path, HIDDEN, "records")
 
     @property
+    def manifests(self) -> str:
+        """Where the manifests of large directories lie."""
+        return os.path.join(self.path, HIDDEN, "manifests")
+
+    @property
+    def kept(self) -> str:
+        """Where finished work lies that could not be published."""
+        return os.path.join(self.path, HIDDEN, "kept")
+
+    @property
     def patches(self) -> str:
         """Where the patches of dirty states lie, one for each digest."""
         return os.path.join(self.path, HIDDEN, "patches")
@@ -84,7 +94,8 @@ class Folder(NamedTuple):
             OSError: If a directory cannot be made.
         """
         new = _make_missing(self.path)
-        for directory in (self.hidden, self.locks, self.staging, self.records, self.patches):
+        inside = (self.locks, self.staging, self.records, self.manifests, self.patches, self.kept)
+        for directory in (self.hidden, *inside):
             try:
                 os.mkdir(directory)
             except FileExistsError:
@@ -94,6 +105,18 @@ class Folder(NamedTuple):
         self._ignore()
         for above in {os.path.dirname(directory) for directory in new}:
             sync_directory(above)
+
+    def make_kept(self) -> None:
+        """Make the place for finished work anew if somebody removed it.
+
+        Raises:
+            ArtifactConflictError: If something else stands there.
+            OSError: If it cannot be made.
+        """
+        try:
+            os.mkdir(self.kept)
+        except FileExistsError:
+            self._check_ours(self.kept)
 
     @contextmanager
     def naming_itself(self) -> Iterator[None]:

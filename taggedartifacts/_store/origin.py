@@ -3,86 +3,76 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .._errors import ArtifactNotFoundError, RecordError
-from .._tag import Tag, is_tagged
+from .._tag import is_tagged, of_name
+from .condition import condition
 from .folder import Folder
+from .manifest import with_manifest
 from .record import Record, read_record
-from .standing import companion_owner, standing_record
+from .standing import companion_owner
+from .target import Target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """An artifact, present or gone.
-
-    Attributes:
-        folder: The output directory.
-        name: Its tagged file name.
-    """
-
-    folder: Folder
-    name: str
-
-    @property
-    def path(self) -> str:
-        """Where the artifact stands, absolute."""
-        return self.folder.artifact(self.name)
-
-    @property
-    def tag(self) -> Tag:
-        """The tag in its name."""
-        return Tag.parse(self.name)
-
-    def record(self) -> Record | None:
-        """Read its record; None if there is none.
-
-        After an interrupted recompute it is the one that describes what stands there.
-
-        Raises:
-            RecordError: If it is damaged, or not the record of this artifact.
-        """
-        record = read_record(self.folder.record(self.name))
-        if record is None or record.artifact == self.name:
-            return record and _standing(self.path, record)
-        raise RecordError(f"{self.folder.record(self.name)} is the record of {record.artifact}, not of {self.name}")
+    from .._tag import Tag
 
 
-def record(path: str | os.PathLike[str]) -> Record:
+def record(path: str | os.PathLike[str], *, search: str | os.PathLike[str] | None = None) -> Record:
     """Read where an artifact comes from.
 
     Runs nothing, takes no lock, and needs no repository.
 
     Args:
         path: An artifact, a file inside a directory artifact, or a companion; also a symbolic link to one of them.
+            With `search`, a copy of one, under any name and wherever it lies.
+        search: A folder: the artifact is found by the content of *path* among those that are recorded in this folder
+            and below it. If several have that content, the last that was made.
 
     Returns:
         What was recorded when it was made, even if the artifact itself was changed or removed since.
 
     Raises:
-        ArtifactNotFoundError: If it has no record; tells what its name alone says.
+        ArtifactNotFoundError: If it has no record; tells what its name alone says. If `search` holds no artifact of
+            that content.
         RecordError: If its record is damaged, or was written by a newer version of the library.
 
     Example:
         >>> record(save("Ada", "output/name.txt")).canonical
         '{"arguments":{"text":"Ada"},"config":{}}'
     """
-    origin = find_origin(path)
-    found = origin.record()
+    if search is not None:
+        from .copies import find_copied  # few look for copies
+
+        return find_copied(os.fspath(path), os.fspath(search))
+    target = find_target(path)
+    found = record_of(target)
     if found is None:
-        there = "has no record" if os.path.lexists(origin.path) else "is not there and has no record"
+        there = "has no record" if os.path.lexists(target.path) else "is not there and has no record"
         raise ArtifactNotFoundError(
-            f"{origin.path} {there}; its name alone says: {said_by(origin.tag)}. "
-            f"When an artifact is copied, copy {origin.folder.record(origin.name)} along"
+            f"{target.path} {there}; its name alone says: {said_by(target.tag)}. "
+            f"When an artifact is copied, copy {target.record_path} along"
         )
-    return found
+    return with_manifest(target.folder, found)
 
 
-def find_origin(path: str | os.PathLike[str]) -> Origin:
+def record_of(target: Target) -> Record | None:
+    """Read the record of an artifact; None if there is none.
+
+    After an interrupted recompute it is the one that describes what stands there.
+
+    Raises:
+        RecordError: If it is damaged, or not the record of this artifact.
+    """
+    record = read_record(target.record_path)
+    if record is None or record.artifact == target.name:
+        return record and _chosen(target, record)
+    raise RecordError(f"{target.record_path} is the record of {record.artifact}, not of {target.name}")
+
+
+def find_target(path: str | os.PathLike[str]) -> Target:
     """Find the artifact to which a path belongs: the nearest with a record, else the nearest with a tag in its name.
 
     Raises:
@@ -94,16 +84,18 @@ def find_origin(path: str | os.PathLike[str]) -> Origin:
     bare = None
     for start in dict.fromkeys((absolute, os.path.realpath(absolute))):
         for folder, name in _upwards(start):
+            target = Target(Folder(folder), name)
             if is_tagged(name):
-                origin = Origin(Folder(folder), name)
-                if os.path.lexists(origin.folder.record(name)):  # a damaged one too
-                    return origin
-                bare = bare or origin
-            owner = companion_owner(Folder(folder), name)
+                if os.path.lexists(target.record_path):  # a damaged one too
+                    return target
+                bare = bare or target
+            owner = companion_owner(target)
             if owner is not None:
-                return Origin(Folder(folder), owner.artifact)
+                return Target(target.folder, owner.artifact)
     if bare is None:
-        raise ArtifactNotFoundError(f"{absolute} belongs to no artifact: there is no tag in its name or above it")
+        raise ArtifactNotFoundError(
+            f"{absolute} belongs to no artifact: there is no tag in its name or above it. {_elsewhere(path, absolute)}"
+        )
     return bare
 
 
@@ -111,6 +103,18 @@ def said_by(tag: Tag) -> str:
     """Say in words what a tag tells."""
     dirty = "nothing uncommitted" if tag.dirty is None else f"uncommitted changes {tag.dirty}"
     return f"commit {tag.commit}, {dirty}, config hash {tag.config}"
+
+
+def _elsewhere(path: str | os.PathLike[str], absolute: str) -> str:
+    """Say where to look for the artifacts that somebody may mean who gives an untagged name."""
+    folder, name = os.path.split(absolute)
+    try:
+        count = sum(1 for _ in of_name(os.listdir(folder), name))
+    except OSError:
+        count = 0
+    if count:
+        return f"versions({os.fspath(path)!r}) lists the artifacts of that name, {count} of them"
+    return "If it is a copy of an artifact, record(path, search=folder) finds that by its content"
 
 
 def _upwards(path: str) -> Iterator[tuple[str, str]]:
@@ -122,12 +126,12 @@ def _upwards(path: str) -> Iterator[tuple[str, str]]:
         yield path, name
 
 
-def _standing(path: str, record: Record) -> Record:
+def _chosen(target: Target, record: Record) -> Record:
     """Choose between a record and the one that it replaces, if the recompute between them was interrupted."""
     if record.replaced is None:
         return record
     try:
-        found = standing_record(path, record)
+        answer, judged_by = condition(target, record)
     except OSError:
         return record
-    return record if found is None or found.record is None else found.record
+    return judged_by if answer.is_good else record

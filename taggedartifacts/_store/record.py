@@ -8,35 +8,21 @@ import json
 import os
 import re
 import stat
-from dataclasses import asdict, dataclass, field, fields
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from .._errors import RecordError
-from .._tag import COMMIT_DIGITS, CONFIG_DIGITS, DIGEST_DIGITS, Tag
+from .._tag import COMMIT_DIGITS
 from .._text import Shown, Table, byte_count
 from .disk import CAREFULLY, STARTS, refresh
+from .key import Key, scope_text
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
 SCHEMA = 1
-# A directory artifact of 100,000 files has a record of about 15 MB; anything far beyond that is not ours.
+# Large values and large manifests are kept elsewhere: only by what is written beside an output can this be reached.
 MAX_RECORD_BYTES = 64 << 20
-
-
-class Identity(NamedTuple):
-    """What a hit compares whole: who makes the artifact, from which code, with which configuration."""
-
-    function: str
-    commit: str
-    dirty: str | None
-    config_hash: str
-
-    @property
-    def tag(self) -> Tag:
-        """The part of it that stands in the artifact's name."""
-        dirty = self.dirty and self.dirty[:DIGEST_DIGITS]
-        return Tag(self.commit[:COMMIT_DIGITS], dirty, self.config_hash[:CONFIG_DIGITS])
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,18 +55,25 @@ class Record(Shown):
         function: File, relative to the repository, and qualified name: ``analysis/plots.py::histogram``.
         commit: Full hex of the commit; where ``TAGGEDARTIFACTS_COMMIT`` stood in for a repository, what that said.
         dirty: Full digest of the uncommitted changes, 32 hex digits, or None.
-        config_hash: Full config hash, 32 hex digits: xxh3_128 of `canonical`.
-        canonical: Canonical form of configuration, arguments and whatever else is in the config hash: JSON text.
-        scope: Paths, relative to the repository's root, that were taken as the code; empty for all of it.
+        config_hash: Full config hash, 32 hex digits: xxh3_128 of the canonical form.
+        canonical: Canonical form of configuration, arguments and whatever else is in the config hash: JSON text, in
+            which large values are replaced by their digests.
+        scope: Files that imports reached, and paths that the user named, relative to the repository's root.
+        scope_kind: ``"automatic"``, ``"paths"`` where the user named some, or ``"whole repository"``.
+        scope_names: Files that count since the code names them, although their kind does not.
+        scope_reasons: Why the whole repository was the code although nobody asked for it.
+        scope_digest: Digest of what the commit holds in the scope, 32 hex digits; None without a repository.
         remote: URL of the repository's remote, without credentials.
         run: Random token of the run; the outputs of one run share it.
-        outputs: File names of all artifacts of that run.
+        outputs: File names of all artifacts of that run, in the order of the keywords; None for one not asked for.
         started: When the function was started, UTC, ISO 8601.
         seconds: How long it took, in seconds.
         size: Bytes, of a directory the sum over its files.
         mtime_ns: Time of the last modification, nanoseconds since 1970.
         digest: xxh3_128 of the content, 32 hex digits; of a directory that of its manifest.
         files (tuple[FileEntry, ...]): The manifest of a directory; empty for a file.
+        manifest: The file name of a large manifest below ``.taggedartifacts/manifests``, or None.
+        listing: xxh3_128 of the names, sizes and times in a directory, 32 hex digits, or None for a file.
         companions (tuple[FileEntry, ...]): Files that were written beside the artifact with its stem.
         python: Version of Python.
         platform: Operating system, release and machine.
@@ -104,15 +97,21 @@ class Record(Shown):
     config_hash: str
     canonical: str
     scope: tuple[str, ...] = ()
+    scope_kind: str = "whole repository"
+    scope_names: tuple[str, ...] = ()
+    scope_reasons: tuple[str, ...] = ()
+    scope_digest: str | None = None
     remote: str | None = None
     run: str
-    outputs: tuple[str, ...]
+    outputs: tuple[str | None, ...]
     started: str
     seconds: float
     size: int
     mtime_ns: int
     digest: str
     files: tuple[FileEntry, ...] = ()
+    manifest: str | None = None
+    listing: str | None = None
     companions: tuple[FileEntry, ...] = ()
     python: str
     platform: str
@@ -126,22 +125,27 @@ class Record(Shown):
     replaced: Record | None = None
 
     @functools.cached_property
-    def identity(self) -> Identity:
+    def key(self) -> Key:
         """The part that a hit compares."""
-        return Identity(self.function, self.commit, self.dirty, self.config_hash)
+        return Key(self.function, self.commit, self.dirty, self.config_hash, self.scope_digest, self.scope_text)
+
+    @property
+    def scope_text(self) -> str:
+        """The scope in words."""
+        return scope_text(self.scope_kind, self.scope, self.scope_reasons)
 
     def _table(self) -> Table:
         rows = {
             "commit": self.commit if self.dirty is None else f"{self.commit} and uncommitted changes {self.dirty}",
             "changes": ", ".join(f"{path} ({what})" for path, what in self.changes),
-            "scope": ", ".join(self.scope),
+            "scope": self.scope_text,
             "remote": self.remote or "",
             "config hash": self.config_hash,
             "configuration": self.canonical,
             "content": f"{byte_count(self.size)}, xxh3_128 {self.digest}",
-            "files": f"{len(self.files):,}" if self.kind == "directory" else "",
+            "files": f"{len(self.files):,}" if self.kind == "directory" and (self.files or not self.manifest) else "",
             "companions": ", ".join(entry.path for entry in self.companions),
-            "outputs": ", ".join(self.outputs) if len(self.outputs) > 1 else "",
+            "outputs": ", ".join(filter(None, self.outputs)) if len(self.outputs) > 1 else "",
             "started": f"{self.started}, took {self.seconds:.3g} s",
             "where": f"Python {self.python}, {self.platform}, {self.host}",
             "does not count": ", ".join(f"{name} ({reason})" for name, reason in self.unknown.items()),
@@ -151,9 +155,19 @@ class Record(Shown):
         return Table(f"{self.artifact}, made by {self.function}", tuple(row for row in rows.items() if row[1]))
 
     def to_json(self) -> bytes:
-        """Write the record as the JSON text that is stored: one key a line."""
-        members = (f"{json.dumps(key)}: {json.dumps(value)}" for key, value in asdict(self).items())
+        """Write the record as the JSON text that is stored: one key a line.
+
+        Of the record that it replaces, what differs; of a manifest that has a file of its own, that file's name.
+        """
+        values = self._stored()
+        if self.replaced is not None:
+            before = self.replaced._stored()
+            values["replaced"] = {key: value for key, value in before.items() if key == "run" or value != values[key]}
+        members = (f"{json.dumps(key)}: {json.dumps(value)}" for key, value in values.items())
         return ("{\n" + ",\n".join(members) + "\n}\n").encode()
+
+    def _stored(self) -> dict[str, Any]:
+        return asdict(self if self.manifest is None else replace(self, files=())) | {"replaced": None}
 
     @classmethod
     def from_json(cls, text: bytes) -> Self:
@@ -177,14 +191,13 @@ class Record(Shown):
             raise TypeError("not a JSON object")
         if data.get("schema") != SCHEMA:
             raise ValueError(f"schema {data.get('schema')!r} where this version knows {SCHEMA}")
-        values: dict[str, Any] = {}
-        for name, types in _TYPES.items():
-            values[name] = value = data.get(name, _LATER[name]) if name in _LATER else data[name]
-            if type(value) not in types:  # exactly these, because True is an int
-                raise TypeError(f"{name} is of type {type(value).__name__}")
+        values = _typed(data)
         if values["kind"] not in ("file", "directory"):
             raise ValueError(f"kind is {values['kind']!r}")
-        values["scope"], values["outputs"] = _strings(values["scope"]), _strings(values["outputs"])
+        for name in ("scope", "scope_names", "scope_reasons"):
+            values[name] = _strings(values[name])
+        values["outputs"] = tuple(values["outputs"])
+        _strings([output for output in values["outputs"] if output is not None])
         values["files"], values["companions"] = _entries(values["files"]), _entries(values["companions"])
         values["changes"] = tuple((path, what) for path, what in map(_strings, values["changes"]))
         values["undeclared"] = _entries(values["undeclared"])
@@ -192,18 +205,21 @@ class Record(Shown):
             _strings(values[name].values())
         _check_meaning(values)
         if values["replaced"] is not None:
-            values["replaced"] = cls._from_data(values["replaced"] | {"replaced": None})
-        return cls(**values)
+            before = {"run": values["replaced"]["run"], **values["replaced"], "replaced": None}
+            values["replaced"] = cls._from_data(data | before)
+        record = object.__new__(cls)
+        vars(record).update(values)  # all fields are there; a frozen class sets them one by one, in five times the time
+        return record
 
 
 # What records of earlier releases do not hold.
-_LATER: dict[str, Any] = {"readers": {}, "unknown": {}, "undeclared": []}
+_LATER: dict[str, Any] = {"manifest": None, "listing": None, "readers": {}, "unknown": {}, "undeclared": []}
 # A name that is too long for the file system, or below a file, leads to no record either.
 _NOT_THERE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG})
 _FILE_NAME = re.compile(rf"[^/\0{re.escape(os.sep)}]+/?")
 _DIGITS = {
     "commit": re.compile(f"[0-9a-f]{{{COMMIT_DIGITS},64}}"),
-    **dict.fromkeys(("dirty", "config_hash", "digest"), re.compile("[0-9a-f]{32}")),
+    **dict.fromkeys(("dirty", "config_hash", "digest", "scope_digest", "listing"), re.compile("[0-9a-f]{32}")),
 }
 
 _KINDS: dict[str, frozenset[type]] = {
@@ -220,6 +236,29 @@ _TYPES = {
 }
 
 
+_NAMES = tuple(_TYPES)
+# The types of the fields, in their order, as they came in records before: mostly the same as in the next one.
+_known_types: set[tuple[type, ...]] = set()
+
+
+def _typed(data: dict[str, Any]) -> dict[str, Any]:
+    """Take the fields out of a record's data, each of its type.
+
+    Raises:
+        KeyError: If one is missing.
+        TypeError: If one is of another type.
+    """
+    if tuple(data) == _NAMES and tuple(map(type, data.values())) in _known_types:
+        return data.copy()
+    values = {}
+    for name, types in _TYPES.items():
+        values[name] = value = data.get(name, _LATER[name]) if name in _LATER else data[name]
+        if type(value) not in types:  # exactly these, because True is an int
+            raise TypeError(f"{name} is of type {type(value).__name__}")
+    _known_types.add(tuple(map(type, values.values())))  # as many as there are: two to the number of optional fields
+    return values
+
+
 def _strings(values: Collection[Any]) -> tuple[str, ...]:
     if not set(map(type, values)) <= {str}:
         raise TypeError("a list of strings holds something else")
@@ -231,7 +270,14 @@ def _entries(values: list[Any]) -> tuple[FileEntry, ...]:
     for entry in entries:
         if (type(entry.path), type(entry.size), type(entry.mtime_ns), type(entry.digest)) != (str, int, int, str):
             raise TypeError("an entry of a manifest has a wrong type")
+        _check_number(entry.size)
+        _check_number(entry.mtime_ns)
     return entries
+
+
+def _check_number(number: float) -> None:
+    if not abs(number) < 1 << 63:  # nor is what is no number
+        raise ValueError("a size or a time is larger than any")
 
 
 def _check_meaning(values: dict[str, Any]) -> None:
@@ -243,12 +289,16 @@ def _check_meaning(values: dict[str, Any]) -> None:
     for key, pattern in _DIGITS.items():
         if values[key] is not None and not pattern.fullmatch(values[key]):
             raise ValueError(f"{key} is {values[key]!r:.80}")
-    names = [values["artifact"], *values["outputs"], *(entry.path for entry in values["companions"])]
-    for name in names if values["patch"] is None else [*names, values["patch"]]:
+    outputs = (output for output in values["outputs"] if output is not None)
+    names = [values["artifact"], *outputs, *(entry.path for entry in values["companions"])]
+    for name in {*names, *(values[key] for key in ("patch", "manifest") if values[key] is not None)}:
         # A slash at the end of an output says that its path promised a directory.
         # A drive leads elsewhere on Windows: joined to a directory, C:name is a file of that drive.
         if not _FILE_NAME.fullmatch(name) or name in (os.curdir, os.pardir) or os.path.splitdrive(name)[0]:
             raise ValueError(f"{name!r:.80} is no file name")
+        os.fsencode(name)
+    for number in (values["size"], values["mtime_ns"], values["seconds"]):
+        _check_number(number)
 
 
 def read_record(path: str) -> Record | None:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import errno
 import logging
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from .._errors import ArtifactConflictError, ArtifactModifiedError
 from .._text import minute
+from .condition import Condition, condition, is_gone
 from .disk import STARTS
-from .standing import Found, companion_owner, is_as_made, standing_record, stored_record
+from .standing import companion_owner, stored_record
 
 if TYPE_CHECKING:
-    from .folder import Folder
-    from .record import Identity, Record
+    from .key import Key
+    from .record import Record
+    from .target import Target
 
 _log = logging.getLogger("taggedartifacts")
 
@@ -22,15 +24,24 @@ _log = logging.getLogger("taggedartifacts")
 _REPLACED = frozenset({errno.ENOENT, errno.ESTALE})
 
 
-def find(
-    folder: Folder, name: str, identity: Identity, *, directory: bool, position: int | None = None
-) -> Found | None:
-    """Find the artifact *name* if it is there and is what *identity* asks for.
+class Found(NamedTuple):
+    """An artifact that can be reused.
+
+    Attributes:
+        record: Its record, or None for a bare file.
+        is_touched: Whether the record on the disk has other times, though the content agrees.
+    """
+
+    record: Record | None
+    is_touched: bool = False
+
+
+def find(target: Target, key: Key, *, directory: bool, position: int | None = None) -> Found | None:
+    """Find an artifact if it is there and is what *key* asks for.
 
     Args:
-        folder: The output directory.
-        name: The tagged file name.
-        identity: What the artifact has to have been made by.
+        target: The artifact.
+        key: What it has to have been made by.
         directory: Whether the call promises a directory.
         position: Which of the call's outputs it is; None if that does not matter.
 
@@ -43,40 +54,36 @@ def find(
     starts = STARTS
     while True:
         try:
-            return _find(folder, name, identity, directory=directory, position=position)
+            return _find(target, key, directory=directory, position=position)
         except OSError as error:
             starts -= 1
             if error.errno not in _REPLACED or not starts:
                 raise
-            folder.look_closely()
+            target.folder.look_closely()
 
 
-def _find(folder: Folder, name: str, identity: Identity, *, directory: bool, position: int | None) -> Found | None:
-    path = folder.artifact(name)
-    record, before = _newest_record(folder, name), None
+def _find(target: Target, key: Key, *, directory: bool, position: int | None) -> Found | None:
+    path, name = target.path, target.name
+    record, before = _newest_record(target), None
     while record is not None:
         try:
-            _check_maker(path, record, identity, position)
+            _check_maker(path, record, key, position)
             if directory or f"{name}/" in record.outputs:
                 _check_kind(path, is_directory=record.kind == "directory", promised=directory)
         except ArtifactConflictError:
-            if _is_left(path, record):
-                raise
-            return None
-        try:
-            standing = standing_record(path, record)
-            if standing is None and record == before and record.replaced is not None and is_as_made(path, record):
-                return None  # a replacement stopped between a companion and the artifact
-        except FileNotFoundError:
-            _check_link(path)
-            # Nothing is there, or a companion is gone: what is left is not the whole artifact, but may hold an edit.
-            if is_as_made(path, record):
+            if is_gone(target, record):
                 return None
-            standing = None
-        if standing is not None:
-            return standing
-        folder.look_closely()  # NFS shows an old record beside a new artifact until the times of attributes are over
-        again = stored_record(folder, name)
+            raise
+        answer, judged_by = condition(target, record)
+        if answer.is_good:
+            return Found(judged_by, is_touched=answer is Condition.TOUCHED)
+        _check_link(path)
+        # Nothing is there, or what is left is not the whole artifact, but holds no edit either.
+        if answer in (Condition.GONE, Condition.PARTIAL) or (answer is Condition.HALFWAY and record == before):
+            return None
+        # NFS shows an old record beside a new artifact until the times of attributes are over.
+        target.folder.look_closely()
+        again = stored_record(target)
         # Another process may replace record and artifact while we look: only the same at three looks is an edit.
         if again == record == before:
             beside = "".join(f" or {companion.path} beside it" for companion in record.companions)
@@ -86,70 +93,69 @@ def _find(folder: Folder, name: str, identity: Identity, *, directory: bool, pos
                 "to have the artifact back, delete the file or call the function's recompute"
             )
         record, before = again, record
-    return _bare(folder, name, directory=directory)
+    return _bare(target, directory=directory)
 
 
-def check_owner(folder: Folder, name: str, identity: Identity, position: int) -> None:
+def check_owner(target: Target, key: Key, position: int) -> None:
     """Check that a file which is to be replaced, changed or not, is nobody else's.
 
     Args:
-        folder: The output directory.
-        name: The tagged file name.
-        identity: What makes its successor.
+        target: The file.
+        key: What makes its successor.
         position: Which of the call's outputs that is.
 
     Raises:
         ArtifactConflictError: If something else made it, or it belongs to the artifact beside which it was written.
     """
-    record = stored_record(folder, name)
+    record = stored_record(target)
     if record is None:
-        _check_no_companion(folder, name)
-    elif _is_left(folder.artifact(name), record):
-        _check_maker(folder.artifact(name), record, identity, position)
+        _check_no_companion(target)
+    elif not is_gone(target, record):
+        _check_maker(target.path, record, key, position)
 
 
-def find_any(folder: Folder, name: str) -> Found | None:
-    """Find the artifact *name*, whatever it was made by; as `find`, for a function that only reads it."""
-    record = _newest_record(folder, name)
+def find_any(target: Target) -> Found | None:
+    """Find an artifact, whatever it was made by; as `find`, for a function that only reads it."""
+    record = _newest_record(target)
     if record is None:
-        return Found(None) if os.path.lexists(folder.artifact(name)) else None
-    return find(folder, name, record.identity, directory=f"{name}/" in record.outputs)
+        return Found(None) if os.path.lexists(target.path) else None
+    return find(target, record.key, directory=f"{target.name}/" in record.outputs)
 
 
-def _newest_record(folder: Folder, name: str) -> Record | None:
+def _newest_record(target: Target) -> Record | None:
     """Read the record of an artifact, which an NFS client may believe to have none although it is there itself."""
-    record = stored_record(folder, name)
-    if record is None and os.path.lexists(folder.artifact(name)):
-        folder.look_closely()
-        record = stored_record(folder, name)
+    record = stored_record(target)
+    if record is None and os.path.lexists(target.path):
+        target.folder.look_closely()
+        record = stored_record(target)
     return record
 
 
-def _is_left(path: str, record: Record) -> bool:
-    """Tell whether anything of an artifact is there: what was deleted is in nobody's way."""
-    beside = (os.path.join(os.path.dirname(path), companion.path) for companion in record.companions)
-    return any(map(os.path.lexists, (path, *beside)))
-
-
-def _check_maker(path: str, record: Record, identity: Identity, position: int | None) -> None:
-    if record.identity != identity:
-        raise _conflict(path, record, identity)
-    made = [output.rstrip("/") for output in record.outputs]
+def _check_maker(path: str, record: Record, key: Key, position: int | None) -> None:
+    if not record.key.agrees(key):
+        raise _conflict(path, record, key)
+    made = [output and output.rstrip("/") for output in record.outputs]
     if position is not None and made[position : position + 1] != [record.artifact]:
         raise ArtifactConflictError(
             f"{path} was made by {record.function} as another of its outputs; give each output a name of its own"
         )
 
 
-def _conflict(path: str, record: Record, identity: Identity) -> ArtifactConflictError:
-    if record.function != identity.function:
+def _conflict(path: str, record: Record, key: Key) -> ArtifactConflictError:
+    if record.key[:4] == key[:4]:
         return ArtifactConflictError(
-            f"{path} was made by {record.function} and is asked for by {identity.function}; "
+            f"{path} was made with another scope as the code: {record.scope_text}; now it is {key.scope_text}. "
+            "Both have the same last commit, so their names are the same: remove that artifact, or give this output "
+            "another name"
+        )
+    if record.function != key.function:
+        return ArtifactConflictError(
+            f"{path} was made by {record.function} and is asked for by {key.function}; "
             "give one of the two outputs another name"
         )
     return ArtifactConflictError(
         f"{path} was made from another code or configuration whose shortened hashes are the same "
-        f"({record.commit}, {record.config_hash} against {identity.commit}, {identity.config_hash}); "
+        f"({record.commit}, {record.config_hash} against {key.commit}, {key.config_hash}); "
         "give this output another name"
     )
 
@@ -171,8 +177,8 @@ def _check_link(path: str) -> None:
         )
 
 
-def _bare(folder: Folder, name: str, *, directory: bool) -> Found | None:
-    path = folder.artifact(name)
+def _bare(target: Target, *, directory: bool) -> Found | None:
+    path = target.path
     if not os.path.exists(path):
         _check_link(path)
         return None
@@ -182,17 +188,17 @@ def _bare(folder: Folder, name: str, *, directory: bool) -> Found | None:
         raise ArtifactConflictError(
             f"{path} is neither a file nor a directory; remove it, or give this output another name"
         )
-    if name not in os.listdir(folder.path):
+    if target.name not in os.listdir(target.folder.path):
         raise ArtifactConflictError(f"{path} has another name there, differing in case; give this output another name")
-    _check_no_companion(folder, name)
+    _check_no_companion(target)
     _log.info("%s has no record; it counts as it is", path)
     return Found(None)
 
 
-def _check_no_companion(folder: Folder, name: str) -> None:
-    owner = companion_owner(folder, name)
+def _check_no_companion(target: Target) -> None:
+    owner = companion_owner(target)
     if owner is not None:
         raise ArtifactConflictError(
-            f"{folder.artifact(name)} was written beside {owner.artifact} by {owner.function}; "
+            f"{target.path} was written beside {owner.artifact} by {owner.function}; "
             "give one of the two outputs another name"
         )

@@ -11,8 +11,10 @@ import socket
 import time
 from typing import TYPE_CHECKING
 
+from .claim import is_claimed
 from .disk import move
 from .folder import lock_key
+from .kept import COMPLETE, is_marked, keep, unmark
 from .lock import ArtifactLock
 
 if TYPE_CHECKING:
@@ -46,10 +48,10 @@ def aside(staging: str) -> str:
 
 
 def clean_up(folder: Folder, staging: str) -> None:
-    """Remove the staging directory of a run that is over, whichever way it ended; never fails."""
+    """Clear the staging directory of a run that is over, whichever way it ended; never fails."""
     if os.path.isdir(staging + _ASIDE):
         _clear(folder, staging + _ASIDE)
-    _discard(staging)
+    _clear(folder, staging)
 
 
 def _discard(path: str) -> None:
@@ -82,11 +84,24 @@ def sweep(folder: Folder, name: str, *, locked: bool) -> None:
         locked: Whether that lock is a real one.
     """
     for path, key in _entries(folder):
-        if key == lock_key(name):
+        if path.endswith(COMPLETE):  # goes with its staging directory
+            if key == lock_key(name) and not os.path.lexists(path.removesuffix(COMPLETE)):
+                unmark(path.removesuffix(COMPLETE))
+        elif key == lock_key(name):
             if path.endswith(_ASIDE) or _is_over(path, locked=locked):
                 _clear(folder, path)
         elif locked and _older(path, _FOREIGN_AGE if _is_ours(path) else _UNLOCKED_AGE):
             _clear_foreign(folder, path, key)
+
+
+def is_worked_on(folder: Folder, name: str) -> bool:
+    """Tell whether a run makes the artifact *name* although its lock was to be had: the lock's file was removed.
+
+    Args:
+        folder: The output directory.
+        name: File name of the artifact whose lock is held.
+    """
+    return any(is_claimed(path) for path, key in _entries(folder) if key == lock_key(name))
 
 
 def is_busy(folder: Folder, name: str, *, locked: bool) -> bool:
@@ -98,7 +113,7 @@ def is_busy(folder: Folder, name: str, *, locked: bool) -> bool:
         locked: Whether that lock is a real one.
     """
     own = (path for path, key in _entries(folder) if key == lock_key(name))
-    return any(not _is_over(path, locked=locked) for path in own)
+    return any(is_claimed(path) or not _is_over(path, locked=locked) for path in own)
 
 
 def leftovers(folder: Folder, names: Collection[str] | None = None) -> list[str]:
@@ -113,7 +128,7 @@ def leftovers(folder: Folder, names: Collection[str] | None = None) -> list[str]
     except OSError:
         return []
     keys = None if names is None else {lock_key(name) for name in names}
-    wanted = ((path, key) for path, key in entries if keys is None or key in keys)
+    wanted = ((path, key) for path, key in entries if not path.endswith(COMPLETE) and (keys is None or key in keys))
     return [path for path, key in wanted if _is_dead(folder, path, key) and os.path.lexists(path)]
 
 
@@ -145,7 +160,7 @@ def _is_dead(folder: Folder, path: str, key: str) -> bool:
             lock.release()
     except OSError:
         return False  # not ours to judge
-    return _is_over(path, locked=works)
+    return not is_claimed(path) and _is_over(path, locked=works)
 
 
 def _clear_foreign(folder: Folder, path: str, key: str) -> None:
@@ -153,7 +168,7 @@ def _clear_foreign(folder: Folder, path: str, key: str) -> None:
     with contextlib.suppress(OSError):
         if lock.try_acquire():
             try:
-                if lock.works:
+                if lock.works and not is_claimed(path):
                     _clear(folder, path)
             finally:
                 lock.release()
@@ -166,6 +181,9 @@ def _clear(folder: Folder, path: str) -> None:
         return
     if path.endswith(_ASIDE) and not _restore(folder, path):
         return
+    if is_marked(path) and keep(folder, path) is not None:
+        return
+    unmark(path)  # first: what is half removed is no finished work
     _discard(path)
 
 

@@ -13,9 +13,11 @@ from .._tag import is_tagged, split_name
 from .content import describe_file, scan
 from .disk import sync_directory, sync_file
 from .standing import companion_owner, stored_record
+from .target import Target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from concurrent.futures import Future
 
     from .folder import Folder
     from .record import FileEntry, Record
@@ -47,7 +49,12 @@ class Staged:
     @property
     def final(self) -> str:
         """Where the artifact will stand."""
-        return self.folder.artifact(self.name)
+        return self.target.path
+
+    @property
+    def target(self) -> Target:
+        """The artifact that it is to become."""
+        return Target(self.folder, self.name)
 
 
 def check_written(staged: Staged) -> None:
@@ -59,16 +66,29 @@ def check_written(staged: Staged) -> None:
     try:
         status = os.lstat(staged.path)
     except FileNotFoundError:
-        instead = ", ".join(repr(name) for name in sorted(os.listdir(staged.staging))) or "nothing"
+        instead = sorted(os.listdir(staged.staging))
         raise ArtifactNotWrittenError(
-            f"the function returned, but wrote {instead} where {staged.name!r} was promised (for {staged.final}); "
-            "write to exactly the path that the function receives"
+            f"the function returned, but wrote {', '.join(map(repr, instead)) or 'nothing'} where {staged.name!r} was "
+            f"promised (for {staged.final}); {_advice(staged.name, instead)}"
         ) from None
     if stat.S_ISLNK(status.st_mode):
         raise ArtifactNotWrittenError(f"the function made {staged.name} a symbolic link; write a real file there")
     if staged.directory and not stat.S_ISDIR(status.st_mode):
         raise ArtifactNotWrittenError(f"the function made {staged.name} a file; its path promises a directory")
     _relink(staged)
+
+
+def _advice(promised: str, written: Sequence[str]) -> str:
+    """Say what to do when other files were written than the one that was promised."""
+    longer = [name for name in written if name.startswith(promised)]
+    if len(longer) == 1:
+        return f"end the output's name in {longer[0].removeprefix(promised)!r}, which was put behind it"
+    if longer:
+        return (
+            "if it is a prefix of the names of several files, as for a checkpoint, give the output a slash at its end: "
+            "the function then receives a directory, and writes them in it"
+        )
+    return "write to exactly the path that the function receives"
 
 
 def _relink(staged: Staged) -> None:
@@ -97,14 +117,16 @@ def syncing(staged: Sequence[Staged]) -> Iterator[None]:
     Raises:
         OSError: When the block is over, if it could not be brought there.
     """
-    from concurrent.futures import ThreadPoolExecutor  # which filelock has imported
-
-    with ThreadPoolExecutor(1) as pool:
+    with contextlib.ExitStack() as stack:
+        synced: list[Future[None]] = []
         try:
-            synced = [pool.submit(_sync, each) for each in staged]
-        except RuntimeError:  # no thread is to be had: the limit is reached, or the interpreter ends
-            synced = []
+            from concurrent.futures import ThreadPoolExecutor  # filelock has it, unless the interpreter ends
+
+            pool = stack.enter_context(ThreadPoolExecutor(1))
             for each in staged:
+                synced.append(pool.submit(_sync, each))  # noqa: PERF401 - what is under way when the next one fails
+        except RuntimeError:  # no thread is to be had: the limit is reached, or the interpreter ends
+            for each in staged[len(synced) :]:
                 _sync(each)
         yield
         for future in synced:
@@ -143,7 +165,7 @@ def check_room(staged: Staged, predecessor: Record | None, *, recompute: bool) -
         if not os.path.lexists(path):
             continue
         remedy = "write it under another name"
-        if is_companion(staged, name) and predecessor is None and not _is_known(staged.folder, name):
+        if is_companion(staged, name) and predecessor is None and not _is_known(Target(staged.folder, name)):
             if recompute or _is_same(os.path.join(staged.staging, name), path):
                 continue
             remedy = "no record tells of it: move it away, or call recompute to have it replaced"
@@ -154,8 +176,8 @@ def check_room(staged: Staged, predecessor: Record | None, *, recompute: bool) -
         )
 
 
-def _is_known(folder: Folder, name: str) -> bool:
-    return stored_record(folder, name) is not None or companion_owner(folder, name) is not None
+def _is_known(target: Target) -> bool:
+    return stored_record(target) is not None or companion_owner(target) is not None
 
 
 def _is_same(path: str, other: str) -> bool:

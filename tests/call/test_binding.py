@@ -1,10 +1,12 @@
 """Options and arguments: everything wrong is said before anything runs."""
 
 import functools
+from pathlib import Path
 
 import pytest
 
 from taggedartifacts import Artifact, ArtifactNameError
+from taggedartifacts._call.binding import Parameters
 
 BODY = """
 runs = []
@@ -12,6 +14,18 @@ runs = []
 def f(x, outpath="out/f.txt", verbose=False):
     runs.append(x)
     Path(outpath).write_text(str(x))
+"""
+
+
+PARTS = """
+class Config:
+    def __init__(self, *, bins=1, n_jobs=1, inner=None, items=(1, 2)):
+        self.bins, self.n_jobs = bins, n_jobs
+        self.inner, self.items = inner or {"n_jobs": 1}, list(items)
+
+@Artifact("outpath", ignore=("OPTION",))
+def f(cfg, outpath):
+    Path(outpath).touch()
 """
 
 
@@ -30,6 +44,8 @@ class TestOptions:
             ({"keyword": "o", "load": "x"}, TypeError, "load must be a function"),
             ({"keyword": "o", "mode": "a"}, ValueError, "mode must be 'w' or 'r'"),
             ({"keyword": "o", "mode": "r", "load": len}, ValueError, "no meaning in mode 'r'"),
+            ({"keyword": "o", "mode": "r", "link": True}, ValueError, "no meaning in mode 'r'"),
+            ({"keyword": "o", "link": 1}, TypeError, "link must be True or False"),
             ({"keyword": "o", "repo": 3}, TypeError, "repo must be a path"),
             ({"keyword": "o", "timeout": "1"}, TypeError, "timeout must be a number of seconds"),
             ({"keyword": "o", "timeout": -1}, ValueError, "at least 0 seconds"),
@@ -92,6 +108,23 @@ class TestBind:
 
         with pytest.raises(KeyError, match="outpath"):
             f(1, **given)
+
+    @pytest.mark.parametrize(
+        ("given", "says"),
+        [
+            ("s3://bucket/x.csv", "upload what the call returns"),
+            (Path("s3://bucket/x.csv"), "looks like a URL"),
+            ("https://example.org/x.csv", "give a local path"),
+            ("file:///tmp/x.csv", "behind file://"),
+        ],
+    )
+    def test_url(self, project, given, says):
+        """An output that looks like a URL is refused with what to do instead, and makes no folder ``s3:``."""
+        f = project.module(BODY).f
+
+        with pytest.raises(ArtifactNameError, match=says):
+            f(1, given)
+        assert not (project.path / "s3:").exists()
 
     def test_no_such_parameter_is_a_key_error(self, project):
         """A keyword that is no parameter is found out at the call, not at import."""
@@ -165,6 +198,69 @@ class TestBind:
 
 
 class TestHashed:
+    @pytest.mark.parametrize(
+        ("option", "changed", "other"),
+        [
+            ("cfg.n_jobs", "Config(n_jobs=2)", "Config(bins=2)"),
+            ("cfg.inner.n_jobs", "Config(inner=dict(n_jobs=2))", "Config(inner=dict(n_jobs=1, more=1))"),
+            ("cfg.items.1", "Config(items=[1, 3])", "Config(items=[2, 2])"),
+        ],
+    )
+    def test_ignored_parts(self, project, option, changed, other):
+        """A part of a parameter is left out by its path, through attributes, items and fields; the rest counts."""
+        work = project.module(PARTS.replace("OPTION", option))
+        same, different = (eval(text, {"Config": work.Config}) for text in (changed, other))
+
+        assert work.f.path(work.Config(), "f.txt") == work.f.path(same, "f.txt") != work.f.path(different, "f.txt")
+
+    @pytest.mark.parametrize("option", ["cfg.n_job", "cfg.inner.nothing", "cfg.bins.deeper"])
+    def test_ignored_parts_that_are_not_there(self, project, option):
+        """A part that an argument does not have is refused at the call: it may be a misspelling."""
+        work = project.module(PARTS.replace("OPTION", option))
+
+        with pytest.raises(ValueError, match=rf"ignore names '{option}', but the argument 'cfg'"):
+            work.f.path(work.Config(), "f.txt")
+
+    def test_ignored_parts_of_none(self):
+        """A part of what is no parameter is refused at decoration."""
+
+        def f(x, outpath):
+            """Write nothing."""
+
+        with pytest.raises(ValueError, match=r"ignore names 'cgf\.n_jobs', but .* has only the parameters x, outpath"):
+            Artifact("outpath", ignore=("cgf.n_jobs",))(f)
+
+    def test_ignored_parts_of_further_keywords(self, project):
+        """Parts of what ``**`` takes in are left out likewise."""
+        work = project.module(
+            '@Artifact("outpath", ignore=("cfg.n_jobs",))\ndef f(outpath, **rest):\n    Path(outpath).touch()\n'
+        )
+        paths = [work.f.path("f.txt", cfg={"n_jobs": jobs, "bins": bins}) for jobs, bins in ((1, 1), (2, 1), (1, 2))]
+
+        assert paths[0] == paths[1] != paths[2]
+
+    def test_parameters_are_no_globals(self):
+        """In a session, where globals can be ignored, a parameter's name means the parameter alone."""
+
+        def f(x, outpath):
+            """Write nothing."""
+
+        options = Artifact("outpath", ignore=("x", "progress"))._options
+
+        assert ("progress",) == Parameters(f, options, free_names=True).ignored_globals
+
+    def test_ignored_self(self, project):
+        """Ignoring ``self`` leaves out the object's state; its class still counts."""
+        work = project.module(
+            "class Base:\n    def __init__(self, state): self.state = state\n"
+            '    @Artifact("outpath", ignore=("self",))\n    def m(self, outpath):\n        Path(outpath).touch()\n'
+            "class Other(Base): pass\n"
+        )
+        objects = work.Base(1), work.Base(object()), work.Other(1)
+        paths = [type(each).m.path(each, "f.txt") for each in objects]
+
+        assert paths[0] == paths[1] != paths[2]
+
     def test_ignored(self, project):
         """An ignored parameter changes nothing; any other does, its default too."""
         work = project.module(BODY.replace('"outpath")', '"outpath", ignore=("verbose",))'))

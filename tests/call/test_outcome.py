@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from taggedartifacts import (
     ArtifactNameError,
     ArtifactNotWrittenError,
 )
+from taggedartifacts._call import why
 
 
 class TestWhatTheFunctionWrote:
@@ -31,6 +33,22 @@ class TestWhatTheFunctionWrote:
         with pytest.raises(ArtifactNotWrittenError, match=r"wrote 'x-.*\.dat\.npy' where 'x-.*\.dat' was promised"):
             work.f("out/x.dat")
         assert [] == project.files() == project.staged()
+
+    @pytest.mark.parametrize(
+        ("endings", "says"),
+        [
+            ([".npy"], r"end the output's name in '\.npy'"),
+            ([".index", ".data-00000-of-00001"], "give the output a slash at its end"),
+        ],
+    )
+    def test_longer_names(self, project, endings, says):
+        """A suffix that was put behind the name, and a prefix of several names, have each their own remedy."""
+        work = project.module(
+            '@Artifact("out")\ndef f(endings, out):\n    [Path(out + each).write_text("") for each in endings]\n'
+        )
+
+        with pytest.raises(ArtifactNotWrittenError, match=says):
+            work.f(endings, "out/checkpoint")
 
     @pytest.mark.parametrize(
         ("make", "says"), [("os.symlink('/etc/passwd', out)", "symbolic link"), ("os.mkfifo(out)", "neither")]
@@ -109,6 +127,107 @@ def f(x, out):
             work.f(1, "out/f.txt")
         assert [] == project.files() == project.staged()
         assert "1\n" == work.f(1, "out/f.txt").read_text()
+
+
+class TestWhy:
+    """The log says in one clause why something was made although there is another of its name."""
+
+    @pytest.fixture
+    def said(self, project, caplog):
+        caplog.set_level(logging.INFO, "taggedartifacts")
+        project.write("table.csv", "a")
+        project.write("helper.py", "")
+
+        def call(work=None, function="f", **arguments):
+            """Call a function of a project; return what the log says behind the seconds."""
+            work = work or project.load(project.path / "work.py")
+            caplog.clear()
+            getattr(work, function)(**arguments)
+            (message,) = [each.getMessage() for each in caplog.records if each.getMessage().startswith("made ")]
+            return re.fullmatch(r"made \S+ in [\d.e-]+ s(.*)", message)[1]
+
+        return call
+
+    WORK = """
+settings = {"bins": 40, "model": {"depth": 3}}
+@Artifact("out", config=settings, inputs=("table",), allow_dirty=True)
+def f(x=1, table="table.csv", out="out/f.txt", y=1, z=1, w=1):
+    Path(out).write_text("")
+@Artifact("out")
+def one(out="out/one"):
+    Path(out).write_text("")
+    Path(out + ".hdr").write_text("")
+"""
+
+    def test_clauses(self, project, said):
+        """Values are told by their places, no more than three of them."""
+        work = project.module(self.WORK)
+
+        assert "" == said(work)
+        work.settings["bins"] = 60
+        assert ": bins 40 → 60" == said(work)
+        work.settings["model"]["depth"] = 4
+        assert ": model.depth 3 → 4" == said(work)
+        assert ": x 1 → 'two'" == said(work, x="two")
+        assert ": w 1 → 2, x 'two' → 3, y 1 → 2, and 1 more" == said(work, x=3, y=2, z=2, w=2)
+
+    def test_input(self, project, said):
+        """An input that changed is named."""
+        work = project.module(self.WORK.replace(', inputs=("table",)', ', inputs=("table",), scope=["work.py"]'))
+        said(work)
+        project.write("table.csv", "b")
+
+        assert ": the content of table changed" == said(work)
+
+    def test_code(self, project, said):
+        """So is a file that is not committed, and one that another commit changed, with what imports it."""
+        project.write("helper.py", "x = 1\n")
+        source = "import sys\nif False:\n    import helper\n" + self.WORK
+        said(project.module(source))
+        project.write("helper.py", "x = 2\n")
+        assert ": helper.py changed" == said()
+        project.commit()
+        assert ": helper.py changed, imported by work.py" == said()
+
+    def test_names_the_newest_of_equally_near_ones(self, project, said):
+        """In a sweep, what is told is the step from the one before."""
+        work = project.module(self.WORK)
+
+        assert ["", ": x 1 → 2", ": x 2 → 3"] == [said(work, x=x) for x in (1, 2, 3)]
+
+    def test_of_the_same(self, project, said):
+        """What was there and is made again for another reason says which."""
+        work = project.module(self.WORK)
+        work.one()
+        Path(f"{work.one.path()}.hdr").unlink()
+        assert ": not all that belongs to it was there" == said(work, "one")
+        work.one.path().unlink()
+        Path(f"{work.one.path()}.hdr").unlink()
+        assert ": it had been removed" == said(work, "one")
+        work.recompute = work.one.recompute
+        assert ": recompute was called" == said(work, "recompute")
+
+    def test_is_bounded(self, project, said, monkeypatch):
+        """Among many artifacts only some are looked at, and large configurations are not compared."""
+        work = project.module(self.WORK)
+        for x in range(5):
+            work.f(x=x)
+        read = []
+        with monkeypatch.context() as patch:
+            patch.setattr(why, "_MOST_RECORDS", 2)
+            patch.setattr(why, "_differences", lambda version, *_, **__: read.append(version) or ())
+            said(work, x=9)
+
+        assert 3 == len(read)
+        assert re.match(r": config hash [0-9a-f]+ → [0-9a-f]+$", said(work, x="x" * 100_000))
+
+    def test_costs_nothing_where_nobody_reads_it(self, project, said, caplog, monkeypatch):
+        """A call whose log is not shown reads no other record."""
+        work = project.module(self.WORK)
+        caplog.set_level(logging.WARNING, "taggedartifacts")
+        monkeypatch.setattr(why, "why", None)
+
+        assert work.f(x=1) != work.f(x=2)
 
 
 class TestConflicts:
@@ -387,6 +506,91 @@ class TestSeveralOutputs:
         with pytest.raises(ArtifactModifiedError):
             work.two(1, "out/a.txt", "out/b.txt")
         assert "edited" == a.read_text()
+
+
+OPTIONAL = """
+runs = []
+@Artifact(("png", "csv"))
+def plot(x, png=None, csv=None):
+    runs.append((png is not None, csv is not None))
+    for path in filter(None, (png, csv)):
+        Path(path).write_text(f"{x} {len(runs)}")
+
+@Artifact(("png", "csv"), mode="r")
+def look(png=None, csv=None):
+    return png, csv
+
+@Artifact(("png", "csv"), load=lambda paths: [path and path.read_text() for path in paths])
+def load(x, png=None, csv=None):
+    for path in filter(None, (png, csv)):
+        Path(path).write_text(str(x))
+
+@Artifact(("png", "csv"))
+def through(x, **paths):
+    Path(paths["png"]).write_text(str(x))
+"""
+
+
+class TestOptionalOutputs:
+    def test_none_is_not_asked_for(self, project):
+        """An output whose argument is None is neither made nor expected, and None in its place is returned."""
+        work = project.module(OPTIONAL)
+        made = work.plot(1, png="out/a.png")
+
+        assert (work.plot.path(1, png="out/a.png")[0], None) == made == work.plot(1, png="out/a.png")
+        assert [made[0].name] == project.files()
+        assert (made[0].name, None) == made[0].record.outputs
+        assert [(True, False)] == work.runs
+
+    def test_each_alone_and_both(self, project):
+        """Each has the same tag whichever are asked for; both together are of one run."""
+        work = project.module(OPTIONAL)
+        png, _ = work.plot(1, png="out/a.png")
+        _, csv = work.plot(1, csv="out/a.csv")
+
+        assert (None, csv) == work.plot(1, csv="out/a.csv")
+        assert (png, csv) == work.plot(1, "out/a.png", "out/a.csv")
+        assert "1 3" == png.read_text() == csv.read_text()
+        assert [(png, None), (None, csv)] == [work.plot(1, png="out/a.png"), work.plot(1, csv="out/a.csv")]
+        assert [(True, False), (False, True), (True, True)] == work.runs
+
+    def test_another_output_of_that_name(self, project):
+        """What was made as one output is never served as the other."""
+        work = project.module(OPTIONAL)
+        work.plot(1, png="out/a.txt")
+
+        with pytest.raises(ArtifactConflictError, match="as another of its outputs"):
+            work.plot(1, csv="out/a.txt")
+
+    def test_none_at_all(self, project):
+        """At least one has to be asked for."""
+        work = project.module(OPTIONAL)
+
+        with pytest.raises(KeyError, match="all of 'png', 'csv' are None"):
+            work.plot(1)
+        with pytest.raises(KeyError, match="'csv' is missing or empty"):
+            work.through(1, png="out/a.png")
+        assert (work.through.path(1, png="out/a.png", csv=None)) == work.through(1, png="out/a.png", csv=None)
+
+    def test_load_and_read(self, project):
+        """`load` and a function that reads see None in its place, too."""
+        work = project.module(OPTIONAL)
+
+        assert ["1", None] == work.load(1, png="out/l.png")
+        png, _ = work.look.path("out/x.png")
+        png.parent.mkdir(exist_ok=True)
+        png.write_text("x")
+        assert (str(png), None) == work.look("out/x.png")
+        assert "hit" == work.load.explain(1, png="out/l.png").outcome
+
+    def test_recompute(self, project):
+        """Recomputing one leaves the other alone, which is of another run then."""
+        work = project.module(OPTIONAL)
+        png, csv = work.plot(1, "out/a.png", "out/a.csv")
+        work.plot.recompute(1, csv="out/a.csv")
+
+        assert ("1 1", "1 2") == (png.read_text(), csv.read_text())
+        assert not work.plot.is_cached(1, "out/a.png", "out/a.csv")
 
 
 class TestMeanwhile:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 import pytest
-from gitrepo import IS_ROOT, GitRepo
+from gitrepo import BECOME_NOBODY, IS_ROOT, GitRepo
 
 WORK = """
 import json, os, sys
@@ -214,7 +214,7 @@ class TestReaders:
             os.chmod(directory, os.stat(directory).st_mode | 0o055)
         before = snapshot(repo.shared)
         code = (
-            "import os, work\nwork.f.path(1, 'x')\nos.setgid(65534); os.setuid(65534)\n"
+            f"import os, work\nwork.f.path(1, 'x')\n{BECOME_NOBODY}"
             f"assert not os.access({str(repo.shared)!r}, os.W_OK)\nprint(work.json.dumps(work.main()))"
         )
 
@@ -228,7 +228,7 @@ class TestReaders:
         for directory in (repo.path.parent, *repo.path.parent.parents[:-1]):
             os.chmod(directory, os.stat(directory).st_mode | 0o055)
         code = (
-            "import os, work, filelock\nwork.f.path(1, 'x')\nos.setgid(65534); os.setuid(65534)\n"
+            f"import os, work\nwork.f.path(1, 'x')\n{BECOME_NOBODY}"
             "try:\n    work.main(2)\nexcept PermissionError as error:\n    print(work.json.dumps([str(error), False]))"
         )
 

@@ -366,17 +366,17 @@ class TestPublishedCasesOfJoblib:
         gc.collect()
 
     def test_bound_methods_hash(self):
-        """Deliberately different: a bound method needs an object with a form, whose attributes it reads."""
-        assert joblib.hash(Owner(1).method) == joblib.hash(Owner(1).method)
-        with pytest.raises(UnhashableError):
-            canonical(Owner(1).method)
+        """Holds: a bound method agrees by its object and its name."""
+        assert AGREE == both(Owner(1).method, Owner(1).method)
+        assert DIFFER == both(Owner(1).method, Owner(2).method)
 
     def test_bound_cached_methods_hash(self):
-        """Deliberately different: likewise, cached or not."""
+        """Holds: likewise, cached or not."""
         import functools
 
-        with pytest.raises(UnhashableError):
-            canonical(functools.lru_cache(Owner(1).method))
+        one, same, other = (canonical(functools.lru_cache(Owner(number).method)) for number in (1, 1, 2))
+
+        assert one == same != other
 
     def test_hash_object_dtype(self):
         """Holds: arrays of objects agree by their elements."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import json
 import os
 import pickle
 import subprocess
@@ -19,7 +18,10 @@ from taggedartifacts._code.codestate import Change, CodeState, stamp, take_look
 from taggedartifacts._errors import DirtyRepositoryError, RepositoryError, ScopeError
 
 CHANGED = "changed after it was loaded: reload it, or start again"
-MODULE = "from taggedartifacts._code.codestate import take_look\nLOOK = take_look(__file__, namespace=globals())\n"
+MODULE = """\
+from taggedartifacts._code.codestate import take_look
+LOOK = take_look(__file__, namespace=globals(), scope=['.'])
+"""
 
 
 @pytest.fixture
@@ -41,8 +43,8 @@ def repo(tmp_path, monkeypatch):
             del sys.modules[name]
 
 
-def look(repo, **options):
-    return take_look(None, repo=str(repo.path), **options).state()
+def look(repo, *, scope=(".",), **options):
+    return take_look(None, repo=str(repo.path), scope=scope, **options).state()
 
 
 def load(repo, name, source):
@@ -59,7 +61,7 @@ class TestScope:
         repo.write("docs/page.rst", "more\n")
         second = repo.commit()
 
-        assert [second, first, second] == [look(repo, scope=s).commit for s in (None, ["src"], ["src", "docs"])]
+        assert [second, first, second] == [look(repo, scope=s).commit for s in (["."], ["src"], ["src", "docs"])]
 
     def test_as_git_log(self, repo):
         """Merges in and out of scope, reverts and renames give what ``git log -1 -- <scope>`` gives."""
@@ -115,7 +117,7 @@ class TestScope:
 
     def test_own_file_is_in_scope(self, repo):
         """The function's own file counts, whatever the scope says."""
-        repo.write("work.py", WORK + "# edited\n")
+        repo.write("work.py", WORK + "edited = 1\n")
         dirty = repo.look(scope=["src"])
         commit = repo.commit()
 
@@ -135,16 +137,22 @@ class TestScope:
 
     def test_whole_repository(self, repo):
         """A dot is the whole repository."""
-        assert look(repo).commit == look(repo, scope=["."]).commit
-        assert look(repo, scope=["."]).scope == ()
+        repo.write("docs/page.rst", "edited\n")
+        repo.commit()
+
+        assert repo.head == look(repo, scope=["."]).commit
+        assert look(repo, scope=["."]).scope.is_whole
 
     def test_project_default(self, repo):
         """The project's default is read as it stands, and the decorator's own replaces it."""
         repo.write("pyproject.toml", '[tool.taggedartifacts]\nscope = ["src", "docs/"]\n')
         repo.write("work.py", WORK + "#")
 
-        assert [("docs", "src"), ("work.py",)] == [look(repo).scope, look(repo, scope=["work.py"]).scope]
-        assert look(repo).dirty is None
+        repo.commit()
+
+        found = [look(repo, scope=scope).scope for scope in (None, ["work.py"])]
+
+        assert [("docs", "src"), ("work.py",)] == [scope.paths for scope in found]
 
     @pytest.mark.parametrize(
         "setting", ['scpoe = ["src"]', 'scope = "src"', "scope = [1]", "scope = ", 'scope = ["nowhere"]']
@@ -154,7 +162,7 @@ class TestScope:
         repo.write("pyproject.toml", f"[tool.taggedartifacts]\n{setting}\n")
 
         with pytest.raises(ScopeError, match=r"pyproject\.toml"):
-            look(repo)
+            look(repo, scope=None)
 
     def test_long_history(self, repo):
         """20,000 commits are walked in half a second; the margin here is for slow machines."""
@@ -201,10 +209,10 @@ class TestMoment:
         repo.commit()
         space = vars(module)
         repo.write("src/code.py", "x = 2\n")
-        again = take_look(module.__file__, namespace=space)
+        again = take_look(module.__file__, namespace=space, scope=["."])
 
         assert module.LOOK.state() == again.state()
-        assert take_look(module.__file__, namespace=space, fresh=True).state() != again.state()
+        assert take_look(module.__file__, namespace=space, scope=["."], fresh=True).state() != again.state()
 
     def test_later_module(self, repo):
         """A module that is loaded later gets a look of its own, and so does one that is reloaded."""
@@ -230,7 +238,7 @@ class TestMoment:
     def test_threads(self, repo):
         """Looks taken and asked at once by many threads agree."""
         repo.write("new.py", "")
-        taken, states = take_look(None, repo=str(repo.path)), []
+        taken, states = take_look(None, repo=str(repo.path), scope=["."]), []
         threads = [threading.Thread(target=lambda: states.append(taken.state())) for _ in range(16)]
         for thread in threads:
             thread.start()
@@ -252,7 +260,7 @@ class TestMoment:
 
     def test_pickled(self, repo):
         """A look that was sent to a worker says what it said before, whatever became of the files."""
-        taken = take_look(None, repo=str(repo.path))
+        taken = take_look(None, repo=str(repo.path), scope=["."])
         before = taken.state()
         sent = pickle.dumps(taken)
         repo.write("src/code.py", "x = 2\n")
@@ -271,7 +279,7 @@ class TestCost:
     def test_unchanged(self, repo):
         """While nothing is loaded, the same object is returned, in about a microsecond (the margin: slow machines)."""
         load(repo, "costly", "y = 1\n")
-        taken = take_look(None, repo=str(repo.path))
+        taken = take_look(None, repo=str(repo.path), scope=["."])
         state = taken.state()
 
         seconds = min(timeit.repeat(taken.state, number=1000, repeat=5)) / 1000
@@ -343,7 +351,7 @@ class TestVariable:
     def test_disagrees(self, repo, monkeypatch):
         """A repository is right against the variable; a warning says so, once, of the line that calls."""
         monkeypatch.setenv("TAGGEDARTIFACTS_COMMIT", "0" * 40)
-        taken = take_look(None, repo=str(repo.path))
+        taken = take_look(None, repo=str(repo.path), scope=["."])
         with pytest.warns(UserWarning, match="TAGGEDARTIFACTS_COMMIT") as warned:
             state = taken.state()
 
@@ -360,7 +368,7 @@ class TestVariable:
 
 class TestCodeState:
     def test_refusal(self):
-        """The error lists ten paths and counts the rest, and names the three remedies."""
+        """The error lists ten paths and counts the rest, and names the remedies."""
         changes = tuple(Change(f"file{number:02}.py", "modified") for number in range(13))
         error = CodeState("0" * 40, "1" * 32, "/repo", changes=changes).refusal("work.py::f")
         message = str(error)
@@ -369,7 +377,7 @@ class TestCodeState:
         assert ["work.py::f", "file09.py: modified", "3 more"] == [
             part for part in ("work.py::f", "file09.py: modified", "file10.py", "3 more") if part in message
         ]
-        assert all(remedy in message for remedy in ("Commit", "allow_dirty=True", "scope="))
+        assert all(remedy in message for remedy in ("Commit", "stash", "allow_dirty=True", "scope="))
 
     @pytest.mark.parametrize(
         ("url", "expected"),
@@ -381,6 +389,15 @@ class TestCodeState:
             ("git@example.org:a/b.git", "git@example.org:a/b.git"),
             ("ssh://git@example.org:22/a.git", "ssh://example.org:22/a.git"),
             ("/srv/a b.git", "/srv/a b.git"),
+            ("/srv/a:b@c.git", "/srv/a:b@c.git"),
+            (" https://user:secret@example.org/a.git", "https://example.org/a.git"),
+            ("https://user:sec/ret@example.org/a.git", None),
+            ("https://user:sec@ret@example.org/a.git", "https://example.org/a.git"),
+            ("https:user:secret@example.org/a.git", "example.org/a.git"),
+            ("user:sec/ret@example.org:a.git", None),
+            ("ext::ssh user:secret@example.org %S a.git", "ext::"),
+            ("helper::user:secret@example.org/a.git", "helper::"),
+            ("a::b::HTTPS://u:secret@example.org/a.git", "a::b::HTTPS://example.org/a.git"),
         ],
     )
     def test_remote(self, repo, url, expected):
@@ -432,11 +449,11 @@ class TestCodeState:
 
         assert state.dirty == look(clone).dirty
 
-    def test_json(self, repo):
-        """What a state holds is plain data."""
-        state = look(repo)
+    def test_pickle_of_a_state(self, repo):
+        """What a state holds is data that goes to other processes."""
+        state = look(repo, scope=["src"])
 
-        assert json.loads(json.dumps(vars(state)))["commit"] == repo.head
+        assert state == pickle.loads(pickle.dumps(state))
 
 
 class TestStamp:
@@ -473,7 +490,7 @@ class TestStamp:
 class TestErrors:
     def test_repository_gone(self, repo, tmp_path):
         """A module that cannot be judged any more is an error, not a guess."""
-        taken = take_look(None, repo=str(repo.path))
+        taken = take_look(None, repo=str(repo.path), scope=["."])
         taken.state()
         (repo.path / ".git").rename(tmp_path / "gone")
         load(repo, "unjudged", "")

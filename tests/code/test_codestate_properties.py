@@ -98,12 +98,12 @@ class TestAnySequence:
             tags: dict[tuple[str, str], str | None] = {}
             for operation in operations:
                 do(repo, *operation)
-                state = take_look(None, repo=str(repo.path)).state()
+                state = take_look(None, repo=str(repo.path), scope=["."]).state()
                 survey = Survey(CommandRepository(str(repo.path), ""))
 
                 assert git_says_dirty(repo) == (state.dirty is not None)
                 assert digest_of(survey.collect(lambda path: True)[0]) == state.dirty
-                assert survey.repository.last_commit(repo.head, ()) == state.commit
+                assert survey.repository.last_commit(repo.head, lambda delta: True) == state.commit
                 code = tracked_code(repo)
                 if "D " in repo.git("status", "--porcelain", "-uno", "--no-renames"):
                     continue  # gone from the index, there or not in the work tree: dirty either way

@@ -295,7 +295,6 @@ class TestLoadedModules:
         """Modules outside of the scope are neither dirt nor configuration."""
         repo.write("local_settings.py", "a = 1\n")
         repo.write("new.py", "a = 1\n")
-        repo.write("helper.py", "x = 7\n")
         found = repo.look(code="import local_settings, new, work; say(lambda: work.look(scope=['conf']).state())")
 
         assert [None, {}] == [found["dirty"], found["modules"]]

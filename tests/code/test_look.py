@@ -12,7 +12,10 @@ from looks import WORK, LookedAt
 from taggedartifacts._code.codestate import Change, take_look
 
 CHANGED = "changed after it was loaded: reload it, or start again"
-MODULE = "from taggedartifacts._code.codestate import take_look\nLOOK = take_look(__file__, namespace=globals())\n"
+MODULE = """\
+from taggedartifacts._code.codestate import take_look
+LOOK = take_look(__file__, namespace=globals(), scope=['.'])
+"""
 
 
 @pytest.fixture
@@ -35,7 +38,7 @@ def repo(tmp_path, monkeypatch):
 
 
 def look(repo, **options):
-    return take_look(None, repo=str(repo.path), **options).state()
+    return take_look(None, repo=str(repo.path), **{"scope": ["."], **options}).state()
 
 
 def load(repo, name, source):
@@ -48,7 +51,7 @@ def load(repo, name, source):
 class TestModulesLoadedLater:
     def test_untracked(self, repo):
         """A module that comes later and is untracked makes the state dirty from then on."""
-        taken = take_look(None, repo=str(repo.path))
+        taken = take_look(None, repo=str(repo.path), scope=["."])
         before = taken.state()
         load(repo, "late_untracked", "y = 1\n")
 
@@ -59,7 +62,7 @@ class TestModulesLoadedLater:
 
     def test_committed_after_the_look(self, repo):
         """What was committed after the look is not in its commit."""
-        taken = take_look(None, repo=str(repo.path))
+        taken = take_look(None, repo=str(repo.path), scope=["."])
         load(repo, "late_committed", "y = 1\n")
         repo.commit()
 
@@ -69,7 +72,7 @@ class TestModulesLoadedLater:
         """A tracked module that was edited between the look and its load is not that of the commit."""
         repo.write("lazy.py", "y = 1\n")
         repo.commit()
-        taken = take_look(None, repo=str(repo.path))
+        taken = take_look(None, repo=str(repo.path), scope=["."])
         assert taken.state().dirty is None
         load(repo, "lazy", "y = 2\n")
 
@@ -82,7 +85,7 @@ class TestModulesLoadedLater:
         repo.commit()
         importlib.reload(module)
         load(repo, "between", "y = 2\n")
-        again = take_look(module.__file__, namespace=vars(module))
+        again = take_look(module.__file__, namespace=vars(module), scope=["."])
 
         assert ["between.py"] == [change.path for change in again.state().changes]
 
@@ -90,7 +93,7 @@ class TestModulesLoadedLater:
         """A tracked module that is loaded late as it was at the look changes nothing."""
         repo.write("lazy_same.py", "y = 1\n")
         repo.commit()
-        taken = take_look(None, repo=str(repo.path))
+        taken = take_look(None, repo=str(repo.path), scope=["."])
         before = taken.state()
         load(repo, "lazy_same", "y = 1\n")
 
@@ -100,7 +103,7 @@ class TestModulesLoadedLater:
         """A tracked module that is edited and reloaded is not that of the commit any more."""
         module = load(repo, "again", "y = 1\n")
         repo.commit()
-        taken = take_look(None, repo=str(repo.path))
+        taken = take_look(None, repo=str(repo.path), scope=["."])
         assert taken.state().dirty is None
         repo.write("again.py", "y = 2\n")
         importlib.reload(module)
@@ -113,7 +116,7 @@ class TestModulesLoadedLater:
     def test_replaced(self, repo):
         """A module that is deleted and imported again with other content is noticed."""
         load(repo, "swapped", "y = 1\n")
-        taken = take_look(None, repo=str(repo.path))
+        taken = take_look(None, repo=str(repo.path), scope=["."])
         before = taken.state()
         del sys.modules["swapped"]
         load(repo, "swapped", "y = 22\n")
@@ -126,7 +129,7 @@ class TestModulesLoadedLater:
         (tmp_path / "lib" / "outsider.py").write_text("")
         monkeypatch.syspath_prepend(tmp_path / "lib")
         importlib.import_module("outsider")
-        taken = take_look(None, repo=str(repo.path))
+        taken = take_look(None, repo=str(repo.path), scope=["."])
         before = taken.state().dirty, len(sys.modules)
         del sys.modules["outsider"]
         load(repo, "insider", "y = 1\n")

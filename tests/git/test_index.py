@@ -108,3 +108,42 @@ class TestThreads:
 
         assert self.changed(repo) == find_repository(str(repo.path)).candidates().paths
         assert [""] == staged
+
+
+class TestPrivateNames:
+    """What the comparison of shares takes from pygit2 that pygit2 does not promise: its own method takes no paths."""
+
+    @pytest.mark.parametrize("name", ["git_diff_index_to_workdir", "git_diff_options_init", "git_index_get_byindex"])
+    def test_functions(self, name):
+        """The functions of libgit2 can be called by these names."""
+        from pygit2.ffi import C
+
+        assert callable(getattr(C, name))
+
+    @pytest.mark.parametrize(
+        ("structure", "fields"),
+        [
+            ("git_diff_options", {"flags", "pathspec"}),
+            ("git_strarray", {"strings", "count"}),
+            ("git_index_entry", {"mtime", "ino", "mode", "file_size", "flags", "flags_extended", "path"}),
+            ("git_index_time", {"seconds"}),
+        ],
+    )
+    def test_structures(self, structure, fields):
+        """The structures of libgit2 have these fields."""
+        from pygit2.ffi import ffi
+
+        assert fields <= dict(ffi.typeof(structure).fields).keys()
+
+    def test_objects(self, tmp_path):
+        """pygit2's objects give away those of libgit2, and make one of a difference."""
+        import pygit2
+        from pygit2.errors import check_error
+        from pygit2.ffi import ffi
+
+        opened = pygit2.init_repository(tmp_path)
+
+        assert ffi.typeof("git_repository *") is ffi.typeof(opened._repo)
+        assert ffi.typeof("git_index *") is ffi.typeof(opened.index._index)
+        assert callable(pygit2.Diff.from_c)
+        assert callable(check_error)

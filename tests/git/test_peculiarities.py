@@ -446,7 +446,7 @@ class TestRefusedByLibgit2:
         clone = LookedAt(tmp_path / "clone", init=None)
         clone.git("clone", "-q", f"--filter={kept}", f"file://{repo.path}", clone.path)
         clean = clone.look()
-        scoped = clone.look(scope=["conf"])
+        scoped = clone.look("other", scope=["conf"])
         without = clone.look(env={"PATH": str(tmp_path)})
         clone.write("helper.py", "x = 4\n")
 

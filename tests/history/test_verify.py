@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from gitrepo import IS_ROOT
+from gitrepo import BECOME_NOBODY, IS_ROOT
 from records import DIRTY, change_record, put, record_path
 
 from taggedartifacts import ArtifactNotFoundError, verify
@@ -202,7 +202,7 @@ class TestVerify:
     @pytest.mark.skipif(not IS_ROOT, reason="only root can become another user")
     def test_reports_what_it_may_not_read(self):
         """A folder and a file that are closed to this user are problems, and the rest is verified."""
-        code = "import os, sys; from taggedartifacts import verify; os.setuid(65534); print(verify(sys.argv[1]))"
+        code = f"import sys; from taggedartifacts import verify\n{BECOME_NOBODY}print(verify(sys.argv[1]))"
         with tempfile.TemporaryDirectory() as folder:  # pytest's own directory is closed to others
             Path(folder).chmod(0o755)
             put(Path(folder)).chmod(0)

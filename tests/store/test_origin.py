@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 
 import pytest
 from records import change_record, put, record_path
@@ -108,6 +109,19 @@ class TestRecord:
         with pytest.raises(ArtifactNotFoundError, match="no artifact"):
             record(tmp_path / name)
 
+    def test_of_an_untagged_name_points_to_its_versions(self, project):
+        """Somebody who gives the name that the function was given is told how to list its artifacts."""
+        work = project.module(MAP)
+        work.shapes()
+
+        with pytest.raises(ArtifactNotFoundError, match=r"versions\('out/map.shp'\) lists .* that name, 1 of them"):
+            record("out/map.shp")
+
+    def test_of_an_untagged_name_alone_points_to_the_search(self, tmp_path):
+        """Where there is no artifact of that name, it may be a copy."""
+        with pytest.raises(ArtifactNotFoundError, match=r"record\(path, search=folder\) finds"):
+            record(tmp_path / "hist.png")
+
     def test_of_another_artifact_is_refused(self, tmp_path):
         """A record under a name that is not the one in it is not believed."""
         path, other = put(tmp_path), put(tmp_path, config=2)
@@ -138,3 +152,56 @@ class TestRecord:
         """A path is a text or a path."""
         with pytest.raises(TypeError, match="must be a str"):
             record(b"hist.png")
+
+
+class TestSearch:
+    """``record(copy, search=folder)``."""
+
+    def test_finds_a_renamed_copy(self, project, tmp_path):
+        """A copy under any name, anywhere, leads to the artifact whose content it has."""
+        path = project.module(MAP).shapes()
+        copy = tmp_path / "figure 3 (final).shp"
+        copy.write_bytes(path.read_bytes())
+
+        assert record(path) == record(copy, search=project.path) == record(str(copy), search="out")
+
+    def test_finds_a_directory(self, project, tmp_path):
+        """A directory artifact is found by all that it holds, and by each file in it."""
+        path = project.module(MAP).model()
+        copy = tmp_path / "model"
+        shutil.copytree(path, copy)
+
+        assert record(path) == record(copy, search="out") == record(copy / "layers" / "first.bin", search="out")
+
+    def test_prefers_the_whole_to_a_part_and_the_last_that_was_made(self, project, tmp_path):
+        """Of several artifacts of one content it is the last one."""
+        work = project.module(
+            '@Artifact("out", ignore=())\ndef same(x, out="out/same.txt"):\n    Path(out).write_text("same")\n'
+        )
+        work.same(1)
+        last = work.same(2)
+        copy = tmp_path / "copy.txt"
+        copy.write_text("same")
+
+        assert record(last) == record(copy, search="out")
+
+    def test_of_a_removed_artifact(self, project, tmp_path):
+        """The record is found even if the artifact was removed meanwhile."""
+        path = project.module(MAP).shapes()
+        expected = record(path)
+        copy = path.replace(tmp_path / "copy.shp")
+
+        assert expected == record(copy, search="out")
+
+    def test_none(self, project, tmp_path):
+        """An edited copy is no copy; the error says what was looked for and where."""
+        project.module(MAP).shapes()
+        copy = tmp_path / "copy.shp"
+        copy.write_text("edited")
+
+        with pytest.raises(ArtifactNotFoundError, match=r"recorded in out or below .*copy.shp \(6 bytes\)"):
+            record(copy, search="out")
+        with pytest.raises(ArtifactNotFoundError, match="is no folder"):
+            record(copy, search=tmp_path / "nowhere")
+        with pytest.raises(ArtifactNotFoundError, match="is not there"):
+            record(tmp_path / "nothing", search="out")

@@ -13,6 +13,16 @@ if TYPE_CHECKING:
 
 IS_ROOT = getattr(os, "geteuid", lambda: None)() == 0  # Windows has neither
 
+# Code that continues as another user, who may not be able to read what Python imports: all of it is imported before.
+BECOME_NOBODY = """
+import asyncio, concurrent.futures.thread, dataclasses, decimal, fractions, html, importlib, os, pkgutil, zoneinfo
+import importlib.metadata, filelock, pygit2, pygit2.enums, pygit2.errors, pygit2.ffi, taggedartifacts
+for found in pkgutil.walk_packages(taggedartifacts.__path__, "taggedartifacts."):
+    importlib.import_module(found.name)
+os.setgid(65534)
+os.setuid(65534)
+"""
+
 _CONFIG = """\
 [user]
     name = A Tester

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import argparse
+import array
 import collections
+import configparser
 import dataclasses
 import datetime
 import decimal
 import enum
 import fractions
 import functools
+import ipaddress
 import json
+import operator
 import pathlib
 import re
 import sys
+import time
 import types
+import typing
 import uuid
 import zoneinfo
 
@@ -52,8 +58,67 @@ class Model:
 Point = collections.namedtuple("Point", "x y")  # the untyped spelling counts as well
 
 
+class Plain:
+    def __init__(self, bins, name="x"):
+        self.bins = bins
+        self.name = name
+
+
+class Slotted:
+    __slots__ = ("__hidden", "bins")
+
+    def __init__(self, bins):
+        self.bins = bins
+        self.__hidden = None
+
+
+class WithState:
+    def __init__(self, bins):
+        self.bins = bins
+
+    def __getstate__(self):
+        return [self.bins]
+
+
+class Reduced:
+    def __init__(self, bins):
+        self.bins = bins
+
+    def __reduce__(self):
+        return Reduced, (self.bins,)
+
+
+class Stack(list):
+    pass
+
+
+class Settings(dict):
+    pass
+
+
+class Solver:
+    def __init__(self, step):
+        self.step = step
+        self.cache = object()
+
+
+@canonical.register(Solver)
+def describe(solver):
+    return {"step": solver.step}
+
+
+LIMIT = 3
+
+
 def function(x):
     return x
+
+
+def closure(n):
+    def recursive(k):
+        return recursive(k - 1) + n if k else LIMIT
+
+    return recursive
 
 
 def json_shaped():
@@ -108,6 +173,8 @@ def json_shaped():
 def standard():
     """Give values of the standard library's types."""
     berlin = zoneinfo.ZoneInfo("Europe/Berlin")
+    parser = configparser.ConfigParser()
+    parser.read_string("[DEFAULT]\nx = 1\n[run]\nbins = %(x)s0\n")
     east = datetime.timezone(datetime.timedelta(hours=5, minutes=30))
     return {
         "bytearray": bytearray(b"\x00\xff"),
@@ -150,6 +217,23 @@ def standard():
         "method of a type": str.upper,
         "class method": dict.fromkeys,
         "standard flag": re.IGNORECASE,
+        "typed array": array.array("i", [1, -2]),
+        "view of memory": memoryview(b"ab"),
+        "ip address": ipaddress.ip_address("10.0.0.1"),
+        "ip network": ipaddress.ip_network("10.0.0.0/8"),
+        "generic alias": dict[str, list[int]],
+        "alias of typing": typing.List[int],  # noqa: UP006  # the old spelling is another value
+        "union": int | None,
+        "callable type": collections.abc.Callable[[int], str],
+        "keys": {"b": 1, "a": 2}.keys(),
+        "values": {"b": 1, "a": 2}.values(),
+        "items": {"b": 1, "a": 2}.items(),
+        "user dict": collections.UserDict(a=1),
+        "user list": collections.UserList([1]),
+        "item getter": operator.itemgetter("a", 1),
+        "struct time": time.struct_time(range(1, 10)),
+        "exception": ValueError("wrong", 3),
+        "configuration": parser,
     }
 
 
@@ -165,6 +249,16 @@ def own():
         "named tuple": Point(1, 2.0),
         "own class": Model,
         "own function": function,
+        "instance": Plain(40),
+        "instance with slots": Slotted(40),
+        "instance with a state of its own": WithState(40),
+        "instance with a reduction of its own": Reduced(40),
+        "dict of a class of its own": Settings(bins=40),
+        "defaultdict with a function": collections.defaultdict(function, a=1),
+        "lambda": lambda x, y=2: x + y,
+        "closure": closure(2),
+        "bound method of an instance": Plain(40).__init__,
+        "registered": Solver(0.5),
     }
 
 

@@ -9,8 +9,8 @@ from gitrepo import GitRepo
 WORK = """\
 from taggedartifacts._code.codestate import take_look
 
-def look(**options):
-    return take_look(__file__, namespace=globals(), **options)
+def look(*, scope=(".",), **options):
+    return take_look(__file__, namespace=globals(), scope=scope, **options)
 
 LOOK = look()
 """
@@ -25,7 +25,8 @@ def say(make):
         answer = {{"error": type(error).__name__, "message": str(error)}}
     else:
         answer = {{
-            "commit": state.commit, "dirty": state.dirty, "root": state.root, "scope": list(state.scope),
+            "commit": state.commit, "dirty": state.dirty, "root": state.root,
+            "scope": list(state.scope.paths), "files": sorted(state.scope.files),
             "changes": {{change.path: change.what for change in state.changes}},
             "patch": state.patch.decode("latin-1") if state.patch is not None else None,
             "modules": dict(state.modules), "remote": state.remote,

@@ -50,8 +50,19 @@ assert_type(loading.path(1, "o"), ArtifactPath)
 def several(n: int, one: str, other: str) -> None: ...
 
 
-assert_type(several(1, "a", "b"), tuple[ArtifactPath, ...])
-assert_type(several.path(1, "a", "b"), tuple[ArtifactPath, ...])
+assert_type(several(1, "a", "b"), tuple[ArtifactPath | Any, ...])
+assert_type(several.path(1, "a", "b"), tuple[ArtifactPath | Any, ...])
+
+
+@Artifact(("png", "csv"), link=True)
+def optional(n: int, png: str | None = None, csv: str | None = None) -> None: ...
+
+
+picture, table = optional(1, png="a.png")
+picture.read_bytes()
+if table is not None:
+    table.read_text()
+optional(1, png=3)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
 def first(paths: tuple[ArtifactPath, ...]) -> str:
@@ -96,6 +107,12 @@ assert_type(path.with_suffix(".x"), Path)
 
 Artifact("outpath", scope=["src", Path("lib")])
 Artifact("outpath", allow_dirty="yes")  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue,reportArgumentType]
+Artifact("outpath", link=True)
+Artifact("outpath", {}, True, load=count, link=True, timeout=None)
+Artifact("outpath", link="yes")  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue,reportArgumentType]
+Artifact("outpath", mode="r", link=True)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
+Artifact("outpath", mode="r", load=count)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
+Artifact("outpath", ingore=("x",))  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
 Artifact("outpath", mode="a")  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue,reportArgumentType]
 
 assert_type(plain.__name__, str)

@@ -1,0 +1,101 @@
+"""Wrong use of the decorator, answered with what to write instead."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import re
+from types import FunctionType
+from typing import TYPE_CHECKING, Any, NoReturn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+_OUTPUT = re.compile("out|path|file|target|dest")
+
+
+def refuse_bare(f: Callable[..., object]) -> NoReturn:
+    """Refuse ``@Artifact`` without parentheses.
+
+    Raises:
+        TypeError: Always.
+    """
+    if not isinstance(f, FunctionType):
+        raise TypeError(
+            f"keyword must be the name of the parameter that takes the output path, not {f!r}; write "
+            '@Artifact(keyword="outpath") above the function that writes the file'
+        )
+    names = list(inspect.signature(f).parameters)
+    keyword = next((name for name in reversed(names) if _OUTPUT.search(name)), names[-1] if names else "outpath")
+    raise TypeError(
+        "Artifact has to be told which parameter takes the output path; write\n"
+        f'    @Artifact(keyword="{keyword}")\n    def {f.__name__}{inspect.signature(f)}:'
+    )
+
+
+def check_function(f: Any) -> None:
+    """Check that what is decorated is a function that has run when its call returns.
+
+    Raises:
+        TypeError: If it is not.
+    """
+    if isinstance(f, (staticmethod, classmethod, property)) or not callable(f):
+        raise TypeError(f"Artifact decorates functions, not {f!r}; put it below staticmethod, classmethod and property")
+    if not isinstance(inspect.unwrap(f), FunctionType):
+        raise TypeError(f"Artifact decorates functions, not {_instead(f)}")
+    if inspect.isgeneratorfunction(f) or inspect.isasyncgenfunction(f):
+        raise TypeError(
+            f"{f.__qualname__} is a generator function, which has not run when its call returns; write the file in a "
+            "plain function that goes through the generator, and decorate that"
+        )
+
+
+def _instead(f: Any) -> str:
+    if isinstance(f, type):
+        return f"the class {f.__qualname__}; put it above the method that writes the file"
+    if isinstance(f, functools.partial):
+        name = getattr(f.func, "__name__", "f")
+        return (
+            f"{f!r}; decorate the function, and take the partial of what comes out: "
+            f'functools.partial(Artifact(keyword="outpath")({name}), …)'
+        )
+    if any(each.__module__.partition(".")[0] == "click" for each in type(f).__mro__):
+        return f"the click command {f.name!r}; put @Artifact(…) below @click.command(), directly above the function"
+    return f"{f!r}; write a function that calls it, and decorate that"
+
+
+def check_object(decorated: Any, attribute: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    """Check that an attribute of a method was given the object, which only the call of a bound method passes.
+
+    Raises:
+        TypeError: If it was not.
+    """
+    f = decorated.__wrapped__
+    owner, _, name = f.__qualname__.rpartition(".")
+    code = inspect.unwrap(f).__code__
+    first = code.co_varnames[0] if code.co_argcount else ""
+    if not owner or owner.endswith("<locals>") or first not in ("self", "cls"):
+        return
+    if (not args and first in kwargs) or (args and _has(args[0], owner, name, decorated)):
+        return
+    raise TypeError(
+        f"{f.__qualname__}.{attribute} was called without the object: write {f.__qualname__}.{attribute}"
+        f"({'model' if first == 'self' else owner}, …). Of a bound method only the call passes it"
+    )
+
+
+def _has(value: Any, owner: str, name: str, decorated: object) -> bool:
+    """Tell whether a value is of the class that has the method, or has the method from elsewhere."""
+    lineage = (*type(value).__mro__, *(value.__mro__ if isinstance(value, type) else ()))
+    if any(each.__qualname__ == owner for each in (*lineage, value.__class__)):
+        return True
+    found = getattr(value, name, None)
+    return getattr(found, "__func__", found) is decorated
+
+
+def meant(name: str, known: Iterable[str]) -> str:
+    """Add to a message which of the names that there are somebody may have meant."""
+    from difflib import get_close_matches  # 3 ms: only for who has misspelt something
+
+    close = get_close_matches(name, list(known), 1)
+    return f"; did you mean {close[0]!r}?" if close else ""

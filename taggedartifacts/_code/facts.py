@@ -1,0 +1,223 @@
+"""What a look finds in the repository: the scope of some code, its last commit, and what differs from that."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, NamedTuple
+
+from .._errors import RepositoryError, ScopeError
+from .._git.command import SUBMODULE_MODE, CommandRepository
+from .._git.repository import Repository, find_repository
+from .._hashing import file_hexdigest
+from .._reach.imports import Hidden, Imports
+from .._reach.modules import is_installed, places
+from .dirt import Dirt, Survey, remote_url, same_syntax
+from .further import further_repositories
+from .installed import installed_code
+from .memory import memory
+from .scope import Kind, Scope, find_scope, named_paths, united
+from .settings import FILE, Settings, parse_settings, read_settings
+from .worktree import TYPED, WorkTree, import_roots
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from .._git.trees import Delta
+
+
+class Facts(NamedTuple):
+    """What a look found in the repository, as plain data.
+
+    Attributes:
+        root: Root of the work tree.
+        heads: The commits checked out, by the prefix of the paths that they hold; "" is the repository itself.
+        commit: The last one that changed the scope.
+        scope: Which paths are the code.
+        digest: Digest of what the commit holds in the scope.
+        own: Paths of the function's own file, which is always in scope.
+        untracked: Files that imports reach and no commit holds.
+        dirt: What differs from the commit, by path.
+        remote: URL of the remote, without credentials.
+        foreign: Digests of what counts beside the repository: the function's own file if that is neither there nor
+            installed, and the commits of further repositories.
+        generated: Version files that the build writes from git: they are left out.
+        taken: When the look was taken, in seconds since the epoch.
+    """
+
+    root: str
+    heads: Mapping[str, str]
+    commit: str
+    scope: Scope
+    digest: str
+    own: tuple[str, ...]
+    untracked: tuple[str, ...]
+    dirt: Mapping[str, Dirt]
+    remote: str | None
+    foreign: Mapping[str, str]
+    generated: frozenset[str]
+    taken: float
+
+
+class Start(NamedTuple):
+    """Where the search for what counts starts.
+
+    Attributes:
+        file: The file of the function's own module, or None.
+        scope: Paths that the decorator was given.
+        digest: Digest of the file as it was loaded; None where it is being loaded just now.
+        typed: What code imports that is no file.
+    """
+
+    file: str | None
+    scope: tuple[str, ...] = ()
+    digest: str | None = None
+    typed: Imports | None = None
+
+
+def find_facts(survey: Survey, start: Start) -> Facts:
+    """Find what counts for a function; functions of one module, with the same options, share the work.
+
+    Raises:
+        ScopeError: If the scope, or another setting of the project, has no meaning.
+    """
+    repository, root = survey.repository, survey.repository.root
+    file, typed = start.file, start.typed
+    own = tuple(path for path, _ in places(file, root) if not is_environment(path, survey)) if file else ()
+    if file is not None and not own:
+        typed = _imports_of(file, root)
+    roots = import_roots(root)
+    key = (start, own, roots)
+    known: Facts | None = survey.facts.get(key)
+    if known is None:
+        settings = read_settings(root)
+        paths = named_paths(root, start.scope, settings, lambda path: repository.entry(survey.head, path) is not None)
+        starts = [*own, *([TYPED] if typed is not None else [])]
+        scope = find_scope(paths, WorkTree(root, memory(root), typed), starts, roots)
+        found = _described(survey, scope, own, settings.generated)
+        commits, dirt = further_repositories(root, settings.also)
+        known = survey.facts[key] = found._replace(
+            foreign={**_foreign(survey, file, start.digest), **commits},
+            dirt={**found.dirt, **_unsettled(survey, settings), **dirt},
+        )
+    return known
+
+
+def _described(survey: Survey, scope: Scope, own: tuple[str, ...], generated: frozenset[str]) -> Facts:
+    """Find the commit of a scope, and what in it differs from that."""
+    repository, root, head = survey.repository, survey.repository.root, survey.head
+    dirt, heads = survey.collect(scope.holds, scope.holds_submodule)
+    if not scope.by_bytes:
+        dirt = {path: each for path, each in dirt.items() if not each.is_layout}
+    untracked = tuple(path for path in sorted(scope.files) if not _is_held(survey, heads, path))
+    commit = memory(root).commit(f"{head} {scope.key()}", lambda: _last_commit(repository, head, scope))
+    return Facts(
+        root=root,
+        heads=heads,
+        commit=commit,
+        scope=scope,
+        digest=scope.digest(lambda path: repository.entry(commit, path)),
+        own=own,
+        untracked=() if scope.is_whole else untracked,
+        dirt=dirt,
+        remote=remote_url(repository),
+        foreign={},
+        generated=generated,
+        taken=survey.taken,
+    )
+
+
+def _is_held(survey: Survey, heads: Mapping[str, str], path: str) -> bool:
+    """Say whether a commit, or the index, knows a path; that of a submodule for what lies there."""
+    inside = any(prefix and path.startswith(prefix) for prefix in heads)
+    return inside or survey.is_tracked(path)
+
+
+def _last_commit(repository: Repository | CommandRepository, head: str, scope: Scope) -> str:
+    def matters(delta: Delta) -> bool:
+        if not (scope.holds_submodule(delta.path) if _is_submodule(delta) else scope.holds(delta.path)):
+            return False
+        return scope.by_bytes or not same_syntax(repository, delta)
+
+    return repository.last_commit(head, matters, scope.enters())
+
+
+def _is_submodule(delta: Delta) -> bool:
+    return any(side is not None and side[0] == SUBMODULE_MODE for side in (delta.old, delta.new))
+
+
+def _unsettled(survey: Survey, settings: Settings) -> dict[str, Dirt]:
+    """The file of the settings, if what it says of the scope is not committed."""
+    entry = survey.repository.entry(survey.head, FILE)
+    if entry is not None and not survey.may_differ(FILE):
+        return {}
+    try:
+        committed = parse_settings(survey.repository.blob(entry[1]), FILE) if entry else Settings()
+    except ScopeError:
+        committed = None
+    if committed is not None and committed[:2] == settings[:2]:
+        return {}
+    found = survey.judge(FILE) or survey.new_file(FILE, "changes the scope, and is not committed")
+    return {FILE: found} if found else {}
+
+
+def widen(facts: Facts, starts: frozenset[str] | None) -> Facts:
+    """Find the facts for further files to start from, against the commit that was looked at.
+
+    What counts already keeps what was found of it then.
+
+    Args:
+        facts: What was found.
+        starts: Absolute paths; None for the whole repository.
+
+    Raises:
+        RepositoryError: If the repository cannot be read any more.
+    """
+    repository = find_repository(facts.root)
+    if repository is None:
+        raise RepositoryError(f"{facts.root} is no git repository any more; what it held is not known")
+    survey = Survey(repository, facts.heads[""])
+    if starts is None:
+        return _described(survey, Scope(files=frozenset(facts.own)), facts.own, facts.generated)._replace(
+            foreign=facts.foreign, remote=facts.remote, taken=facts.taken
+        )
+    more = {path for start in starts for path, _ in places(start, facts.root) if not is_environment(path, survey)}
+    if more <= facts.scope.files or facts.scope.is_whole:
+        return facts
+    paths = facts.scope.paths if facts.scope.kind is Kind.PATHS else None
+    tree = WorkTree(facts.root, memory(facts.root))
+    scope = find_scope(paths, tree, [*facts.own, *sorted(more)], import_roots(facts.root))
+    if scope.is_whole:
+        return widen(facts, None)._replace(scope=scope)
+    scope = united(facts.scope, scope)
+    described = _described(survey, scope, facts.own, facts.generated)
+    dirt = {path: each for path, each in described.dirt.items() if not facts.scope.holds(path)}
+    return described._replace(
+        dirt={**dirt, **facts.dirt}, foreign=facts.foreign, remote=facts.remote, taken=facts.taken
+    )
+
+
+def _imports_of(file: str, root: str) -> Imports:
+    try:
+        with open(file, "rb") as opened:
+            return memory(root).imports(opened.read())
+    except OSError:  # a module in a zip file
+        return Imports(hides=(Hidden(1, "is no file that can be read"),))
+
+
+def _foreign(survey: Survey, file: str | None, digest: str | None) -> dict[str, str]:
+    """Digest a function's own file where no commit holds it, which would otherwise be another's word for its code."""
+    if file is None:
+        return {}
+    real = os.path.realpath(file)
+    if places(file, survey.repository.root):
+        return {}
+    if is_installed(real.lstrip("/"), "") and os.path.isfile(real):
+        return installed_code(real, survey.repository)
+    while not os.path.exists(real):  # a module in a zip file
+        real = os.path.dirname(real)
+    # By no path of this machine, and by none that a file of the repository can have.
+    return {f"../{os.path.basename(file)}": digest or file_hexdigest(real)}
+
+
+def is_environment(path: str, survey: Survey) -> bool:
+    return is_installed(path, survey.repository.root) and not survey.is_tracked(path)

@@ -1,0 +1,168 @@
+"""What is remembered of the code of a repository: the imports of its files, their syntax, the commits of scopes.
+
+All of it follows from content, so it never goes stale; losing it costs time. Between processes it lies in the user's
+cache folder (``$XDG_CACHE_HOME/taggedartifacts``, else ``~/.cache/taggedartifacts``), one file for each work tree. Only
+a call that makes an artifact writes there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+from typing import TYPE_CHECKING, Any
+
+from .. import _memory
+from .._forks import looking
+from .._hashing import hexdigest
+from .._reach import imports
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .._reach.imports import Imports
+
+_FORM = f"1 {imports.FORM}"
+_MOST_BYTES = 2 << 20  # of one work tree, in memory and in its file: about 1,500 modules
+_PARSED = 3  # how many times the bytes of its text the imports of a file take in memory
+_SECTIONS = ("imports", "syntax", "commits")
+
+
+class Memory:
+    """What is remembered of one work tree; one object for each in the process.
+
+    Args:
+        root: The root of the work tree.
+    """
+
+    def __init__(self, root: str) -> None:
+        self._root = root
+        self._used: dict[str, _memory.Memory[str, str]] = {section: _memory.Memory() for section in _SECTIONS}
+        self._kept: _memory.Memory[str, dict[str, str]] = _memory.Memory()
+        self._read: _memory.Memory[str, Imports] = _memory.Memory()
+        self._bytes = 0
+        self._has_news = False
+
+    def imports(self, content: bytes) -> Imports:
+        """Tell what a Python file imports, of which this is the content."""
+        key = hexdigest(content)
+        if (known := self._read.get(key)) is not None:
+            return known
+        if (text := self._recall("imports", key)) is not None:
+            with contextlib.suppress(ValueError, TypeError):  # of another form, or damaged
+                return self._parsed(key, imports.Imports.from_text(text), text)
+        found = imports.read(content)
+        self._note("imports", key, text := found.to_text())
+        return self._parsed(key, found, text)
+
+    def _parsed(self, key: str, found: Imports, text: str) -> Imports:
+        self._read.put(key, found, len(key) + _PARSED * len(text))
+        return found
+
+    def syntax(self, oid: str, digest: Callable[[], str]) -> str:
+        """Tell the digest of a blob's syntax tree; *digest* computes it where it is not known."""
+        return self._remembered("syntax", oid, digest)
+
+    def commit(self, key: str, search: Callable[[], str]) -> str:
+        """Tell the commit that was found for a key; *search* finds it where it is not known."""
+        return self._remembered("commits", key, search)
+
+    def save(self) -> None:
+        """Keep for other processes what is new, if the cache folder can be written."""
+        folder = _folder()
+        with looking:
+            if not self._has_news or folder is None:
+                return
+            self._has_news = False
+            sections = {
+                section: {**(self._stored()[section] if self._bytes < _MOST_BYTES // 2 else {}), **used}
+                for section, used in self._used.items()
+            }
+        text = json.dumps({"form": _FORM, **sections}).encode()
+        if len(text) > _MOST_BYTES:
+            text = json.dumps({"form": _FORM, **self._used}).encode()
+        temporary = os.path.join(folder, f".{secrets.token_hex(8)}")
+        with contextlib.suppress(OSError):
+            os.makedirs(folder, mode=0o700, exist_ok=True)
+            try:
+                with open(temporary, "wb") as file:
+                    file.write(text)
+                os.replace(temporary, self._file(folder))
+            except OSError:
+                os.unlink(temporary)
+
+    def _remembered(self, section: str, key: str, find: Callable[[], str]) -> str:
+        known = self._recall(section, key)
+        if known is None:
+            known = find()
+            self._note(section, key, known)
+        return known
+
+    def _recall(self, section: str, key: str) -> str | None:
+        used = self._used[section]
+        if (known := used.get(key)) is not None:
+            return known
+        known = self._stored()[section].get(key)
+        if known is not None:
+            used.put(key, known, len(key) + len(known))
+        return known
+
+    def _note(self, section: str, key: str, text: str) -> None:
+        with looking:
+            self._bytes += len(key) + len(text)
+            if self._bytes > _MOST_BYTES:
+                for used in self._used.values():
+                    used.clear()
+                self._read.clear()
+                self._bytes = len(key) + len(text)
+            self._used[section].put(key, text, len(key) + len(text))
+            self._has_news = True
+
+    def _stored(self) -> dict[str, dict[str, str]]:
+        with looking:
+            kept = {**self._kept}
+            if len(kept) == len(_SECTIONS):
+                return kept
+            folder = _folder()
+            stored = _load(self._file(folder)) if folder else _nothing()
+            for section, known in stored.items():
+                self._kept.put(section, known, sum(len(key) + len(text) for key, text in known.items()))
+            return stored
+
+    def _file(self, folder: str) -> str:
+        return os.path.join(folder, f"{hexdigest(os.fsencode(self._root))}.json")
+
+
+_memories: dict[str, Memory] = {}
+
+
+def memory(root: str) -> Memory:
+    """What is remembered of the work tree at *root*."""
+    return _memories.setdefault(root, Memory(root))
+
+
+def _folder() -> str | None:
+    base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    return os.path.join(base, "taggedartifacts") if os.path.isabs(base) else None
+
+
+def _nothing() -> dict[str, dict[str, str]]:
+    return {section: {} for section in _SECTIONS}
+
+
+def _load(file: str) -> dict[str, dict[str, str]]:
+    try:
+        if os.path.getsize(file) > 2 * _MOST_BYTES:
+            return _nothing()
+        with open(file, "rb") as opened:
+            told: Any = json.loads(opened.read())
+    except (OSError, ValueError, RecursionError):
+        return _nothing()
+    if not isinstance(told, dict) or told.get("form") != _FORM:
+        return _nothing()
+    sections = {section: told.get(section) for section in _SECTIONS}
+    return {
+        section: {key: text for key, text in found.items() if isinstance(text, str)} if isinstance(found, dict) else {}
+        for section, found in sections.items()
+    }

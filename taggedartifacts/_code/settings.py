@@ -1,0 +1,96 @@
+"""The project's settings: what ``[tool.taggedartifacts]`` in the repository's ``pyproject.toml`` says."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from .._errors import ScopeError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+FILE = "pyproject.toml"
+_LISTS = ("also", "scope")
+_KEYS = (*_LISTS, "allow_dirty")
+# Where tools that take the version from git are told which file to write it to: setuptools_scm, hatch-vcs,
+# versioningit, PDM.
+_VERSION_FILES = (
+    ("setuptools_scm", "write_to"),
+    ("setuptools_scm", "version_file"),
+    ("hatch", "build", "hooks", "vcs", "version-file"),
+    ("versioningit", "write", "file"),
+    ("pdm", "version", "write_to"),
+)
+
+
+class Settings(NamedTuple):
+    """What the project says.
+
+    Attributes:
+        scope: Paths relative to the root that decide results beside what imports reach.
+        also: Paths of further repositories that count.
+        generated: Version files that the build writes from git, relative to the root.
+        allow_dirty: Whether code that is not committed is allowed to all functions.
+    """
+
+    scope: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
+    generated: frozenset[str] = frozenset()
+    allow_dirty: bool = False
+
+
+def read_settings(root: str) -> Settings:
+    """Read the settings of the work tree at *root*.
+
+    Raises:
+        ScopeError: If the file cannot be read, or says something that has no meaning.
+    """
+    file = os.path.join(root, FILE)
+    try:
+        with open(file, "rb") as opened:
+            text = opened.read()
+    except (FileNotFoundError, NotADirectoryError):
+        return Settings()
+    except OSError as error:
+        raise ScopeError(f"{file} cannot be read: {error}; mend it, the scope may stand there") from error
+    return parse_settings(text, file)
+
+
+def parse_settings(text: bytes, file: str) -> Settings:
+    """Read the settings in the text of a ``pyproject.toml``; *file* names it in errors.
+
+    Raises:
+        ScopeError: If the text cannot be read, or says something that has no meaning.
+    """
+    try:
+        project = tomllib.loads(text.decode())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ScopeError(f"{file} cannot be read: {error}; mend it, the scope may stand there") from error
+    tools = project.get("tool", {})
+    tools = tools if isinstance(tools, dict) else {}
+    settings = tools.get("taggedartifacts", {})
+    if not isinstance(settings, dict):
+        raise ScopeError(f"{file}: 'tool.taggedartifacts' must be a table, not {settings!r}")
+    for key in settings:
+        if key not in _KEYS:
+            raise ScopeError(f"{file}: unknown key {key!r} in [tool.taggedartifacts]; known: {', '.join(_KEYS)}")
+    lists = {}
+    for key in _LISTS:
+        lists[key] = settings.get(key, [])
+        if not isinstance(lists[key], list) or not all(isinstance(path, str) for path in lists[key]):
+            raise ScopeError(f"{file}: {key!r} in [tool.taggedartifacts] must be a list of strings, not {lists[key]!r}")
+    allowed = settings.get("allow_dirty", False)
+    if not isinstance(allowed, bool):
+        raise ScopeError(f"{file}: 'allow_dirty' in [tool.taggedartifacts] must be true or false, not {allowed!r}")
+    return Settings(tuple(lists["scope"]), tuple(lists["also"]), frozenset(_generated(tools)), allowed)
+
+
+def _generated(tools: dict[str, Any]) -> Iterator[str]:
+    for keys in _VERSION_FILES:
+        value: Any = tools
+        for key in keys:
+            value = value.get(key) if isinstance(value, dict) else None
+        if isinstance(value, str):
+            yield os.path.normpath(value).replace(os.sep, "/")

@@ -1,0 +1,179 @@
+"""Read what one Python file imports, names and hides: all that its imports can reach follows from this. Pure.
+
+What is read depends on the text alone, not on where the file lies, so it is remembered by the file's digest.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import sys
+import warnings
+from typing import TYPE_CHECKING, NamedTuple
+
+from .._forks import looking
+from .hiding import Findings, look_through
+from .survey import Survey, surveyed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+FORM = f"1-{sys.version_info.major}.{sys.version_info.minor}"
+"""Names what :meth:`Imports.to_text` writes: it changes with what is read, and with the syntax that Python knows."""
+
+_LONGEST_STRING = 300
+_BARE_NAME = re.compile(
+    r"(?i)[a-z]*file|(readme|licen[cs]e|copying|changelog|contributing|citation|authors|notice)[\w-]*"
+)
+_ALPHANUMERIC = re.compile(r"\w")
+
+
+class Import(NamedTuple):
+    """One import.
+
+    Attributes:
+        level: Number of leading dots; 0 for an absolute name.
+        module: Dotted name of the module; empty for ``from . import x``.
+        names: What is taken out of it, each perhaps a submodule; ``*`` for all.
+        line: Where it stands.
+    """
+
+    level: int
+    module: str
+    names: tuple[str, ...]
+    line: int
+
+
+class Folder(NamedTuple):
+    """A folder that a file adds to ``sys.path``.
+
+    Attributes:
+        base: ``"file"`` if the path is relative to the folder of the file, ``"current"`` if to the current directory,
+            empty if it is absolute.
+        path: The path, with "/".
+    """
+
+    base: str
+    path: str
+
+
+class Hidden(NamedTuple):
+    """A place where a file hides what it uses.
+
+    Attributes:
+        line: Number of the line.
+        reason: What stands there: ``imports subprocess``, ``uses eval``.
+    """
+
+    line: int
+    reason: str
+
+
+class Imports(NamedTuple):
+    """What one file imports, names and hides.
+
+    Attributes:
+        imports: All imports, wherever in the file they stand; also those by a literal name (``import_module("x")``).
+        uses: Attributes of imported modules that are named, as imports: ``pkg.sub.f`` may lead to a module ``pkg.sub``
+            that another file imported.
+        exports: What ``__all__`` lists: a star may import modules of these names; ``*`` if more is computed.
+        folders: What the file adds to ``sys.path``.
+        hides: Where the file hides what it uses; then what it reaches cannot be told.
+        strings: String literals that could name a file.
+        reads_source: Whether it reads the text of source files (``inspect.getsource``), so that comments count.
+    """
+
+    imports: tuple[Import, ...] = ()
+    uses: tuple[Import, ...] = ()
+    exports: tuple[str, ...] = ()
+    folders: tuple[Folder, ...] = ()
+    hides: tuple[Hidden, ...] = ()
+    strings: tuple[str, ...] = ()
+    reads_source: bool = False
+
+    def to_text(self) -> str:
+        """Write it as JSON in ASCII, to be read by :meth:`from_text` where :data:`FORM` is the same."""
+        return json.dumps(self, separators=(",", ":"))
+
+    @classmethod
+    def from_text(cls, text: str) -> Imports:
+        """Read what :meth:`to_text` wrote."""
+        imports, uses, exports, folders, hides, strings, reads_source = json.loads(text)
+        return cls(
+            tuple([Import(level, module, tuple(names), line) for level, module, names, line in imports]),
+            tuple([Import(level, module, tuple(names), line) for level, module, names, line in uses]),
+            tuple(exports),
+            tuple([Folder(*each) for each in folders]),
+            tuple([Hidden(*each) for each in hides]),
+            tuple(strings),
+            reads_source,
+        )
+
+
+def read(source: bytes) -> Imports:
+    """Read one file. This never fails: a file that cannot be parsed hides what it uses.
+
+    Args:
+        source: Its content, in the encoding that it declares.
+    """
+    try:
+        # Warnings about a file's own text are not this reader's to give, and must not become errors. The filters are
+        # those of the process, so one thread at a time.
+        with looking, warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tree = ast.parse(source)
+    except SyntaxError as error:
+        return Imports(hides=(Hidden(error.lineno or 1, f"does not parse: {error.msg}"),))
+    except (ValueError, LookupError, OverflowError):  # null bytes, an encoding that does not fit
+        return Imports(hides=(Hidden(1, "does not parse"),))
+    except (RecursionError, MemoryError):
+        return Imports(hides=(Hidden(1, "does not parse: it is nested too deep"),))
+    survey = surveyed(tree)
+    return _described(survey, look_through(survey))
+
+
+def _described(survey: Survey, findings: Findings) -> Imports:
+    statements = [each for statement in survey.statements for each in _stated(statement)]
+    by_name = [_named(name, line) for line, name in findings.imports]
+    return Imports(
+        imports=tuple(sorted({*statements, *by_name}, key=lambda each: (each.line, each))),
+        uses=tuple(_grouped(findings.uses)),
+        exports=tuple(sorted(survey.exports)),
+        folders=tuple(sorted(Folder(*each) for each in findings.folders)),
+        hides=tuple(sorted(Hidden(*each) for each in findings.hides)),
+        strings=tuple(sorted(filter(_may_name_file, survey.strings))),
+        reads_source=findings.reads_source,
+    )
+
+
+def _stated(node: ast.Import | ast.ImportFrom) -> list[Import]:
+    if isinstance(node, ast.Import):
+        return [Import(0, alias.name, (), node.lineno) for alias in node.names]
+    return [Import(node.level, node.module or "", tuple(alias.name for alias in node.names), node.lineno)]
+
+
+def _named(name: str, line: int, names: tuple[str, ...] = ()) -> Import:
+    module = name.lstrip(".")
+    return Import(len(name) - len(module), module, names, line)
+
+
+def _grouped(uses: Iterable[str]) -> list[Import]:
+    """Gather the attributes that are used of each module; the standard library's lead nowhere else."""
+    by_module: dict[str, list[str]] = {}
+    for use in sorted(uses):
+        head, _, attribute = use.rpartition(".")
+        module = f"{head}." if head.strip(".") == "" else head
+        if module != "." * len(module) or use.startswith("."):
+            top = module.partition(".")[0]
+            if top != "builtins" and top not in sys.stdlib_module_names:
+                by_module.setdefault(module, []).append(attribute)
+    return [_named(module, 0, tuple(names)) for module, names in by_module.items()]
+
+
+def _may_name_file(text: str) -> bool:
+    if not 0 < len(text) <= _LONGEST_STRING or "\n" in text or "\0" in text:
+        return False
+    if "." in text or "/" in text:
+        return text[-1] not in ". " and _ALPHANUMERIC.search(text) is not None
+    return _BARE_NAME.fullmatch(text) is not None
