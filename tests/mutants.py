@@ -76,7 +76,7 @@ MUTANTS = [
     Mutant("_store/claim.py", "        fcntl.flock(descriptor, fcntl.LOCK_SH)", "        pass", KEPT),
     Mutant("_store/claim.py", "    except BlockingIOError:\n        return True", "    except BlockingIOError:\n        return False", KEPT),
     Mutant("_store/claim.py", "    for descriptor in _held:\n", "    for descriptor in ():\n", KEPT),
-    Mutant("_call/run.py", "    if lock.works and is_worked_on(folder, name):", "    if False:", KEPT),
+    Mutant("_call/run.py", "    if lock.works and is_worked_on(target.folder, target.name):", "    if False:", KEPT),
     Mutant("_call/run.py", "                mark(each.staging)", "                pass", KEPT),
     Mutant("_call/run.py", "            if held.making.returned and", "            if", KEPT),
     Mutant("_call/run.py", "                keep_all(staged, error)", "                pass", KEPT),
@@ -100,8 +100,8 @@ MUTANTS = [
     Mutant("_store/record.py", "    if not abs(number) < 1 << 63:", "    if abs(number) > 1 << 63:", RECORD),
     # Hits
     Mutant("_store/content.py", "        seen = [(\"\", status.st_size, status.st_mtime_ns)]\n        known = [(\"\", record.size, record.mtime_ns)]", "        seen = [(\"\", 0, status.st_mtime_ns)]\n        known = [(\"\", 0, record.mtime_ns)]", ORDER),
-    Mutant("_call/task.py", "        key = (function, state.commit, state.dirty, *config, cwd, *paths, *kinds)", "        key = (function, state.commit, state.dirty, *config, *paths, *kinds)", ORDER),
-    Mutant("_call/task.py", "        key = (function, state.commit, state.dirty, *config, cwd, *paths, *kinds)", "        key = (function, state.commit, state.dirty, *config, cwd, *paths)", ORDER),
+    Mutant("_call/task.py", "        key = (function, state.commit, state.dirty, state.digest, *config, cwd, *paths, *kinds)", "        key = (function, state.commit, state.dirty, state.digest, *config, *paths, *kinds)", ORDER),
+    Mutant("_call/task.py", "        key = (function, state.commit, state.dirty, state.digest, *config, cwd, *paths, *kinds)", "        key = (function, state.commit, state.dirty, state.digest, *config, cwd, *paths)", ORDER),
     Mutant("_store/standing.py", "    if record is not None and record.artifact != name:", "    if False:", ORDER),
     Mutant("_call/run.py", "            folder.look_closely()\n            sweep(", "            sweep(", ORDER),
     Mutant("_history/prune.py", "        if known_version(version.origin) != version:", "        if False:", PRUNE),
@@ -123,7 +123,7 @@ MUTANTS = [
     Mutant("_store/patches.py", "        allowed &= _allowed(path, group, stat.S_IRGRP, stat.S_IROTH)", "        pass", PATCHES),
     Mutant("_store/patches.py", "        allowed &= _allowed(directory, group, stat.S_IXGRP, stat.S_IXOTH)", "        pass", PATCHES),
     Mutant("_store/patches.py", "0o006 * (others and members)", "0o006 * others", PATCHES),
-    Mutant("_history/prune.py", "            except OSError as error:\n                _log.warning(\"%s is kept, as far as it is there: %s\", version.origin.path, error)\n                continue", "            except ZeroDivisionError as error:\n                continue", PRUNE),
+    Mutant("_history/prune.py", "            except OSError as error:\n                _log.warning(\"%s is kept, as far as it is there: %s\", version.target.path, error)\n                continue", "            except ZeroDivisionError as error:\n                continue", PRUNE),
     Mutant("_errors.py", "_printable(arg) if isinstance(arg, str) else arg", "arg", RECORD),
 ]  # fmt: skip
 

@@ -223,11 +223,10 @@ class Parameters:
             (bound.arguments if keyword in bound.arguments else bound.arguments[self._extra or ""])[keyword] = path
 
     def encoded(self, bound: inspect.BoundArguments) -> dict[str, bytes]:
-        """Encode configuration, arguments and the content of inputs canonically.
+        """Encode configuration and arguments canonically; `encoded_inputs` does so with the content of inputs.
 
         Raises:
             UnhashableError: If one of them has no canonical form; names it.
-            InputError: If an input is missing or unreadable.
             ValueError: If ``ignore`` names a part of an argument that is not there.
         """
         config = self._options.config
@@ -252,8 +251,6 @@ class Parameters:
                 _encoded.put(key, dict(parts), _ENTRY_BYTES + len(key) + sum(map(len, parts.values())))
         for name, into in found.items():
             self._check_parts(name, into)
-        if self._options.inputs:
-            parts["inputs"] = self.encoded_inputs(bound)
         return parts
 
     def _check_parts(self, name: str, found: Collection[tuple[str, ...]]) -> None:
@@ -274,7 +271,11 @@ class Parameters:
             yield from ((name, value) for name, value in extra if name not in self._extra_left_out)
 
     def encoded_inputs(self, bound: inspect.BoundArguments, cwd: str = "") -> bytes:
-        """Encode the content of the inputs of a call, as it is now; relative paths go by *cwd*, if that is given."""
+        """Encode the content of the inputs of a call, as it is now; relative paths go by *cwd*, if that is given.
+
+        Raises:
+            InputError: If an input is missing or unreadable.
+        """
         paths = {name: self._value(bound, name) for name in self._options.inputs}
         return encode(input_contents(paths, cwd), "inputs")
 

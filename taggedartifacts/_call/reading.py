@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 import sys
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -20,6 +21,7 @@ from .._reach.worktree import WorkTree
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
+    from .._code.codestate import Look
     from .._reach.watch import Watch
 
 _MOST_KNOWN = 64  # combinations of code in the values of a call, per decorated function
@@ -31,10 +33,14 @@ class Reading(NamedTuple):
     Attributes:
         reads: What was found.
         encoded: Its canonical form; None if nothing counts.
+        files: The files of the modules that it reaches and that join the scope.
+        digests: Of what it reaches and no commit fixes: path, import name and digest of each file.
     """
 
     reads: Reads
     encoded: bytes | None
+    files: frozenset[str]
+    digests: tuple[tuple[str, str, str], ...]
 
 
 class _Known(NamedTuple):
@@ -61,18 +67,19 @@ class Reader:
         self._is_strict = is_strict
         self._known: dict[tuple[object, ...], _Known] = {}
 
-    def read(self, f: Callable[..., object], root: str | None, code: Collection[object]) -> Reading:
+    def read(self, f: Callable[..., object], look: Look, code: Collection[object]) -> Reading:
         """Find what a function reads now.
 
         Args:
             f: The undecorated function.
-            root: The root of the work tree, if there is one.
+            look: The look at the repository.
             code: The functions and classes that occur in the values of the call.
 
         Raises:
             UnhashableError: If a name of the work tree gives other code than its file defines, and that cannot be told.
             ValueError: If something is to be ignored that is not there.
         """
+        root = look.root
         key = (root, *map(id, code))
         known = self._known.get(key)
         if known is not None and known.roots[0] is f and known.watch.holds():
@@ -80,7 +87,7 @@ class Reader:
         self.walks += 1
         roots = (f, *code)
         tree = WorkTree(root, _space(f)) if known is None or known.roots[0] is not f else known.tree
-        reads, watch = walk(roots, tree, self._ignore, _Encoder(root))
+        reads, watch = walk(roots, tree, self._ignore, _Encoder(look))
         missing = [name for name in self._ignore if name not in reads.ignored] if self._is_strict else []
         if missing:
             raise ValueError(
@@ -89,7 +96,8 @@ class Reader:
         if root is not None:
             _note(root, reads)
         values = {**reads.values, **{f"import {name}": encode(path, name) for name, path in reads.places.items()}}
-        reading = Reading(reads, join(dict(sorted(values.items()))) if values else None)
+        encoded = join(dict(sorted(values.items()))) if values else None
+        reading = Reading(reads, encoded, *_files(reads, look))
         if len(self._known) >= _MOST_KNOWN:
             self._known.clear()
         self._known[key] = _Known(roots, tree, reading, watch)
@@ -99,12 +107,12 @@ class Reader:
 class _Encoder:
     """Encodes what the walk finds, with the code that occurs in it."""
 
-    def __init__(self, root: str | None) -> None:
-        self._root = root
+    def __init__(self, look: Look) -> None:
+        self._look = look
 
     def __call__(self, value: object, place: str, without: tuple[tuple[str, ...], ...]) -> Encoded:
         found: set[tuple[str, ...]] = set()
-        met = meeting(self._root)
+        met = meeting(self._look)
         try:
             with collecting(met):
                 text = encode(Part(value, without, found) if without else value, place)
@@ -113,7 +121,7 @@ class _Encoder:
         return Encoded(text, "", tuple(met.code.values()), frozenset(found))
 
     def named(self, code: Collection[tuple[Any, str]], place: str) -> Encoded:
-        met = meeting(self._root)
+        met = meeting(self._look)
         digests = [met.add(function, function.__module__ or "") for function, _ in code]
         names = [name if digest is None else [name, digest] for (_, name), digest in zip(code, digests, strict=True)]
         return Encoded(encode(names[0] if len(names) == 1 else names, place))
@@ -124,14 +132,27 @@ class _Encoder:
         )
 
 
-def meeting(root: str | None) -> Met:
-    """Collect the code in values: what git does not track in the work tree counts with the digest of its file."""
-    return Met(lambda module, _file: digest_of_code(root, vars(sys.modules[module])) if module in sys.modules else None)
+def meeting(look: Look) -> Met:
+    """Collect the code in values: what no commit and no installation fixes counts with the digest of its file."""
+    return Met(lambda module, file: digest_of_code(look, module, file))
+
+
+def _files(reads: Reads, look: Look) -> tuple[frozenset[str], tuple[tuple[str, str, str], ...]]:
+    """Part the files that a walk reached into those that join the scope, and those that count by their digests."""
+    files, digests = set(), []
+    for path, space in reads.spaces.items():
+        name, file = str(space.get("__name__")), os.path.abspath(space["__file__"])
+        digest = digest_of_code(look, name, file)
+        if digest is None:
+            files.add(file)
+        else:
+            digests.append((path, name, digest))
+    return frozenset(files), tuple(digests)
 
 
 def _note(root: str, reads: Reads) -> None:
     """Make known to the code state the modules that ``sys.modules`` does not hold."""
-    for space in reads.spaces:
+    for space in reads.spaces.values():
         if getattr(sys.modules.get(str(space.get("__name__"))), "__dict__", None) is not space:
             loaded_modules(root).add(space["__file__"], space)
 

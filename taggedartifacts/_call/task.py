@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from .._canonical.encoding import encode, join
 from .._code.allowed import allows_dirty
-from .._code.tracked import is_tracked
 from .._hashing import hexdigest
 from .._memory import Memory
-from .._reach.met import collecting
-from .._reach.modules import places
+from .._reach.met import Met, collecting
+from .._reach.modules import MAIN, places
 from .._reach.scripts import calling
 from .._store.key import Key, scope_text
 from .._store.reuse import check_owner, find
@@ -236,8 +235,8 @@ class Task(NamedTuple):
         root, scope = self.state.root, self.state.scope
 
         def counts(file: str) -> bool:
-            found = places(os.path.realpath(file), root) if root is not None else []
-            return bool(found) and scope.holds(found[0][0]) and is_tracked(os.path.realpath(file))
+            found = places(file, root) if root is not None else []
+            return bool(found) and scope.holds(found[-1][0]) and self.view.look.is_tracked(found[-1][1])
 
         return named_files(self.decoration.parameters.path_arguments(self.bound), self.cwd, counts)
 
@@ -327,29 +326,47 @@ def prepare(f: Callable[..., Any], decoration: Decoration, args: tuple[Any, ...]
         InputError: If an input cannot be read.
         ArtifactNameError: If an output path cannot become that of an artifact.
     """
-    bound = decoration.parameters.bind(args, kwargs)
-    view = decoration.moment.view(f)
-    state = view.state()
-    function = _checked_name(decoration, state)  # before inputs are read
-    given = decoration.parameters.outputs(bound)
+    parameters = decoration.parameters
+    bound = parameters.bind(args, kwargs)
+    with collecting(Met()) as typed:
+        view = decoration.moment.view(f)
+    _checked_name(decoration, view.state())  # at once: to encode arguments may take time, and users would not see why
+    given = parameters.outputs(bound)
+    reads: Reads | None = None
+    digests: tuple[tuple[str, str, str], ...] = ()
     token = calling.set(decoration.home.script if decoration.home.arrived else None)
     try:
-        with collecting(meeting(state.root)) as met:
-            encoded = decoration.parameters.encoded(bound)
+        with collecting(meeting(view.look)) as met:
+            encoded = parameters.encoded(bound)
+        files = frozenset(met.files | typed.files)
+        if view.interactive is not None:
+            encoded["interactive"] = view.interactive
+        elif decoration.options.mode == "w":
+            reads, values, walked, digests = decoration.reader.read(f, view.look, met.code.values())
+            files = walked | files if files else walked
+            if values is not None:
+                encoded["globals"] = values
     finally:
         calling.reset(token)
-    reads = None
-    if view.interactive is not None:
-        encoded["interactive"] = view.interactive
-    elif decoration.options.mode == "w":
-        walks = decoration.reader.walks
-        reads, values = decoration.reader.read(f, state.root, met.code.values())
-        if values is not None:
-            encoded["globals"] = values
-        if decoration.reader.walks != walks:  # it may have met modules that sys.modules does not hold
-            state = view.state()
-            function = _checked_name(decoration, state)
+    view = view.reaching(files)
+    state = view.state()  # of modules too that only the walk has met
+    function = _checked_name(decoration, state)
+    if digests and (further := _further(digests, met, state)):
+        encoded["untracked"] = encode(further, "untracked")
+    if decoration.options.inputs:
+        encoded["inputs"] = parameters.encoded_inputs(bound)
     return _task(f, decoration, bound, given, view, state, function, encoded, os.getcwd(), reads)
+
+
+def _further(digests: tuple[tuple[str, str, str], ...], met: Met, state: CodeState) -> dict[str, str]:
+    """Pick the digests of those files that count neither as dirt or foreign modules nor with what they define."""
+    return {
+        path: digest
+        for path, module, digest in digests
+        if module not in met.digests
+        and not state.scope.holds_module(path, is_script=module in MAIN)
+        and not {path, f"../{path}"} & set(state.modules)
+    }
 
 
 def _task(

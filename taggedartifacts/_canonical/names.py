@@ -11,7 +11,7 @@ import types
 import weakref
 from typing import TYPE_CHECKING, Any
 
-from .._reach.met import meet
+from .._reach.met import meet, meet_typed
 from .._reach.prompt import SCRIPT, has_arrived, own_function
 from .._reach.scripts import is_what_its_name_gives, script_name
 from .text import Form, RefusalError, index_label, listed, one, quoted, several, tagged_text
@@ -70,7 +70,7 @@ def type_name(kind: type, *, described: bool = False) -> object:
         _known[kind] = space, qualname, module, name if isinstance(name, str) else name[0]
         return name
     if (digest := _definition(module, kind)) is not None:
-        meet(kind, module)
+        meet_typed(kind)
         return [f"__main__:{qualname}", digest]
     if not described and _depth(module, qualname, kind) is None:
         if (alias := _alias(module, kind)) is not None:
@@ -185,7 +185,7 @@ def _by_name(tag: str, value: Any) -> str | Form:
         depth = 0
     path = f"{qualname}{'.__wrapped__' * (depth or 0)}"
     if (digest := _definition(module, value)) is not None:
-        meet(value, module)
+        meet_typed(value)
         return one(tag, [f"__main__:{path}", digest])
     if depth is None:
         if isinstance(value, types.FunctionType) and (form := _by_definition(value, module)) is not None:

@@ -38,8 +38,8 @@ class Facts(NamedTuple):
         untracked: Files that imports reach and no commit holds.
         dirt: What differs from the commit, by path.
         remote: URL of the remote, without credentials.
-        foreign: Digests of what counts beside the repository: the function's own file if that is neither there nor
-            installed, and the commits of further repositories.
+        foreign: Digests of what counts beside the repository: the function's own file if that is not there, the
+            package if that is installed, and the commits of further repositories.
         generated: Version files that the build writes from git: they are left out.
         taken: When the look was taken, in seconds since the epoch.
     """
@@ -99,7 +99,7 @@ def find_facts(survey: Survey, start: Start) -> Facts:
         found = _described(survey, scope, own, settings.generated)
         commits, dirt = further_repositories(root, settings.also)
         known = survey.facts[key] = found._replace(
-            foreign={**_foreign(survey, file, start.digest), **commits},
+            foreign={**_foreign(survey, start, own), **commits},
             dirt={**found.dirt, **_unsettled(survey, settings), **dirt},
         )
     return known
@@ -220,19 +220,18 @@ def _imports_of(file: str, root: str) -> Imports:
         return Imports(hides=(Hidden(1, "is no file that can be read"),))
 
 
-def _foreign(survey: Survey, file: str | None, digest: str | None) -> dict[str, str]:
+def _foreign(survey: Survey, start: Start, own: tuple[str, ...]) -> dict[str, str]:
     """Digest a function's own file where no commit holds it, which would otherwise be another's word for its code."""
-    if file is None:
+    file = start.file
+    if file is None or own:
         return {}
     real = os.path.realpath(file)
-    if places(file, survey.repository.root):
-        return {}
-    if is_installed(real.lstrip("/"), "") and os.path.isfile(real):
-        return installed_code(real, survey.repository)
+    if is_installed(real.lstrip("/"), ""):
+        return installed_code(real, survey.repository) if os.path.isfile(real) else {}
     while not os.path.exists(real):  # a module in a zip file
         real = os.path.dirname(real)
     # By no path of this machine, and by none that a file of the repository can have.
-    return {f"../{os.path.basename(file)}": digest or file_hexdigest(real)}
+    return {f"../{os.path.basename(file)}": start.digest or file_hexdigest(real)}
 
 
 def is_environment(path: str, survey: Survey) -> bool:

@@ -12,7 +12,7 @@ from .._forks import looking
 from .._git.repository import find_repository, reading
 from .._git.trees import Delta
 from .._hashing import file_hexdigest, hexdigest
-from .._reach.modules import LoadedFile, LoadedModules, is_installed, loaded_modules
+from .._reach.modules import LoadedFile, LoadedModules, is_installed, loaded_modules, places
 from .._reach.syntax import module_digest
 from .dirt import Dirt, Survey, digest_of, patch_of, same_syntax
 from .facts import Facts, widen
@@ -41,6 +41,7 @@ class Look:
 
     def _start(self) -> None:
         self._wider: dict[frozenset[str] | None, Look] = {}
+        self._tracked: dict[str, bool] = {}
         self._modules: LoadedModules | None = None
         self._files: Mapping[tuple[str, str], LoadedFile] | None = None
         self._state = self._found if isinstance(self._found, CodeState) else None
@@ -63,8 +64,13 @@ class Look:
         facts = self._found
         if not starts or not isinstance(facts, Facts):
             return self
-        inside = frozenset(path for path in starts if path.startswith(facts.root.rstrip(os.sep) + os.sep))
-        return self._wide(inside) if inside else self
+        known = self._wider.get(starts)
+        if known is None:
+            inside = {path for start in starts for path, _ in places(start, facts.root)}
+            if inside <= facts.scope.files:
+                return self
+            known = self._wide(starts)
+        return known
 
     def whole(self) -> Look:
         """Return the look at the whole repository."""
@@ -81,6 +87,25 @@ class Look:
             if len(self._wider) >= _MOST_WIDER:
                 self._wider.clear()
             self._wider[starts] = known
+        return known
+
+    def is_tracked(self, file: str) -> bool:
+        """Say whether git tracks a file of the work tree or of a submodule in it; asked once for each.
+
+        Args:
+            file: Its absolute path.
+        """
+        known = self._tracked.get(file)
+        if known is None:
+            facts = self._found
+            found = places(file, facts.root) if isinstance(facts, Facts) else []
+            known = False
+            if isinstance(facts, Facts) and found:
+                with reading(facts.root):
+                    path = found[-1][0]
+                    prefix, survey = _Inspector(facts).survey(path)
+                    known = survey.is_tracked(path[len(prefix) :])
+            self._tracked[file] = known
         return known
 
     @property
@@ -235,7 +260,7 @@ class _Inspector:
     def judge(self, loaded: LoadedFile, *, is_surveyed: bool) -> Dirt | str | None:
         """What makes the code dirty, or the digest of a file that git ignores, or None if all is well."""
         path = loaded.path
-        prefix, survey = self._survey(path)
+        prefix, survey = self.survey(path)
         entry = survey.repository.entry(self._facts.heads[prefix], path[len(prefix) :])
         dirt = self._facts.dirt.get(path)
         is_tracked = entry is not None or dirt is not None
@@ -252,7 +277,7 @@ class _Inspector:
 
     def judge_untracked(self, path: str) -> Dirt | str | None:
         """Judge a module that no commit holds."""
-        prefix, survey = self._survey(path)
+        prefix, survey = self.survey(path)
         if path in self._facts.generated or is_installed(path, self._facts.root):
             return None
         if survey.repository.is_ignored(path[len(prefix) :]):
@@ -291,7 +316,7 @@ class _Inspector:
             return False
         return now is not None and now == module_digest(committed)
 
-    def _survey(self, path: str) -> tuple[str, Survey]:
+    def survey(self, path: str) -> tuple[str, Survey]:
         """The repository that holds a path, with the prefix of what it holds."""
         prefix = max((prefix for prefix in self._facts.heads if path.startswith(prefix)), key=len)
         if prefix not in self._surveys:

@@ -45,8 +45,7 @@ class Reads(NamedTuple):
         readers: Who reads each: ``plots.fig``.
         unknown: What does not count because it has no canonical form, and why.
         places: Paths of the modules that are not imported from where the function's own module is, by import name.
-        files: The files of the work tree whose functions and classes it reaches, relative to the root.
-        spaces: The globals of these modules.
+        spaces: The globals of the modules of the work tree that it reaches, by path relative to the root.
         ignored: Those of the names to be left out that meant something.
     """
 
@@ -54,8 +53,7 @@ class Reads(NamedTuple):
     readers: Mapping[str, str]
     unknown: Mapping[str, str]
     places: Mapping[str, str]
-    files: frozenset[str]
-    spaces: tuple[dict[str, Any], ...]
+    spaces: Mapping[str, dict[str, Any]]
     ignored: frozenset[str]
 
 

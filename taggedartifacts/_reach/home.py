@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import inspect
 import os
-from types import FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .bindings import bindings_of
-from .modules import places
+from .bindings import bindings_of, note
+from .modules import places, running_code
 from .prompt import SCRIPT, has_arrived, is_interactive
 from .scripts import name_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import FunctionType
 
-_DIGITS = 10
+_DIGITS = 10  # of a digest
 
 
 class Home(NamedTuple):
@@ -55,12 +55,7 @@ class Home(NamedTuple):
         file = plain.__globals__.get("__file__")
         if not isinstance(file, str) or interactive:  # an editor may set __file__ in a session
             return cls(f.__module__, f.__qualname__, None, interactive)
-        name = f.__qualname__
-        shared = name.rpartition(".")[2] in ("<lambda>", "_")
-        if isinstance(plain, FunctionType) and (shared or bindings_of(plain.__globals__).times(name) > 1):
-            from .definition import source_of  # what reads source code is not for scripts to wait for
-
-            name = f"{name} as {source_of(plain).code[:_DIGITS]}"
+        name = _own_name(plain, f.__qualname__)
         file = os.path.abspath(file)
         script = name_of(plain.__globals__) if plain.__globals__.get("__name__") in SCRIPT else None
         return cls(f.__module__, name, file, interactive, None if script is None else (script, file))
@@ -79,3 +74,15 @@ class Home(NamedTuple):
         if found := places(self.file, root):
             return found[-1][0]  # where a link leads, if that is in the repository too
         return os.path.basename(self.file) if self.module in SCRIPT else self.module
+
+
+def _own_name(plain: FunctionType, qualname: str) -> str:
+    space = plain.__globals__
+    code = running_code(space)
+    if code is not None and code.co_filename == space.get("__file__"):
+        note(space, code)  # what the text says, while that is known
+    if qualname.rpartition(".")[2] not in ("<lambda>", "_") and bindings_of(space).times(qualname) < 2:
+        return qualname
+    from .definition import source_of  # what reads source code is not for scripts to wait for
+
+    return f"{qualname} as {source_of(plain).code[:_DIGITS]}"

@@ -5,9 +5,9 @@ that give that very object, so its text is code, and its module has to be looked
 tree nor what git tracks; it tells what it met, and asks how that counts:
 
 - Whoever computes a config hash encodes inside of ``with collecting(Met(digest_of)) as met:``. Afterwards ``met.code``
-  holds the very functions, classes and modules that the values name or consist of, and ``met.modules`` the import
-  names of their modules. These modules join the scope. What is nested in a value, in a closure or in a default is
-  among them, and so is what a value reads that counts by its definition.
+  holds the very functions, classes and modules that the values name or consist of, ``met.modules`` the import names of
+  their modules, and ``met.files`` the files of those that count by name. These files join the scope. What is nested in
+  a value, in a closure or in a default is among them, and so is what a value reads that counts by its definition.
 - ``digest_of(module, file)`` says how the code of a module counts, once for each module and `Met`. None: by name, and
   its module joins the scope, as for what is tracked or installed. A digest of the file: it is joined to the form of
   everything that the module defines, ``["module:name", "digest"]``, as for a file that is not tracked.
@@ -19,9 +19,10 @@ Nothing is collected from plain values, so that they cost what they cost without
 from __future__ import annotations
 
 import contextlib
-import sys
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
+
+from .scripts import file_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -36,6 +37,7 @@ class Met:
         code: The functions, classes and modules, by their ids.
         modules: The import names of the modules that define them; a script's is ``__main__``.
         digests: The digests that were joined to forms, by module.
+        files: The files of the other modules, as far as they have one.
 
     Args:
         digest_of: Says for an import name and a file (None if the module has none) what is joined to the forms of what
@@ -46,6 +48,7 @@ class Met:
         self.code: dict[int, Any] = {}
         self.modules: set[str] = set()
         self.digests: dict[str, str] = {}
+        self.files: set[str] = set()
         self._digest_of = digest_of
 
     def add(self, value: Any, module: str) -> str | None:
@@ -53,11 +56,12 @@ class Met:
         self.code[id(value)] = value
         if module not in self.modules:
             self.modules.add(module)
-            if self._digest_of is not None:
-                file = getattr(sys.modules.get(module), "__file__", None)
-                digest = self._digest_of(module, file if isinstance(file, str) else None)
-                if digest is not None:
-                    self.digests[module] = digest
+            file = file_of(value, module)
+            digest = None if self._digest_of is None else self._digest_of(module, file)
+            if digest is not None:
+                self.digests[module] = digest
+            elif file is not None:
+                self.files.add(file)
         return self.digests.get(module)
 
 
@@ -75,3 +79,10 @@ def meet(value: Any, module: str) -> str | None:
     """Say that a function or class of a module occurs; return the digest that has to be joined to its form, if any."""
     met = _current.get()
     return None if met is None else met.add(value, module)
+
+
+def meet_typed(value: Any) -> None:
+    """Say that a function or class occurs that was typed into a session: it is in no file."""
+    met = _current.get()
+    if met is not None:
+        met.code[id(value)] = value

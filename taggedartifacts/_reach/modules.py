@@ -84,7 +84,7 @@ class LoadedModules:
             namespace: Its globals.
             code: Its code object, where known.
         """
-        if code is not None and code.co_filename == namespace.get("__file__"):  # and not of an exec
+        if code is not None:
             note(namespace, code)
         with looking:
             found = dict(self._files)

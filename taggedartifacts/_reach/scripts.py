@@ -12,7 +12,7 @@ import os
 import sys
 from collections import Counter
 from contextvars import ContextVar
-from types import FunctionType
+from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 from .bytecode import binds
@@ -64,6 +64,23 @@ def is_what_its_name_gives(value: object, qualname: str) -> bool:
         return False
     file = caller and caller[1] if function is None else function.__globals__.get("__file__")
     return isinstance(file, str) and qualname in _bound_once(file)
+
+
+def file_of(value: object, module: str) -> str | None:
+    """Find the file of the module that defines a function or class; that of a script as the process that ran it says.
+
+    Args:
+        value: A function, class or module.
+        module: The import name of its module.
+    """
+    file = getattr(sys.modules.get(module), "__file__", None)
+    if module in SCRIPT and not isinstance(value, ModuleType):
+        function, caller = own_function(value), calling.get()
+        if function is not None:
+            file = function.__globals__.get("__file__")
+        elif caller is not None:
+            file = caller[1]
+    return file if isinstance(file, str) else None
 
 
 @functools.lru_cache(maxsize=64)

@@ -85,7 +85,7 @@ class _Walk:
         self._readers: dict[str, str] = {}
         self._unknown: dict[str, str] = {}
         self._homes: dict[str, Home] = {}
-        self._spaces: dict[int, dict[str, Any]] = {}
+        self._spaces: dict[str, dict[str, Any]] = {}
         self._ignored = Ignored(ignore)
         self._root: object = None
         self._figures = False
@@ -104,8 +104,7 @@ class _Walk:
             self._readers,
             self._unknown,
             places,
-            frozenset(self._homes),
-            tuple(self._spaces.values()),
+            self._spaces,
             frozenset(self._ignored.found),
         )
         return reads, self._watch
@@ -376,7 +375,7 @@ class _Walk:
         home = self._tree.home(space)
         if home is not None and home.path not in self._homes:
             self._homes[home.path] = home
-            self._spaces[id(space)] = space
+            self._spaces[home.path] = space
         return home
 
     def _key(self, space: dict[str, Any], name: str) -> str:

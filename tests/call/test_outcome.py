@@ -219,7 +219,9 @@ def one(out="out/one"):
             said(work, x=9)
 
         assert 3 == len(read)
-        assert re.match(r": config hash [0-9a-f]+ → [0-9a-f]+$", said(work, x="x" * 100_000))
+        assert re.fullmatch(r": x 9 → digest\([0-9a-f]{10}…, 100002\)", said(work, x="x" * 100_000))
+        several = dict.fromkeys("xyzw", "x" * 15_000)  # each of which a record keeps
+        assert re.fullmatch(r": config hash [0-9a-f]+ → [0-9a-f]+", said(work, **several))
 
     def test_costs_nothing_where_nobody_reads_it(self, project, said, caplog, monkeypatch):
         """A call whose log is not shown reads no other record."""

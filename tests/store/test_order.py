@@ -32,6 +32,7 @@ class Recorder:
     def __init__(self, monkeypatch, fail=None):
         self.events, self.failed, self.left = [], None, fail
         self._lock = threading.Lock()
+        monkeypatch.setenv("XDG_CACHE_HOME", "none")  # what is remembered of code may be lost, and is not flushed
         for name in ("replace", "rename", "link", "mkdir"):
             monkeypatch.setattr(os, name, self._noting(name, getattr(os, name)))
         monkeypatch.setattr(os, "fsync", self._flushing(os.fsync))

@@ -85,7 +85,8 @@ def check(out=Path("out")):
         record = json.loads((out / ".taggedartifacts" / "records" / f"{path.name}.json").read_bytes())
         size = sum(part.stat().st_size for part in parts)
         mtime = max(part.stat().st_mtime_ns for part in parts)
-        known = [(each["size"], each["mtime_ns"]) for each in (record, record["replaced"]) if each]
+        records = [record, record | (record["replaced"] or {})]  # of the other, what differs
+        known = [(each["size"], each["mtime_ns"]) for each in records]
         assert (size, mtime) in known, f"{path} is not what its record says: {size}, {mtime} not in {known}"
     return len(seen)
 
