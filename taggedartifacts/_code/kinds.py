@@ -15,7 +15,7 @@ from .._git.trees import NOTEBOOK
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-# What they stand for is described in docs/code-state.rst; a test holds the two together.
+# What they stand for is described in docs/what-counts.rst; a test holds the two together.
 KINDS = {
     "Python": (".py", ".pyi", ".pyw"),
     "document": (

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
-from taggedartifacts._code.kinds import counts, kind_of, named
+from taggedartifacts._code.kinds import FOLDERS, KINDS, NAMES, counts, kind_of, named
+
+PAGE = Path(__file__).parent.parent.parent / "docs" / "what-counts.rst"
 
 DATA = [
     *("data/a.csv", "params.yaml", "params.json", "settings.toml", "config.ini", "query.sql", "model.pkl", "a.h5"),
@@ -99,3 +104,16 @@ class TestNamed:
     def test_folder(self):
         """A file of any name counts in the folder of a workflow, where the code names both."""
         assert counts(".ci/params.yml", named([".ci", "params.yml"]))
+
+
+class TestPage:
+    def test_every_kind_is_listed(self):
+        """The table in the docs holds these kinds and patterns, and no others."""
+        _, _, rest = PAGE.read_text(encoding="utf-8").partition("   :name: kinds\n")
+        table = rest.lstrip("\n").partition("\n\n")[0]
+        rows = {row.splitlines()[0]: set(re.findall("``(.+?)``", row)) for row in table.split("   * - ")[1:]}
+
+        assert rows == {
+            kind: {*KINDS.get(kind, ()), *NAMES.get(kind, ()), *FOLDERS.get(kind, ())}
+            for kind in {*KINDS, *NAMES, *FOLDERS}
+        }
