@@ -20,7 +20,7 @@ from .._reach.modules import loaded_modules
 from .._reach.prompt import is_interactive, shell
 from .interactive import Definition
 from .moment import Moment, View
-from .notebooks import missing, outlines, stands_in_code
+from .notebooks import SUFFIXES, missing, outlines, stands_in_code
 from .reloads import file_digest, module_space, notice, outdated, version
 
 if TYPE_CHECKING:
@@ -212,7 +212,7 @@ def _root(look: Look) -> str | None:
 
 def _uncommitted(held: _Held, fingerprint: Fingerprint) -> list[tuple[Change, str]]:
     sources = list(fingerprint.sources.values())
-    for suffix in (".ipynb", ".py"):
+    for suffix in SUFFIXES:
         names = missing(sources, _committed(held.root, suffix, held.stamp.repository))
         sources = [source for source in sources if source.name in names]
         if not sources:
