@@ -338,6 +338,10 @@ def prepare(f: Callable[..., Any], decoration: Decoration, args: tuple[Any, ...]
             encoded = decoration.parameters.encoded(bound)
     finally:
         calling.reset(token)
+    if (defining := decoration.moment.defining(view, met.code.values())) is not view:
+        view = defining
+        state = view.state()
+        function = _checked_name(decoration, state)
     reads = None
     if view.interactive is not None:
         encoded["interactive"] = view.interactive

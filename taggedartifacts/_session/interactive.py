@@ -24,7 +24,7 @@ from .._reach.members import attributes, closure, defaults, methods
 from .._reach.prompt import is_from_session, is_interactive, is_interactive_class
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterable, Mapping
     from types import CodeType
 
 _MISSING = object()
@@ -105,6 +105,15 @@ def value_digest(value: object) -> str | None:
     return hexdigest(walk.encoded())
 
 
+def sources_of(values: Iterable[object]) -> dict[str, Source]:
+    """Take the sources of the definitions of the session that values consist of or reach: functions, classes."""
+    walk = _Walk(frozenset(), values=True)
+    for value in values:
+        if is_interactive_class(value) if isinstance(value, type) else is_interactive(value):
+            walk.follow(value)
+    return walk.sources
+
+
 class _Walk:
     """One walk over all that a function reaches. Not recursive, so that functions may call each other in circles."""
 
@@ -119,6 +128,7 @@ class _Walk:
         self._own, self._own_ignored = own
         self._values = values
         self._first = ""
+        self._visited = 0
         self._keys: dict[int, str] = {}
         self._definitions: dict[str, dict[str, bytes]] = {}
         self._globals: dict[str, bytes] = {}
@@ -129,7 +139,9 @@ class _Walk:
         token = _active.set(self)
         try:
             self._first = self._key(root)
-            for value in self.reached:  # which grows meanwhile
+            while self._visited < len(self.reached):  # which grows meanwhile
+                value = self.reached[self._visited]
+                self._visited += 1
                 self._visit(value, self._keys[id(value)])
         finally:
             _active.reset(token)
