@@ -348,7 +348,7 @@ def prepare(f: Callable[..., Any], decoration: Decoration, args: tuple[Any, ...]
                 encoded["globals"] = values
     finally:
         calling.reset(token)
-    view = view.reaching(files)
+    view = decoration.moment.defining(view, met.code.values()).reaching(files)
     state = view.state()  # of modules too that only the walk has met
     function = _checked_name(decoration, state)
     if digests and (further := _further(digests, met, state)):

@@ -24,7 +24,8 @@ from .._reach.members import attributes, closure, defaults, methods
 from .._reach.prompt import is_from_session, is_interactive, is_interactive_class
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterable, Mapping
+    from types import CodeType
 
 _MISSING = object()
 
@@ -68,7 +69,8 @@ class Definition:
         comments, formatting and docstrings do not count; neither do the names of globals that do not exist (yet).
 
         Args:
-            ignore: Names of globals, closure variables and defaults that do not decide the result.
+            ignore: Names of parameters of the function, and of globals, closure variables and defaults of what it
+                reaches, that do not decide the result. The name of a parameter leaves out nothing else.
 
         Raises:
             UnhashableError: If a value has no canonical form; names it and the remedies.
@@ -77,7 +79,9 @@ class Definition:
         return Fingerprint(walk.encoded(), walk.sources, tuple(walk.imported), walk.imports())
 
     def _walk(self, ignore: frozenset[str], *, values: bool) -> _Walk:
-        walk = _Walk(ignore, values=values)
+        plain = inspect.unwrap(self.function)
+        own = ignore & set(_parameters(plain.__code__)) if isinstance(plain, FunctionType) else frozenset[str]()
+        walk = _Walk(ignore - own, values=values, own=(plain, own))
         walk.follow(self.function)
         return walk
 
@@ -101,17 +105,30 @@ def value_digest(value: object) -> str | None:
     return hexdigest(walk.encoded())
 
 
+def sources_of(values: Iterable[object]) -> dict[str, Source]:
+    """Take the sources of the definitions of the session that values consist of or reach: functions, classes."""
+    walk = _Walk(frozenset(), values=True)
+    for value in values:
+        if is_interactive_class(value) if isinstance(value, type) else is_interactive(value):
+            walk.follow(value)
+    return walk.sources
+
+
 class _Walk:
     """One walk over all that a function reaches. Not recursive, so that functions may call each other in circles."""
 
-    def __init__(self, ignore: frozenset[str], *, values: bool) -> None:
+    def __init__(
+        self, ignore: frozenset[str], *, values: bool, own: tuple[object, frozenset[str]] = (None, frozenset())
+    ) -> None:
         self.sources: dict[str, Source] = {}
         self.reached: list[Any] = []
         self.imported: list[FunctionType | type] = []
         self._statements: set[str] = set()
         self._ignore = ignore
+        self._own, self._own_ignored = own
         self._values = values
         self._first = ""
+        self._visited = 0
         self._keys: dict[int, str] = {}
         self._definitions: dict[str, dict[str, bytes]] = {}
         self._globals: dict[str, bytes] = {}
@@ -122,7 +139,9 @@ class _Walk:
         token = _active.set(self)
         try:
             self._first = self._key(root)
-            for value in self.reached:  # which grows meanwhile
+            while self._visited < len(self.reached):  # which grows meanwhile
+                value = self.reached[self._visited]
+                self._visited += 1
                 self._visit(value, self._keys[id(value)])
         finally:
             _active.reset(token)
@@ -196,7 +215,8 @@ class _Walk:
     def _visit_code(self, function: FunctionType, key: str) -> None:
         source = self.sources[key] = source_of(function)
         self._definitions[key]["code"] = _text(source.code)
-        self._put(key, "defaults", defaults(function))
+        ignored = self._own_ignored if function is self._own else ()
+        self._put(key, "defaults", {name: each for name, each in defaults(function).items() if name not in ignored})
         self._put(key, "closure", closure(function))
         self._read(function, key, source)
 
@@ -276,6 +296,11 @@ def _statement(name: str, value: object) -> str:
     if of is value and inner.isidentifier() and name.isidentifier():
         return f"from {module} import {inner} as {name}"
     return f"import {module}"
+
+
+def _parameters(code: CodeType) -> tuple[str, ...]:
+    further = bool(code.co_flags & inspect.CO_VARARGS) + bool(code.co_flags & inspect.CO_VARKEYWORDS)
+    return code.co_varnames[: code.co_argcount + code.co_kwonlyargcount + further]
 
 
 def _text(text: str) -> bytes:

@@ -288,6 +288,20 @@ class TestNames:
             cells["f"], ("model", "helper", "x")
         )["definitions"]
 
+    def test_ignored_parameter(self, cells):
+        """A parameter that is ignored hides nothing else of its name: no global, attribute or default of a helper."""
+        first = "N, rest = 1, 1\nclass A:\n N = N\ndef helper(N=N): return N\ndef g(): return N, rest"
+        last = "\ndef f(x, N=3, *rest): return A, helper, g"
+        changed = [first.replace("N, rest = 1", "N, rest = 2"), first.replace("1\n", "2\n"), first]
+        found = []
+        for each in (first, *changed):
+            cells.run(each + last)
+            found.append(Definition(cells["f"]).fingerprint(("N", "rest")).encoded)
+
+        assert found[0] == found[3]
+        assert 3 == len(set(found))
+        assert "defaults" not in json.loads(found[0])["definitions"]["f"]
+
     def test_refused(self, cells):
         """A value that cannot be hashed is refused by name, with both remedies."""
         cells.run("model = object()\ndef helper(): return model\ndef f(): return helper()")
