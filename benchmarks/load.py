@@ -17,8 +17,12 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from taggedartifacts._hashing import hexdigest
+from taggedartifacts._store.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,19 +88,25 @@ def memory(work, hits: int, reloads: int) -> None:
     """What must stay flat."""
     path = work.small(0, "hits/f.txt")
     record = path.parent / ".taggedartifacts" / "records" / f"{path.name}.json"
-    text = record.read_text()
+    text = record.read_bytes()
+    known = Record.from_json(text)
 
     def distinct(number: int) -> None:
         # Put there rather than made: a million misses would be an hour of flushes.
         other = work.small.path(number, "hits/f.txt")
         if not other.exists():
             os.link(path, other)
+            canonical = known.canonical.replace('"x":0', f'"x":{number}')
+            config_hash = hexdigest(canonical.encode())
+            names = {"artifact": other.name, "outputs": (other.name,)}
+            stored = replace(known, canonical=canonical, config_hash=config_hash, **names)
+            record.with_name(f"{other.name}.json").write_bytes(stored.to_json())
         work.small(number, "hits/f.txt")
 
     growth(f"{hits:,} hits with distinct arguments", hits, distinct)
     growth("300 arguments of 1 MB, made", 300, lambda number: work.small(f"{number:06}" * 170_000, "large/f.txt"))
     growth("300 arguments of 1 MB, hit", 300, lambda number: work.small(f"{number:06}" * 170_000, "large/f.txt"))
-    assert text == record.read_text()
+    assert text == record.read_bytes()
 
     def reload(number: int) -> None:
         Path("work.py").write_text(f"{WORK}\nVERSION = {number}\n")

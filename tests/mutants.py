@@ -61,7 +61,7 @@ MUTANTS = [
     Mutant("_store/publish.py", "        sync_directory(staged.folder.path)", "        pass", ORDER),
     Mutant("_store/publish.py", "        _move_companions(staged, moved)\n        if not exclusive:\n            _replace(staged, staged.name)", "        if not exclusive:\n            _replace(staged, staged.name)\n        _move_companions(staged, moved)", ORDER),
     Mutant("_store/publish.py", "    except OSError as error:\n        _log.warning(\"%s is published", "    except ZeroDivisionError as error:\n        _log.warning(\"%s is published", ORDER),
-    Mutant("_store/publish.py", "            with contextlib.suppress(OSError):\n                move(place, target)\n", "", ORDER),
+    Mutant("_store/publish.py", "            with contextlib.suppress(OSError):\n                move(place, target)\n", "", ORDER, "clearing the staging brings it back as well"),
     Mutant("_store/patches.py", "    sync_directory(folder.patches)", "    pass", ORDER),
     # What is kept
     Mutant("_store/publish.py", "        _bring_back(staged, moved)\n", "", KEPT),
@@ -89,7 +89,7 @@ MUTANTS = [
     Mutant("_store/short.py", "        if len(part) <= _MOST_TOGETHER:", "        if True:", LARGE),
     Mutant("_store/short.py", "            if depth == 1 and first < 0:", "            if depth == 1:", LARGE),
     Mutant("_store/record.py", "(self if self.manifest is None else replace(self, files=()))", "(self)", LARGE),
-    Mutant("_store/record.py", 'if key == "run" or value != values[key]}', "}", LARGE),
+    Mutant("_store/record.py", 'if not _repeats(key, value, values[key])}', "}", LARGE),
     Mutant("_store/content.py", "        same_listing = _listing(entries) == record.listing", "        pass", LARGE),
     Mutant("_store/content.py", "max(times.values(), default=record.mtime_ns), _listing(entries)", "max(times.values(), default=record.mtime_ns), record.listing", OUTCOME),
     Mutant("_store/publish.py", "        for gone in manifests_of(staged.folder, staged.name, predecessor):\n            os.unlink(gone)\n", "", LARGE),
@@ -103,6 +103,8 @@ MUTANTS = [
     Mutant("_call/task.py", "        key = (function, state.commit, state.dirty, state.digest, *config, cwd, *paths, *kinds)", "        key = (function, state.commit, state.dirty, state.digest, *config, *paths, *kinds)", ORDER),
     Mutant("_call/task.py", "        key = (function, state.commit, state.dirty, state.digest, *config, cwd, *paths, *kinds)", "        key = (function, state.commit, state.dirty, state.digest, *config, cwd, *paths)", ORDER),
     Mutant("_store/standing.py", "    if record is not None and record.artifact != name:", "    if False:", ORDER),
+    Mutant("_call/run.py", "            folder.look_closely()\n            sweep(", "            sweep(", ORDER),
+    Mutant("_history/prune.py", "        if known_version(version.target) != version:", "        if False:", PRUNE),
     # Memory
     Mutant("_memory.py", "            forget()\n", "            pass\n", MEMORY),
     Mutant("_memory.py", "            if size > MOST_BYTES:\n                return\n", "", MEMORY),
@@ -112,7 +114,8 @@ MUTANTS = [
     Mutant("_reach/modules.py", "                object.__setattr__(known, \"_code\", compared)", "                pass", MEMORY, "only a module that was seen while another one was decorated is compared again"),
     Mutant("_reach/modules.py", "known._code is code and known._stamp == stamp:", "known._code is code:", MEMORY),
     # Endings
-    Mutant("_forks.py", "    _here.taken = looking.acquire(timeout=_SECONDS)", "    _here.taken = False", ENDINGS),
+    Mutant("_forks.py", "    _here.taken = looking.acquire(timeout=_SECONDS)", "    _here.taken = False", ENDINGS, "the lock is made anew, and what a thread left half done shows by chance only"),
+    Mutant("_forks.py", "if hasattr(os, \"register_at_fork\"):", "if False:", ENDINGS),
     Mutant("_forks.py", "                importlib.import_module(name)", "                pass", ENDINGS),
     Mutant("_store/written.py", "        except RuntimeError:  # no thread", "        except ZeroDivisionError:  # no thread", ENDINGS),
     Mutant("_call/inputs.py", "    with contextlib.suppress(RuntimeError):", "    with contextlib.suppress(ZeroDivisionError):", ENDINGS),
@@ -134,7 +137,7 @@ def survives(mutant, place):
     )
     path.write_text(source.replace(mutant.before, mutant.after), encoding="utf-8")
     command = [sys.executable, "-B", "-m", "pytest", "-x", "-q", "-n0", "-p", "no:cacheprovider", mutant.tests]
-    environment = {**os.environ, "PYTHONPATH": str(place)}
+    environment = {**os.environ, "PYTHONPATH": str(place), "MUTATED_PACKAGE": str(place)}
     try:
         done = subprocess.run(command, cwd=place, env=environment, capture_output=True, timeout=900, check=False)
         return done.returncode == 0

@@ -196,12 +196,12 @@ class Record(Shown):
     def to_json(self) -> bytes:
         """Write the record as the JSON text that is stored: one key a line.
 
-        Of the record that it replaces, what differs; of a manifest that has a file of its own, that file's name.
+        Of the record that it replaces, nothing large that is the same; of a manifest in a file of its own, its name.
         """
         values = self._stored()
         if self.replaced is not None:
             before = self.replaced._stored()
-            values["replaced"] = {key: value for key, value in before.items() if key == "run" or value != values[key]}
+            values["replaced"] = {key: value for key, value in before.items() if not _repeats(key, value, values[key])}
         members = (f"{json.dumps(key)}: {json.dumps(value)}" for key, value in values.items())
         return ("{\n" + ",\n".join(members) + "\n}\n").encode()
 
@@ -246,8 +246,11 @@ class Record(Shown):
         _strings(values["packages"].values())
         _check_meaning(values)
         if values["replaced"] is not None:
-            before = {"run": values["replaced"]["run"], **values["replaced"], "replaced": None}
-            values["replaced"] = cls._from_data(data | before)
+            before = values["replaced"]
+            repeated = {
+                key: data[key] for key, value in data.items() if key not in before and _repeats(key, value, value)
+            }
+            values["replaced"] = cls._from_data({**before, **repeated, "replaced": None})
         return cls(**values)
 
 
@@ -272,6 +275,11 @@ _TYPES = {
     field.name: _KINDS.get(str(field.type), frozenset({str if "Literal" in str(field.type) else list}))
     for field in fields(Record)
 }
+
+
+def _repeats(key: str, value: object, again: object) -> bool:
+    """Tell whether a value of the record that is replaced is large, and says what its successor says."""
+    return (key == "canonical" or isinstance(value, (list, tuple, dict))) and value == again
 
 
 def _strings(values: Collection[Any]) -> tuple[str, ...]:

@@ -100,7 +100,7 @@ class TestForks:
         project.write(
             "script.py",
             """
-            import importlib.util, os, sys, threading, types
+            import os, signal, sys, threading
             import taggedartifacts._forks
             main = threading.main_thread()
             main.began, main.go = threading.Event(), threading.Event()
@@ -110,9 +110,10 @@ class TestForks:
             thread = threading.Thread(target=load)
             thread.start()
             main.began.wait(60)
-            threading.Thread(target=main.go.set).start()
+            os.register_at_fork(before=main.go.set)  # before the hooks that were there
             pid = os.fork()
             if not pid:
+                signal.alarm(30)
                 import filelock
                 os._exit(0 if filelock.done else 1)
             assert os.waitpid(pid, 0)[1] == 0

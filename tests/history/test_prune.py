@@ -433,3 +433,21 @@ class TestOddOnes:
         assert sorted([paths[0], paths[3]]) == sorted(path.relative_to(project.path) for path in removed)
         assert f"{paths[1].name} is kept: it was changed since it was made" in caplog.text
         assert f"{paths[2].name} is kept, as far as it is there: " in caplog.text
+
+    def test_made_again_meanwhile(self, project, caplog, monkeypatch):
+        """An artifact that was made again after it had been chosen, and before its lock was to be had, is kept."""
+        from taggedartifacts._history import prune as module
+
+        work = project.module(WRITE.replace("{x}", "{x} {len(runs)}"))
+        path = work.f(1, "out/f.txt")
+
+        class Late(ArtifactLock):
+            def try_acquire(self):
+                work.f.recompute(1, "out/f.txt")
+                return super().try_acquire()
+
+        monkeypatch.setattr(module, "ArtifactLock", Late)
+
+        assert [] == prune(project.out, keep=0, dry_run=False)
+        assert "it was made again meanwhile" in caplog.text
+        assert "1 2\n" == path.read_text()

@@ -12,6 +12,7 @@ from cases import COMPANIONS, MODEL, WRITE
 from storms import OUTPUTS, WORK
 
 from taggedartifacts import ArtifactConflictError, ArtifactModifiedError, prune, verify
+from taggedartifacts._store.folder import Folder
 from taggedartifacts._store.lock import ArtifactLock
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="Linux tells the path of a descriptor")
@@ -248,3 +249,15 @@ class TestHit:
 
         with pytest.raises(ArtifactConflictError, match="is g-"):
             work.f(1, "out/f.txt")
+
+    def test_looks_closely_under_the_lock(self, project, monkeypatch):
+        """What a network file system showed before the lock was held is asked again when it is held."""
+        work = project.module(
+            WRITE.replace("    runs.append", "    events.append('run')\n    runs.append") + "events = []\n"
+        )
+        real, acquire = Folder.look_closely, ArtifactLock.try_acquire
+        monkeypatch.setattr(Folder, "look_closely", lambda self: work.events.append("look") or real(self))
+        monkeypatch.setattr(ArtifactLock, "try_acquire", lambda self: work.events.append("lock") or acquire(self))
+        work.f(1, "out/f.txt")
+
+        assert ["lock", "look", "run"] == work.events[:3]

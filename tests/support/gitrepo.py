@@ -53,6 +53,8 @@ def clean_environment(home: Path, **extra: str) -> dict[str, str]:
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_TERMINAL_PROMPT": "0",
         "LC_ALL": "C.UTF-8",
+        # The copy of the package that tests/mutants.py has changed.
+        **({"PYTHONPATH": os.environ["MUTATED_PACKAGE"]} if "MUTATED_PACKAGE" in os.environ else {}),
         **extra,
     }
 
