@@ -183,7 +183,7 @@ class TestTracebacks:
         work = project.module(FUNCTIONS)
         monkeypatch.setattr("taggedartifacts._call.task.hexdigest", None)
 
-        assert ["decorated", "of"] == raised(TypeError, work.f, 1)
+        assert ["decorated", "destination"] == raised(TypeError, work.f, 1)
 
     def test_hidden(self, project):
         """Our one line is marked for pytest and IPython, which leave it out."""
