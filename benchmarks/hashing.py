@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 ROWS = 1_000_000
+ENTRIES = 8_300_000
 SMALL = {
     "bins": 40,
     "range": [0.0, 1.5],
@@ -27,6 +28,17 @@ SMALL = {
     "log": True,
     "model": {"alpha": 0.05, "layers": [64, 32, 16], "activation": "relu", "seed": None},
 }
+
+
+class Settings:
+    """Five fields, as an instance holds them."""
+
+    def __init__(self) -> None:
+        self.bins = 40
+        self.name = "histogram"
+        self.rate = 0.5
+        self.log = True
+        self.seed = None
 
 
 def tables(random: np.random.Generator) -> dict[str, pd.DataFrame]:
@@ -42,6 +54,23 @@ def tables(random: np.random.Generator) -> dict[str, pd.DataFrame]:
     }
 
 
+def science(random: np.random.Generator) -> dict[str, object]:
+    """Make a pipeline and a sparse matrix of 100 MB, where scikit-learn is installed."""
+    try:
+        from scipy import sparse
+        from sklearn import linear_model, pipeline, preprocessing
+    except ImportError:
+        return {}
+    points, labels = random.random((1000, 20)), random.integers(0, 2, 1000)
+    fitted = pipeline.make_pipeline(preprocessing.StandardScaler(), linear_model.LogisticRegression())
+    values, columns = random.random(ENTRIES), random.integers(0, 20_000, ENTRIES).astype("i4")
+    starts = np.linspace(0, ENTRIES, 200_001).astype("i4")
+    return {
+        "pipeline": fitted.fit(points, labels),
+        "sparse matrix": sparse.csr_array((values, columns, starts), shape=(200_000, 20_000)),
+    }
+
+
 def cases() -> dict[str, object]:
     """Give the values by name."""
     random = np.random.default_rng(0)
@@ -54,6 +83,9 @@ def cases() -> dict[str, object]:
         **tables(random),
         "small config": SMALL,
         "nested config": {f"experiment {index}": copy.deepcopy(SMALL) for index in range(100)},
+        "1,000 instances of five fields": [Settings() for _ in range(1000)],
+        "1,000 dicts of these fields": [dict(vars(Settings())) for _ in range(1000)],
+        **science(random),
         "10,000 parameters": {f"parameter {index}": index / 7 for index in range(10_000)},
     }
 

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from timing import Samples
 
+SWEEP = 500
+
 
 def imports(project: Path, rounds: int) -> Samples:
     """Time an interpreter that imports each library and ends."""
@@ -30,6 +32,17 @@ def first_hits(project: Path, rounds: int) -> Samples:
     """Time the first hit of processes, and its parts."""
     found = [worker(project, "first_hit") for _ in range(rounds)]
     return {name: [each[name] for each in found] for name in found[0]}
+
+
+def sweeps(project: Path, rounds: int) -> Samples:
+    """Time hits of as many different artifacts, each tool in turn, in fresh processes."""
+    for tool in TOOLS:
+        worker(project, "sweep", tool, SWEEP)  # which makes them
+    samples: Samples = {tool: [] for tool in TOOLS}
+    for _ in range(rounds):
+        for tool in TOOLS:
+            samples[tool].append(worker(project, "sweep", tool, SWEEP)[tool])
+    return samples
 
 
 def _commands(project: Path, commands: dict[str, list[str]], rounds: int) -> Samples:

@@ -91,8 +91,9 @@ class Artifact(Generic[R, W]):
             returns one. Read at each call.
         allow_dirty: Work with code that is not committed, and mark the tag dirty. Otherwise such code is refused,
             unless ``TAGGEDARTIFACTS_ALLOW_DIRTY=1`` or the project's ``pyproject.toml`` allows it to all functions.
-        ignore: What does not decide the result, such as ``verbose``; neither hashed nor recorded. Parameters, and by
-            name what the function reads: ``"args"``, ``"args.verbose"``, ``"settings.DEBUG"``.
+        ignore: What does not decide the result; neither hashed nor recorded. Parameters, such as ``verbose``, parts of
+            them, such as ``cfg.n_jobs``, and by name what the function reads: ``"args"``, ``"args.verbose"``,
+            ``"settings.DEBUG"``. Of ``self`` the class still counts.
         inputs: Parameters that hold paths of input files or directories, or lists, tuples and dicts of them: their
             content is hashed, not the path.
         scope: Paths relative to the repository's root that are the code which decides the result. By default what

@@ -6,9 +6,21 @@ derives from the built-in exception that fits, so that code which catches ``OSEr
 
 from __future__ import annotations
 
+from ._text import printable
+
+
+def _printable(message: str) -> str:
+    return message if message.isprintable() else "\n".join(map(printable, message.split("\n")))
+
 
 class TaggedArtifactsError(Exception):
-    """Base of all errors that this library raises on purpose; catch it to catch every one of them."""
+    """Base of all errors that this library raises on purpose; catch it to catch every one of them.
+
+    A message says what would move a terminal's cursor by its code: names and records may come from anywhere.
+    """
+
+    def __init__(self, *args: object) -> None:
+        super().__init__(*(_printable(arg) if isinstance(arg, str) else arg for arg in args))
 
 
 class RepositoryError(TaggedArtifactsError, OSError):
@@ -39,8 +51,9 @@ class DirtyRepositoryError(TaggedArtifactsError, OSError):
 class UnhashableError(TaggedArtifactsError, TypeError):
     """A value in the configuration or the arguments has no canonical form.
 
-    Comes before the function runs, and names the exact place. Leave the parameter out with ``ignore``, teach the
-    library the type with ``canonical.register``, or pass a path and name it in ``inputs``.
+    Comes before the function runs, and names the exact place and what helps there: leave the part out with ``ignore``,
+    teach the library the type with ``canonical.register``, pass a path and name it in ``inputs``, or pass what the
+    value is made from.
     """
 
 
@@ -106,9 +119,10 @@ class ArtifactModifiedError(TaggedArtifactsError, OSError):
 
 
 class RecordError(TaggedArtifactsError, ValueError):
-    """A record is damaged, or was written by a newer version of the library.
+    """A record is damaged, was written by a newer version of the library, or would be too large to be read back.
 
-    Comes from functions over records. Calls treat such a record as absent and say so in the log.
+    The last comes at a call, before the function runs. The others come from functions over records; calls treat such a
+    record as absent and say so in the log.
     """
 
 

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from ._tag import Tag
+from ._tag import Tag, tag_digits
 
 if TYPE_CHECKING:
     import os
@@ -57,7 +57,7 @@ class ArtifactPath(_Base):
 
         def __init__(self, *segments: str | os.PathLike[str]) -> None:
             super().__init__(*segments)
-            Tag.parse(self)
+            tag_digits(self)
 
         def with_segments(self, *segments: str | os.PathLike[str]) -> Path:  # type: ignore[override]  # no ArtifactPath
             return Path(*segments)
@@ -67,7 +67,7 @@ class ArtifactPath(_Base):
 
         def __new__(cls, *segments: str | os.PathLike[str]) -> Self:
             path: Self = super()._from_parts(segments)  # type: ignore[misc]  # private to 3.11
-            Tag.parse(path)
+            tag_digits(path)
             return path
 
         @classmethod

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 from dataclasses import dataclass
@@ -19,8 +20,12 @@ CONFIG_DIGITS = 12
 _COMMIT = rf"[0-9a-f]{{{COMMIT_DIGITS}}}"
 _DIGEST = rf"[0-9a-f]{{{DIGEST_DIGITS}}}"
 _CONFIG = rf"[0-9a-f]{{{CONFIG_DIGITS}}}"
-_DIRTY_STEM = re.compile(rf"(?s)(.+)-({_COMMIT})-dirty-({_DIGEST})-({_CONFIG})")
-_CLEAN_STEM = re.compile(rf"(?s)(.+)-({_COMMIT})-({_CONFIG})")
+# What a stem with a tag ends in. Of one length, so that a match begins at a known place.
+_DIRTY_END = re.compile(rf"-({_COMMIT})-dirty-({_DIGEST})-({_CONFIG})")
+_DIRTY_LENGTH = len("--dirty--") + COMMIT_DIGITS + DIGEST_DIGITS + CONFIG_DIGITS
+_CLEAN_END = re.compile(rf"-({_COMMIT})-({_CONFIG})")
+_CLEAN_LENGTH = len("--") + COMMIT_DIGITS + CONFIG_DIGITS
+_TAG = re.compile(rf"{_COMMIT}-(dirty-{_DIGEST}-)?{_CONFIG}")
 # A clean tag behind such a stem would read as the dirty tag of a shorter one.
 _MISLEADING_STEM = re.compile(rf"(?s).+-{_COMMIT}-dirty")
 _FIELDS = {"commit": COMMIT_DIGITS, "dirty": DIGEST_DIGITS, "config": CONFIG_DIGITS}
@@ -57,6 +62,9 @@ class Tag:
     config: str
 
     def __post_init__(self) -> None:
+        texts = str is type(self.commit) is type(self.config) and (self.dirty is None or type(self.dirty) is str)
+        if texts and _TAG.fullmatch(str(self)):
+            return
         for field, count in _FIELDS.items():
             value = getattr(self, field)
             if value is None and field == "dirty":
@@ -89,7 +97,7 @@ class Tag:
             >>> Tag.parse("figures/hist-8c1f0e92d4-5b7ad3f0c1e2.png").config
             '5b7ad3f0c1e2'
         """
-        return cls(*_parse(path)[1:4])
+        return cls(*_parsed(path)[1:4])
 
 
 def split_name(name: str) -> tuple[str, str]:
@@ -108,7 +116,7 @@ def tagged_name(name: str, tag: Tag) -> str:
         ArtifactNameError: If the tag could not be read back unambiguously.
     """
     stem, suffix = split_name(name)
-    if tag.dirty is None and _MISLEADING_STEM.fullmatch(stem):
+    if tag.dirty is None and stem.endswith("-dirty") and _MISLEADING_STEM.fullmatch(stem):
         raise ArtifactNameError(
             f"{name!r} cannot be tagged: behind a stem that ends in '-<{COMMIT_DIGITS} hex digits>-dirty' "
             "a clean tag would read as a dirty one; give the output another name"
@@ -122,14 +130,14 @@ def untagged_name(path: str | os.PathLike[str]) -> str:
     Raises:
         ValueError: If the name holds no tag.
     """
-    stem, *_, suffix = _parse(path)
+    stem, *_, suffix = _parsed(path)
     return f"{stem}{suffix}"
 
 
 def is_tagged(path: str | os.PathLike[str]) -> bool:
     """Tell whether a file name holds a tag."""
     try:
-        _parse(path)
+        _parsed(path)
     except ValueError:
         return False
     return True
@@ -145,16 +153,31 @@ def of_name(names: Iterable[str], untagged: str) -> Iterator[str]:
             yield each
 
 
-def _parse(path: str | os.PathLike[str]) -> tuple[str, str, str | None, str, str]:
+def tag_digits(path: str | os.PathLike[str]) -> tuple[str, str | None, str]:
+    """Read the digits of the tag in a file name: commit, uncommitted changes, configuration.
+
+    Raises:
+        ValueError: If the name holds no tag.
+    """
+    return _parsed(path)[1:4]
+
+
+def _parsed(path: str | os.PathLike[str]) -> tuple[str, str, str | None, str, str]:
     text = os.fspath(path) if isinstance(path, (str, os.PathLike)) else path
     if not isinstance(text, str):
         raise TypeError(f"a tagged path must be a str or a path, not {path!r}")
-    name = os.path.basename(text.rstrip("/" + os.sep))
+    return _parse(os.path.basename(text.rstrip("/" + os.sep)))
+
+
+@functools.lru_cache(4096)  # 2 MB at most: names have 255 bytes; one call asks for the parts of one name four times
+def _parse(name: str) -> tuple[str, str, str | None, str, str]:
     stem, suffix = split_name(name)
-    if match := _DIRTY_STEM.fullmatch(stem):
-        return match[1], match[2], match[3], match[4], suffix
-    if match := _CLEAN_STEM.fullmatch(stem):
-        return match[1], match[2], None, match[3], suffix
+    start = len(stem) - _DIRTY_LENGTH
+    if start > 0 and (match := _DIRTY_END.fullmatch(stem, start)):
+        return stem[:start], match[1], match[2], match[3], suffix
+    start = len(stem) - _CLEAN_LENGTH
+    if start > 0 and (match := _CLEAN_END.fullmatch(stem, start)):
+        return stem[:start], match[1], None, match[2], suffix
     raise ValueError(f"no tag in the name {name!r}: expected stem-commit-config or stem-commit-dirty-digest-config")
 
 

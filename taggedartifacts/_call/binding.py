@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from .._canonical.encoding import encode, encode_call
 from .._canonical.part import Part, Stateless
 from .._errors import ArtifactNameError
+from .._memory import Memory
 from .._path import ArtifactPath
 from .._reach.reads import names_read
 from .._store.folder import HIDDEN, RECORD_SUFFIX, Folder
 from .._tag import tagged_name
 from .inputs import input_contents
+from .plain import plain_key
 from .signature import binder
 from .wrong import meant, refuse_bare
 
@@ -29,12 +31,18 @@ if TYPE_CHECKING:
     from .._tag import Tag
 
 _NAME_MAX = 255  # bytes; where the file system does not tell
+_FITS = 120  # bytes; no file system in use is narrower (eCryptfs has 143), and asking it takes as long as a stat
 # Windows opens a device or a stream in their place, or drops their end: what is written would have another name.
 _CHANGED_BY_WINDOWS = re.compile(
     r'(?is)(con|prn|aux|nul|con(in|out)\$|(com|lpt)[\d¹²³]) *(\..*)?|.*[<>:"|?*\x00-\x1f].*|.*[. ]'
 )
 # A `Path` of a URL has one slash where the URL has two; a drive has one letter.
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/")
+
+
+# Encoded configurations and arguments, by their plain keys.
+_ENTRY_BYTES = 500  # that an entry takes beside its content, about
+_encoded: Memory[bytes, dict[str, bytes]] = Memory()
 
 
 # Here and in other modules that every script needs, plain data is a NamedTuple: a data class takes ten times as long to
@@ -147,8 +155,7 @@ class Parameters:
         self._left_out = frozenset((*options.keywords, *whole, *options.inputs))
         # The class of an object decides what its methods do, whatever its state.
         self._without_state = "self" if "self" in whole and next(iter(kinds), None) == "self" else None
-        self.takes_any = self._extra is not None
-        """Whether further keywords may have any name."""
+        self.takes_any = self._extra is not None  # then keywords may have any name
         self.ignored_globals = tuple(name for name in options.ignore if name.partition(".")[0] not in kinds)
         """What is ignored and is no parameter nor a part of one: what the function reads."""
         self._parts: dict[str, list[tuple[str, ...]]] = {}
@@ -202,7 +209,7 @@ class Parameters:
             if path == "" or (path is None and not options.several):
                 names = self._signature.parameters
                 known = f"is no parameter; there are {', '.join(names) or 'none'}{meant(keyword, names)}"
-                wrong = "is missing or empty" if self._takes(keyword) else known
+                wrong = "is missing or empty; pass a path" if self._takes(keyword) else known
                 raise KeyError(f"no output path was given: the keyword {keyword!r} {wrong}")
             paths.append(path)
         if all(path is None for path in paths):
@@ -231,7 +238,16 @@ class Parameters:
         found: dict[str, set[tuple[str, ...]]] = {name: set() for name in self._parts if name in arguments}
         for name, into in found.items():
             arguments[name] = Part(arguments[name], tuple(self._parts[name]), into)
-        parts = encode_call(config() if callable(config) else config, arguments)
+        if callable(config):
+            config = config()
+        key = plain_key((config, arguments))
+        known = _encoded.get(key) if key is not None else None
+        if known is not None:
+            parts = dict(known)
+        else:
+            parts = encode_call(config, arguments)
+            if key is not None:
+                _encoded.put(key, dict(parts), _ENTRY_BYTES + len(key) + sum(map(len, parts.values())))
         for name, into in found.items():
             self._check_parts(name, into)
         return parts
@@ -312,7 +328,7 @@ class Output(NamedTuple):
         given = text.rstrip("/" + os.sep)
         name = os.path.basename(given)
         if name in ("", os.curdir, os.pardir) or "\0" in text:
-            raise ArtifactNameError(f"{text!r} does not end in a file name")
+            raise ArtifactNameError(f"{text!r} does not end in a file name; give a path such as 'figures/hist.png'")
         if HIDDEN in given and HIDDEN in Path(given).parts:
             raise ArtifactNameError(f"{text!r} lies inside {HIDDEN}, which is kept for locks and records")
         return cls(given, isinstance(path, str), given != text)
@@ -348,20 +364,24 @@ def check_names(folders: Sequence[Target]) -> None:
     for folder, name in folders:
         if os.name == "nt" and _CHANGED_BY_WINDOWS.fullmatch(name):
             raise ArtifactNameError(f"{name!r} would not keep that name on Windows; give the output another one")
-        limit = _name_limit(folder.path) - len(RECORD_SUFFIX)
-        if (size := len(os.fsencode(name))) > limit:
+        size = len(os.fsencode(name))
+        if max(size, len(folder.path)) > _FITS and size > (limit := _name_limit(folder.path) - len(RECORD_SUFFIX)):
             raise ArtifactNameError(
                 f"{name!r} has {size} bytes where {folder.path} allows {limit} (its record needs "
                 f"{len(RECORD_SUFFIX)} more); give the output a shorter name"
             )
     # Where a disk does not tell cases apart, one of the two would overwrite the other; and artifacts travel.
     count = len(folders)
-    if len({name for _, name in folders}) < count:
+    names = [name for _, name in folders]
+    if len(set(names)) < count:
         raise ArtifactNameError(
-            "two outputs have the same file name; one that is handed on counts by its file name, so give each its own"
+            f"two outputs have the same file name {max(names, key=names.count)!r}, and an artifact that is handed to "
+            "another function counts by its file name; give each output its own"
         )
     if count > 1 and len({(os.path.realpath(folder.path), name.casefold()) for folder, name in folders}) < count:
-        raise ArtifactNameError("two outputs of one directory differ in case only; give each its own")
+        raise ArtifactNameError(
+            "two outputs of one directory differ in case only, which not every disk keeps apart; rename one"
+        )
 
 
 def _name_limit(directory: str) -> int:

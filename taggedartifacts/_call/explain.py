@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from .._errors import ArtifactConflictError, ArtifactModifiedError, InputChangedError, RecordError
-from .._history.recipe import Recipe, recipe_differences, tag_differences
+from .._history.recipe import Recipe, file_differences, recipe_differences, tag_differences
 from .._history.stretch import newest_first, present
 from .._path import ArtifactPath
 from .._store.condition import Condition, condition
 from .._store.record import read_record
 from .._store.reuse import Found, find_any
+from .._store.short import shortened
 from .._store.standing import stored_record
 from .._tag import Tag, untagged_name
 from .._text import Shown, Table, minute
@@ -172,13 +173,14 @@ def _nearest(task: Task, target: Target) -> tuple[str, tuple[Difference, ...]] |
     if len(names) > _MOST_COMPARED:
         names = sorted(names, key=lambda each: len(tag_differences(Tag.parse(each), tag)))[:_MOST_COMPARED]
     wanted = recipe_of(task)
-    found = [
-        (version.record is None, _differences(version, wanted), version.target.name)
-        for version in newest_first(folder, names)
-    ]
+    found = [(_differences(version, wanted), version) for version in newest_first(folder, names)]
+    if not found:
+        return None
     # One without a record comes last: its tag does not tell in how many things its configuration differs.
-    _, differences, nearest = min(found, key=lambda each: (each[0], len(each[1])), default=(False, (), None))
-    return None if nearest is None else (nearest, differences)
+    differences, nearest = min(found, key=lambda each: (each[1].record is None, len(each[0])))
+    if nearest.record is not None:
+        differences += file_differences(Recipe.of(nearest.record, nearest.target.folder), wanted)
+    return nearest.target.name, differences
 
 
 def _differences(version: Version, wanted: Recipe) -> tuple[Difference, ...]:
@@ -191,5 +193,12 @@ def recipe_of(task: Task) -> Recipe:
     """Take the recipe that a call has."""
     state = task.state
     changes = {change.path: change.what for change in state.changes}
-    readers = task.reads.readers if task.reads is not None else {}
-    return Recipe(task.key, task.canonical.decode(), changes, lambda: state.patch, readers)
+    return Recipe(
+        key=task.key,
+        canonical=shortened(task.canonical.decode()),
+        changes=changes,
+        read_patch=lambda: state.patch,
+        scope=state.scope,
+        folder=state.root or os.curdir,
+        readers=task.reads.readers if task.reads is not None else {},
+    )

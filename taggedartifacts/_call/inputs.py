@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 import time
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from .._errors import InputError
-from .._hashing import Progress, file_hexdigest
+from .._hashing import Progress, file_hexdigest, hexdigest
+from .._memory import Memory
 from .._store.folder import HIDDEN
 
 if TYPE_CHECKING:
@@ -21,10 +24,14 @@ _MOST_THREADS = 8
 # A file changed twice within the granularity of its file system's clock shows the same times for both contents: at most
 # 2 s, on FAT. A stat that is not older than this when the reading begins does not vouch for what was read.
 _SETTLED_NANOSECONDS = 2_500_000_000
-_MOST_REMEMBERED = 1 << 17
+# The digests of many files are remembered by groups of about so many, 16 bytes each: a million files take 16 MB then,
+# and when one changes, its group is read again. Which group a file is in is told by its inode number.
+_GROUP = 512
+_ENTRY_BYTES = 500  # of a file that is remembered by itself
 
 _Identity = tuple[int, int, int, int, int]
-_remembered: dict[_Identity, str] = {}
+_remembered: Memory[_Identity, str] = Memory()
+_groups: Memory[str, bytes] = Memory()
 
 
 def input_contents(paths: Mapping[str, object], cwd: str = "") -> dict[str, object]:
@@ -52,7 +59,7 @@ def input_contents(paths: Mapping[str, object], cwd: str = "") -> dict[str, obje
 class _File:
     """A file whose content is wanted: the parameter that led to it, its path, what it is, and its digest once known."""
 
-    __slots__ = ("digest", "identity", "name", "path", "size")
+    __slots__ = ("digest", "identity", "is_settled", "name", "path", "size")
 
     def __init__(self, name: str, path: str, found: os.stat_result) -> None:
         self.name = name
@@ -60,6 +67,7 @@ class _File:
         self.size = found.st_size
         self.identity = _identity(found)
         self.digest = _remembered.get(self.identity)
+        self.is_settled = False
 
 
 class _Named:
@@ -117,18 +125,48 @@ def _filled(found: object) -> object:
 
 
 def _digest(files: Mapping[str, _File]) -> None:
+    groups = _grouped(files) if len(files) > _GROUP else {}
+    for key, group in groups.items():
+        if (known := _groups.get(key)) is not None:
+            for index, file in enumerate(group):
+                file.digest = known[16 * index : 16 * index + 16].hex()
     unknown = [file for file in files.values() if file.digest is None]
+    _read_all(unknown)
+    if not groups:
+        for file in unknown:
+            if file.is_settled and file.digest is not None:
+                _remembered.put(file.identity, file.digest, _ENTRY_BYTES)
+    for key, group in groups.items():
+        if key not in _groups and all(file.is_settled for file in group):
+            _groups.put(key, bytes.fromhex("".join([file.digest or "" for file in group])), 200 + 16 * len(group))
+
+
+def _grouped(files: Mapping[str, _File]) -> dict[str, list[_File]]:
+    """Sort files into groups; by a digest of what is in each."""
+    sorted_files = sorted(files.values(), key=attrgetter("identity"))
+    count = 1 << (len(sorted_files) // _GROUP).bit_length()
+    groups: dict[int, list[_File]] = {}
+    for file in sorted_files:
+        groups.setdefault(file.identity[1] % count, []).append(file)
+    return {hexdigest(repr([each.identity for each in group]).encode()): group for group in groups.values()}
+
+
+def _read_all(unknown: list[_File]) -> None:
     total = sum(file.size for file in unknown)
     progress = Progress(f"{len(unknown)} input files", total)
     if len(unknown) < 2 or total < _PARALLEL_BYTES:
         for file in unknown:
             _read(file, progress)
         return
-    from concurrent.futures import ThreadPoolExecutor  # 10 ms, and only large inputs need it
+    with contextlib.suppress(RuntimeError):  # no thread is to be had: the limit is reached, or the interpreter ends
+        from concurrent.futures import ThreadPoolExecutor  # 10 ms, and only large inputs need it
 
-    with ThreadPoolExecutor(min(_MOST_THREADS, os.cpu_count() or 1, len(unknown))) as pool:
-        for future in [pool.submit(_read, file, progress) for file in unknown]:
-            future.result()
+        with ThreadPoolExecutor(min(_MOST_THREADS, os.cpu_count() or 1, len(unknown))) as pool:
+            for future in [pool.submit(_read, file, progress) for file in unknown]:
+                future.result()
+    for file in unknown:
+        if file.digest is None:
+            _read(file, progress)
 
 
 def _read(file: _File, progress: Progress) -> None:
@@ -141,10 +179,7 @@ def _read(file: _File, progress: Progress) -> None:
     if after != file.identity:
         raise InputError(f"input {file.name!r}: {file.path} changed while it was read; call again when it is complete")
     # Some file systems (FUSE, shares on Windows) have no inode numbers: there two files could be taken for one.
-    if file.identity[1] and max(file.identity[3:]) < before - _SETTLED_NANOSECONDS:
-        if len(_remembered) >= _MOST_REMEMBERED:
-            _remembered.clear()
-        _remembered[file.identity] = file.digest
+    file.is_settled = bool(file.identity[1]) and max(file.identity[3:]) < before - _SETTLED_NANOSECONDS
 
 
 def _identity(found: os.stat_result) -> _Identity:

@@ -6,44 +6,59 @@ import logging
 import os
 import secrets
 from dataclasses import fields, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from .._errors import ArtifactConflictError, ArtifactNotWrittenError, InputError, TaggedArtifactsError
+from .._errors import ArtifactConflictError, ArtifactNotWrittenError, InputError, RecordError, TaggedArtifactsError
 from .._store.condition import condition
-from .._store.content import describe
+from .._store.content import Content, describe
 from .._store.kept import keep, unmark
+from .._store.manifest import MOST_IN_RECORD, manifest_name
+from .._store.patches import store_patch
 from .._store.publish import publish
-from .._store.record import Record
+from .._store.record import MAX_RECORD_BYTES, Record
+from .._store.short import shortened
 from .._store.standing import stored_record
 from .._store.written import Staged, check_room, check_written, companions, retag, syncing
 from .environment import environment
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
+    from .._reach.opened import Opened
     from .._store.record import FileEntry
     from .task import Task
 
 _log = logging.getLogger("taggedartifacts")
 
+_FEW_COMPANIONS = 10_000  # of which the record has room, whatever their names
 
-def checked(task: Task, staged: list[Staged]) -> tuple[Task, list[Staged]]:
+
+def checked(task: Task, staged: list[Staged], opened: Opened) -> tuple[Task, list[Staged]]:
     """Check that the tag is still true now that the function has run, or give its output the true one.
 
+    Args:
+        task: The call.
+        staged: Its outputs.
+        opened: What the run opened.
+
     Raises:
-        InputError: If an input changed meanwhile.
+        InputError: If an input, or a file of the scope that it may have read, changed meanwhile.
         DirtyRepositoryError: If modules that were loaded meanwhile make the code dirty, and that is not allowed.
     """
     parameters = task.decoration.parameters
     if "inputs" in task.encoded and parameters.encoded_inputs(task.bound, task.cwd) != task.encoded["inputs"]:
         names = ", ".join(task.decoration.options.inputs)
         raise InputError(f"an input ({names}) changed while {task.key.function} ran; nothing is published")
+    if changed := task.view.look.changed(opened):
+        raise InputError(
+            f"{', '.join(changed[:3])} changed while {task.key.function} ran, and may have been read before or after; "
+            "call it again"
+        )
     late = task.late_modules()
     view = task.view.whole() if late else task.view
     state = view.state()
-    if state == task.state:
+    if state == task.state and not late:
         return task, staged
-    true = task.in_state(view, state)
+    true = task.with_modules(late).in_state(view, state)
     if true.key == task.key:
         return true, staged
     if late:
@@ -51,7 +66,7 @@ def checked(task: Task, staged: list[Staged]) -> tuple[Task, list[Staged]]:
             "%s imported %s while it ran, which no import statement names; all of the repository counts now, and it "
             "will be made again each time until an import statement names that module",
             true.key.function,
-            ", ".join(late),
+            ", ".join(sorted(late)),
         )
     else:
         _log.warning(
@@ -115,12 +130,13 @@ def publish_all(
         reason = _reason(task, staged, predecessors, recompute=recompute)
         for each, record, predecessor in zip(staged, records, predecessors, strict=True):
             record = replace(record, replaced=_standing(each, record, predecessor))
-            if not publish(each, record, predecessor, task.state.patch, exclusive=not (recompute or locked)):
+            _store_patch(task, each, record)
+            if not publish(each, record, predecessor, exclusive=not (recompute or locked)):
                 if task.find() is not None:
                     _leave_to(each)
                     continue
                 # What stands there is of this very code and configuration, but lacks a companion or another output.
-                publish(each, record, predecessor, task.state.patch, exclusive=False)
+                publish(each, record, predecessor, exclusive=False)
             _log.info("made %s in %.3g s%s", each.final, seconds, reason)
     except FileNotFoundError as error:
         # Somebody swept our staging away, as can happen where there are no locks: all is well if theirs is there.
@@ -171,22 +187,63 @@ def _standing(staged: Staged, record: Record, predecessor: Record | None) -> Rec
         if predecessor is None:
             bare = describe(os.path.realpath(staged.final))
             content = {field.name: getattr(bare, field.name) for field in fields(bare)}
-            return replace(record, **content, companions=(), run="", replaced=None)
+            bare_record = replace(record, **content, companions=(), manifest=None, run="", replaced=None)
+            return bare_record if len(bare.files) <= MOST_IN_RECORD else replace(bare_record, files=())
         answer, judged_by = condition(staged.target, predecessor)
     except (FileNotFoundError, ArtifactNotWrittenError):
         return None
     return replace(judged_by, replaced=None) if answer.is_good else None
 
 
+def _store_patch(task: Task, staged: Staged, record: Record) -> None:
+    state = task.state
+    if record.patch is not None and state.patch is not None and state.root is not None:
+        quoted = [os.path.join(state.root, change.path) for change in state.changes]
+        store_patch(staged.folder, staged.staging, record.patch, state.patch, quoted)
+
+
+def check_size(task: Task) -> None:
+    """Check, before hours are spent, that what is known of the record already leaves it room to be read back.
+
+    Raises:
+        RecordError: If it does not.
+    """
+    nothing = Content("file", 0, 0, "0" * 32)
+    size = len(_described(task, nothing, "", datetime.now(UTC), 0).to_json())
+    if size > MAX_RECORD_BYTES // 2:
+        raise RecordError(
+            f"the record of {task.targets[0].name} would take {size:,} bytes without its content, which is more than "
+            f"is read back; {len(task.state.changes):,} paths are not committed: commit them or have git ignore them"
+        )
+
+
 def _record(task: Task, staged: Staged, run: str, started: datetime, seconds: float) -> Record:
-    content, state, key = describe(staged.path), task.state, task.key
-    return Record(
+    content = describe(staged.path)
+    record = replace(
+        _described(task, content, run, started, seconds),
         artifact=staged.name,
+        manifest=manifest_name(staged.name, run) if len(content.files) > MOST_IN_RECORD else None,
+        companions=companions(staged),
+        **environment(),
+    )
+    if len(record.companions) > _FEW_COMPANIONS and len(record.to_json()) > MAX_RECORD_BYTES:
+        raise ArtifactNotWrittenError(
+            f"{len(record.companions):,} files were written beside {staged.name}, more than one record can name; "
+            "write them into a directory, by an output path that ends with a slash"
+        )
+    return record
+
+
+def _described(task: Task, content: Content, run: str, started: datetime, seconds: float) -> Record:
+    """Describe a run by all but the artifact's name, what stands beside it and the environment."""
+    state, key = task.state, task.key
+    return Record(
+        artifact=task.targets[0].name,
         function=key.function,
         commit=key.commit,
         dirty=key.dirty,
         config_hash=key.config_hash,
-        canonical=task.canonical.decode(),
+        canonical=shortened(task.canonical.decode()),
         scope=state.scope.listed(),
         scope_kind=state.scope.kind.value,
         scope_names=tuple(sorted(state.scope.names)),
@@ -207,10 +264,13 @@ def _record(task: Task, staged: Staged, run: str, started: datetime, seconds: fl
         mtime_ns=content.mtime_ns,
         digest=content.digest,
         files=content.files,
-        companions=companions(staged),
+        listing=content.listing,
         changes=tuple((change.path, change.what) for change in state.changes),
         patch=f"{key.dirty}.patch" if state.patch is not None else None,
+        python="",
+        platform="",
+        host="",
+        packages={},
         readers=dict(task.reads.readers) if task.reads is not None else {},
         unknown=dict(task.reads.unknown) if task.reads is not None else {},
-        **environment(),
     )

@@ -112,6 +112,7 @@ def _making(task: Task, held: _Held, *, recompute: bool) -> Generator[Wait | Run
         ArtifactModifiedError: If one was changed while the function ran.
         ArtifactNotWrittenError: If the function did not write what it promised.
         InputError: If an input changed while the function ran.
+        RecordError: If the record would be too large to be read back.
         OSError: If it could not be published; nothing is visible then.
 
     What the function wrote before one of the last four is kept, and the error says where.
@@ -123,12 +124,13 @@ def _making(task: Task, held: _Held, *, recompute: bool) -> Generator[Wait | Run
         )
     # A script whose artifacts are all there does not wait for what it takes to make them to be imported.
     from .._code.memory import memory
+    from .._reach.opened import watching
     from .._store.claim import claim
     from .._store.kept import mark
     from .._store.lock import ArtifactLock, Patience
     from .._store.staging import clean_up, make_staging, sweep
     from .._store.written import Staged
-    from .outcome import checked, keep_all, publish_all
+    from .outcome import check_size, checked, keep_all, publish_all
 
     with contextlib.ExitStack() as stack:
         # In one order everywhere, so that no two calls wait for each other.
@@ -160,6 +162,7 @@ def _making(task: Task, held: _Held, *, recompute: bool) -> Generator[Wait | Run
             folder.look_closely()
             sweep(folder, name, locked=locked)
             folder.check_place(name)
+        check_size(task)
         if recompute:
             task.check_owner()
         if not recompute and _reused(task):
@@ -177,6 +180,7 @@ def _making(task: Task, held: _Held, *, recompute: bool) -> Generator[Wait | Run
         started, clock = datetime.now(UTC), time.perf_counter()
         task.redirect([each.path for each in staged])
         held.making.artifacts = artifacts
+        opened = stack.enter_context(watching(task.state.root or os.getcwd()))
         named = task.named_files()
         try:
             yield Run(task.bound, held.making)
@@ -188,7 +192,7 @@ def _making(task: Task, held: _Held, *, recompute: bool) -> Generator[Wait | Run
             for each in staged:
                 mark(each.staging)
             seconds = time.perf_counter() - clock
-            true, staged = checked(task, staged)
+            true, staged = checked(task, staged, opened)
             locked = locked and true.key == task.key
             undeclared = described(named, task.cwd, task.key.function)
             publish_all(true, staged, started, seconds, recompute=recompute, locked=locked, undeclared=undeclared)
@@ -263,8 +267,9 @@ def _others(target: Target) -> str:
     try:
         names = sorted(os.listdir(folder.path))
     except FileNotFoundError:
-        return f"{folder.path} does not exist"
+        return f"{folder.path} does not exist. Make the artifact first"
     tags = [str(Tag.parse(each)) for each in of_name(names, wanted)]
     if not tags:
-        return f"there is no {wanted} with any tag"
-    return f"the tags of {wanted} that are there: {', '.join(tags[:20])}" + (", …" if len(tags) > 20 else "")
+        return f"there is no {wanted} with any tag. Make the artifact first"
+    listed = f"the tags of {wanted} that are there: {', '.join(tags[:20])}" + (", …" if len(tags) > 20 else "")
+    return f"{listed}. Make the artifact first, or read with the code and configuration that made one of these"

@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from .._canonical.encoding import encode, join
 from .._code.allowed import allows_dirty
 from .._hashing import hexdigest
+from .._memory import Memory
 from .._reach.met import Met, collecting
-from .._reach.modules import MAIN, places
+from .._reach.modules import places
 from .._reach.scripts import calling
-from .._store.record import Key, scope_text
+from .._store.key import Key, scope_text
 from .._store.reuse import check_owner, find
 from .._store.target import Target
 from .binding import Output, check_names
-from .reading import Reader, meeting
+from .reading import Reader, further, meeting
 from .undeclared import check_unchanged, named_files
 
 if TYPE_CHECKING:
@@ -38,7 +39,10 @@ _T = TypeVar("_T")
 
 _log = logging.getLogger("taggedartifacts")
 
-_MEMO_ENTRIES = 1024  # per decorated function
+# A repeated call finds here what would come out of the same computation again.
+_destinations: Memory[tuple[object, ...], Destination] = Memory()
+_FEW_BYTES = 4096  # of a canonical form: more of it is looked up by its digest, which is faster to compare, and small
+_DESTINATION_BYTES = 4096  # of a destination and its key, beside the canonical form
 _warned_states: set[tuple[str | None, str]] = set()
 _warned_unknown: set[tuple[str, tuple[str, ...]]] = set()
 
@@ -47,7 +51,6 @@ class Destination(NamedTuple):
     """Where the artifacts of a call stand.
 
     Attributes:
-        canonical: Canonical form that the config hash is of.
         key: What a hit compares.
         outputs: The output paths that are asked for, as the user gave them.
         slots: Which of the keywords each of them belongs to.
@@ -56,7 +59,6 @@ class Destination(NamedTuple):
         keywords: How many keywords there are.
     """
 
-    canonical: bytes
     key: Key
     outputs: tuple[Output, ...]
     slots: tuple[int, ...]
@@ -65,23 +67,20 @@ class Destination(NamedTuple):
     keywords: int
 
     @classmethod
-    def of(
-        cls, function: str, state: CodeState, parts: dict[str, bytes], given: tuple[object, ...], cwd: str
-    ) -> Destination:
+    def of(cls, function: str, state: CodeState, config_hash: str, given: tuple[object, ...], cwd: str) -> Destination:
         """Compute the tag, and where it leads with these output paths.
 
         Raises:
             ArtifactNameError: If an output path cannot become that of an artifact.
         """
-        canonical = join(parts)
         said = scope_text(state.scope.kind.value, state.scope.listed(), state.scope.reasons)
-        key = Key(function, state.commit, state.dirty, hexdigest(canonical), state.digest, said)
+        key = Key(function, state.commit, state.dirty, config_hash, state.digest, said)
         slots = tuple(slot for slot, path in enumerate(given) if path is not None)
         outputs = tuple(Output.of(given[slot]) for slot in slots)
         paths = tuple(output.tagged(key.tag) for output in outputs)
         targets = tuple(Target(output.folder(cwd), path.name) for output, path in zip(outputs, paths, strict=True))
         check_names(targets)
-        return cls(canonical, key, outputs, slots, targets, paths, len(given))
+        return cls(key, outputs, slots, targets, paths, len(given))
 
     def spread(self, values: Sequence[_T]) -> tuple[_T | None, ...]:
         """Put what there is for each output in the place of its keyword, and None where none is asked for."""
@@ -119,8 +118,6 @@ class Decoration:
         self.home = home
         self._names = dict(names)
         self.reader = Reader(parameters.ignored_globals, is_strict=not parameters.takes_any)
-        # A repeated call finds here what would come out of the same computation again.
-        self._destinations: dict[object, Destination] = {}
 
     def __reduce__(self) -> tuple[type[Decoration], tuple[Any, ...]]:
         self.function_name(self.moment.root())  # a worker may not have the file that it is named by
@@ -143,13 +140,14 @@ class Decoration:
         # What is no path is refused by `Output.of`.
         paths = [os.fspath(each) if isinstance(each, os.PathLike) else str(each) for each in given]
         kinds = map(type, given)  # of another type, a path goes to the function as another
-        key = (function, state.commit, state.dirty, state.digest, *parts, *parts.values(), cwd, *paths, *kinds)
-        known = self._destinations.get(key)
+        size = sum(map(len, parts.values()))
+        config_hash = hexdigest(join(parts)) if size > _FEW_BYTES else None
+        config = (*parts, *parts.values()) if config_hash is None else (config_hash,)
+        key = (function, state.commit, state.dirty, state.digest, *config, cwd, *paths, *kinds)
+        known = _destinations.get(key)
         if known is None:
-            known = Destination.of(function, state, parts, given, cwd)
-            if len(self._destinations) >= _MEMO_ENTRIES:
-                self._destinations.clear()
-            self._destinations[key] = known
+            known = Destination.of(function, state, config_hash or hexdigest(join(parts)), given, cwd)
+            _destinations.put(key, known, _DESTINATION_BYTES + min(size, _FEW_BYTES))
         return known
 
 
@@ -183,7 +181,7 @@ class Task(NamedTuple):
     @property
     def canonical(self) -> bytes:
         """Canonical form that the config hash is of."""
-        return self.destination.canonical
+        return join(_parts(self.encoded, self.state))
 
     @property
     def key(self) -> Key:
@@ -277,9 +275,13 @@ class Task(NamedTuple):
             for output, target in zip(self.outputs, self.targets, strict=True):
                 set_link(target.folder, os.path.basename(output.given), target.name)
 
-    def late_modules(self) -> list[str]:
-        """List the modules of the work tree that were loaded since the call began and are not in the scope."""
+    def late_modules(self) -> dict[str, str]:
+        """Find the modules of the work tree that were loaded since the call began and are not in the scope."""
         return self.view.look.late(self.loaded)
+
+    def with_modules(self, modules: Mapping[str, str]) -> Task:
+        """Return the same call with modules that count beside its scope, by path and content."""
+        return self._replace(encoded={**self.encoded, "late": encode(dict(modules), "modules")}) if modules else self
 
     def in_state(self, view: View, state: CodeState) -> Task:
         """Return the same call with the tag of another code state, seen by another view perhaps.
@@ -349,22 +351,11 @@ def prepare(f: Callable[..., Any], decoration: Decoration, args: tuple[Any, ...]
     view = view.reaching(files)
     state = view.state()  # of modules too that only the walk has met
     function = _checked_name(decoration, state)
-    if digests and (further := _further(digests, met, state)):
-        encoded["untracked"] = encode(further, "untracked")
+    if digests and (untracked := further(digests, met, state)):
+        encoded["untracked"] = encode(untracked, "untracked")
     if decoration.options.inputs:
         encoded["inputs"] = parameters.encoded_inputs(bound)
     return _task(f, decoration, bound, given, view, state, function, encoded, os.getcwd(), reads)
-
-
-def _further(digests: tuple[tuple[str, str, str], ...], met: Met, state: CodeState) -> dict[str, str]:
-    """Pick the digests of those files that count neither as dirt or foreign modules nor with what they define."""
-    return {
-        path: digest
-        for path, module, digest in digests
-        if module not in met.digests
-        and not state.scope.holds_module(path, is_script=module in MAIN)
-        and not {path, f"../{path}"} & set(state.modules)
-    }
 
 
 def _task(
@@ -379,9 +370,13 @@ def _task(
     cwd: str,
     reads: Reads | None,
 ) -> Task:
-    parts = {**encoded, "modules": encode(dict(state.modules), "modules")} if state.modules else encoded
-    destination = decoration.destination(function, state, parts, given, cwd)
+    destination = decoration.destination(function, state, _parts(encoded, state), given, cwd)
     return Task(f, decoration, bound, view, state, encoded, cwd, destination, view.look.loaded(), reads)
+
+
+def _parts(encoded: dict[str, bytes], state: CodeState) -> dict[str, bytes]:
+    """Join what a call knows of itself with what the code state counts as configuration."""
+    return {**encoded, "modules": encode(dict(state.modules), "modules")} if state.modules else encoded
 
 
 def _checked_name(decoration: Decoration, state: CodeState) -> str:

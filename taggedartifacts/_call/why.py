@@ -12,7 +12,8 @@ from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from .._history.recipe import Recipe, recipe_differences, tag_differences
+from .._history.differences import FileDifference
+from .._history.recipe import Recipe, file_differences, recipe_differences, tag_differences
 from .._history.stretch import newest_first
 from .._tag import Tag, of_name, untagged_name
 from .._text import clipped
@@ -63,7 +64,15 @@ def _nearest_differences(task: Task, target: Target) -> Sequence[Difference]:
     wanted = recipe_of(task)
     blind = replace(wanted, read_patch=lambda: None)  # patches are read for the one that is told of
     found = [(len(_differences(version, blind)), i, version) for i, version in enumerate(newest_first(folder, near))]
-    return _differences(min(found)[2], wanted, patches=True) if found else ()
+    if not found:
+        return ()
+    nearest = min(found)[2]
+    differences = _differences(nearest, wanted, patches=True)
+    if nearest.record is None:
+        return differences
+    files = file_differences(Recipe.of(nearest.record, nearest.target.folder), wanted)
+    # Which commit it was says less than which files.
+    return [*files, *(each for each in differences if not files or each.place not in ("commit", "scope"))]
 
 
 def _differences(version: Version, wanted: Recipe, *, patches: bool = False) -> Sequence[Difference]:
@@ -82,6 +91,8 @@ def _clauses(differences: Iterable[Difference]) -> list[str]:
 
 
 def _said(difference: Difference) -> str:
+    if isinstance(difference, FileDifference):
+        return f"{difference.path} changed" + (difference.cause and f", {difference.cause}")
     if difference.place.startswith("uncommitted ") and difference.a == "as committed":
         return clipped(f"{difference.place.removeprefix('uncommitted ')} changed")
     kind, _, place = difference.place.replace("[", ".[", 1).partition(".")

@@ -125,7 +125,8 @@ class _Canonical:
     def register(self, cls: type[Any], function: Callable[[Any], object] | None = None) -> Callable[..., Any]:
         """Teach the encoder a type: how to describe a value of it by one that has a canonical form.
 
-        The name of the value's own class always counts too. Subclasses are described likewise unless they are
+        The names of the value's own class and of the function always count too, so that another registration gives
+        another hash. Subclasses, also those that are made at run time, are described likewise unless they are
         registered themselves; a registered type comes before every rule except those for the exact built-in types.
 
         Args:

@@ -35,7 +35,9 @@ _PATHLIB = re.compile(r"pathlib\._(?:local|abc):(?:(PurePath|Path)Base(?=\.))?")
 
 _NOTHING: dict[str, Any] = {}
 
-_named_before: dict[tuple[str, str], tuple[weakref.ref[Any], object]] = {}
+_named_before: dict[tuple[str, str], tuple[weakref.ref[Any], tuple[int, int]]] = {}
+
+_known: weakref.WeakKeyDictionary[type, tuple[dict[str, Any], str, str, str]] = weakref.WeakKeyDictionary()
 
 _fingerprint: Callable[[Any], str | None] | None = None
 
@@ -56,10 +58,17 @@ def type_name(kind: type, *, described: bool = False) -> object:
     A local class, and one that no name gives or that was defined again since, are refused, as their names do not tell
     what their methods do; unless the user has *described* what decides results about its instances.
     """
+    # Asked for each instance: a name that gave the class before, and gives it still, needs no more than that.
+    known = _known.get(kind)
+    if known is not None and known[0].get(known[1]) is kind:
+        digest = meet(kind, known[2])
+        return known[3] if digest is None else [known[3], digest]
     module, qualname = kind.__module__, kind.__qualname__
-    space = sys.modules.get(module)
-    if module not in SCRIPT and getattr(space, "__dict__", _NOTHING).get(qualname) is kind:
-        return _named(kind, module, qualname)
+    space = getattr(sys.modules.get(module), "__dict__", _NOTHING)
+    if module not in SCRIPT and space.get(qualname) is kind:
+        name = _named(kind, module, qualname)
+        _known[kind] = space, qualname, module, name if isinstance(name, str) else name[0]
+        return name
     if (digest := _definition(module, kind)) is not None:
         meet_typed(kind)
         return [f"__main__:{qualname}", digest]
@@ -140,9 +149,15 @@ def _method(value: Any) -> str | Form:
     if owner is None or isinstance(owner, types.ModuleType):
         return _by_name("function", value)
     name = value.__name__
-    if getattr(owner, name, None) != value:
-        raise RefusalError(f"the bound method {name!r} is not what its object gives under that name")
-    return several("method", (owner, name), (".__self__",))
+    try:
+        is_named = getattr(owner, name, None) == value
+    except Exception:  # of whatever a class does when it is asked for an attribute
+        is_named = False
+    if is_named:
+        return several("method", (owner, name), (".__self__",))
+    if isinstance(value, types.MethodType):  # as of a base class, or under another name
+        return several("method", (owner, value.__func__), (".__self__", ".__func__"))
+    raise RefusalError(f"the bound method {name!r} is not what its object gives under that name")
 
 
 def _partial(value: functools.partial[Any]) -> Form:
@@ -178,15 +193,20 @@ def _by_name(tag: str, value: Any) -> str | Form:
         if (alias := _alias(module, value)) is None:
             raise _unnamed(tag, value, module, qualname)
         path = alias
-    return one(tag, _named(value, module, path))
+    try:
+        return one(tag, _named(value, module, path))
+    except RefusalError:
+        if isinstance(value, types.FunctionType) and (form := _by_definition(value, module)) is not None:
+            return form
+        raise
 
 
-def _named(value: Any, module: str, path: str) -> object:
+def _named(value: Any, module: str, path: str) -> str | list[str]:
     _check_name(value, module, path)
     return _written(value, module, path)
 
 
-def _written(value: Any, module: str, path: str) -> object:
+def _written(value: Any, module: str, path: str) -> str | list[str]:
     name = f"{_module_name(module, value)}:{path}"
     if name.startswith("pathlib._"):
         name = _PATHLIB.sub(lambda match: f"pathlib:{match[1] or ''}", name)
@@ -199,17 +219,20 @@ def _check_name(value: Any, module: str, path: str) -> None:
     function = own_function(value) if module in SCRIPT else None
     if was_sent(value) or (function is not None and has_arrived(function)):
         return  # each time that a value is sent here, it is another object
-    # A name that is bound anew in a loop gives that very object each time. Reloading a module gives it another spec.
-    spec = getattr(sys.modules.get(module), "__spec__", None)
+    # A name that is bound anew in a loop gives that very object each time. A module that is loaded again is another
+    # one, as in Streamlit, or has another spec.
+    space = sys.modules.get(module)
+    load = (id(space), id(getattr(space, "__spec__", None)))
     known = _named_before.get((module, path))
-    if known is not None and known[1] is spec and known[0]() not in (value, None):
+    if known is not None and known[1] == load:
+        if known[0]() is value:
+            return
         raise RefusalError(
             f"{module}.{path} gave another object before, so the name does not tell which of them this is",
             "give each its own name in a module",
         )
-    if known is None or known[0]() is not value or known[1] is not spec:
-        with contextlib.suppress(TypeError):  # some built-in functions cannot be referred to weakly
-            _named_before[module, path] = (weakref.ref(value), spec)
+    with contextlib.suppress(TypeError):  # some built-in functions cannot be referred to weakly
+        _named_before[module, path] = (weakref.ref(value), load)
 
 
 def _by_definition(function: types.FunctionType, module: str) -> Form | None:

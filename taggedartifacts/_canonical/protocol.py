@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from .instances import bookkeeping, cached_names, full_name, package, slots, without_books
 from .names import type_name
-from .text import Form, RefusalError, object_shape, quoted, several
+from .text import Form, RefusalError, object_shape, quoted, several, shape_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -46,11 +46,8 @@ _ARGUMENTS = ("__getnewargs__", "__getnewargs_ex__")
 
 def object_form(kind: type, held: Mapping[Any, object]) -> Form:
     """Describe an instance by its type and a dict of what it holds."""
-    names = tuple(held)
-    if not all(type(name) is str for name in names) or any(name.startswith("$") for name in names):
-        return several("object", (type_name(kind), dict(held)))
-    name, shape = type_name(kind), object_shape(names)
-    if type(name) is not str:
+    name, shape = type_name(kind), shape_of(held)
+    if shape is None or type(name) is not str:
         return several("object", (name, dict(held)))
     head = f'{{"$object":[{quoted(name)},'
     return Form([held[each] for each in shape.names], shape.label, lambda texts: f"{head}{shape.finish(texts)}]}}")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from .._hashing import hexdigest, hexdigest_parts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     Reducer = Callable[[Any], "str | Form"]
 
@@ -166,13 +166,19 @@ def sequence(value: Sequence[object]) -> Form:
 
 def mapping(value: dict[Any, object]) -> Form:
     """Encode a dict: as a JSON object when all keys are strings that cannot be mistaken for a tag, else as pairs."""
-    if not _STRINGS.issuperset(map(type, value)):
-        return _pairs(value)
-    names = tuple(value)
-    shape = (object_shape if len(names) <= _SHORT else object_shape.__wrapped__)(names)
-    if shape.mistakable:
+    shape = shape_of(value)
+    if shape is None:
         return _pairs(value)
     return Form([value[name] for name in shape.names], shape.label, shape.finish)
+
+
+def shape_of(value: Mapping[Any, object]) -> Shape | None:
+    """Find how a dict is written as a JSON object; None if it has to be written as pairs."""
+    if not _STRINGS.issuperset(map(type, value)):
+        return None
+    names = tuple(value)
+    shape = (object_shape if len(names) <= _SHORT else object_shape.__wrapped__)(names)
+    return None if shape.mistakable else shape
 
 
 # Dicts come in few shapes, one for each place in a program: to sort and quote the keys each time would be half of the

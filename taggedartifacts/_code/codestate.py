@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-import threading
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
 from .._errors import RepositoryError
+from .._forks import looking
 from .._git.repository import find_repository, reading
 from .._reach.modules import loaded_modules, places, running_code
 from .dirt import Survey
@@ -27,7 +27,6 @@ __all__ = ["STALE", "Change", "CodeState", "Look", "files_at_head", "stamp", "ta
 _VARIABLE = "TAGGEDARTIFACTS_COMMIT"
 _LOADS = 64
 
-_lock = threading.RLock()
 # By the identity of a load, which is kept with it so that it stays unique. Loads nest, so few are open at a time.
 _surveys: OrderedDict[tuple[int, str], tuple[object, Survey | None]] = OrderedDict()
 
@@ -60,7 +59,7 @@ def take_look(
     load = None if fresh or file is None or namespace is None else namespace.get("__spec__") or namespace
     code = None if namespace is None else running_code(namespace)
     stand_in = os.environ.get(_VARIABLE) or None  # set to nothing is how a job script unsets it
-    with _lock:
+    with looking:
         try:
             with reading(repo or file or os.curdir):
                 survey = _find(file, repo, load)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+import time
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -23,9 +24,11 @@ if TYPE_CHECKING:
     from .._reach.modules import LoadedFile
 
 REGULAR = 0o10  # the first four bits of the mode of a regular file
-# With the helpers that git-remote(1) takes before it, as in "gcrypt::https://…".
-_URL = re.compile(r"((?:[\w+.-]+::)*[a-zA-Z][a-zA-Z0-9+.-]*)://(?:[^/?#]*@)?([^?#]*).*")
+# Before an address there may be helpers, as in "gcrypt::https://…"; what these take otherwise can be a whole command.
+_HELPERS = re.compile(r"(?:[\w+.-]+::)*")
+_URL = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]*)://(?:[^/?#]*@)?([^?#]*).*", re.DOTALL)
 _PASSWORD = re.compile(r"^[^/@]*:[^/@]*@")  # of "name:password@host:path", which git itself does not read so
+_SECRET = re.compile(r":[^@]*@")
 
 
 class Dirt(NamedTuple):
@@ -56,12 +59,14 @@ class Survey:
     Attributes:
         repository: The repository.
         head: The commit that it is compared with.
+        taken: When it was begun, in seconds since the epoch.
         loaded: The modules that were loaded at that moment. What is loaded later may have been edited in between.
         facts: What was found of scopes in it, by what they start from.
     """
 
     def __init__(self, repository: Repository | CommandRepository, head: str | None = None) -> None:
         self.repository = repository
+        self.taken = time.time()
         self.head = head or repository.head
         self.loaded: Mapping[tuple[str, str], LoadedFile] | None = None
         self.facts: dict[object, Any] = {}
@@ -229,5 +234,14 @@ def remote_url(repository: Repository | CommandRepository) -> str | None:
     url = remotes.get("origin") or (next(iter(remotes.values())) if len(remotes) == 1 else None)
     if url is None:
         return None
-    parts = _URL.fullmatch(url)
-    return f"{parts[1]}://{parts[2]}" if parts else _PASSWORD.sub("", url)
+    helpers = _HELPERS.match(url.strip())
+    prefix = helpers[0] if helpers else ""
+    address = url.strip()[len(prefix) :]
+    if parts := _URL.fullmatch(address):
+        shown, rest = f"{parts[1]}://{parts[2]}", parts[2]
+    elif prefix:
+        shown, rest = "", ""
+    else:
+        shown = rest = _PASSWORD.sub("", address)
+    # What looks like a secret after all, as one with a slash in it, leaves nothing to be told.
+    return None if _SECRET.search(rest) and not os.path.isabs(rest) else f"{prefix}{shown}"

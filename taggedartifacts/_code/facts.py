@@ -41,6 +41,7 @@ class Facts(NamedTuple):
         foreign: Digests of what counts beside the repository: the function's own file if that is not there, the
             package if that is installed, and the commits of further repositories.
         generated: Version files that the build writes from git: they are left out.
+        taken: When the look was taken, in seconds since the epoch.
     """
 
     root: str
@@ -54,6 +55,7 @@ class Facts(NamedTuple):
     remote: str | None
     foreign: Mapping[str, str]
     generated: frozenset[str]
+    taken: float
 
 
 class Start(NamedTuple):
@@ -94,7 +96,7 @@ def find_facts(survey: Survey, start: Start) -> Facts:
         found = _described(survey, scope, own, settings.generated)
         commits, dirt = further_repositories(root, settings.also)
         known = survey.facts[key] = found._replace(
-            foreign={**_foreign(survey, start, own), **commits},
+            foreign={**_foreign(survey, file, start.digest), **commits},
             dirt={**found.dirt, **_unsettled(survey, settings), **dirt},
         )
     return known
@@ -120,6 +122,7 @@ def _described(survey: Survey, scope: Scope, own: tuple[str, ...], generated: fr
         remote=remote_url(repository),
         foreign={},
         generated=generated,
+        taken=survey.taken,
     )
 
 
@@ -175,7 +178,7 @@ def widen(facts: Facts, starts: frozenset[str] | None) -> Facts:
     survey = Survey(repository, facts.heads[""])
     if starts is None:
         return _described(survey, Scope(files=frozenset(facts.own)), facts.own, facts.generated)._replace(
-            foreign=facts.foreign, remote=facts.remote
+            foreign=facts.foreign, remote=facts.remote, taken=facts.taken
         )
     more = {path for start in starts for path, _ in places(start, facts.root) if not is_environment(path, survey)}
     if more <= facts.scope.files or facts.scope.is_whole:
@@ -188,7 +191,9 @@ def widen(facts: Facts, starts: frozenset[str] | None) -> Facts:
     scope = united(facts.scope, scope)
     described = _described(survey, scope, facts.own, facts.generated)
     dirt = {path: each for path, each in described.dirt.items() if not facts.scope.holds(path)}
-    return described._replace(dirt={**dirt, **facts.dirt}, foreign=facts.foreign, remote=facts.remote)
+    return described._replace(
+        dirt={**dirt, **facts.dirt}, foreign=facts.foreign, remote=facts.remote, taken=facts.taken
+    )
 
 
 def _imports_of(file: str, root: str) -> Imports:
@@ -199,10 +204,9 @@ def _imports_of(file: str, root: str) -> Imports:
         return Imports(hides=(Hidden(1, "is no file that can be read"),))
 
 
-def _foreign(survey: Survey, start: Start, own: tuple[str, ...]) -> dict[str, str]:
+def _foreign(survey: Survey, file: str | None, digest: str | None) -> dict[str, str]:
     """Digest a function's own file where no commit holds it, which would otherwise be another's word for its code."""
-    file = start.file
-    if file is None or own:
+    if file is None or places(file, survey.repository.root):
         return {}
     real = os.path.realpath(file)
     if is_installed(real.lstrip("/"), ""):
@@ -210,7 +214,7 @@ def _foreign(survey: Survey, start: Start, own: tuple[str, ...]) -> dict[str, st
     while not os.path.exists(real):  # a module in a zip file
         real = os.path.dirname(real)
     # By no path of this machine, and by none that a file of the repository can have.
-    return {f"../{os.path.basename(file)}": start.digest or file_hexdigest(real)}
+    return {f"../{os.path.basename(file)}": digest or file_hexdigest(real)}
 
 
 def is_environment(path: str, survey: Survey) -> bool:

@@ -43,6 +43,12 @@ NAMES = {
     ),
     "git's own": (".gitignore", ".gitattributes", ".gitmodules", ".gitkeep", ".mailmap", ".git-blame-ignore-revs"),
 }
+# HDF5, netCDF, Parquet, Arrow, ORC, what GDAL reads, databases.
+_UNSEEN = (
+    *(".h5", ".hdf5", ".hdf", ".he5", ".nc", ".nc4", ".cdf", ".parquet", ".pq", ".arrow", ".feather", ".ipc", ".orc"),
+    *(".shp", ".shx", ".dbf", ".gpkg", ".geojson", ".fgb", ".gdb", ".kml", ".tif", ".tiff", ".vrt", ".asc", ".grib"),
+    *(".grb", ".grib2", ".db", ".sqlite", ".sqlite3", ".duckdb", ".mdb", ".h5ad", ".loom", ".root"),
+)
 FOLDERS = {"workflow": (".github/", ".gitlab/", ".circleci/", ".ci/")}
 
 _BY_SUFFIX = {suffix: kind for kind, suffixes in KINDS.items() for suffix in suffixes}
@@ -84,6 +90,11 @@ def counts(path: str, names: Collection[str]) -> bool:
         return False
     name = path.rpartition("/")[2]
     return name in names or any(_WILDCARD.match(each) and fnmatchcase(name, each) for each in names)
+
+
+def opens_unseen(path: str) -> bool:
+    """Say whether libraries open files of this kind in C, where Python does not see it."""
+    return path.lower().endswith(_UNSEEN)
 
 
 def named(strings: Collection[str]) -> frozenset[str]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-import threading
 import warnings
 from typing import TYPE_CHECKING, Any
 
 from .._errors import RepositoryError
+from .._forks import looking
 from .._git.repository import find_repository, reading
 from .._git.trees import Delta
 from .._hashing import file_hexdigest, hexdigest
@@ -16,10 +16,13 @@ from .._reach.modules import LoadedFile, LoadedModules, is_installed, loaded_mod
 from .._reach.syntax import module_digest
 from .dirt import Dirt, Survey, digest_of, patch_of, same_syntax
 from .facts import Facts, widen
+from .meanwhile import changed_meanwhile
 from .state import STALE, Change, CodeState
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from .._reach.opened import Opened
 
 
 class Look:
@@ -37,7 +40,6 @@ class Look:
         self._start()
 
     def _start(self) -> None:
-        self._lock = threading.Lock()
         self._wider: dict[frozenset[str] | None, Look] = {}
         self._tracked: dict[str, bool] = {}
         self._modules: LoadedModules | None = None
@@ -124,30 +126,45 @@ class Look:
             return self._renew()
         return self._state  # type: ignore[return-value]  # set together with _files
 
-    def late(self, before: Mapping[tuple[str, str], LoadedFile]) -> list[str]:
-        """List the modules of the work tree that were loaded since and that the scope does not hold.
+    def late(self, before: Mapping[tuple[str, str], LoadedFile]) -> dict[str, str]:
+        """Find the modules of the work tree that were loaded since and that the scope does not hold.
 
         Args:
             before: What `loaded` gave.
+
+        Returns:
+            A digest of each as it was loaded, by path.
         """
         facts = self._found
         if not isinstance(facts, Facts):
-            return []
-        return sorted(
-            loaded.path
+            return {}
+        return {
+            loaded.path: loaded.digest or loaded.token
             for key, loaded in self.loaded().items()
             if before.get(key) is not loaded
             and not loaded.is_script
             and not facts.scope.holds_module(loaded.path, is_script=False)
             and not is_installed(loaded.path, facts.root)
-        )
+        }
+
+    def changed(self, opened: Opened) -> list[str]:
+        """List the files of the scope that changed since, and that a run opened or may have opened unseen.
+
+        Raises:
+            RepositoryError: If the repository cannot be read any more.
+        """
+        facts = self._found
+        if not isinstance(facts, Facts):
+            return []
+        with reading(facts.root):
+            return changed_meanwhile(facts, opened, {loaded.path for loaded in self.loaded().values()})
 
     def loaded(self) -> Mapping[tuple[str, str], LoadedFile]:
         """The modules of the work tree that are loaded now."""
         return self._modules.files() if self._modules is not None else {}
 
     def _renew(self) -> CodeState:
-        with self._lock:
+        with looking:
             if self._warning:
                 warning, self._warning = self._warning, None
                 warnings.warn(warning, stacklevel=_level_of_caller())

@@ -11,9 +11,10 @@ import contextlib
 import json
 import os
 import secrets
-import threading
 from typing import TYPE_CHECKING, Any
 
+from .. import _memory
+from .._forks import looking
 from .._hashing import hexdigest
 from .._reach import imports
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 _FORM = f"1 {imports.FORM}"
 _MOST_BYTES = 2 << 20  # of one work tree, in memory and in its file: about 1,500 modules
-_MOST_PARSED = 1_500
+_PARSED = 3  # how many times the bytes of its text the imports of a file take in memory
 _SECTIONS = ("imports", "syntax", "commits")
 
 
@@ -37,10 +38,9 @@ class Memory:
 
     def __init__(self, root: str) -> None:
         self._root = root
-        self._lock = threading.RLock()
-        self._used: dict[str, dict[str, str]] = {section: {} for section in _SECTIONS}
-        self._kept: dict[str, dict[str, str]] | None = None
-        self._read: dict[str, Imports] = {}
+        self._used: dict[str, _memory.Memory[str, str]] = {section: _memory.Memory() for section in _SECTIONS}
+        self._kept: _memory.Memory[str, dict[str, str]] = _memory.Memory()
+        self._read: _memory.Memory[str, Imports] = _memory.Memory()
         self._bytes = 0
         self._has_news = False
 
@@ -51,15 +51,13 @@ class Memory:
             return known
         if (text := self._recall("imports", key)) is not None:
             with contextlib.suppress(ValueError, TypeError):  # of another form, or damaged
-                return self._parsed(key, imports.Imports.from_text(text))
+                return self._parsed(key, imports.Imports.from_text(text), text)
         found = imports.read(content)
-        self._note("imports", key, found.to_text())
-        return self._parsed(key, found)
+        self._note("imports", key, text := found.to_text())
+        return self._parsed(key, found, text)
 
-    def _parsed(self, key: str, found: Imports) -> Imports:
-        if len(self._read) >= _MOST_PARSED:
-            self._read.clear()
-        self._read[key] = found
+    def _parsed(self, key: str, found: Imports, text: str) -> Imports:
+        self._read.put(key, found, len(key) + _PARSED * len(text))
         return found
 
     def syntax(self, oid: str, digest: Callable[[], str]) -> str:
@@ -73,7 +71,7 @@ class Memory:
     def save(self) -> None:
         """Keep for other processes what is new, if the cache folder can be written."""
         folder = _folder()
-        with self._lock:
+        with looking:
             if not self._has_news or folder is None:
                 return
             self._has_news = False
@@ -103,30 +101,34 @@ class Memory:
 
     def _recall(self, section: str, key: str) -> str | None:
         used = self._used[section]
-        if key in used:
-            return used[key]
+        if (known := used.get(key)) is not None:
+            return known
         known = self._stored()[section].get(key)
         if known is not None:
-            used[key] = known
+            used.put(key, known, len(key) + len(known))
         return known
 
     def _note(self, section: str, key: str, text: str) -> None:
-        with self._lock:
+        with looking:
             self._bytes += len(key) + len(text)
             if self._bytes > _MOST_BYTES:
                 for used in self._used.values():
                     used.clear()
                 self._read.clear()
                 self._bytes = len(key) + len(text)
-            self._used[section][key] = text
+            self._used[section].put(key, text, len(key) + len(text))
             self._has_news = True
 
     def _stored(self) -> dict[str, dict[str, str]]:
-        with self._lock:
-            if self._kept is None:
-                folder = _folder()
-                self._kept = _load(self._file(folder)) if folder else _nothing()
-            return self._kept
+        with looking:
+            kept = {**self._kept}
+            if len(kept) == len(_SECTIONS):
+                return kept
+            folder = _folder()
+            stored = _load(self._file(folder)) if folder else _nothing()
+            for section, known in stored.items():
+                self._kept.put(section, known, sum(len(key) + len(text) for key, text in known.items()))
+            return stored
 
     def _file(self, folder: str) -> str:
         return os.path.join(folder, f"{hexdigest(os.fsencode(self._root))}.json")

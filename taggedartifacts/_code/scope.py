@@ -195,9 +195,21 @@ def find_scope(paths: tuple[str, ...] | None, tree: WorkTree, starts: Iterable[s
         linked = {target for path in paths for target in tree.follow(path)}
         return _scope(found, Kind.PATHS, paths=tuple(sorted({*paths, *linked})))
     if found.hides:
-        reasons = tuple(f"{path}:{line} {reason}" for path, line, reason in found.hides)
+        reasons = tuple(
+            f"what was typed {reason}" if path == TYPED else f"{path}:{line} {reason}"
+            for path, line, reason in found.hides
+        )
         return Scope(files=frozenset(starts) - {TYPED}, reasons=reasons, causes=found.causes)
     return _scope(found, Kind.AUTOMATIC, names=kinds.named(found.strings))
+
+
+def recorded_scope(kind: str, paths: Sequence[str], names: Sequence[str]) -> Scope:
+    """Build a scope again from what a record says of it; it holds what that one held, but for what was not there."""
+    found = Kind(kind) if kind in {each.value for each in Kind} else Kind.WHOLE
+    files = frozenset(paths) if found is Kind.AUTOMATIC else frozenset()
+    return Scope(
+        found, files, names=frozenset(names), paths=() if files else tuple(paths), by_bytes=found is Kind.WHOLE
+    )
 
 
 def united(one: Scope, other: Scope) -> Scope:

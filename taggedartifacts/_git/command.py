@@ -170,6 +170,10 @@ class CommandRepository:
         """Say whether the path is tracked, and not in a conflict."""
         return self._index.get(path, ("conflict", 0))[0] != "conflict"
 
+    def tracked(self) -> list[str]:
+        """List the paths in the index."""
+        return list(self._index)
+
     def entry(self, commit: str, path: str) -> tuple[int, str] | None:
         """Mode and object id of a path at a commit, or None."""
         answer = self._git("--literal-pathspecs", "ls-tree", "-z", "--full-tree", commit, "--", path)

@@ -205,6 +205,10 @@ class Repository:
             return False
         return True
 
+    def tracked(self) -> list[str]:
+        """List the paths in the index."""
+        return [entry.path for entry in self._opened.index]
+
     def entry(self, commit: str, path: str) -> tuple[int, str] | None:
         """Mode and object id of a path at a commit, or None."""
         try:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from .._code.dirt import remote_url
+from .._code.dirt import remote_url, same_syntax
 from .._errors import RepositoryError
 from .._git.repository import find_repository, reading
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
+    from .._code.scope import Scope
     from .._git.command import CommandRepository
     from .._git.repository import Repository
     from .._store.record import Record
@@ -37,6 +38,36 @@ def commits_between(a: str, b: str, folders: Iterable[str]) -> tuple[tuple[str, 
                 if repository is not None and repository.exists(a) and repository.exists(b):
                     found = repository.subjects_between(a, b) + repository.subjects_between(b, a)
                     return tuple(found[:_MOST_COMMITS])
+        except RepositoryError:
+            continue
+    return None
+
+
+def changed_files(a: str, b: str, scopes: Sequence[Scope], folders: Iterable[str]) -> list[str] | None:
+    """List the files of the code that two commits hold differently; comments and layout do not count.
+
+    Args:
+        a: Full hex of a commit.
+        b: Full hex of another.
+        scopes: What was the code.
+        folders: Directories in which to look for the repository; the current one is tried last.
+
+    Returns:
+        Their paths, or None if no repository that can be read has both.
+    """
+    for folder in (*folders, os.getcwd()):
+        try:
+            with reading(folder):
+                repository = find_repository(folder)
+                if repository is None or not (repository.exists(a) and repository.exists(b)):
+                    continue
+                by_bytes = any(scope.by_bytes for scope in scopes)
+                return sorted(
+                    delta.path
+                    for delta in repository.deltas(a, b)
+                    if any(scope.holds(delta.path) for scope in scopes)
+                    and (by_bytes or not same_syntax(repository, delta))
+                )
         except RepositoryError:
             continue
     return None

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 from .._errors import RecordError
 from .._path import ArtifactPath
+from .._store.manifest import with_manifest
 from .._store.origin import find_target, record_of, said_by
 from .._tag import split_name, untagged_name
 from .._text import Shown, Table
 from .commits import commits_between
 from .differences import Difference
-from .recipe import Recipe, recipe_differences, same_commit, tag_differences
+from .recipe import Recipe, file_differences, recipe_differences, same_commit, tag_differences
 from .seen import content_differences, see_content
 
 if TYPE_CHECKING:
@@ -89,6 +90,7 @@ class _Side:
         record = None
         try:
             record = record_of(target)
+            record = record and with_manifest(target.folder, record)
         except RecordError as error:
             unknown.append(
                 f"{target.name}: its record is damaged ({error}); its name alone says: {said_by(target.tag)}"
@@ -136,6 +138,7 @@ def compare(a: str | os.PathLike[str], b: str | os.PathLike[str]) -> Comparison:
         recipes = (Recipe.of(first.record, first.target.folder), Recipe.of(second.record, second.target.folder))
         differences, doubts = recipe_differences(*recipes)
         unknown += doubts
+        differences += file_differences(*recipes)
         names = sorted({*first.record.unknown, *second.record.unknown})
         unknown += [f"whether {name} differs: it has no canonical form" for name in names]
         differences += tuple(_environment_differences(first.record, second.record))

@@ -12,6 +12,8 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from .._text import printable
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -47,7 +49,20 @@ class Difference:
     reader: str = ""
 
     def __str__(self) -> str:
-        return f"{self.place}: {self.a} → {self.b}" + (f", read by {self.reader}" if self.reader else "")
+        return printable(f"{self.place}: {self.a} → {self.b}" + (f", read by {self.reader}" if self.reader else ""))
+
+
+@dataclass(frozen=True, slots=True)
+class FileDifference(Difference):
+    """A file of the code that two commits hold differently.
+
+    Attributes:
+        path: The file, relative to the repository's root.
+        cause: How it came into the scope: ``imported by plots.py``; empty for the function's own file.
+    """
+
+    path: str = field(default="", repr=False, compare=False)
+    cause: str = field(default="", repr=False, compare=False)
 
 
 class _Atom(str):

@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from .._errors import ArtifactConflictError
 from .._path import ArtifactPath
 from .._store.condition import Condition, condition
 from .._store.content import scan
 from .._store.disk import move
 from .._store.lock import ArtifactLock
+from .._store.manifest import manifests_of
 from .._store.origin import said_by
 from .._store.staging import clean_up, is_busy, make_staging
 from .._tag import DIGEST_DIGITS, Tag, is_tagged, split_name, untagged_name
@@ -90,7 +92,8 @@ def prune(
 
     Removes what any criterion names, and never what *keep* protects; *keep* alone names all that it does not protect.
     Never removes a file without a tag, an artifact that was changed since it was made, what another process is making,
-    or anything behind a symbolic link. A crash at any moment leaves each artifact whole or gone.
+    or anything behind a symbolic link. What cannot be removed stays, is named in the log, and does not stop it. A crash
+    at any moment leaves each artifact whole or gone.
 
     Args:
         path: An artifact, an untagged name for all of its artifacts, or a directory for all in it and below it.
@@ -106,10 +109,10 @@ def prune(
 
     Raises:
         ArtifactNotFoundError: If there is nothing of that name.
+        ArtifactConflictError: When all else is done, if something else stands where a hidden directory should be.
         RepositoryError: If *unreachable* is asked for and cannot be known.
         TypeError: If an argument has a wrong type.
         ValueError: If *keep* is negative.
-        OSError: If something cannot be removed.
 
     Example:
         >>> first, second = save("Ada", "output/name.txt"), save("Grace", "output/name.txt")
@@ -125,26 +128,39 @@ def prune(
         all_others=keep is not None and older_than is None and not dirty and not unreachable,
         unreachable=unreachable,
     )
-    pruned = Pruned(dry_run=dry_run)
-    for stretch in stretches(path, _raise):
+    pruned, foreign = Pruned(dry_run=dry_run), None
+    for stretch in stretches(path, _pass_over):
         patches, gone = set(), set()
         for version in _chosen(stretch, criteria):
-            if _is_changed(version):
-                _log.warning("%s is kept: it was changed since it was made; delete it by hand", version.target.path)
+            try:
+                if _is_changed(version):
+                    _log.warning("%s is kept: it was changed since it was made; delete it by hand", version.target.path)
+                    continue
+                size = _size(version) if dry_run else _remove(version)
+            except ArtifactConflictError as error:
+                foreign = foreign or error
                 continue
-            size = _size(version) if dry_run else _remove(version)
+            except OSError as error:
+                _log.warning("%s is kept, as far as it is there: %s", version.target.path, error)
+                continue
             if size is not None:
                 pruned.append(ArtifactPath(os.path.join(stretch.given, version.target.name)))
                 pruned.size += size
                 gone.add(version.target.name)
                 patches |= {version.record.patch} if version.record and version.record.patch else set()
-        pruned.size += sum(_drop_patch(stretch.folder, patch, gone, dry_run=dry_run) for patch in sorted(patches))
+        for patch in sorted(patches):
+            try:
+                pruned.size += _drop_patch(stretch.folder, patch, gone, dry_run=dry_run)
+            except OSError as error:
+                _log.warning("%s is kept, as far as it is there: %s", patch, error)
     _log.info("%s", pruned._summary())
+    if foreign is not None:
+        raise foreign
     return pruned
 
 
-def _raise(error: OSError) -> None:
-    raise error
+def _pass_over(error: OSError) -> None:
+    _log.warning("%s is passed over: %s", error.filename, error.strerror)
 
 
 def _checked_keep(keep: int | None) -> int:
@@ -198,6 +214,7 @@ def _belongings(version: Version) -> list[str]:
     companions = version.record.companions if version.record else ()
     # A record may come from anywhere: what it names goes only if its name has the artifact's tag in it.
     paths = [folder.artifact(each.path) for each in companions if each.path.startswith(split_name(name)[0])]
+    paths += manifests_of(folder, name, version.record)
     return [path for path in (*paths, folder.record(name)) if os.path.lexists(path)]
 
 

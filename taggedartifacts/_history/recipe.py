@@ -6,20 +6,26 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from .._code.scope import recorded_scope
 from .._errors import RecordError
 from .._hashing import hexdigest
 from .._store.record import MAX_RECORD_BYTES, read_regular
+from .._store.short import is_shortened, shortened
 from .._tag import COMMIT_DIGITS, DIGEST_DIGITS
-from .differences import Difference, canonical_differences
+from .commits import changed_files
+from .differences import Difference, FileDifference, canonical_differences
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from .._code.scope import Scope
     from .._store.folder import Folder
-    from .._store.record import Key, Record
+    from .._store.key import Key
+    from .._store.record import Record
     from .._tag import Tag
 
 _COMMITTED = "as committed"
+_MOST_FILES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +37,8 @@ class Recipe:
         canonical: The canonical form that the config hash is of.
         changes: What was not committed, by path: what was wrong with it.
         read_patch: Reads the uncommitted changes as a patch; only two dirty recipes that differ need it.
+        scope: What was the code.
+        folder: A directory in or near the repository.
         readers: Who reads each of the globals in the configuration.
     """
 
@@ -38,13 +46,21 @@ class Recipe:
     canonical: str
     changes: Mapping[str, str]
     read_patch: Callable[[], bytes | None]
+    scope: Scope
+    folder: str
     readers: Mapping[str, str]
 
     @classmethod
     def of(cls, record: Record, folder: Folder) -> Recipe:
         """Take the recipe from a record, and its patch from beside it."""
         return cls(
-            record.key, record.canonical, dict(record.changes), lambda: _read_patch(record, folder), record.readers
+            key=record.key,
+            canonical=record.canonical,
+            changes=dict(record.changes),
+            read_patch=lambda: _read_patch(record, folder),
+            scope=recorded_scope(record.scope_kind, record.scope, record.scope_names),
+            folder=folder.path,
+            readers=record.readers,
         )
 
 
@@ -53,6 +69,24 @@ def recipe_differences(a: Recipe, b: Recipe) -> tuple[tuple[Difference, ...], tu
     unknown: list[str] = []
     differences = [*_code_differences(a, b, unknown), *_config_differences(a, b, unknown)]
     return tuple(differences), tuple(unknown)
+
+
+def file_differences(a: Recipe, b: Recipe) -> tuple[FileDifference, ...]:
+    """List the files of the code that the commits of two recipes hold differently, as far as a repository here tells.
+
+    Opens the repository, so it is for the two that somebody is told of, and not for all that there are.
+    """
+    if same_commit(a.key.commit, b.key.commit):
+        return ()
+    paths = changed_files(a.key.commit, b.key.commit, (a.scope, b.scope), (a.folder, b.folder)) or []
+    commits = a.key.commit[:COMMIT_DIGITS], b.key.commit[:COMMIT_DIGITS]
+    found = []
+    for path in paths[:_MOST_FILES]:
+        chain = b.scope.chain(path)
+        found.append(FileDifference(chain, *commits, path=path, cause=chain.removeprefix(path).removeprefix(", ")))
+    if len(paths) > _MOST_FILES:
+        found.append(FileDifference(f"{len(paths) - _MOST_FILES} more files", *commits, path="more files"))
+    return tuple(found)
 
 
 def tag_differences(a: Tag, b: Tag) -> tuple[Difference, ...]:
@@ -125,9 +159,11 @@ def _config_differences(a: Recipe, b: Recipe, unknown: list[str]) -> Iterator[Di
         return
     differences = None
     # A canonical form that is not what was hashed would name differences that there are not.
-    if all(hexdigest(each.canonical.encode("utf-8", "surrogatepass")) == each.key.config_hash for each in (a, b)):
+    if all(is_shortened(each.canonical) or _is_hashed(each) for each in (a, b)):
         try:
-            differences = list(canonical_differences(a.canonical, b.canonical, {**a.readers, **b.readers}))
+            differences = list(
+                canonical_differences(shortened(a.canonical), shortened(b.canonical), {**a.readers, **b.readers})
+            )
         except ValueError:
             differences = None
     if differences:
@@ -135,6 +171,10 @@ def _config_differences(a: Recipe, b: Recipe, unknown: list[str]) -> Iterator[Di
     else:
         unknown.append("where the configurations differ: what is recorded of one of them is damaged")
         yield Difference("config hash", a.key.config_hash, b.key.config_hash)
+
+
+def _is_hashed(recipe: Recipe) -> bool:
+    return hexdigest(recipe.canonical.encode("utf-8", "surrogatepass")) == recipe.key.config_hash
 
 
 def _read_patch(record: Record, folder: Folder) -> bytes | None:

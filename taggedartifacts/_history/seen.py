@@ -15,6 +15,7 @@ from .differences import ABSENT, Difference
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from .._store.content import Content
     from .._store.record import FileEntry, Record
     from .._store.target import Target
 
@@ -50,7 +51,7 @@ def see_content(target: Target, record: Record | None, unknown: list[str]) -> Se
     try:
         if record is not None:
             answer, _ = condition(target, record)
-            if answer.is_good:
+            if answer.is_good and _is_listed(record):
                 return _recorded(record)
             if answer in (Condition.GONE, Condition.PARTIAL):
                 return _seen_before(record, unknown)
@@ -66,7 +67,7 @@ def see_content(target: Target, record: Record | None, unknown: list[str]) -> Se
         unknown.append(f"{name}: its content cannot be read ({error})")
         return Seen(None, {}, None)
     files = _files(content.files) if content.kind == "directory" else {"": (content.size, content.digest)}
-    changed = record is not None and (files, companions) != (_recorded(record).files, _recorded(record).companions)
+    changed = record is not None and _is_changed(record, content, companions)
     if changed:
         unknown.append(f"{name}: it was changed after it was made; its content is given as it is now")
     return Seen(content.kind, files, companions, changed)
@@ -100,8 +101,21 @@ def _text(entry: tuple[int, str] | None) -> str:
 
 
 def _seen_before(record: Record, unknown: list[str]) -> Seen:
+    if not _is_listed(record):
+        unknown.append(f"{record.artifact}: not all of it is there any more, and neither is the list of its files")
+        return Seen(None, {}, None)
     unknown.append(f"{record.artifact}: not all of it is there any more; its content is given as it was recorded")
     return _recorded(record)
+
+
+def _is_changed(record: Record, content: Content, companions: Mapping[str, tuple[int, str]] | None) -> bool:
+    as_made = (record.kind, record.digest, _by_suffix(record.artifact, record.companions))
+    return (content.kind, content.digest, companions) != as_made
+
+
+def _is_listed(record: Record) -> bool:
+    """Tell whether the files of a directory are known: a large manifest may be lost."""
+    return record.manifest is None or bool(record.files)
 
 
 def _recorded(record: Record) -> Seen:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from .._errors import ArtifactNotFoundError, RecordError
+from .._errors import ArtifactConflictError, ArtifactNotFoundError, RecordError
 from .._store.folder import HIDDEN, RECORD_SUFFIX, Folder
 from .._store.origin import find_target, record_of
-from .._store.standing import companion_owner
+from .._store.standing import stored_record
 from .._store.target import Target
 from .._tag import is_tagged, of_name, split_name
 
@@ -98,10 +99,14 @@ def present(folder: Folder, name: str | None = None) -> list[str]:
     records = {*recorded(folder)} if name is None else {*filter(lambda each: _has_record(folder, each), names)}
     bare = [each for each in names if each not in records]
     # Which files were written beside an artifact is found by its record, so only a stem with a record can have any.
-    stems = {split_name(each)[0] for each in recorded(folder)} if bare else set()
-    doubtful = [each for each in bare if split_name(each)[0] in stems]
-    beside = {each for each in doubtful if companion_owner(Target(folder, each)) is not None}
-    return [each for each in names if each not in beside] if beside else names
+    stems = {split_name(each)[0] for each in bare}
+    beside = set()
+    for artifact in recorded(folder) if bare else ():
+        if is_tagged(artifact) and split_name(artifact)[0] in stems:
+            with contextlib.suppress(ArtifactConflictError):  # a record under another's name says nothing
+                record = stored_record(Target(folder, artifact))
+                beside |= {each.path for each in record.companions if each.path != artifact} if record else set()
+    return [each for each in names if each not in beside or each in records] if beside else names
 
 
 def _has_record(folder: Folder, name: str) -> bool:

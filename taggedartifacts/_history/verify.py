@@ -13,7 +13,9 @@ from .._hashing import hexdigest
 from .._store.condition import condition
 from .._store.content import describe, describe_file
 from .._store.kept import kept
+from .._store.manifest import with_manifest
 from .._store.origin import record_of
+from .._store.short import is_shortened
 from .._store.staging import leftovers
 from .._store.target import Target
 from .._text import Shown, ShownList, Table, byte_count, minute
@@ -124,15 +126,19 @@ def _check(target: Target, progress: _Progress) -> Iterator[Problem]:
     if record is None:
         yield Problem(target.path, "no record", "nothing tells what it should be")
         return
-    if (
-        record.key.tag != target.tag
-        or hexdigest(record.canonical.encode("utf-8", "surrogatepass")) != record.config_hash
+    is_whole = not is_shortened(record.canonical)
+    if record.key.tag != target.tag or (
+        is_whole and hexdigest(record.canonical.encode("utf-8", "surrogatepass")) != record.config_hash
     ):
         yield Problem(where, "damaged record", "it contradicts itself or the artifact's name")
     if record.patch is not None and not os.path.lexists(os.path.join(target.folder.patches, record.patch)):
         yield Problem(
             os.path.join(target.folder.patches, record.patch), "missing", "the patch of the uncommitted changes"
         )
+    try:
+        record = with_manifest(target.folder, record)
+    except RecordError as error:
+        yield Problem(os.path.join(target.folder.manifests, record.manifest or ""), "damaged record", str(error))
     progress.size += record.size
     if _is_good(target, record):
         return
@@ -164,7 +170,8 @@ def _check_content(target: Target, record: Record) -> Iterator[Problem]:
         if content.kind != record.kind:
             yield Problem(target.path, "changed", f"it was a {record.kind} and is a {content.kind}")
         elif content.digest != record.digest:
-            differing = list(_check_files(target.path, _by_path(record.files), _by_path(content.files)))
+            known = _by_path(record.files)  # empty where the manifest is lost
+            differing = list(_check_files(target.path, known, _by_path(content.files))) if known else []
             yield from differing or [Problem(target.path, "changed", "its content is not what was made")]
 
 

@@ -130,6 +130,9 @@ _known: dict[int, tuple[dict[str, Any], object, Bindings]] = {}
 
 def note(space: dict[str, Any], code: CodeType) -> None:
     """Keep the code object of a module that is being loaded: it is what its text says, whatever becomes of the file."""
+    known = _known.get(id(space))
+    if code.co_filename != space.get("__file__") or (known is not None and known[1] is _load(space)):
+        return  # of an exec; or known already
     if len(_noted) >= _MOST_KNOWN:
         _noted.clear()
     _noted[id(space)] = (_load(space), code)

@@ -51,6 +51,7 @@ class Source:
         outline: The definition and all its decorators; None where no source was found.
         ours: Digests of the decorators' names that resolve to ours.
         reads: The global names that its code reads, sorted.
+        text: The definition as Python code, without comments; None where no source was found.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Source:
     outline: Outline | None
     ours: frozenset[str]
     reads: tuple[str, ...]
+    text: str | None = None
 
 
 _taken: WeakKeyDictionary[FunctionType | type, tuple[CodeType | None, Source]] = WeakKeyDictionary()
@@ -140,7 +142,12 @@ def _described(name: str, node: DefinitionNode, space: Mapping[str, Any], reads:
     named = [callee(decorator) for decorator in decorators_of(node)]
     ours = frozenset(digest(expression) for expression in named if is_ours(_resolved(expression, space)))
     found = outline(node)
-    return Source(name, hexdigest("\n".join(found.without(ours)).encode()), found, ours, reads)
+    code = hexdigest("\n".join(found.without(ours)).encode())
+    try:
+        text = ast.unparse(node)
+    except RecursionError:  # a sum of a thousand terms
+        text = None
+    return Source(name, code, found, ours, reads, text)
 
 
 def _class_source(kind: type) -> Source:

@@ -13,9 +13,9 @@ from .scripts import name_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import FunctionType
 
-_DIGITS = 10  # of a digest
+
+_DIGITS = 10
 
 
 class Home(NamedTuple):
@@ -23,7 +23,7 @@ class Home(NamedTuple):
 
     Attributes:
         module: Its module's name.
-        name: Its name within the module; with its definition or line where others share the name.
+        name: Its name within the module; with the line, or its definition, where others share the name.
         file: The absolute path of its module's file; None in a session.
         interactive: Whether it was typed into a cell or at a prompt.
         script: If a script defines it, the name under which others would import that, and its file.
@@ -55,7 +55,8 @@ class Home(NamedTuple):
         file = plain.__globals__.get("__file__")
         if not isinstance(file, str) or interactive:  # an editor may set __file__ in a session
             return cls(f.__module__, f.__qualname__, None, interactive)
-        name = _own_name(plain, f.__qualname__)
+        shared = f.__qualname__.rpartition(".")[2] in ("<lambda>", "_")
+        name = f"{f.__qualname__} in line {plain.__code__.co_firstlineno}" if shared else _name(f.__qualname__, plain)
         file = os.path.abspath(file)
         script = name_of(plain.__globals__) if plain.__globals__.get("__name__") in SCRIPT else None
         return cls(f.__module__, name, file, interactive, None if script is None else (script, file))
@@ -73,14 +74,11 @@ class Home(NamedTuple):
         return os.path.basename(self.file) if self.module in SCRIPT else self.module
 
 
-def _own_name(plain: FunctionType, qualname: str) -> str:
-    if qualname.rpartition(".")[2] in ("<lambda>", "_"):
-        return f"{qualname} in line {plain.__code__.co_firstlineno}"
-    space = plain.__globals__
-    code = running_code(space)
-    if code is not None and code.co_filename == space.get("__file__"):
-        note(space, code)  # what the text says, while that is known
-    if bindings_of(space).times(qualname) < 2:
+def _name(qualname: str, plain: Any) -> str:
+    """Name a function; with a digest of its definition where its file defines another one of that name."""
+    if (code := running_code(plain.__globals__)) is not None:
+        note(plain.__globals__, code)
+    if bindings_of(plain.__globals__).times(qualname) < 2:
         return qualname
     from .definition import source_of  # what reads source code is not for scripts to wait for
 

@@ -9,10 +9,10 @@ import ast
 import json
 import re
 import sys
-import threading
 import warnings
 from typing import TYPE_CHECKING, NamedTuple
 
+from .._forks import looking
 from .hiding import Findings, look_through
 from .survey import Survey, surveyed
 
@@ -27,7 +27,6 @@ _BARE_NAME = re.compile(
     r"(?i)[a-z]*file|(readme|licen[cs]e|copying|changelog|contributing|citation|authors|notice)[\w-]*"
 )
 _ALPHANUMERIC = re.compile(r"\w")
-_parsing = threading.Lock()
 
 
 class Import(NamedTuple):
@@ -121,7 +120,7 @@ def read(source: bytes) -> Imports:
     try:
         # Warnings about a file's own text are not this reader's to give, and must not become errors. The filters are
         # those of the process, so one thread at a time.
-        with _parsing, warnings.catch_warnings():
+        with looking, warnings.catch_warnings():
             warnings.simplefilter("ignore")
             tree = ast.parse(source)
     except SyntaxError as error:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-import threading
 from dataclasses import dataclass, field, replace
 from operator import is_, itemgetter
 from typing import TYPE_CHECKING, Any
 
+from .._forks import looking
 from .._hashing import file_hexdigest
 from .bindings import holds_literals, note
 from .loaded import holds_loaded_code, may_have_changed
@@ -47,6 +47,7 @@ class LoadedFile:
     _stamp: tuple[int, ...]
     is_doubtful: bool = False
     token: str = field(default_factory=lambda: os.urandom(20).hex())
+    _code: CodeType | None = None  # the module's own code object, if the file was compared with that
 
     def is_as_loaded(self) -> bool:
         """Say whether the file on disk is still the code that was loaded; touching it changes nothing."""
@@ -63,7 +64,6 @@ class LoadedModules:
 
     def __init__(self, root: str) -> None:
         self._root = root
-        self._lock = threading.RLock()
         self._files: Mapping[tuple[str, str], LoadedFile] = {}
         self._elsewhere: dict[str, object] = {}  # most modules: a scan has nothing more to ask about them
         self._is_current: Callable[[], bool] = lambda: False
@@ -71,7 +71,7 @@ class LoadedModules:
     def files(self) -> Mapping[tuple[str, str], LoadedFile]:
         """All that are loaded now, by module name and path; the same object as before if nothing was loaded since."""
         if not self._is_current():
-            with self._lock:
+            with looking:
                 self._scan()
         return self._files
 
@@ -83,9 +83,9 @@ class LoadedModules:
             namespace: Its globals.
             code: Its code object, where known.
         """
-        if code is not None and code.co_filename == namespace.get("__file__"):  # and not of an exec
+        if code is not None:
             note(namespace, code)
-        with self._lock:
+        with looking:
             found = dict(self._files)
             name = namespace.get("__name__", "")
             for place in places(file, self._root):
@@ -95,7 +95,7 @@ class LoadedModules:
     def renew(self, name: str) -> None:
         """Take note that the module's code was replaced in place by what its file holds now."""
         namespace = _namespace(sys.modules.get(name))
-        with self._lock:
+        with looking:
             self._files = {
                 key: _renewed(each, namespace.get("__spec__") or namespace) if key[0] == name else each
                 for key, each in self._files.items()
@@ -150,15 +150,22 @@ class LoadedModules:
         try:
             stamp = _stamp(file)
             code = code or running_code(namespace)
+            if known is not None and again and code is not None and known._code is code and known._stamp == stamp:
+                return  # the next of many decorators in one module
             same = file != namespace.get("__file__") or holds_loaded_code(file, namespace, code)
             digest = known.digest if known and again else file_hexdigest(file)
             if same and file == namespace.get("__file__") and may_have_changed(file):
                 doubtful = not holds_literals(namespace)
         except OSError:
             stamp, same, digest = (), False, None
-        if again and same:
+        compared = code if same else None
+        if known is not None and again and same:
+            if stamp == known._stamp:
+                object.__setattr__(known, "_code", compared)
             return
-        found[name, path] = LoadedFile(path, file, name in MAIN, digest if same else None, load, stamp, doubtful)
+        found[name, path] = LoadedFile(
+            path, file, name in MAIN, digest if same else None, load, stamp, doubtful, _code=compared
+        )
 
 
 def _renewed(loaded: LoadedFile, load: object) -> LoadedFile:

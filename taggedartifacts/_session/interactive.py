@@ -7,6 +7,7 @@ stale hit, and undoing the change finds the old artifact.
 
 from __future__ import annotations
 
+import functools
 import inspect
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from .._errors import UnhashableError
 from .._hashing import hexdigest
 from .._reach import definition
 from .._reach.definition import Source, is_ours, replaced, source_of
+from .._reach.imports import Hidden, Imports, read
 from .._reach.members import attributes, closure, defaults, methods
 from .._reach.prompt import is_from_session, is_interactive, is_interactive_class
 
@@ -37,11 +39,13 @@ class Fingerprint:
             and the ``names`` by which they reach modules and other definitions.
         sources: The interactive definitions among them, by name.
         imported: The functions and classes of modules that they read.
+        imports: What the definitions import, with the modules of what they read.
     """
 
     encoded: bytes
     sources: Mapping[str, Source]
     imported: tuple[FunctionType | type, ...]
+    imports: Imports
 
 
 class Definition:
@@ -70,7 +74,7 @@ class Definition:
             UnhashableError: If a value has no canonical form; names it and the remedies.
         """
         walk = self._walk(frozenset(ignore), values=True)
-        return Fingerprint(walk.encoded(), walk.sources, tuple(walk.imported))
+        return Fingerprint(walk.encoded(), walk.sources, tuple(walk.imported), walk.imports())
 
     def _walk(self, ignore: frozenset[str], *, values: bool) -> _Walk:
         walk = _Walk(ignore, values=values)
@@ -104,6 +108,7 @@ class _Walk:
         self.sources: dict[str, Source] = {}
         self.reached: list[Any] = []
         self.imported: list[FunctionType | type] = []
+        self._statements: set[str] = set()
         self._ignore = ignore
         self._values = values
         self._first = ""
@@ -121,6 +126,15 @@ class _Walk:
                 self._visit(value, self._keys[id(value)])
         finally:
             _active.reset(token)
+
+    def imports(self) -> Imports:
+        """Tell what the definitions import, as a file would that held them and imported what they read."""
+        texts = [source.text for source in self.sources.values()]
+        text = "\n".join([*sorted(self._statements), *(each for each in texts if each is not None)])
+        found = _imports(text)
+        if None in texts:
+            return found._replace(hides=(*found.hides, Hidden(1, "has no source that is known")))
+        return found
 
     def encoded(self) -> bytes:
         """Encode what was found."""
@@ -208,6 +222,7 @@ class _Walk:
         for name, value in values.items():
             if name in self._ignore:
                 continue
+            self._statements.add(_statement(name, value))
             if isinstance(value, FunctionType | type):
                 self.imported.append(value)
             if (reference := self.reference(value)) is not None:
@@ -242,6 +257,25 @@ class _Walk:
 
 
 _active: ContextVar[_Walk | None] = ContextVar("taggedartifacts.walk", default=None)
+
+
+@functools.lru_cache(maxsize=64)
+def _imports(text: str) -> Imports:
+    return read(text.encode(errors="surrogatepass"))
+
+
+def _statement(name: str, value: object) -> str:
+    """Write the statement that would import a value under a name, or the module of its class."""
+    if isinstance(value, ModuleType):
+        return f"import {value.__name__} as {name}" if name.isidentifier() else f"import {value.__name__}"
+    of = value if isinstance(value, FunctionType | type) or callable(value) else type(value)
+    module = getattr(of, "__module__", None)
+    if not isinstance(module, str) or module in ("__main__", "builtins"):
+        return ""
+    inner = getattr(of, "__qualname__", "").partition(".")[0]
+    if of is value and inner.isidentifier() and name.isidentifier():
+        return f"from {module} import {inner} as {name}"
+    return f"import {module}"
 
 
 def _text(text: str) -> bytes:

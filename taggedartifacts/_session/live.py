@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from .._code.codestate import STALE, Change, Look, files_at_head, stamp, take_look
 from .._errors import RepositoryError
+from .._memory import Memory
 from .._reach.modules import loaded_modules
 from .._reach.prompt import is_interactive, shell
 from .interactive import Definition
@@ -25,6 +26,7 @@ from .reloads import file_digest, module_space, notice, outdated, version
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
+    from .._reach.imports import Imports
     from .._reach.syntax import Outline
     from .interactive import Fingerprint
 
@@ -34,6 +36,7 @@ _UNCOMMITTED = "defined interactively, and in no notebook at HEAD"
 
 _executions = 0
 _looks: dict[tuple[object, ...], _Held] = {}
+_MOST_LOOKS = 32  # of files as they were loaded: each reload leaves one behind that nobody asks for any more
 _roots: set[str] = set()
 
 
@@ -122,7 +125,7 @@ class LiveMoment(Moment):
         encoded = None if fingerprint is None else fingerprint.encoded
         if self._sent is not None:
             return replace(self._sent, interactive=encoded)
-        held = self._look()
+        held = self._look(None if fingerprint is None else fingerprint.imports)
         if isinstance(held, Look):
             return View(held, encoded)
         stale = {**held.outdated, **outdated(held.root, [f] if fingerprint is None else fingerprint.imported)}
@@ -134,11 +137,11 @@ class LiveMoment(Moment):
         unknown = any(change.what == STALE for change in held.look.state().changes)
         return View(held.look, encoded, tuple(changes), reusable=not stale and not unknown)
 
-    def _look(self) -> _Held | Look:
+    def _look(self, typed: Imports | None = None) -> _Held | Look:
         """Return the look that holds now; a bare one where there is no repository, or none that can be read."""
-        key = (self._file, self._digest, self._repo, self._scope, id(self._space))
+        key = (self._file, self._digest, self._repo, self._scope, id(self._space), typed)
         held = _looks.get(key)
-        root = _root(self._take()) if held is None else held.root
+        root = _root(self._take(typed)) if held is None else held.root
         if root is not None:
             # The stamp comes before the look: what changes between the two is seen the next time.
             now, taken = _Stamp.take(root), time.monotonic()
@@ -146,16 +149,25 @@ class LiveMoment(Moment):
                 return held
             notice(root)
             now = replace(now, loaded=version(root))
-            look = self._take()
+            look = self._take(typed)
             if _root(look) == root:
+                _looks.pop(key, None)  # and behind the others
                 held = _looks[key] = _Held(look, root, now, taken, outdated(root))
+                if len(_looks) > _MOST_LOOKS:
+                    _looks.pop(next(iter(_looks)), None)
                 return held
         _looks.pop(key, None)
-        return self._take()
+        return self._take(typed)
 
-    def _take(self) -> Look:
+    def _take(self, typed: Imports | None = None) -> Look:
         return take_look(
-            self._file, repo=self._repo, scope=self._scope, namespace=self._space, digest=self._digest, fresh=True
+            self._file,
+            repo=self._repo,
+            scope=self._scope,
+            namespace=self._space,
+            digest=self._digest,
+            typed=typed,
+            fresh=True,
         )
 
     def __getstate__(self) -> dict[str, Any]:
@@ -218,13 +230,15 @@ def _committed(root: str, suffix: str, _stamp: object) -> frozenset[Outline]:
     return frozenset(found)
 
 
-_known: dict[str, frozenset[Outline]] = {}
+_known: Memory[str, frozenset[Outline]] = Memory()
 
 
 def _outlines(
     path: str, identity: str, content: Callable[[], bytes], transform: Callable[[str], str] | None
 ) -> frozenset[Outline]:
-    if identity not in _known:
+    known = _known.get(identity)
+    if known is None:
         data = content()
-        _known[identity] = outlines(path, data, transform) if stands_in_code(path, data) else frozenset()
-    return _known[identity]
+        known = outlines(path, data, transform) if stands_in_code(path, data) else frozenset()
+        _known.put(identity, known, 200 + len(data) * bool(known))
+    return known

@@ -12,7 +12,7 @@ from .._hashing import file_hexdigest, hexdigest
 from .record import FileEntry
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from .record import Record
 
@@ -26,6 +26,7 @@ class Content:
     mtime_ns: int
     digest: str
     files: tuple[FileEntry, ...] = ()
+    listing: str | None = None
 
 
 def describe(path: str) -> Content:
@@ -50,7 +51,19 @@ def describe(path: str) -> Content:
         max((entry.mtime_ns for entry in files), default=status.st_mtime_ns),
         hexdigest(manifest.encode("utf-8", "surrogateescape")),
         files,
+        _listing((entry.path, entry.size, entry.mtime_ns) for entry in files),
     )
+
+
+def _listing(entries: Iterable[tuple[str, int, int]]) -> str:
+    """Digest the names, sizes and times in a directory, sorted by name."""
+    lines = "".join(f"{path}\0{size}\0{mtime_ns}\n" for path, size, mtime_ns in entries)
+    return hexdigest(lines.encode("utf-8", "surrogateescape"))
+
+
+def _measured(directory: str) -> list[tuple[str, int, int]]:
+    """List what is in a directory as a manifest has it: names, sizes and times; an empty directory has none."""
+    return [(name, 0, 0) if name.endswith("/") else (name, s.st_size, s.st_mtime_ns) for name, s in scan(directory)]
 
 
 def describe_file(path: str, name: str) -> FileEntry:
@@ -95,16 +108,21 @@ def same_times(path: str, record: Record) -> bool | None:
     status = os.stat(path)
     if stat.S_ISDIR(status.st_mode) != (record.kind == "directory"):
         return False
+    same_listing = True
     if record.kind == "file":
         seen = [("", status.st_size, status.st_mtime_ns)]
         known = [("", record.size, record.mtime_ns)]
-    else:
-        seen = [(name, 0, 0) if name.endswith("/") else (name, s.st_size, s.st_mtime_ns) for name, s in scan(path)]
+    elif record.listing is None:  # of an older version
+        seen = _measured(path)
         known = [(entry.path, entry.size, entry.mtime_ns) for entry in record.files]
+    else:
+        entries = _measured(path)
+        seen, known = [("", sum(size for _, size, _ in entries), 0)], [("", record.size, 0)]
+        same_listing = _listing(entries) == record.listing
     for companion in record.companions:
         seen.append((companion.path, *_size_and_time(os.path.join(os.path.dirname(path), companion.path))))
         known.append((companion.path, companion.size, companion.mtime_ns))
-    if seen == known:
+    if seen == known and same_listing:
         return True
     return None if [each[:2] for each in seen] == [each[:2] for each in known] else False
 
@@ -116,12 +134,13 @@ def with_times(path: str, record: Record) -> Record:
         replace(each, mtime_ns=_size_and_time(os.path.join(folder, each.path))[1]) for each in record.companions
     )
     if record.kind == "file":
-        files, mtime_ns = record.files, os.stat(path).st_mtime_ns
+        files, mtime_ns, listing = record.files, os.stat(path).st_mtime_ns, None
     else:
-        times = {name: 0 if name.endswith("/") else status.st_mtime_ns for name, status in scan(path)}
+        entries = _measured(path)
+        times = {name: time for name, _, time in entries}
         files = tuple(replace(each, mtime_ns=times.get(each.path, each.mtime_ns)) for each in record.files)
-        mtime_ns = max(times.values(), default=record.mtime_ns)
-    return replace(record, mtime_ns=mtime_ns, files=files, companions=tuple(companions))
+        mtime_ns, listing = max(times.values(), default=record.mtime_ns), _listing(entries)
+    return replace(record, mtime_ns=mtime_ns, files=files, listing=listing, companions=tuple(companions))
 
 
 def _size_and_time(path: str) -> tuple[int, int]:
@@ -129,8 +148,8 @@ def _size_and_time(path: str) -> tuple[int, int]:
     status = os.lstat(path)
     if not stat.S_ISDIR(status.st_mode):
         return status.st_size, status.st_mtime_ns
-    below = [(0, 0) if name.endswith("/") else (s.st_size, s.st_mtime_ns) for name, s in scan(path)]
-    return sum(size for size, _ in below), max((time for _, time in below), default=0)
+    below = _measured(path)
+    return sum(size for _, size, _ in below), max((time for _, _, time in below), default=0)
 
 
 def same_digests(path: str, record: Record) -> bool:

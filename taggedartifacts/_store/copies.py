@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from .._errors import ArtifactConflictError, ArtifactNotFoundError
+from .._errors import ArtifactConflictError, ArtifactNotFoundError, RecordError
 from .._text import byte_count
 from .content import describe
 from .folder import HIDDEN, RECORD_SUFFIX, Folder
+from .manifest import with_manifest
 from .standing import stored_record
 from .target import Target
 
@@ -76,6 +78,8 @@ def _matches(folder: Folder, content: tuple[str, int, str]) -> Iterator[_Match]:
         if record is None:
             continue
         is_whole = (record.kind, record.size, record.digest) == content
+        with contextlib.suppress(RecordError):  # without its manifest, a directory is still found by what it is itself
+            record = with_manifest(folder, record)
         parts = (*record.files, *record.companions)
         if is_whole or any((part.size, part.digest) == content[1:] for part in parts):
             yield _Match(is_whole, os.path.lexists(folder.artifact(name)), record.started, record)

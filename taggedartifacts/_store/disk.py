@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import secrets
 import stat
 import time
 
@@ -90,6 +91,32 @@ def put(source: str, target: str) -> None:
     except PermissionError as error:
         if _TRIES > 1:
             error.add_note("Windows replaces no file that a program has open: close it there, and call again")
+        raise
+
+
+def store(staging: str, path: str, content: bytes, *, readable: int = 0o666) -> None:
+    """Store a small file, whole or not at all, in place of what stands there.
+
+    Args:
+        staging: A private directory on the same file system.
+        path: Where it is to lie.
+        content: What it is to hold.
+        readable: The most that its mode may be.
+
+    Raises:
+        OSError: If it could not be stored; then what stood there stands there.
+    """
+    temporary = f"{staging}.{secrets.token_hex(8)}"  # beside it: in it is what a function wrote
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, readable)
+    try:
+        with open(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(descriptor)
+        put(temporary, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
         raise
 
 

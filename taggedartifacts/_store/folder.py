@@ -51,6 +51,11 @@ class Folder(NamedTuple):
         return os.path.join(self.path, HIDDEN, "records")
 
     @property
+    def manifests(self) -> str:
+        """Where the manifests of large directories lie."""
+        return os.path.join(self.path, HIDDEN, "manifests")
+
+    @property
     def kept(self) -> str:
         """Where finished work lies that could not be published."""
         return os.path.join(self.path, HIDDEN, "kept")
@@ -89,7 +94,8 @@ class Folder(NamedTuple):
             OSError: If a directory cannot be made.
         """
         new = _make_missing(self.path)
-        for directory in (self.hidden, self.locks, self.staging, self.records, self.patches, self.kept):
+        inside = (self.locks, self.staging, self.records, self.manifests, self.patches, self.kept)
+        for directory in (self.hidden, *inside):
             try:
                 os.mkdir(directory)
             except FileExistsError:

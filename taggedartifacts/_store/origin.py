@@ -9,6 +9,7 @@ from .._errors import ArtifactNotFoundError, RecordError
 from .._tag import is_tagged, of_name
 from .condition import condition
 from .folder import Folder
+from .manifest import with_manifest
 from .record import Record, read_record
 from .standing import companion_owner
 from .target import Target
@@ -54,7 +55,7 @@ def record(path: str | os.PathLike[str], *, search: str | os.PathLike[str] | Non
             f"{target.path} {there}; its name alone says: {said_by(target.tag)}. "
             f"When an artifact is copied, copy {target.record_path} along"
         )
-    return found
+    return with_manifest(target.folder, found)
 
 
 def record_of(target: Target) -> Record | None:

@@ -15,8 +15,9 @@ import os
 import secrets
 from typing import TYPE_CHECKING
 
-from .disk import move, put, sync_directory
+from .disk import move, store, sync_directory
 from .kept import unmark
+from .manifest import manifest_json, manifests_of
 from .staging import aside, clean_up, make_staging
 from .written import companion_names, is_companion
 
@@ -31,16 +32,13 @@ _log = logging.getLogger("taggedartifacts")
 _NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK, errno.EINVAL})
 
 
-def publish(
-    staged: Staged, record: Record, predecessor: Record | None, patch: bytes | None, *, exclusive: bool
-) -> bool:
+def publish(staged: Staged, record: Record, predecessor: Record | None, *, exclusive: bool) -> bool:
     """Put the record and then the artifact under their final names.
 
     Args:
         staged: What was written, checked and synced.
         record: Its record, which must describe what it replaces too.
         predecessor: The record that stands there.
-        patch: The content of the patch that the record names.
         exclusive: Publish only where nothing stands; for when no lock is held.
 
     Returns:
@@ -49,14 +47,14 @@ def publish(
     Raises:
         OSError: If it could not be published; then nothing new is visible.
     """
-    if record.patch is not None and patch is not None:
-        _store(staged.staging, os.path.join(staged.folder.patches, record.patch), patch)
-        sync_directory(staged.folder.patches)
+    if record.manifest is not None and record.files:
+        store(staged.staging, os.path.join(staged.folder.manifests, record.manifest), manifest_json(record.files))
+        sync_directory(staged.folder.manifests)
     ours, moved = os.lstat(staged.path), list[str]()
     if exclusive and not _link(staged.path, staged.final):
         return False
     try:
-        _store(staged.staging, staged.folder.record(staged.name), record.to_json())
+        store(staged.staging, staged.folder.record(staged.name), record.to_json())
         sync_directory(staged.folder.records)
         _move_companions(staged, moved)
         if not exclusive:
@@ -72,6 +70,8 @@ def publish(
         sync_directory(staged.folder.path)
         for gone in companion_names(predecessor) - companion_names(record):
             move(staged.folder.artifact(gone), os.path.join(staged.staging, gone))
+        for gone in manifests_of(staged.folder, staged.name, predecessor):
+            os.unlink(gone)
     except OSError as error:
         _log.warning("%s is published, but may not survive a power failure: %s", staged.final, error)
     return True
@@ -81,7 +81,7 @@ def store_record(folder: Folder, record: Record) -> None:
     """Replace the record of an artifact atomically."""
     staging = make_staging(folder, record.artifact)
     try:
-        _store(staging, folder.record(record.artifact), record.to_json())
+        store(staging, folder.record(record.artifact), record.to_json())
     finally:
         clean_up(folder, staging)
 
@@ -106,21 +106,6 @@ def _bring_back(staged: Staged, moved: list[str]) -> None:
     for name in moved:
         with contextlib.suppress(OSError):
             move(staged.folder.artifact(name), os.path.join(staged.staging, name))
-
-
-def _store(staging: str, path: str, content: bytes) -> None:
-    temporary = f"{staging}.{secrets.token_hex(8)}"  # beside it: in it is what the function wrote
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
-    try:
-        with open(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(descriptor)
-        put(temporary, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        raise
 
 
 def _replace(staged: Staged, name: str) -> None:

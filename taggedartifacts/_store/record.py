@@ -8,69 +8,21 @@ import json
 import os
 import re
 import stat
-from dataclasses import asdict, dataclass, field, fields
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from .._errors import RecordError
-from .._tag import COMMIT_DIGITS, CONFIG_DIGITS, DIGEST_DIGITS, Tag
+from .._tag import COMMIT_DIGITS
 from .._text import Shown, Table, byte_count
 from .disk import CAREFULLY, STARTS, refresh
+from .key import Key, scope_text
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection
 
 SCHEMA = 1
-# A directory artifact of 100,000 files has a record of about 15 MB; anything far beyond that is not ours.
+# Large values and large manifests are kept elsewhere: only by what is written beside an output can this be reached.
 MAX_RECORD_BYTES = 64 << 20
-_MOST_LISTED = 12
-
-
-class Key(NamedTuple):
-    """What a hit compares whole: who makes the artifact, from which code, with which configuration.
-
-    Attributes:
-        function: File and qualified name of the function.
-        commit: Full hex of the commit.
-        dirty: Full digest of the uncommitted changes, or None.
-        config_hash: Full config hash.
-        scope: Digest of what the commit holds in the scope; None where there is no repository.
-        scope_text: The scope in words, which are not compared.
-    """
-
-    function: str
-    commit: str
-    dirty: str | None
-    config_hash: str
-    scope: str | None = None
-    scope_text: str = ""
-
-    def agrees(self, other: Key) -> bool:
-        """Say whether two are the same, as far as both know.
-
-        Where a variable stands in for the repository, there is no scope, and no root to which a path is relative.
-        """
-        if self.scope is not None and other.scope is not None:
-            return self[:5] == other[:5]
-        return self[1:4] == other[1:4] and _same_function(self.function, other.function)
-
-    @property
-    def tag(self) -> Tag:
-        """The part of it that stands in the artifact's name."""
-        dirty = self.dirty and self.dirty[:DIGEST_DIGITS]
-        return Tag(self.commit[:COMMIT_DIGITS], dirty, self.config_hash[:CONFIG_DIGITS])
-
-
-def scope_text(kind: str, paths: Sequence[str], reasons: Sequence[str]) -> str:
-    """Say in words what a scope was."""
-    if kind == "whole repository":
-        return f"the whole repository, since {reasons[0]}" if reasons else "the whole repository"
-    listed = ", ".join(paths[:_MOST_LISTED]) + (f" and {len(paths) - _MOST_LISTED} more" * (len(paths) > _MOST_LISTED))
-    return f"{listed}, and data files" if kind == "automatic" else listed
-
-
-def _same_function(one: str, other: str) -> bool:
-    """Say whether two functions are one, of which one may be named by less of its path."""
-    return one == other or one.endswith(f"/{other}") or other.endswith(f"/{one}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +55,9 @@ class Record(Shown):
         function: File, relative to the repository, and qualified name: ``analysis/plots.py::histogram``.
         commit: Full hex of the commit; where ``TAGGEDARTIFACTS_COMMIT`` stood in for a repository, what that said.
         dirty: Full digest of the uncommitted changes, 32 hex digits, or None.
-        config_hash: Full config hash, 32 hex digits: xxh3_128 of `canonical`.
-        canonical: Canonical form of configuration, arguments and whatever else is in the config hash: JSON text.
+        config_hash: Full config hash, 32 hex digits: xxh3_128 of the canonical form.
+        canonical: Canonical form of configuration, arguments and whatever else is in the config hash: JSON text, in
+            which large values are replaced by their digests.
         scope: Files that imports reached, and paths that the user named, relative to the repository's root.
         scope_kind: ``"automatic"``, ``"paths"`` where the user named some, or ``"whole repository"``.
         scope_names: Files that count since the code names them, although their kind does not.
@@ -119,6 +72,8 @@ class Record(Shown):
         mtime_ns: Time of the last modification, nanoseconds since 1970.
         digest: xxh3_128 of the content, 32 hex digits; of a directory that of its manifest.
         files (tuple[FileEntry, ...]): The manifest of a directory; empty for a file.
+        manifest: The file name of a large manifest below ``.taggedartifacts/manifests``, or None.
+        listing: xxh3_128 of the names, sizes and times in a directory, 32 hex digits, or None for a file.
         companions (tuple[FileEntry, ...]): Files that were written beside the artifact with its stem.
         python: Version of Python.
         platform: Operating system, release and machine.
@@ -155,6 +110,8 @@ class Record(Shown):
     mtime_ns: int
     digest: str
     files: tuple[FileEntry, ...] = ()
+    manifest: str | None = None
+    listing: str | None = None
     companions: tuple[FileEntry, ...] = ()
     python: str
     platform: str
@@ -186,7 +143,7 @@ class Record(Shown):
             "config hash": self.config_hash,
             "configuration": self.canonical,
             "content": f"{byte_count(self.size)}, xxh3_128 {self.digest}",
-            "files": f"{len(self.files):,}" if self.kind == "directory" else "",
+            "files": f"{len(self.files):,}" if self.kind == "directory" and (self.files or not self.manifest) else "",
             "companions": ", ".join(entry.path for entry in self.companions),
             "outputs": ", ".join(filter(None, self.outputs)) if len(self.outputs) > 1 else "",
             "started": f"{self.started}, took {self.seconds:.3g} s",
@@ -198,9 +155,19 @@ class Record(Shown):
         return Table(f"{self.artifact}, made by {self.function}", tuple(row for row in rows.items() if row[1]))
 
     def to_json(self) -> bytes:
-        """Write the record as the JSON text that is stored: one key a line."""
-        members = (f"{json.dumps(key)}: {json.dumps(value)}" for key, value in asdict(self).items())
+        """Write the record as the JSON text that is stored: one key a line.
+
+        Of the record that it replaces, what differs; of a manifest that has a file of its own, that file's name.
+        """
+        values = self._stored()
+        if self.replaced is not None:
+            before = self.replaced._stored()
+            values["replaced"] = {key: value for key, value in before.items() if key == "run" or value != values[key]}
+        members = (f"{json.dumps(key)}: {json.dumps(value)}" for key, value in values.items())
         return ("{\n" + ",\n".join(members) + "\n}\n").encode()
+
+    def _stored(self) -> dict[str, Any]:
+        return asdict(self if self.manifest is None else replace(self, files=())) | {"replaced": None}
 
     @classmethod
     def from_json(cls, text: bytes) -> Self:
@@ -224,11 +191,7 @@ class Record(Shown):
             raise TypeError("not a JSON object")
         if data.get("schema") != SCHEMA:
             raise ValueError(f"schema {data.get('schema')!r} where this version knows {SCHEMA}")
-        values: dict[str, Any] = {}
-        for name, types in _TYPES.items():
-            values[name] = value = data.get(name, _LATER[name]) if name in _LATER else data[name]
-            if type(value) not in types:  # exactly these, because True is an int
-                raise TypeError(f"{name} is of type {type(value).__name__}")
+        values = _typed(data)
         if values["kind"] not in ("file", "directory"):
             raise ValueError(f"kind is {values['kind']!r}")
         for name in ("scope", "scope_names", "scope_reasons"):
@@ -242,18 +205,21 @@ class Record(Shown):
             _strings(values[name].values())
         _check_meaning(values)
         if values["replaced"] is not None:
-            values["replaced"] = cls._from_data(values["replaced"] | {"replaced": None})
-        return cls(**values)
+            before = {"run": values["replaced"]["run"], **values["replaced"], "replaced": None}
+            values["replaced"] = cls._from_data(data | before)
+        record = object.__new__(cls)
+        vars(record).update(values)  # all fields are there; a frozen class sets them one by one, in five times the time
+        return record
 
 
 # What records of earlier releases do not hold.
-_LATER: dict[str, Any] = {"readers": {}, "unknown": {}, "undeclared": []}
+_LATER: dict[str, Any] = {"manifest": None, "listing": None, "readers": {}, "unknown": {}, "undeclared": []}
 # A name that is too long for the file system, or below a file, leads to no record either.
 _NOT_THERE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG})
 _FILE_NAME = re.compile(rf"[^/\0{re.escape(os.sep)}]+/?")
 _DIGITS = {
     "commit": re.compile(f"[0-9a-f]{{{COMMIT_DIGITS},64}}"),
-    **dict.fromkeys(("dirty", "config_hash", "digest", "scope_digest"), re.compile("[0-9a-f]{32}")),
+    **dict.fromkeys(("dirty", "config_hash", "digest", "scope_digest", "listing"), re.compile("[0-9a-f]{32}")),
 }
 
 _KINDS: dict[str, frozenset[type]] = {
@@ -270,6 +236,29 @@ _TYPES = {
 }
 
 
+_NAMES = tuple(_TYPES)
+# The types of the fields, in their order, as they came in records before: mostly the same as in the next one.
+_known_types: set[tuple[type, ...]] = set()
+
+
+def _typed(data: dict[str, Any]) -> dict[str, Any]:
+    """Take the fields out of a record's data, each of its type.
+
+    Raises:
+        KeyError: If one is missing.
+        TypeError: If one is of another type.
+    """
+    if tuple(data) == _NAMES and tuple(map(type, data.values())) in _known_types:
+        return data.copy()
+    values = {}
+    for name, types in _TYPES.items():
+        values[name] = value = data.get(name, _LATER[name]) if name in _LATER else data[name]
+        if type(value) not in types:  # exactly these, because True is an int
+            raise TypeError(f"{name} is of type {type(value).__name__}")
+    _known_types.add(tuple(map(type, values.values())))  # as many as there are: two to the number of optional fields
+    return values
+
+
 def _strings(values: Collection[Any]) -> tuple[str, ...]:
     if not set(map(type, values)) <= {str}:
         raise TypeError("a list of strings holds something else")
@@ -281,7 +270,14 @@ def _entries(values: list[Any]) -> tuple[FileEntry, ...]:
     for entry in entries:
         if (type(entry.path), type(entry.size), type(entry.mtime_ns), type(entry.digest)) != (str, int, int, str):
             raise TypeError("an entry of a manifest has a wrong type")
+        _check_number(entry.size)
+        _check_number(entry.mtime_ns)
     return entries
+
+
+def _check_number(number: float) -> None:
+    if not abs(number) < 1 << 63:  # nor is what is no number
+        raise ValueError("a size or a time is larger than any")
 
 
 def _check_meaning(values: dict[str, Any]) -> None:
@@ -295,11 +291,14 @@ def _check_meaning(values: dict[str, Any]) -> None:
             raise ValueError(f"{key} is {values[key]!r:.80}")
     outputs = (output for output in values["outputs"] if output is not None)
     names = [values["artifact"], *outputs, *(entry.path for entry in values["companions"])]
-    for name in names if values["patch"] is None else [*names, values["patch"]]:
+    for name in {*names, *(values[key] for key in ("patch", "manifest") if values[key] is not None)}:
         # A slash at the end of an output says that its path promised a directory.
         # A drive leads elsewhere on Windows: joined to a directory, C:name is a file of that drive.
         if not _FILE_NAME.fullmatch(name) or name in (os.curdir, os.pardir) or os.path.splitdrive(name)[0]:
             raise ValueError(f"{name!r:.80} is no file name")
+        os.fsencode(name)
+    for number in (values["size"], values["mtime_ns"], values["seconds"]):
+        _check_number(number)
 
 
 def read_record(path: str) -> Record | None:

@@ -14,7 +14,8 @@ from .disk import STARTS
 from .standing import companion_owner, stored_record
 
 if TYPE_CHECKING:
-    from .record import Key, Record
+    from .key import Key
+    from .record import Record
     from .target import Target
 
 _log = logging.getLogger("taggedartifacts")

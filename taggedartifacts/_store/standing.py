@@ -7,47 +7,17 @@ import logging
 import os
 
 from .._errors import ArtifactConflictError, RecordError
-from .._tag import Tag, is_tagged, split_name
+from .._memory import Memory
+from .._tag import split_name
 from .folder import RECORD_SUFFIX
 from .record import Record, read_record
 from .target import Target
 
 _log = logging.getLogger("taggedartifacts")
 
-_MEMO_BYTES = 16 << 20  # of the records' files; parsed, they take two to three times as much
-
-
-class _Memo:
-    """Records by path, each with the stat of its file: a repeated hit reads and parses it only if that has changed.
-
-    Lives as long as the process. What would exceed `_MEMO_BYTES` makes it begin anew.
-    """
-
-    def __init__(self) -> None:
-        self._known: dict[str, tuple[tuple[int, ...], Record]] = {}
-        self._bytes = 0
-
-    def get(self, path: str, status: os.stat_result) -> Record | None:
-        """The record that the file held when it had that stat."""
-        known = self._known.get(path)
-        return known[1] if known is not None and known[0] == _stamp(status) else None
-
-    def put(self, path: str, status: os.stat_result, record: Record) -> None:
-        """Remember what a file holds."""
-        before = self._known.get(path)
-        self._bytes += status.st_size - (before[0][0] if before else 0)
-        if self._bytes > _MEMO_BYTES:
-            self._known, self._bytes = {}, status.st_size
-        self._known[path] = (_stamp(status), record)
-
-    def put_instead(self, path: str, record: Record) -> None:
-        """Remember a record in place of that of the same run, as if its file held it; not in place of a successor's."""
-        known = self._known.get(path)
-        if known is not None and known[1].run == record.run:
-            self._known[path] = (known[0], record)
-
-
-_memo = _Memo()
+_PARSED = 4  # how many times the bytes of its file a record takes in memory
+# Records by path, each with the stat of its file: a repeated hit reads and parses it only if that stat has changed.
+_memo: Memory[str, tuple[tuple[int, ...], Record]] = Memory()
 
 
 def stored_record(target: Target) -> Record | None:
@@ -57,8 +27,10 @@ def stored_record(target: Target) -> Record | None:
         status = os.lstat(path)
     except OSError:
         return None
-    if (known := _memo.get(path, status)) is not None:
-        return known
+    signature = (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+    known = _memo.get(path)
+    if known is not None and known[0] == signature:
+        return known[1]
     try:
         record = read_record(path)
     except RecordError as error:
@@ -69,21 +41,20 @@ def stored_record(target: Target) -> Record | None:
             f"{target.path} is {record.artifact} to this file system, made by {record.function}; "
             "give one of them another name"
         )
-    if record is not None and not (is_tagged(name) and Tag.parse(name) == record.key.tag):
+    if record is not None and not record.key.is_in(name):
         _log.warning("treated as absent: %s", f"{path} contradicts the name of its artifact")
         return None
     if record is not None:
-        _memo.put(path, status, record)
+        _memo.put(path, (signature, record), _PARSED * status.st_size)
     return record
 
 
 def remember(target: Target, record: Record) -> None:
     """Remember, in this process only, a record whose times could not be refreshed on the disk."""
-    _memo.put_instead(target.record_path, record)
-
-
-def _stamp(status: os.stat_result) -> tuple[int, ...]:
-    return status.st_size, status.st_ino, status.st_mtime_ns, status.st_ctime_ns
+    path = target.record_path
+    known = _memo.get(path)
+    if known is not None and known[1].run == record.run:  # and not the successor that is taking its place just now
+        _memo[path] = (known[0], record)
 
 
 def companion_owner(target: Target) -> Record | None:

@@ -17,6 +17,7 @@ from .target import Target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from concurrent.futures import Future
 
     from .folder import Folder
     from .record import FileEntry, Record
@@ -116,14 +117,16 @@ def syncing(staged: Sequence[Staged]) -> Iterator[None]:
     Raises:
         OSError: When the block is over, if it could not be brought there.
     """
-    from concurrent.futures import ThreadPoolExecutor  # which filelock has imported
-
-    with ThreadPoolExecutor(1) as pool:
+    with contextlib.ExitStack() as stack:
+        synced: list[Future[None]] = []
         try:
-            synced = [pool.submit(_sync, each) for each in staged]
-        except RuntimeError:  # no thread is to be had: the limit is reached, or the interpreter ends
-            synced = []
+            from concurrent.futures import ThreadPoolExecutor  # filelock has it, unless the interpreter ends
+
+            pool = stack.enter_context(ThreadPoolExecutor(1))
             for each in staged:
+                synced.append(pool.submit(_sync, each))  # noqa: PERF401 - what is under way when the next one fails
+        except RuntimeError:  # no thread is to be had: the limit is reached, or the interpreter ends
+            for each in staged[len(synced) :]:
                 _sync(each)
         yield
         for future in synced:

@@ -12,11 +12,12 @@ from taggedartifacts._call import undeclared
 from taggedartifacts._canonical.encoding import canonical
 from taggedartifacts._errors import InputChangedError, InputError
 from taggedartifacts._hashing import hexdigest
+from taggedartifacts._memory import Memory
 
 
 @pytest.fixture(autouse=True)
 def _forget(monkeypatch):
-    monkeypatch.setattr(_inputs, "_remembered", {})
+    monkeypatch.setattr(_inputs, "_remembered", Memory())
 
 
 @pytest.fixture
@@ -214,17 +215,6 @@ class TestMemory:
 
         assert os.stat(path).st_mtime_ns == stat.st_mtime_ns
         assert before != form(path)
-
-    def test_bounded(self, tmp_path, monkeypatch):
-        """What is remembered has a limit."""
-        monkeypatch.setattr(_inputs, "_MOST_REMEMBERED", 3)
-        for number in range(9):
-            Path(tmp_path / str(number)).write_text(str(number))
-        now = settle(tmp_path / "8")
-        monkeypatch.setattr(_inputs.time, "time_ns", lambda: now)
-        form(tmp_path)
-
-        assert 3 == len(_inputs._remembered)
 
 
 class TestDicts:

@@ -180,12 +180,14 @@ def one(out="out/one"):
         assert ": the content of table changed" == said(work)
 
     def test_code(self, project, said):
-        """So is a file that is not committed, and another commit."""
-        said(project.module(self.WORK))
-        project.write("helper.py", "edited")
+        """So is a file that is not committed, and one that another commit changed, with what imports it."""
+        project.write("helper.py", "x = 1\n")
+        source = "import sys\nif False:\n    import helper\n" + self.WORK
+        said(project.module(source))
+        project.write("helper.py", "x = 2\n")
         assert ": helper.py changed" == said()
         project.commit()
-        assert re.fullmatch(r": commit [0-9a-f]{10} → [0-9a-f]{10}", said())
+        assert ": helper.py changed, imported by work.py" == said()
 
     def test_names_the_newest_of_equally_near_ones(self, project, said):
         """In a sweep, what is told is the step from the one before."""

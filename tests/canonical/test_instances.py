@@ -315,6 +315,12 @@ class TestDefinitions:
         assert canonical(adder(1)) == canonical(adder(1))
         assert canonical(even_and_odd()[0]) == canonical(even_and_odd()[0])
 
+    def test_methods(self):
+        """A bound method that its object does not give under its name counts with its function."""
+        methods = [types.MethodType(function, Plain(a=1)) for function in (adder(1), adder(2), Plain.__init__)]
+
+        assert len(methods) == len({canonical(method) for method in methods})
+
     def test_attributes(self):
         """Attributes that were set on a function count."""
         plain, changed = adder(1), adder(1)
@@ -406,6 +412,20 @@ class TestClasses:
         done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=True)
 
         assert ['{"$object":["loop:Solver",{}]}', "True"] == done.stdout.splitlines()
+
+    def test_functions_defined_twice(self, tmp_path):
+        """A function that is defined again under its name counts by its definition from then on."""
+        script = tmp_path / "twice.py"
+        script.write_text(
+            "from taggedartifacts import canonical\n"
+            "def step(x): return x + 1\nprint(canonical(step).decode())\n"
+            "def step(x): return x + 2\nprint(canonical(step).decode())\n"
+        )
+        done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=True)
+        one, two = done.stdout.splitlines()
+
+        assert one == '{"$function":"twice:step"}'
+        assert two.startswith('{"$function":{"code":')
 
     def test_names_of_another_kind(self):
         """A class that a name of its module gives counts by that name, whatever it calls itself."""

@@ -15,6 +15,7 @@ import value_table
 from value_table import LIBRARIES, available
 
 from taggedartifacts import UnhashableError, canonical, config_hash
+from taggedartifacts._canonical.refused import REFUSED as REFUSED_BY_NAME
 
 HERE = Path(value_table.__file__).parent
 
@@ -78,3 +79,24 @@ class TestLibraries:
             results.append(json.loads(done.stdout))
 
         assert results[0] == results[1]
+
+
+class TestPage:
+    """The page on values in the documentation."""
+
+    TEXT = " ".join((HERE.parent / "docs" / "values.rst").read_text(encoding="utf-8").replace("``", "").split())
+
+    @pytest.mark.parametrize("name", LIBRARIES)
+    def test_libraries(self, name):
+        """The page lists every library and each of its values."""
+        assert f"* - {name} - " in self.TEXT
+        if available(name):
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                assert [] == [row.what for row in LIBRARIES[name][1]() if row.what not in self.TEXT]
+
+    @pytest.mark.parametrize("refused", REFUSED_BY_NAME, ids=lambda refused: f"{refused.library}: {refused.names[0]}")
+    def test_refused(self, refused):
+        """The page lists what is refused by name, with what to do instead."""
+        assert refused.library in self.TEXT
+        assert refused.remedy in self.TEXT

@@ -389,6 +389,15 @@ class TestCodeState:
             ("git@example.org:a/b.git", "git@example.org:a/b.git"),
             ("ssh://git@example.org:22/a.git", "ssh://example.org:22/a.git"),
             ("/srv/a b.git", "/srv/a b.git"),
+            ("/srv/a:b@c.git", "/srv/a:b@c.git"),
+            (" https://user:secret@example.org/a.git", "https://example.org/a.git"),
+            ("https://user:sec/ret@example.org/a.git", None),
+            ("https://user:sec@ret@example.org/a.git", "https://example.org/a.git"),
+            ("https:user:secret@example.org/a.git", "example.org/a.git"),
+            ("user:sec/ret@example.org:a.git", None),
+            ("ext::ssh user:secret@example.org %S a.git", "ext::"),
+            ("helper::user:secret@example.org/a.git", "helper::"),
+            ("a::b::HTTPS://u:secret@example.org/a.git", "a::b::HTTPS://example.org/a.git"),
         ],
     )
     def test_remote(self, repo, url, expected):

@@ -9,6 +9,7 @@ import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from cases import WRITE
 from records import COMMIT, DIRTY, change_record, put, record_path
 
 from taggedartifacts import (
@@ -408,3 +409,27 @@ class TestUnreachable:
 
         with pytest.raises(RepositoryError, match="change to the repository"):
             prune(tmp_path, unreachable=True)
+
+
+class TestOddOnes:
+    def test_goes_on(self, project, caplog, monkeypatch):
+        """One artifact that cannot be looked at, or not removed, stops it not; the log names it."""
+        from taggedartifacts._history import prune as module
+
+        work = project.module(WRITE)
+        paths = [work.f(number, "out/f.txt") for number in range(4)]
+        paths[1].unlink()
+        os.mkfifo(paths[1])
+        remove = module._remove
+
+        def fail(version):
+            if version.target.name == paths[2].name:
+                raise OSError(5, "Input/output error")
+            return remove(version)
+
+        monkeypatch.setattr(module, "_remove", fail)
+        removed = prune(project.out, keep=0, dry_run=False)
+
+        assert sorted([paths[0], paths[3]]) == sorted(path.relative_to(project.path) for path in removed)
+        for path in paths[1:3]:
+            assert f"{path.name} is kept, as far as it is there: " in caplog.text

@@ -213,7 +213,7 @@ class TestCells:
         """A commit inside the cell counts for the calls that follow in it."""
         kernel.run(*CELLS[:3])
         before = repo.head
-        kernel.run(f"{CALL}\n!echo >> helper.py && git commit -qam Change\n{CALL}")
+        kernel.run(f"{CALL}\n!echo 1 >> data.csv && git add data.csv && git commit -qm Change\n{CALL}")
 
         assert {before[:10], repo.head[:10]} == {name[4:14] for name in artifacts(repo)}
 
@@ -221,7 +221,7 @@ class TestCells:
     def test_quiet_executions(self, repo, kernel, options):
         """Executions that leave no trace in the history see commits too."""
         kernel.run(*CELLS)
-        repo.write("helper.py", "")
+        repo.write("data.csv", "1")
         repo.commit()
         kernel.run(CALL, **options)
 
@@ -378,9 +378,10 @@ class TestStaleModules:
         write_module(repo)
         text = (repo.path / "mod.py").read_text().replace('"out",', '"out", scope=["mod.py"],')
         repo.write("mod.py", text)
+        repo.write("other.py", "x = 1\n")
         repo.commit()
-        kernel.run("from mod import make\nmake('out.txt')")
-        repo.write("helper.py", "def text():\n    return ' b'\n")
+        kernel.run("import other\nfrom mod import make\nmake('out.txt')")
+        repo.write("other.py", "x = 2\n")
         kernel.run("make('out.txt')")
 
         assert 1 == len(artifacts(repo))

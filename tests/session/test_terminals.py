@@ -100,7 +100,7 @@ class TestPrompt:
         if prompt == "ipython":
             pytest.importorskip("IPython")
         first = repo.head
-        commit = "_ = subprocess.run('echo >> mod.py; git commit -q --all -m Change', shell=True)"
+        commit = "_ = subprocess.run('echo 1 > data.csv; git add data.csv; git commit -q -m Change', shell=True)"
         shown = type_into(repo, PROMPTS[prompt], [*DEFINITIONS, CALL, commit, CALL, "exit()"])
 
         assert {first[:10], repo.head[:10]} == {path.name[4:14] for path in repo.path.glob("out-*")}, shown

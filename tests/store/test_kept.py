@@ -134,7 +134,9 @@ class TestFailed:
     def test_record(self, project, monkeypatch, code):
         """A disk that has no room for the record leaves the work, and the error says where; it survives pickling."""
         work = project.module(COMPANIONS)
-        monkeypatch.setattr("taggedartifacts._store.publish.put", lambda *_: (_ for _ in ()).throw(OSError(code, "no")))
+        monkeypatch.setattr(
+            "taggedartifacts._store.publish.store", lambda *_, **__: (_ for _ in ()).throw(OSError(code, "no"))
+        )
 
         with pytest.raises(OSError, match="no; what the function wrote is kept in ") as caught:
             work.shape(1, "out/s.shp")
@@ -171,7 +173,7 @@ class TestFailed:
         def interrupt(*_):
             raise KeyboardInterrupt
 
-        monkeypatch.setattr("taggedartifacts._store.publish.put", interrupt)
+        monkeypatch.setattr("taggedartifacts._store.publish.store", interrupt)
         with pytest.raises(KeyboardInterrupt) as caught:
             work.f(1, "out/f.txt")
         assert ["is kept in" in note for note in caught.value.__notes__] == [True]

@@ -174,5 +174,5 @@ class TestLaws:
 
     @pytest.mark.storm
     def test_many_stories(self):
-        """Likewise in many long stories."""
-        tell(150, 30)
+        """Likewise in 500 long stories, 20,000 steps."""
+        tell(500, 40)

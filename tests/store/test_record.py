@@ -112,6 +112,12 @@ _DAMAGED: dict[str, Any] = {
     "changes of three": _with(changes=[["a", "b", "c"]]),
     "changes that are none": _with(changes=[3]),
     "a replaced one that is none": _with(replaced={"schema": 1}),
+    "a name that no disk has": _with(artifact="a-1a2b3c4d5e-0f9e8d7c6b5a\ud800"),
+    "a companion that no disk has": _with(companions=[{"path": "\ud800", "size": 1, "mtime_ns": 1, "digest": "0"}]),
+    "a size beyond all": _with(size=10**400),
+    "a time that is none": _with(seconds=float("nan")),
+    "a time beyond all": _with(seconds=10**400),
+    "a file beyond all": _with(files=[{"path": "x", "size": 10**400, "mtime_ns": 1, "digest": "0"}]),
 }
 
 
@@ -238,3 +244,14 @@ class TestReadRecord:
             done = subprocess.run([sys.executable, "-c", code, artifact], capture_output=True, text=True, check=True)
 
             assert f"{record_path(artifact)} cannot be read: Permission denied" in done.stdout
+
+
+class TestForged:
+    def test_no_terminal_escape(self, artifact: Path) -> None:
+        """What a record says moves no cursor: not in a table, and not in the message of an error."""
+        change_record(artifact, function="\x1b[2Jf\u202e", artifact=artifact.name[:-3] + "\x1b]0;x\x07.png")
+
+        with pytest.raises(RecordError) as caught:
+            record(artifact)
+        assert "\\x1b" in str(caught.value)
+        assert "\x1b" not in str(caught.value)

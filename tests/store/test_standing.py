@@ -5,6 +5,7 @@ import gc
 import pytest
 from records import change_record, put
 
+from taggedartifacts import _memory
 from taggedartifacts._store import standing
 from taggedartifacts._store.folder import Folder
 from taggedartifacts._store.record import Record
@@ -15,7 +16,8 @@ from taggedartifacts._store.target import Target
 @pytest.fixture
 def targets(tmp_path, monkeypatch):
     """Fifty artifacts with records, and nothing remembered yet."""
-    monkeypatch.setattr(standing, "_memo", standing._Memo())
+    _memory.forget()
+    monkeypatch.setattr(standing, "_memo", _memory.Memory())
     return [Target(Folder(str(tmp_path)), put(tmp_path, config=number).name) for number in range(50)]
 
 
@@ -41,16 +43,9 @@ class TestMemory:
     def test_bound(self, targets, monkeypatch):
         """However many records are read, and how often, only so many bytes of them are kept."""
         size = len(stored_record(targets[0]).to_json())
-        monkeypatch.setattr(standing, "_MEMO_BYTES", 10 * size)
+        monkeypatch.setattr(_memory, "MOST_BYTES", 10 * size * standing._PARSED)
         before = remembered()
         for target in targets * 2:
             stored_record(target)
 
         assert remembered() - before <= 10
-
-    def test_larger_than_the_bound(self, targets, monkeypatch):
-        """A single record that is larger is kept, so that its hits stay cheap."""
-        monkeypatch.setattr(standing, "_MEMO_BYTES", 10)
-        first = stored_record(targets[0])
-
-        assert stored_record(targets[0]) is first

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import collections
+import functools
 import importlib
 import importlib.metadata
 import io
@@ -31,7 +32,7 @@ class Row(NamedTuple):
 
 def library(name, *modules):
     def add(rows):
-        LIBRARIES[name] = (modules or (name,), rows)
+        LIBRARIES[name] = (modules or (name,), functools.cache(lambda: list(rows())))  # classes are defined once
         return rows
 
     return add
@@ -68,7 +69,6 @@ def adder(n):
 def python():
     import array
     import configparser
-    import functools
     import ipaddress
     import operator
     import queue
@@ -1065,7 +1065,7 @@ def page(names):
     yield from (".. list-table::", "   :header-rows: 1", "   :widths: 20 60 20", "")
     yield from ("   * - Library", "     - Values", "     - Tried with")
     for name in names:
-        rows = list(LIBRARIES[name][1]())
+        rows = LIBRARIES[name][1]()
         counted = ", ".join(row.what for row in rows if row.refused is None)
         refused = ", ".join(row.what for row in rows if row.refused is not None)
         text = "; ".join(filter(None, (counted, refused and f"*refused:* {refused}")))

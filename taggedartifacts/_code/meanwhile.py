@@ -1,0 +1,63 @@
+"""What changed in the scope while a function ran: files that are no modules, which it may have read anew."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from .._errors import RepositoryError
+from .._git.command import status_of
+from .._git.repository import find_repository
+from .._git.trees import Delta
+from .dirt import Survey, same_syntax
+from .kinds import opens_unseen
+from .worktree import relative
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from .._reach.opened import Opened
+    from .facts import Facts
+
+_MARGIN_SECONDS = 2.0  # file systems stamp with the tick before
+
+
+def changed_meanwhile(facts: Facts, opened: Opened, modules: Collection[str]) -> list[str]:
+    """List the files of the scope that changed since the look and that the run opened, or may have opened unseen.
+
+    Args:
+        facts: What the look found.
+        opened: What the run opened.
+        modules: Paths of the modules that are loaded: what runs of them is in memory.
+
+    Raises:
+        RepositoryError: If the repository cannot be read any more.
+    """
+    repository = find_repository(facts.root)
+    if repository is None:
+        raise RepositoryError(f"{facts.root} is no git repository any more; what it held is not known")
+    survey = Survey(repository, facts.heads[""])
+    seen = {relative(path, facts.root) for file in opened.files for path in (file, os.path.realpath(file))}
+    tracked = repository.tracked()
+    paths = tracked if opened.has_started else [path for path in tracked if path in seen or opens_unseen(path)]
+    return [
+        path
+        for path in sorted(paths)
+        if path not in modules and facts.scope.holds(path) and _has_changed(path, facts, survey)
+    ]
+
+
+def _has_changed(path: str, facts: Facts, survey: Survey) -> bool:
+    info = status_of(os.path.join(facts.root, path))
+    if info is not None and max(info.st_mtime, info.st_ctime) < facts.taken - _MARGIN_SECONDS:
+        return False
+    entry = survey.repository.entry(survey.head, path)
+    dirt = facts.dirt.get(path)
+    before = (dirt.mode, dirt.oid) if dirt is not None else entry
+    now = survey.repository.stored(path, entry[0] if entry else None)
+    if now is None:
+        return before is not None and before[0] != 0
+    if before == (now.mode, now.oid):
+        return False
+    delta = Delta(path, before, (now.mode, now.oid))
+    return facts.scope.by_bytes or dirt is not None or not same_syntax(survey.repository, delta, now.content)

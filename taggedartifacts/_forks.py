@@ -1,0 +1,43 @@
+"""The one lock under which threads look at the code that runs, and how a fork leaves it to the child.
+
+A fork copies a lock that another thread holds, and no thread into the child that could release it. So a fork waits
+until nobody holds it, and until nobody is in the middle of importing what this library imports late.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import threading
+
+looking = threading.RLock()
+
+_SECONDS = 30.0  # a look at a large repository on a slow disk; longer than that, nobody waits for a fork
+_IMPORTED_LATE = frozenset({__name__.partition(".")[0], "concurrent", "filelock", "pygit2", "xxhash"})
+_here = threading.local()
+
+
+def _before() -> None:
+    _here.taken = looking.acquire(timeout=_SECONDS)
+    for name, module in list(sys.modules.items()):
+        if name.partition(".")[0] in _IMPORTED_LATE:
+            spec = getattr(module, "__spec__", None)
+            if getattr(spec, "_initializing", False):  # CPython's own sign; what this thread imports itself waits not
+                importlib.import_module(name)
+
+
+def _in_parent() -> None:
+    if _here.taken:
+        looking.release()
+
+
+def _in_child() -> None:
+    if _here.taken:
+        looking.release()  # and still holds it if the fork came in the middle of a look of this very thread
+    else:
+        looking._at_fork_reinit()  # type: ignore[attr-defined]  # as the standard library does with its own
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_before, after_in_parent=_in_parent, after_in_child=_in_child)

@@ -1,0 +1,60 @@
+"""What is remembered for repeated calls, bounded in bytes: 64 MiB in all, whatever is remembered by whom.
+
+Nothing of it is needed: what was forgotten is computed or read again. So when the bound is reached all is forgotten,
+which costs less to say and to check than an order in which to forget.
+"""
+
+from __future__ import annotations
+
+import weakref
+from typing import Generic, TypeVar
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+MOST_BYTES = 64 << 20
+
+_memories: list[weakref.ref[Memory[object, object]]] = []
+_held = 0
+
+
+class Memory(dict[K, V], Generic[K, V]):
+    """A dict that is emptied when all of them together hold too much."""
+
+    __slots__ = ("__weakref__",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        _memories.append(weakref.ref(self, _memories.remove))  # type: ignore[arg-type]  # of whatever it remembers
+
+    def put(self, key: K, value: V, size: int) -> None:
+        """Remember a value.
+
+        Args:
+            key: What it is found by.
+            value: What to remember.
+            size: About how many bytes key and value take.
+        """
+        global _held
+        # Threads may count past each other: by little, and from anew each time that all is forgotten.
+        _held += size
+        if _held > MOST_BYTES:
+            forget()
+            if size > MOST_BYTES:
+                return
+            _held = size
+        self[key] = value
+
+
+def forget() -> None:
+    """Forget all that is remembered."""
+    global _held
+    _held = 0
+    for each in (*_memories,):
+        if (memory := each()) is not None:
+            memory.clear()
+
+
+def held() -> int:
+    """Say about how many bytes are remembered."""
+    return _held

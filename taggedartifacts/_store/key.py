@@ -1,0 +1,69 @@
+"""The key of an artifact: what a hit compares whole. Pure: touches no disk."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from .._tag import COMMIT_DIGITS, CONFIG_DIGITS, DIGEST_DIGITS, Tag, tag_digits
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_MOST_LISTED = 12
+
+
+class Key(NamedTuple):
+    """What a hit compares whole: who makes the artifact, from which code, with which configuration.
+
+    Attributes:
+        function: File and qualified name of the function.
+        commit: Full hex of the commit.
+        dirty: Full digest of the uncommitted changes, or None.
+        config_hash: Full config hash.
+        scope: Digest of what the commit holds in the scope; None where there is no repository.
+        scope_text: The scope in words, which are not compared.
+    """
+
+    function: str
+    commit: str
+    dirty: str | None
+    config_hash: str
+    scope: str | None = None
+    scope_text: str = ""
+
+    def agrees(self, other: Key) -> bool:
+        """Say whether two are the same, as far as both know.
+
+        Where a variable stands in for the repository, there is no scope, and no root to which a path is relative.
+        """
+        if self.scope is not None and other.scope is not None:
+            return self[:5] == other[:5]
+        return self[1:4] == other[1:4] and _same_function(self.function, other.function)
+
+    @property
+    def tag(self) -> Tag:
+        """The part of it that stands in the artifact's name."""
+        dirty = self.dirty and self.dirty[:DIGEST_DIGITS]
+        return Tag(self.commit[:COMMIT_DIGITS], dirty, self.config_hash[:CONFIG_DIGITS])
+
+    def is_in(self, name: str) -> bool:
+        """Tell whether a file name holds that tag."""
+        try:
+            commit, dirty, config = tag_digits(name)
+        except ValueError:
+            return False
+        ours = self.commit[:COMMIT_DIGITS], self.dirty and self.dirty[:DIGEST_DIGITS], self.config_hash[:CONFIG_DIGITS]
+        return (commit, dirty, config) == ours
+
+
+def scope_text(kind: str, paths: Sequence[str], reasons: Sequence[str]) -> str:
+    """Say in words what a scope was."""
+    if kind == "whole repository":
+        return f"the whole repository, since {reasons[0]}" if reasons else "the whole repository"
+    listed = ", ".join(paths[:_MOST_LISTED]) + (f" and {len(paths) - _MOST_LISTED} more" * (len(paths) > _MOST_LISTED))
+    return f"{listed}, and data files" if kind == "automatic" else listed
+
+
+def _same_function(one: str, other: str) -> bool:
+    """Say whether two functions are one, of which one may be named by less of its path."""
+    return one == other or one.endswith(f"/{other}") or other.endswith(f"/{one}")

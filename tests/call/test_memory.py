@@ -1,0 +1,146 @@
+"""What is remembered for repeated calls: bounded in bytes, by all together, and still remembered below the bound."""
+
+import os
+import sys
+import time
+import tracemalloc
+
+import pytest
+from cases import WRITE
+
+from taggedartifacts import _memory
+from taggedartifacts._call import inputs
+from taggedartifacts._memory import Memory
+
+
+@pytest.fixture(autouse=True)
+def afresh():
+    """Begin with nothing remembered."""
+    _memory.forget()
+    yield
+    _memory.forget()
+
+
+class TestMemory:
+    def test_bound(self, monkeypatch):
+        """All memories together hold no more than the bound, and what does not fit at all is not remembered."""
+        monkeypatch.setattr(_memory, "MOST_BYTES", 100)
+        a, b = Memory(), Memory()
+        a.put(1, "x", 60)
+        b.put(1, "y", 40)
+        assert 100 == _memory.held()
+        assert ("x", "y") == (a.get(1), b.get(1))
+        b.put(2, "z", 1)
+
+        assert {} == a
+        assert {2: "z"} == b
+        assert 1 == _memory.held()
+        b.put(3, "large", 101)
+        assert {} == a == b
+
+    def test_large_arguments(self, project):
+        """A repeated call with a large argument keeps no copy of it."""
+        work = project.module(WRITE)
+        for number in range(3):
+            work.f(f"{number}" * 1_000_000, "out/f.txt")
+        tracemalloc.start()
+        try:
+            for number in range(3):
+                work.f(f"{number}" * 1_000_000, "out/f.txt")
+            grown = tracemalloc.get_traced_memory()[0]
+        finally:
+            tracemalloc.stop()
+
+        assert grown < 500_000
+        assert 3 == len(work.runs)
+        assert _memory.held() < 200_000
+
+    def test_still_remembered(self, project, monkeypatch):
+        """A record that was read is not read again while its file stands as it was."""
+        work = project.module(WRITE)
+        path = work.f(1, "out/f.txt")
+        assert path == work.f(1, "out/f.txt")
+        monkeypatch.setattr("taggedartifacts._store.standing.read_record", None)
+
+        assert path == work.f(1, "out/f.txt")
+
+
+class TestInputs:
+    def test_many_are_not_read_again(self, tmp_path, monkeypatch):
+        """However many files there are, what was read is not read again, and of what changed only a part."""
+        monkeypatch.setattr(inputs, "_GROUP", 8)
+        for number in range(100):
+            (tmp_path / str(number)).write_text(str(number))
+            os.utime(tmp_path / str(number), (1, 1))
+        monkeypatch.setattr(inputs, "_SETTLED_NANOSECONDS", -int(1e12))
+        before = inputs.input_contents({"x": tmp_path})
+        read, real = [], inputs.file_hexdigest
+        monkeypatch.setattr(inputs, "file_hexdigest", lambda path, *more: read.append(path) or real(path, *more))
+
+        assert before == inputs.input_contents({"x": tmp_path})
+        assert [] == read
+        (tmp_path / "7").write_text("changed")
+        after = inputs.input_contents({"x": tmp_path})
+        assert ["7"] == [name for name in after["x"] if after["x"][name] != before["x"][name]]
+        assert 1 <= len(read) < 60
+        assert _memory.held() < 100 * 100
+
+    def test_lately_written(self, tmp_path):
+        """Files that were written just now are read again: their times do not vouch for them."""
+        for number in range(inputs._GROUP + 1):
+            (tmp_path / str(number)).write_text(str(number))
+        inputs.input_contents({"x": tmp_path})
+
+        assert 0 == _memory.held()
+
+
+class TestDecorators:
+    def test_many_in_one_module(self, project, monkeypatch):
+        """However many functions of a module are decorated, its file is compared once with what was loaded."""
+        from taggedartifacts._reach import modules
+
+        compared, real = [], modules.holds_loaded_code
+        monkeypatch.setattr(modules, "holds_loaded_code", lambda *each: compared.append(each[0]) or real(*each))
+        project.module("".join(f'@Artifact("out")\ndef f{number}(out): ...\n' for number in range(30)))
+
+        assert len([file for file in compared if file.endswith("work.py")]) <= 2
+
+    def test_edited_between(self, project):
+        """A file that is edited between two decorators of one load is noticed, as ever."""
+        path = project.write(
+            "work.py",
+            "from taggedartifacts import Artifact\n"
+            '@Artifact("out")\ndef f(out): open(out, "w").close()\n'
+            "from pathlib import Path\nhere = Path(__file__)\nhere.write_text(here.read_text() + 'x = 1\\n')\n"
+            '@Artifact("out")\ndef g(out): open(out, "w").close()\n',
+        )
+        project.commit()
+        work = project.load(path)
+
+        with pytest.raises(OSError, match=r"work\.py"):
+            work.g("out/g.txt")
+
+
+class TestCompanions:
+    def test_linear(self, project):
+        """Which files belong to an artifact is found by one reading of its record, however many they are."""
+        from taggedartifacts import verify
+        from taggedartifacts._store import standing
+
+        work = project.module(WRITE + "    for n in range(200):\n        Path(outpath).with_suffix(f'.{n}').touch()\n")
+        path = work.f(1, "out/f.txt")
+        calls = []
+
+        def count(frame, event, _):
+            if event == "call" and frame.f_code is standing.stored_record.__code__:
+                calls.append(1)
+
+        sys.setprofile(count)
+        began = time.perf_counter()
+        try:
+            assert [] == verify(project.out)
+        finally:
+            sys.setprofile(None)
+        assert len(calls) < 10
+        assert time.perf_counter() - began < 60
+        assert path.exists()
