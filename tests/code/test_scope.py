@@ -530,7 +530,7 @@ def f(out):
         said = made.python("-c", code)
 
         assert said.startswith("ArtifactConflictError")
-        assert "automatic" in said
+        assert "helper.py, work.py, and data files" in said
         assert "one.txt" in said
 
     def test_keeps_the_reason(self, made):
