@@ -22,6 +22,7 @@ from .._reach.definition import Source, is_ours, replaced, source_of
 from .._reach.imports import Hidden, Imports, read
 from .._reach.members import attributes, closure, defaults, methods
 from .._reach.prompt import is_from_session, is_interactive, is_interactive_class
+from .order import order
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -37,7 +38,8 @@ class Fingerprint:
     Attributes:
         encoded: The canonical encoding of a dict: which ``function``; for each of the ``definitions`` the digest of its
             ``code``, its ``defaults``, ``closure`` and ``attributes``; the values of the ``globals`` that they read;
-            and the ``names`` by which they reach modules and other definitions.
+            the ``names`` by which they reach modules and other definitions; and the ``orders`` of tuples and dicts
+            among the values.
         sources: The interactive definitions among them, by name.
         imported: The functions and classes of modules that they read.
         imports: What the definitions import, with the modules of what they read.
@@ -133,6 +135,7 @@ class _Walk:
         self._definitions: dict[str, dict[str, bytes]] = {}
         self._globals: dict[str, bytes] = {}
         self._names: dict[str, bytes] = {}
+        self._orders: dict[str, bytes] = {}
 
     def follow(self, root: object) -> None:
         """Visit a function and all that it reaches."""
@@ -163,6 +166,8 @@ class _Walk:
             parts["globals"] = encoding.join(self._globals)
         if self._names:
             parts["names"] = encoding.join(self._names)
+        if self._orders:
+            parts["orders"] = encoding.join(self._orders)
         return encoding.join(parts)
 
     def reference(self, value: Any) -> str | None:
@@ -254,6 +259,9 @@ class _Walk:
                 self._key(type(value))
             if self._values:
                 encoded = self._encode(value, name, owner, part)
+                if ordered := order(value):
+                    where = name if part == "globals" else f"{owner}: {part} {name}"
+                    self._add(self._orders, where, owner, encoding.encode(ordered, name))
                 if part == "globals":
                     self._add(self._globals, name, owner, encoded)
                 else:

@@ -110,7 +110,6 @@ class TestSame:
             ),
             BEFORE.replace("lambda r: r * N", "lambda r: (\n    r * N\n)"),
             BEFORE.replace("N = 2", "N = 1 + 1"),
-            BEFORE.replace("DATA = [1, 2]", "DATA = (1, 2)"),
             "UNRELATED = 5\ndef unrelated(): pass\n" + BEFORE,
         ],
     )
@@ -202,6 +201,7 @@ class TestDifferent:
             ("N = 2", "N = 2.0"),
             ("N = 2", "N = True"),
             ("DATA = [1, 2]", "DATA = [1, 3]"),
+            ("DATA = [1, 2]", "DATA = (1, 2)"),
             ("lambda r: r * N", "lambda r: r + N"),
             ("return x * self.width", "return x + self.width"),
             ("width: int = N", "width: int = 5"),
@@ -250,6 +250,40 @@ class TestDifferent:
         before = run_all(cells, first)
 
         assert before != run_all(cells, second)
+
+    @pytest.mark.parametrize(
+        ("one", "other"),
+        [
+            ("[0, 1]", "(0, 1)"),
+            ("{'a': [0, [1]]}", "{'a': [0, (1,)]}"),
+            ("{'a': 1, 'b': 2}", "{'b': 2, 'a': 1}"),
+            ("{2: 0, 1: 0}", "{1: 0, 2: 0}"),
+            ("[{'b': 2, 'a': 1}]", "[{'a': 1, 'b': 2}]"),
+            ("types.MappingProxyType({'b': 2, 'a': 1})", "types.MappingProxyType({'a': 1, 'b': 2})"),
+            ("collections.OrderedDict(a=1, b=2)", "collections.OrderedDict(b=2, a=1)"),
+            ("types.SimpleNamespace(a=(1, 2))", "types.SimpleNamespace(a=[1, 2])"),
+            ("Pair((1,), 2)", "Pair([1], 2)"),
+            ("C((1,))", "C([1])"),
+        ],
+    )
+    def test_order(self, cells, one, other):
+        """List and tuple differ in a value that is read, and so does the order of a dict: code may show it."""
+        first = (
+            "import collections, types, typing\nclass Pair(typing.NamedTuple):\n x: object\n y: int\n def m(self): 0\n"
+            "class C:\n def __init__(self, x): self.x = x\ndef f(): return DATA\n"
+        )
+        found = [run_all(cells, first, f"DATA = {each}") for each in (one, other, one)]
+
+        assert found[0] == found[2] != found[1]
+
+    def test_order_of_attributes(self, cells):
+        """The order in which attributes were set does not count, nor whether two places hold one object."""
+        first = "import types\ndef f(): return DATA\n"
+        made = [run_all(cells, first, f"DATA = types.SimpleNamespace({each})") for each in ("a=1, b=2", "b=2, a=1")]
+        shared = [run_all(cells, first, each) for each in ("T = tuple([1])\nDATA = [T, T]", "DATA = [(1,), (1,)]")]
+
+        assert made[0] == made[1]
+        assert shared[0] == shared[1]
 
     def test_helpers_of_each_other(self, cells):
         """Functions that call each other in circles are told, and a change in the circle counts."""
