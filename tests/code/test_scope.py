@@ -73,6 +73,12 @@ class TestWhatImportsMiss:
             ("os.system('true ' + HERE)\n", "os.system"),
             ("import ctypes\n", "imports ctypes"),
             ("import sys\nsys.path.insert(0, os.environ.get('LIB', HERE))\nimport other\n", "sys.path"),
+            ("import timeit\ntimeit.timeit('import other', number=1)\n", "timeit.timeit"),
+            ("import code\ncode.InteractiveInterpreter().runsource('import other')\n", "code.Interactive"),
+            (
+                "import pkgutil as q\nfor m, n, p in q.iter_modules():\n    m.find_spec(n).loader.load_module()\n",
+                "load_m",
+            ),
             ("import pkgutil\nX = pkgutil.resolve_name(''.join(['oth', 'er']))\n", "resolve_name"),
         ],
     )
