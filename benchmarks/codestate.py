@@ -24,6 +24,19 @@ if TYPE_CHECKING:
 
 IGNORED_FILES = 60_000
 COMMITS = 20_000
+MODULES = 50
+# The first look of a process, after its imports; then what it found is kept as a call that makes something keeps it.
+FIRST_LOOK = """
+import sys, time
+import pygit2, pygit2.enums, pygit2.ffi
+from taggedartifacts._code.codestate import take_look
+from taggedartifacts._code.memory import memory
+root, *scope = sys.argv[1:]
+start = time.perf_counter()
+take_look(f"{root}/pkg/m0.py", scope=scope).state()
+print(time.perf_counter() - start)
+memory(root).save()
+"""
 IDENTITY = {"GIT_AUTHOR_NAME": "b", "GIT_AUTHOR_EMAIL": "b@b", "GIT_COMMITTER_NAME": "b", "GIT_COMMITTER_EMAIL": "b@b"}
 
 
@@ -102,6 +115,35 @@ def of_contents(root: Path, rounds: int) -> dict[str, list[float]]:
     return found
 
 
+def of_scope(root: Path, rounds: int) -> dict[str, list[float]]:
+    """Time the first look of a process, for a function whose imports reach 50 modules among a thousand files."""
+    (root / "pkg").mkdir()
+    for number in range(MODULES):
+        imports = "".join(f"from . import m{each}\n" for each in (2 * number + 1, 2 * number + 2) if each < MODULES)
+        body = "".join(f"def f{each}(x):\n    return [x, {each}, 'text']\n\n" for each in range(40))
+        (root / "pkg" / f"m{number}.py").write_text(f"import json, os\nimport collections\n{imports}{body}")
+    git(root, "add", ".")
+    git(root, "commit", "-q", "-m", "x")
+    (root / "page.md").write_text("x")
+    git(root, "add", ".")
+    git(root, "commit", "-q", "-m", "x")
+    time.sleep(1.1)
+    git(root, "status", "--porcelain", "-uno")
+    found: dict[str, list[float]] = {"automatic, remembered": [], "automatic, cold": [], 'scope=["."]': []}
+    with tempfile.TemporaryDirectory() as kept:
+        for number in range(rounds + 1):
+            for name, samples in found.items():
+                with tempfile.TemporaryDirectory() as lost:
+                    environment = {**os.environ, "XDG_CACHE_HOME": lost if "cold" in name else kept}
+                    command = [sys.executable, "-c", FIRST_LOOK, str(root), *(["."] if "scope" in name else [])]
+                    done = subprocess.run(
+                        command, env=environment, check=True, capture_output=True, text=True, cwd=root
+                    )
+                if number:  # the first round fills what is remembered
+                    samples.append(float(done.stdout))
+    return found
+
+
 def main(rounds: int, sizes: list[int]) -> None:
     found = {}
     for size in sizes:
@@ -111,6 +153,9 @@ def main(rounds: int, sizes: list[int]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         make(Path(folder), 1000)
         found["contents"] = of_contents(Path(folder), rounds)
+    with tempfile.TemporaryDirectory() as folder:
+        make(Path(folder).resolve(), 1000 - MODULES)
+        found["scope"] = of_scope(Path(folder).resolve(), rounds)
     json.dump(found, sys.stdout)
 
 

@@ -104,7 +104,7 @@ MUTANTS = [
     Mutant("_call/task.py", "        key = (function, state.commit, state.dirty, state.digest, *config, cwd, *paths, *kinds)", "        key = (function, state.commit, state.dirty, state.digest, *config, cwd, *paths)", ORDER),
     Mutant("_store/standing.py", "    if record is not None and record.artifact != name:", "    if False:", ORDER),
     Mutant("_call/run.py", "            folder.look_closely()\n            sweep(", "            sweep(", ORDER),
-    Mutant("_history/prune.py", "        if known_version(version.origin) != version:", "        if False:", PRUNE),
+    Mutant("_history/prune.py", "        if known_version(version.target) != version:", "        if False:", PRUNE),
     # Memory
     Mutant("_memory.py", "            forget()\n", "            pass\n", MEMORY),
     Mutant("_memory.py", "            if size > MOST_BYTES:\n                return\n", "", MEMORY),

@@ -20,6 +20,7 @@ from taggedartifacts._reach import loaded as _loadedcode
 from taggedartifacts._reach import modules as _modules
 from taggedartifacts._store import disk as _disk
 from taggedartifacts._store import publish as _publish
+from taggedartifacts._code.settings import Settings
 from taggedartifacts._store.disk import move
 from taggedartifacts._store.folder import Folder
 from taggedartifacts._store.record import Record
@@ -126,10 +127,11 @@ class TestGitPaths:
     def test_scope(self, monkeypatch):
         """A scope is compared with paths as git writes them, however it was written."""
         monkeypatch.setattr(_scope, "os", windows())
-        scope = _scope.choose_scope(r"C:\work", [r"analysis\plots", "data/"], {"analysis/plots", "data"}.__contains__)
+        there = {"analysis/plots", "data"}.__contains__
+        paths = _scope.named_paths(r"C:\work", [r"analysis\plots", "data/"], Settings(), there)
 
-        assert scope == ("analysis/plots", "data")
-        assert _scope.in_scope("analysis/plots/hist.py", scope)
+        assert paths == ("analysis/plots", "data")
+        assert _scope.is_below("analysis/plots/hist.py", paths)
 
 
 class TestNames:

@@ -155,8 +155,7 @@ class Parameters:
         self._left_out = frozenset((*options.keywords, *whole, *options.inputs))
         # The class of an object decides what its methods do, whatever its state.
         self._without_state = "self" if "self" in whole and next(iter(kinds), None) == "self" else None
-        self.takes_any = self._extra is not None
-        """Whether further keywords may have any name."""
+        self.takes_any = self._extra is not None  # then keywords may have any name
         self.ignored_globals = tuple(name for name in options.ignore if name.partition(".")[0] not in kinds)
         """What is ignored and is no parameter nor a part of one: what the function reads."""
         self._parts: dict[str, list[tuple[str, ...]]] = {}

@@ -14,14 +14,14 @@ from .._code.tracked import digest_of_code
 from .._errors import UnhashableError
 from .._reach.found import Encoded, Reads
 from .._reach.met import Met, collecting
-from .._reach.modules import loaded_modules
+from .._reach.modules import MAIN, loaded_modules
 from .._reach.walk import walk
 from .._reach.worktree import WorkTree
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from .._code.codestate import Look
+    from .._code.codestate import CodeState, Look
     from .._reach.watch import Watch
 
 _MOST_KNOWN = 64  # combinations of code in the values of a call, per decorated function
@@ -135,6 +135,17 @@ class _Encoder:
 def meeting(look: Look) -> Met:
     """Collect the code in values: what no commit and no installation fixes counts with the digest of its file."""
     return Met(lambda module, file: digest_of_code(look, module, file))
+
+
+def further(digests: tuple[tuple[str, str, str], ...], met: Met, state: CodeState) -> dict[str, str]:
+    """Pick the digests of those files that count neither as dirt or foreign modules nor with what they define."""
+    return {
+        path: digest
+        for path, module, digest in digests
+        if module not in met.digests
+        and not state.scope.holds_module(path, is_script=module in MAIN)
+        and not {path, f"../{path}"} & set(state.modules)
+    }
 
 
 def _files(reads: Reads, look: Look) -> tuple[frozenset[str], tuple[tuple[str, str, str], ...]]:

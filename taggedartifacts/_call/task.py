@@ -12,13 +12,13 @@ from .._code.allowed import allows_dirty
 from .._hashing import hexdigest
 from .._memory import Memory
 from .._reach.met import Met, collecting
-from .._reach.modules import MAIN, places
+from .._reach.modules import places
 from .._reach.scripts import calling
 from .._store.key import Key, scope_text
 from .._store.reuse import check_owner, find
 from .._store.target import Target
 from .binding import Output, check_names
-from .reading import Reader, meeting
+from .reading import Reader, further, meeting
 from .undeclared import check_unchanged, named_files
 
 if TYPE_CHECKING:
@@ -348,25 +348,14 @@ def prepare(f: Callable[..., Any], decoration: Decoration, args: tuple[Any, ...]
                 encoded["globals"] = values
     finally:
         calling.reset(token)
-    view = view.reaching(files)
+    view = decoration.moment.defining(view, met.code.values()).reaching(files)
     state = view.state()  # of modules too that only the walk has met
     function = _checked_name(decoration, state)
-    if digests and (further := _further(digests, met, state)):
-        encoded["untracked"] = encode(further, "untracked")
+    if digests and (untracked := further(digests, met, state)):
+        encoded["untracked"] = encode(untracked, "untracked")
     if decoration.options.inputs:
         encoded["inputs"] = parameters.encoded_inputs(bound)
     return _task(f, decoration, bound, given, view, state, function, encoded, os.getcwd(), reads)
-
-
-def _further(digests: tuple[tuple[str, str, str], ...], met: Met, state: CodeState) -> dict[str, str]:
-    """Pick the digests of those files that count neither as dirt or foreign modules nor with what they define."""
-    return {
-        path: digest
-        for path, module, digest in digests
-        if module not in met.digests
-        and not state.scope.holds_module(path, is_script=module in MAIN)
-        and not {path, f"../{path}"} & set(state.modules)
-    }
 
 
 def _task(

@@ -99,7 +99,7 @@ def find_facts(survey: Survey, start: Start) -> Facts:
         found = _described(survey, scope, own, settings.generated)
         commits, dirt = further_repositories(root, settings.also)
         known = survey.facts[key] = found._replace(
-            foreign={**_foreign(survey, start, own), **commits},
+            foreign={**_foreign(survey, file, start.digest), **commits},
             dirt={**found.dirt, **_unsettled(survey, settings), **dirt},
         )
     return known
@@ -220,10 +220,9 @@ def _imports_of(file: str, root: str) -> Imports:
         return Imports(hides=(Hidden(1, "is no file that can be read"),))
 
 
-def _foreign(survey: Survey, start: Start, own: tuple[str, ...]) -> dict[str, str]:
+def _foreign(survey: Survey, file: str | None, digest: str | None) -> dict[str, str]:
     """Digest a function's own file where no commit holds it, which would otherwise be another's word for its code."""
-    file = start.file
-    if file is None or own:
+    if file is None or places(file, survey.repository.root):
         return {}
     real = os.path.realpath(file)
     if is_installed(real.lstrip("/"), ""):
@@ -231,7 +230,7 @@ def _foreign(survey: Survey, start: Start, own: tuple[str, ...]) -> dict[str, st
     while not os.path.exists(real):  # a module in a zip file
         real = os.path.dirname(real)
     # By no path of this machine, and by none that a file of the repository can have.
-    return {f"../{os.path.basename(file)}": start.digest or file_hexdigest(real)}
+    return {f"../{os.path.basename(file)}": digest or file_hexdigest(real)}
 
 
 def is_environment(path: str, survey: Survey) -> bool:

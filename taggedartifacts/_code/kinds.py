@@ -33,7 +33,8 @@ NAMES = {
         *("requirements*.txt", "requirements*.in", "constraints.txt", "pyproject.toml", "setup.cfg", "manifest.in"),
         *("tox.ini", "pytest.ini", "mypy.ini", "ruff.toml", ".ruff.toml", ".flake8", ".coveragerc", ".editorconfig"),
         *("environment*.yml", "environment*.yaml", "conda-lock.y*ml", "pipfile", "pixi.toml", ".python-version"),
-        *("package.json", "package-lock.json", "pnpm-lock.yaml", "dockerfile*", "*.dockerfile", ".dockerignore"),
+        *("package.json", "package-lock.json", "pnpm-lock.yaml", ".dockerignore"),
+        *("dockerfile", "dockerfile.*", "*.dockerfile"),
         *("docker-compose*.y*ml", "compose.y*ml", "apptainer", "apptainer.def", "singularity", "singularity.def"),
     ),
     "workflow": (

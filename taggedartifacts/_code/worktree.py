@@ -29,6 +29,7 @@ class WorkTree:
 
     def __init__(self, root: str, memory: Memory, typed: Imports | None = None) -> None:
         self._root = root
+        self._prefix = root.rstrip(os.sep) + os.sep
         self._memory = memory
         self._typed = typed
         self._files: dict[str, bool] = {}
@@ -72,7 +73,7 @@ class WorkTree:
         return self._imports[path]
 
     def _absolute(self, path: str) -> str:
-        return os.path.join(self._root, path) if path else self._root
+        return self._prefix + path if path else self._root  # os.path.join takes four times as long, 500 times a look
 
     def _is_link(self, path: str) -> bool:
         known = self._links.get(path)

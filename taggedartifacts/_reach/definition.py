@@ -52,6 +52,7 @@ class Source:
         ours: Digests of the decorators' names that resolve to ours.
         reads: The global names that its code reads, sorted.
         text: The definition as Python code, without comments; None where no source was found.
+        strings: The strings that stand in its code, without docstrings where a source was found; sorted.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Source:
     ours: frozenset[str]
     reads: tuple[str, ...]
     text: str | None = None
+    strings: tuple[str, ...] = ()
 
 
 _taken: WeakKeyDictionary[FunctionType | type, tuple[CodeType | None, Source]] = WeakKeyDictionary()
@@ -135,7 +137,8 @@ def _function_source(function: FunctionType) -> Source:
             return _described(function.__qualname__, node, function.__globals__, names)
     if arrived:
         raise _unknown(function)
-    return Source(function.__qualname__, code_digest(code), None, frozenset(), names)
+    constants = {each for part in nested(code) for each in part.co_consts if isinstance(each, str)}
+    return Source(function.__qualname__, code_digest(code), None, frozenset(), names, None, tuple(sorted(constants)))
 
 
 def _described(name: str, node: DefinitionNode, space: Mapping[str, Any], reads: tuple[str, ...]) -> Source:
@@ -147,7 +150,19 @@ def _described(name: str, node: DefinitionNode, space: Mapping[str, Any], reads:
         text = ast.unparse(node)
     except RecursionError:  # a sum of a thousand terms
         text = None
-    return Source(name, code, found, ours, reads, text)
+    return Source(name, code, found, ours, reads, text, tuple(sorted(set(_strings(node)))))
+
+
+def _strings(node: DefinitionNode) -> Iterator[str]:
+    pending: list[ast.AST] = [node.body] if isinstance(node, ast.Lambda) else [*node.body]
+    while pending:
+        match item := pending.pop():
+            case ast.Expr(value=ast.Constant(value=str())):
+                continue  # a docstring
+            case ast.Constant(value=str() as text):
+                yield text
+            case _:
+                pending += ast.iter_child_nodes(item)
 
 
 def _class_source(kind: type) -> Source:

@@ -29,6 +29,8 @@ _NAMES = frozenset(
         *("importlib.util.spec_from_file_location", "importlib.util.spec_from_loader"),
         *("importlib.find_loader", "site.addpackage", "site.main", "sys.meta_path", "sys.path_hooks"),
         *("anyio.run_process", "anyio.open_process", "trio.run_process", "trio.lowlevel.open_process"),
+        *("code.InteractiveInterpreter", "code.InteractiveConsole", "code.interact"),
+        *("timeit.timeit", "timeit.repeat", "timeit.Timer", "cProfile.run", "cProfile.runctx", "profile.run"),
         *("pydoc.importfile", "asyncio.create_subprocess_exec", "asyncio.create_subprocess_shell"),
     }
 )
@@ -38,7 +40,12 @@ _FAMILIES = (
     *("importlib.machinery.PathFinder", "importlib.machinery.FileFinder", "importlib.machinery.NamespaceLoader"),
 )
 # Methods that can be called on an object that no name leads to.
-_METHODS = frozenset({"create_subprocess_exec", "create_subprocess_shell", "subprocess_exec", "subprocess_shell"})
+_METHODS = frozenset(
+    {
+        *("create_subprocess_exec", "create_subprocess_shell", "subprocess_exec", "subprocess_shell"),
+        *("exec_module", "load_module"),
+    }
+)
 # What gives any attribute by its name, and from which modules that matters.
 _BY_NAME = frozenset({"builtins.getattr", "operator.attrgetter", "builtins.setattr", "builtins.vars"})
 _WATCHED = frozenset({"os", "posix", "builtins", "sys", "importlib", "importlib.util", "pkgutil", "asyncio", "site"})

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import sys
 from contextvars import ContextVar
 from dataclasses import dataclass
 from types import FunctionType, ModuleType
@@ -21,10 +22,13 @@ from .._reach import definition
 from .._reach.definition import Source, is_ours, replaced, source_of
 from .._reach.imports import Hidden, Imports, read
 from .._reach.members import attributes, closure, defaults, methods
-from .._reach.prompt import is_from_session, is_interactive, is_interactive_class
+from .._reach.prompt import has_arrived, is_from_session, is_interactive, is_interactive_class, own_function
+from .mentions import Mentions
+from .order import order
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterable, Mapping
+    from types import CodeType
 
 _MISSING = object()
 
@@ -36,7 +40,8 @@ class Fingerprint:
     Attributes:
         encoded: The canonical encoding of a dict: which ``function``; for each of the ``definitions`` the digest of its
             ``code``, its ``defaults``, ``closure`` and ``attributes``; the values of the ``globals`` that they read;
-            and the ``names`` by which they reach modules and other definitions.
+            the ``names`` by which they reach modules and other definitions; and the ``orders`` of tuples and dicts
+            among the values. And, in the same form, the ``strings``: what the globals are that strings of it name.
         sources: The interactive definitions among them, by name.
         imported: The functions and classes of modules that they read.
         imports: What the definitions import, with the modules of what they read.
@@ -59,6 +64,7 @@ class Definition:
 
     def __init__(self, function: Any) -> None:
         self.function = function
+        self._strings: bytes | None = None
         self._walk(frozenset(), values=False)
 
     def fingerprint(self, ignore: Collection[str] = ()) -> Fingerprint:
@@ -68,27 +74,36 @@ class Definition:
         comments, formatting and docstrings do not count; neither do the names of globals that do not exist (yet).
 
         Args:
-            ignore: Names of globals, closure variables and defaults that do not decide the result.
+            ignore: Names of parameters of the function, and of globals, closure variables and defaults of what it
+                reaches, that do not decide the result. The name of a parameter leaves out nothing else.
 
         Raises:
             UnhashableError: If a value has no canonical form; names it and the remedies.
         """
         walk = self._walk(frozenset(ignore), values=True)
+        plain = inspect.unwrap(self.function)
+        if isinstance(plain, FunctionType) and has_arrived(plain):
+            walk.strings = self._strings  # what strings name was not sent along
+        else:
+            walk.take_mentioned()
+            self._strings = walk.strings
         return Fingerprint(walk.encoded(), walk.sources, tuple(walk.imported), walk.imports())
 
     def _walk(self, ignore: frozenset[str], *, values: bool) -> _Walk:
-        walk = _Walk(ignore, values=values)
+        plain = inspect.unwrap(self.function)
+        own = ignore & set(_parameters(plain.__code__)) if isinstance(plain, FunctionType) else frozenset[str]()
+        walk = _Walk(ignore - own, values=values, own=(plain, own))
         walk.follow(self.function)
         return walk
 
-    def __getstate__(self) -> tuple[Any, dict[str, Source]]:
+    def __getstate__(self) -> tuple[Any, dict[str, Source], bytes | None]:
         walk = self._walk(frozenset(), values=False)
         # What is not reached may come as an argument.
         others = definition.of_session(inspect.unwrap(self.function).__globals__)
-        return self.function, definition.carried([*walk.reached, *others])
+        return self.function, definition.carried([*walk.reached, *others]), self._strings
 
-    def __setstate__(self, state: tuple[Any, dict[str, Source]]) -> None:
-        self.function, sources = state
+    def __setstate__(self, state: tuple[Any, dict[str, Source], bytes | None]) -> None:
+        self.function, sources, self._strings = state
         definition.unpack(sources)
 
 
@@ -98,34 +113,97 @@ def value_digest(value: object) -> str | None:
         return walk.reference(value)
     walk = _Walk(frozenset(), values=True)
     walk.follow(value)
+    walk.take_mentioned()
     return hexdigest(walk.encoded())
+
+
+def sources_of(values: Iterable[object]) -> dict[str, Source]:
+    """Take the sources of the definitions of the session that values consist of or reach: functions, classes."""
+    walk = _Walk(frozenset(), values=True)
+    for value in values:
+        if is_interactive_class(value) if isinstance(value, type) else is_interactive(value):
+            walk.follow(value)
+    walk.take_mentioned()
+    return walk.sources
 
 
 class _Walk:
     """One walk over all that a function reaches. Not recursive, so that functions may call each other in circles."""
 
-    def __init__(self, ignore: frozenset[str], *, values: bool) -> None:
+    def __init__(
+        self, ignore: frozenset[str], *, values: bool, own: tuple[object, frozenset[str]] = (None, frozenset())
+    ) -> None:
         self.sources: dict[str, Source] = {}
         self.reached: list[Any] = []
         self.imported: list[FunctionType | type] = []
+        self.strings: bytes | None = None
         self._statements: set[str] = set()
         self._ignore = ignore
+        self._own, self._own_ignored = own
         self._values = values
+        self._mentions = Mentions()
+        self._space: Mapping[str, Any] = {}
         self._first = ""
+        self._visited = 0
         self._keys: dict[int, str] = {}
         self._definitions: dict[str, dict[str, bytes]] = {}
         self._globals: dict[str, bytes] = {}
         self._names: dict[str, bytes] = {}
+        self._orders: dict[str, bytes] = {}
 
     def follow(self, root: object) -> None:
         """Visit a function and all that it reaches."""
         token = _active.set(self)
         try:
             self._first = self._key(root)
-            for value in self.reached:  # which grows meanwhile
-                self._visit(value, self._keys[id(value)])
+            self._visit_all()
         finally:
             _active.reset(token)
+
+    def take_mentioned(self) -> None:
+        """Take in what the globals are that strings name, and all that these reach: apart, so that it can be sent."""
+        further = _Walk(self._ignore, values=self._values)
+        further._mentions = self._mentions
+        if not self._mentions or not further._follow_mentions(self._first):
+            return
+        self.strings = further.encoded()
+        for name, source in further.sources.items():
+            self.sources[name if self.sources.get(name, source) is source else f"{name} by a string"] = source
+        self.imported += further.imported
+        self._statements |= further._statements
+
+    def _follow_mentions(self, owner: str) -> bool:
+        token = _active.set(self)
+        done: set[tuple[str, int]] = set()
+        try:
+            while pending := [each for each in self._mentions.items() if (each[0], id(each[1])) not in done]:
+                for name, space, is_key in pending:
+                    done.add((name, id(space)))
+                    self._space = space
+                    self._take_mention(name, space[name], owner, is_key=is_key)
+                self._visit_all()
+        finally:
+            _active.reset(token)
+        return bool(self._names or self._globals)
+
+    def _take_mention(self, name: str, value: Any, owner: str, *, is_key: bool) -> None:
+        if _is_of_shell(value) or (is_key and (callable(value) or isinstance(value, ModuleType))):
+            return
+        before = len(self.reached)
+        try:
+            self._put(owner, "globals", {name: value})
+        except UnhashableError as error:
+            if not is_key:
+                raise UnhashableError(f"a string names the global {name!r}, or code may read all: {error}") from error
+            for each in self.reached[before:]:
+                del self._keys[id(each)]
+            del self.reached[before:]
+
+    def _visit_all(self) -> None:
+        while self._visited < len(self.reached):  # which grows meanwhile
+            value = self.reached[self._visited]
+            self._visited += 1
+            self._visit(value, self._keys[id(value)])
 
     def imports(self) -> Imports:
         """Tell what the definitions import, as a file would that held them and imported what they read."""
@@ -144,6 +222,10 @@ class _Walk:
             parts["globals"] = encoding.join(self._globals)
         if self._names:
             parts["names"] = encoding.join(self._names)
+        if self.strings is not None:
+            parts["strings"] = self.strings
+        if self._orders:
+            parts["orders"] = encoding.join(self._orders)
         return encoding.join(parts)
 
     def reference(self, value: Any) -> str | None:
@@ -175,6 +257,8 @@ class _Walk:
 
     def _visit(self, value: Any, key: str) -> None:
         self._definitions[key] = {}
+        own = own_function(value) if isinstance(value, type) else value
+        self._space = own.__globals__ if isinstance(own, FunctionType) else vars(sys.modules["__main__"])
         if isinstance(value, type):
             self._visit_class(value, key)
         elif isinstance(value, FunctionType) and is_from_session(value):
@@ -196,7 +280,8 @@ class _Walk:
     def _visit_code(self, function: FunctionType, key: str) -> None:
         source = self.sources[key] = source_of(function)
         self._definitions[key]["code"] = _text(source.code)
-        self._put(key, "defaults", defaults(function))
+        ignored = self._own_ignored if function is self._own else ()
+        self._put(key, "defaults", {name: each for name, each in defaults(function).items() if name not in ignored})
         self._put(key, "closure", closure(function))
         self._read(function, key, source)
 
@@ -212,6 +297,7 @@ class _Walk:
             self._read(method, key, source_of(method))
 
     def _read(self, function: FunctionType, owner: str, source: Source) -> None:
+        self._mentions.of_code(function, source)
         for name in source.reads:
             value = function.__globals__.get(name, _MISSING)
             if value is not _MISSING and name not in self._ignore and not _is_of_shell(value):
@@ -234,6 +320,10 @@ class _Walk:
                 self._key(type(value))
             if self._values:
                 encoded = self._encode(value, name, owner, part)
+                self._mentions.of_value(value, self._space)
+                if ordered := order(value):
+                    where = name if part == "globals" else f"{owner}: {part} {name}"
+                    self._add(self._orders, where, owner, encoding.encode(ordered, name))
                 if part == "globals":
                     self._add(self._globals, name, owner, encoded)
                 else:
@@ -276,6 +366,11 @@ def _statement(name: str, value: object) -> str:
     if of is value and inner.isidentifier() and name.isidentifier():
         return f"from {module} import {inner} as {name}"
     return f"import {module}"
+
+
+def _parameters(code: CodeType) -> tuple[str, ...]:
+    further = bool(code.co_flags & inspect.CO_VARARGS) + bool(code.co_flags & inspect.CO_VARKEYWORDS)
+    return code.co_varnames[: code.co_argcount + code.co_kwonlyargcount + further]
 
 
 def _text(text: str) -> bytes:

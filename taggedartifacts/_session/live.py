@@ -18,17 +18,17 @@ from .._errors import RepositoryError
 from .._memory import Memory
 from .._reach.modules import loaded_modules
 from .._reach.prompt import is_interactive, shell
-from .interactive import Definition
+from .interactive import Definition, sources_of
 from .moment import Moment, View
-from .notebooks import missing, outlines, stands_in_code
+from .notebooks import SUFFIXES, missing, outlines, stands_in_code
 from .reloads import file_digest, module_space, notice, outdated, version
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
+    from .._reach.definition import Source
     from .._reach.imports import Imports
     from .._reach.syntax import Outline
-    from .interactive import Fingerprint
 
 _SECONDS = 2.0  # for how long a look holds where no shell tells that a new cell is executed
 _OUTDATED = "loaded again, while an older version of it is still in use: import it by name again"
@@ -133,9 +133,17 @@ class LiveMoment(Moment):
             stale[os.path.relpath(self._file, held.root).replace(os.sep, "/")] = self._digest
         changes = [(Change(path, _OUTDATED), stale[path]) for path in sorted(stale)]
         if fingerprint is not None:
-            changes += _uncommitted(held, fingerprint)
+            changes += _uncommitted(held.root, held.stamp.repository, list(fingerprint.sources.values()))
         unknown = any(change.what == STALE for change in held.look.state().changes)
         return View(held.look, encoded, tuple(changes), reusable=not stale and not unknown)
+
+    def defining(self, view: View, code: Collection[object]) -> View:
+        """Return the view with those definitions of a session that a call was given and that stand nowhere at HEAD."""
+        sources = list(sources_of(code).values()) if code else []
+        root = view.look.root
+        changes = _uncommitted(root, stamp(root), sources) if sources and root is not None else []
+        changes = [each for each in changes if each not in view.changes]
+        return replace(view, changes=(*view.changes, *changes)) if changes else view
 
     def _look(self, typed: Imports | None = None) -> _Held | Look:
         """Return the look that holds now; a bare one where there is no repository, or none that can be read."""
@@ -210,10 +218,9 @@ def _root(look: Look) -> str | None:
         return None
 
 
-def _uncommitted(held: _Held, fingerprint: Fingerprint) -> list[tuple[Change, str]]:
-    sources = list(fingerprint.sources.values())
-    for suffix in (".ipynb", ".py"):
-        names = missing(sources, _committed(held.root, suffix, held.stamp.repository))
+def _uncommitted(root: str, stamped: object, sources: list[Source]) -> list[tuple[Change, str]]:
+    for suffix in SUFFIXES:
+        names = missing(sources, _committed(root, suffix, stamped))
         sources = [source for source in sources if source.name in names]
         if not sources:
             break

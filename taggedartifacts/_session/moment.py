@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from .._hashing import hexdigest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from .._code.codestate import Change, CodeState, Look
 
@@ -76,3 +76,7 @@ class Moment:
             UnhashableError: If an interactive function reads a value that has no canonical form.
         """
         return self._view
+
+    def defining(self, view: View, _code: Collection[object]) -> View:
+        """Return the view with what the functions and classes that a call was given make of it: here, the same."""
+        return view

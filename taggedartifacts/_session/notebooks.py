@@ -11,11 +11,15 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from .._reach.syntax import Outline, definitions, outline, parsed
+from . import chunks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from .._reach.definition import Source
+
+# Where definitions of a session are looked for, in this order.
+SUFFIXES = (".ipynb", ".py", *chunks.SUFFIXES)
 
 _CELL_MARK = re.compile(r"^# ?%%(.*)$", re.MULTILINE)
 _NO_CODE = re.compile(r"\[(markdown|md|raw)\]")
@@ -23,13 +27,18 @@ _CELL_MAGICS = re.compile(r"\A(?:\s*%%.*\n)+")
 # A line, or the right side of an assignment, that IPython understands and Python does not.
 _MAGIC_LINE = re.compile(r"^([ \t]*)(?:[%!?].*|[^#\n]*\?|[\w.,\[\] \t]+=[ \t]*[%!].*)$", re.MULTILINE)
 _MARIMO = re.compile(rb"^\s*@app\.(cell|function|class_definition)\b", re.MULTILINE)
+_DATABRICKS = b"# Databricks notebook source"
+_COMMAND_MARK = re.compile(r"^# COMMAND -+[ \t]*$", re.MULTILINE)
+# A cell that names its language is written as a comment.
+_MAGIC_CELL = re.compile(r"\A\s*# MAGIC %python[ \t]*\n")
+_MAGIC_MARK = re.compile(r"^# MAGIC ?", re.MULTILINE)
 
 
 def stands_in_code(path: str, content: bytes) -> bool:
-    """Tell whether a file has code cells: a notebook, a percent-format script or a marimo notebook."""
-    return path.endswith(".ipynb") or (
-        path.endswith(".py") and (b"# %%" in content or b"#%%" in content or _is_marimo(content))
-    )
+    """Tell whether a file has code cells: a notebook, a document, or a script in one of three formats."""
+    if path.endswith(".py"):
+        return b"# %%" in content or b"#%%" in content or content.startswith(_DATABRICKS) or _is_marimo(content)
+    return path.endswith(SUFFIXES)
 
 
 def outlines(path: str, content: bytes, transform: Callable[[str], str] | None = None) -> frozenset[Outline]:
@@ -58,6 +67,13 @@ def cells(path: str, content: bytes) -> Iterator[str]:
     try:
         text = content.decode()
     except UnicodeDecodeError:
+        return
+    if path.endswith(chunks.SUFFIXES):
+        yield from chunks.chunks(text)
+        return
+    if content.startswith(_DATABRICKS):
+        for piece in _COMMAND_MARK.split(text.replace("\r\n", "\n")):
+            yield _MAGIC_MARK.sub("", _MAGIC_CELL.sub("", piece)) if _MAGIC_CELL.match(piece) else piece
         return
     if _is_marimo(content):
         yield text

@@ -512,7 +512,7 @@ class TestSeveralOutputs:
 
 OPTIONAL = """
 runs = []
-@Artifact(("png", "csv"))
+@Artifact(("png", "csv"), ignore=("runs",))
 def plot(x, png=None, csv=None):
     runs.append((png is not None, csv is not None))
     for path in filter(None, (png, csv)):

@@ -11,6 +11,7 @@ from gitrepo import BECOME_NOBODY, IS_ROOT, GitRepo
 
 WORK = """
 import json, os, sys
+import helper
 from pathlib import Path
 from taggedartifacts import Artifact
 

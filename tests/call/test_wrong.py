@@ -123,8 +123,10 @@ class TestWhatToWrite:
         work = project.module(FUNCTIONS)
         model = work.Model()
 
-        assert model.fit(3) == model.fit.path(model, 3) == work.Model.fit.path(work.Child(), 3)
-        assert model.fit(3) == work.Model.fit.path(self=model, depth=3) == model.fit.path(work.Duck(), 3)
+        assert model.fit(3) == model.fit.path(model, 3) == work.Model.fit.path(self=model, depth=3)
+        # Of an object that is ignored its class counts.
+        others = {work.Model.fit.path(work.Child(), 3), model.fit.path(work.Duck(), 3)}
+        assert 3 == len({model.fit(3), *others})
         assert work.Child.make(3) == work.Model.make.path(work.Child, 3)
         assert work.Model.plain(3) == model.plain.path(3)
 
@@ -183,7 +185,7 @@ class TestTracebacks:
         work = project.module(FUNCTIONS)
         monkeypatch.setattr("taggedartifacts._call.task.hexdigest", None)
 
-        assert ["decorated", "of"] == raised(TypeError, work.f, 1)
+        assert ["decorated", "destination"] == raised(TypeError, work.f, 1)
 
     def test_hidden(self, project):
         """Our one line is marked for pytest and IPython, which leave it out."""

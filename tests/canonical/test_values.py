@@ -72,7 +72,7 @@ class TestLibraries:
         """Two processes with different hash seeds give the same hashes for all of them."""
         results = []
         for seed in ("1", "20261"):
-            environment = {**os.environ, "PYTHONPATH": str(HERE.parent), "PYTHONHASHSEED": seed}
+            environment = {**os.environ, "PYTHONPATH": str(HERE.parent.parent), "PYTHONHASHSEED": seed}
             done = subprocess.run(
                 [sys.executable, HERE / "value_table.py"], env=environment, capture_output=True, check=True, text=True
             )
@@ -84,7 +84,7 @@ class TestLibraries:
 class TestPage:
     """The page on values in the documentation."""
 
-    TEXT = " ".join((HERE.parent / "docs" / "values.rst").read_text(encoding="utf-8").replace("``", "").split())
+    TEXT = " ".join((HERE.parent.parent / "docs" / "values.rst").read_text(encoding="utf-8").replace("``", "").split())
 
     @pytest.mark.parametrize("name", LIBRARIES)
     def test_libraries(self, name):

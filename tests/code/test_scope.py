@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from looks import AUTOMATIC, LookedAt
 
+from taggedartifacts import record
 from taggedartifacts._code.codestate import take_look
 from taggedartifacts._code.scope import Kind, Scope
 
@@ -72,6 +73,12 @@ class TestWhatImportsMiss:
             ("os.system('true ' + HERE)\n", "os.system"),
             ("import ctypes\n", "imports ctypes"),
             ("import sys\nsys.path.insert(0, os.environ.get('LIB', HERE))\nimport other\n", "sys.path"),
+            ("import timeit\ntimeit.timeit('import other', number=1)\n", "timeit.timeit"),
+            ("import code\ncode.InteractiveInterpreter().runsource('import other')\n", "code.Interactive"),
+            (
+                "import pkgutil as q\nfor m, n, p in q.iter_modules():\n    m.find_spec(n).loader.load_module()\n",
+                "load_m",
+            ),
             ("import pkgutil\nX = pkgutil.resolve_name(''.join(['oth', 'er']))\n", "resolve_name"),
         ],
     )
@@ -182,18 +189,8 @@ class TestOutside:
     @pytest.mark.parametrize(
         "name",
         [
-            "unrelated.py",
-            "scripts/run.py",
-            "tests/test_work.py",
-            "README.md",
-            "paper/paper.tex",
-            "Makefile",
-            "fig.png",
-            "requirements.txt",
-            "docs/page.rst",
-            "analysis.ipynb",
-            "run.sh",
-            ".github/workflows/ci.yml",
+            *("unrelated.py", "scripts/run.py", "tests/test_work.py", "README.md", "paper/paper.tex", "Makefile"),
+            *("fig.png", "requirements.txt", "docs/page.rst", "analysis.ipynb", "run.sh", ".github/workflows/ci.yml"),
         ],
     )
     def test_committed_or_not(self, repo, name):
@@ -499,3 +496,53 @@ class TestDigest:
         repo.commit()
 
         assert before == repo.glance()["digest"]
+
+
+class TestRecord:
+    MAKE = """\
+import helper
+from taggedartifacts import Artifact
+
+@Artifact(keyword="out"{scope})
+def f(out):
+    with open(out, "w") as file:
+        file.write("1")
+"""
+
+    @pytest.fixture
+    def made(self, repo):
+        """A repository with a function that was called."""
+        repo.write(".gitignore", "__pycache__/\nout/\n")
+        repo.write("one.txt", "1\n")
+        repo.write("two.txt", "1\n")
+        repo.write("work.py", self.MAKE.format(scope=""))
+        repo.commit()
+        self.path = repo.python("-c", "import work; print(work.f(out='out/x'))")
+        return repo
+
+    def test_keeps_the_scope(self, made):
+        """The record keeps what the scope was and the digest of what the commit held there."""
+        kept = record(made.path / self.path)
+
+        assert ("automatic", ("helper.py", "work.py")) == (kept.scope_kind, kept.scope)
+        assert made.glance()["digest"] == kept.scope_digest
+
+    def test_conflict(self, made):
+        """One tag with two scopes is a conflict that names both."""
+        made.write("pyproject.toml", "[tool.taggedartifacts]\nscope = ['one.txt']\n")
+        made.commit()
+        made.python("-c", "import work; assert str(work.f.path(out='out/x')) == " + repr(self.path))
+        code = "import work\ntry:\n    work.f(out='out/x')\nexcept Exception as e:\n    print(type(e).__name__, e)"
+        said = made.python("-c", code)
+
+        assert said.startswith("ArtifactConflictError")
+        assert "helper.py, work.py, and data files" in said
+        assert "one.txt" in said
+
+    def test_keeps_the_reason(self, made):
+        """Where the whole repository counts, the record says which file and line is the reason."""
+        made.write("helper.py", "N = 1\nimport subprocess\n")
+        made.commit()
+        path = made.python("-c", "import work; print(work.f(out='out/x'))")
+
+        assert ("helper.py:2 imports subprocess",) == record(made.path / path).scope_reasons

@@ -60,7 +60,7 @@ def work(project):
     """A project with a helper and a table."""
     project.write("table.csv", "a,b")
     project.write("helper.py", "VALUE = 1\n")
-    project.write("gone.py", "")
+    project.write("gone.csv", "")
     project.write("work.py", "import os\nfrom pathlib import Path\nfrom taggedartifacts import Artifact\n" + WORK)
     project.commit("Draw a histogram")
     project.write("later.txt", "not there yet when the figure is made")
@@ -105,14 +105,14 @@ class TestReproduction:
         """With the patch, the uncommitted code is there again: the same digest, so the same tag."""
         work.write("helper.py", "import extra\nVALUE = extra.VALUE\n")
         work.write("extra.py", "VALUE = 3")
-        (work.path / "gone.py").unlink()
+        (work.path / "gone.csv").unlink()
         figure = draw(work)
         work.git("checkout", "-q", "--", ".")
         (work.path / "extra.py").unlink()
         again = draw_again(figure, work, tmp_path)
 
         assert record(figure).dirty is not None
-        assert [path for path, _ in record(figure).changes] == ["extra.py", "gone.py", "helper.py"]
+        assert [path for path, _ in record(figure).changes] == ["extra.py", "gone.csv", "helper.py"]
         assert again.name == figure.name
         assert again.read_bytes() == figure.read_bytes()
         assert compare(figure, again).reproducible is True

@@ -110,7 +110,6 @@ class TestSame:
             ),
             BEFORE.replace("lambda r: r * N", "lambda r: (\n    r * N\n)"),
             BEFORE.replace("N = 2", "N = 1 + 1"),
-            BEFORE.replace("DATA = [1, 2]", "DATA = (1, 2)"),
             "UNRELATED = 5\ndef unrelated(): pass\n" + BEFORE,
         ],
     )
@@ -202,6 +201,7 @@ class TestDifferent:
             ("N = 2", "N = 2.0"),
             ("N = 2", "N = True"),
             ("DATA = [1, 2]", "DATA = [1, 3]"),
+            ("DATA = [1, 2]", "DATA = (1, 2)"),
             ("lambda r: r * N", "lambda r: r + N"),
             ("return x * self.width", "return x + self.width"),
             ("width: int = N", "width: int = 5"),
@@ -251,6 +251,102 @@ class TestDifferent:
 
         assert before != run_all(cells, second)
 
+    @pytest.mark.parametrize(
+        ("first", "second"),
+        [
+            ("LIMIT = 1\ndef f(df): return df.query('x > @LIMIT')", "LIMIT = 2"),
+            ("LIMIT = 1\ndef f(df): return df.query(f'x > {df} + @LIMIT')", "LIMIT = 2"),
+            ("LIMIT = 1\nQUERY = ['x > @LIMIT']\ndef f(df): return df.query(QUERY[0])", "LIMIT = 2"),
+            ("LIMIT = 1\ndef f(df, query='x > @LIMIT'): return df.query(query)", "LIMIT = 2"),
+            ("LIMIT = 1\nclass A:\n query = 'x > @LIMIT'\ndef f(df): return df.query(A.query)", "LIMIT = 2"),
+            ("LIMIT = 1\ndef g(x): return x > LIMIT\ndef f(df): return df.query('@g(x)')", "LIMIT = 2"),
+            ("LIMIT = 1\ndef g(df): return df.query('x > @LIMIT')\ndef f(df): return df.eval('@g(0)')", "LIMIT = 2"),
+            ("frame = [1]\ndef f(sql): return sql('SELECT * FROM frame')", "frame = [2]"),
+            ("frame = [1]\ndef f(table): return table('frame')", "frame = [2]"),
+            ("N = 1\ndef f(): get_ipython().system('echo {N}')", "N = 2"),
+            ("N = 1\ndef f(): return globals()['N' + '']", "N = 2"),
+            ("N = 1\ndef f(x): return eval(x)", "N = 2"),
+            ("def g(): return 1\ndef f(x): exec(x)", "def g(): return 2"),
+            ("N = 1\ndef f():\n from __main__ import N\n return N", "N = 2"),
+            ("N = 1\ndef f(name):\n import __main__\n return getattr(__main__, name)", "N = 2"),
+        ],
+    )
+    def test_strings(self, cells, first, second):
+        """A global that only a string names counts, and so do all globals where code may read any of them."""
+        before = run_all(cells, first)
+        changed = run_all(cells, second)
+
+        assert before != changed
+        assert before == run_all(cells, first)
+
+    @pytest.mark.parametrize(
+        "source",
+        [
+            "def f(df):\n 'Uses other.'\n return df.query('x > @LIMIT')",
+            "def f(df, other): return df.query('other > @LIMIT')",
+            "def f(df):\n other = 1\n return df.query('x > @other')",
+            "def f(df): return df['thing'], 'thing'",
+            "def f(df): return df['g'], df['os']",
+            "def f(): return vars(x), locals()",
+        ],
+    )
+    def test_strings_that_name_nothing(self, cells, source):
+        """Docstrings, names of the function's own variables, and keys of what has no canonical form do not count."""
+        first = f"import os\nother, LIMIT, thing = 1, 1, object()\ndef g(): return thing\n{source}"
+        before = run_all(cells, first)
+
+        assert before == run_all(cells, "other = 2\ndef g(): return other")
+
+    def test_shell(self, cells):
+        """What a shell puts among the globals does not count where code may read any of them."""
+        first = "def f(x): return eval(x)"
+        before = run_all(cells, first)
+        cells.namespace |= {"In": ["1"], "Out": {1: 2}, "_": 1, "_5": object(), "_i5": "x", "_ih": [], "exit": object()}
+
+        assert before == run_all(cells, first)
+
+    def test_strings_refused(self, cells):
+        """What a string names and has no canonical form is refused, with what it is that names it."""
+        cells.run("thing = object()\ndef f(df): return df.query('x > @thing')")
+
+        with pytest.raises(UnhashableError, match=r"a string names the global 'thing'.*ignore=\('thing',\)"):
+            fingerprint(cells["f"])
+        assert "strings" not in fingerprint(cells["f"], ("thing",))
+
+    @pytest.mark.parametrize(
+        ("one", "other"),
+        [
+            ("[0, 1]", "(0, 1)"),
+            ("{'a': [0, [1]]}", "{'a': [0, (1,)]}"),
+            ("{'a': 1, 'b': 2}", "{'b': 2, 'a': 1}"),
+            ("{2: 0, 1: 0}", "{1: 0, 2: 0}"),
+            ("[{'b': 2, 'a': 1}]", "[{'a': 1, 'b': 2}]"),
+            ("types.MappingProxyType({'b': 2, 'a': 1})", "types.MappingProxyType({'a': 1, 'b': 2})"),
+            ("collections.OrderedDict(a=1, b=2)", "collections.OrderedDict(b=2, a=1)"),
+            ("types.SimpleNamespace(a=(1, 2))", "types.SimpleNamespace(a=[1, 2])"),
+            ("Pair((1,), 2)", "Pair([1], 2)"),
+            ("C((1,))", "C([1])"),
+        ],
+    )
+    def test_order(self, cells, one, other):
+        """List and tuple differ in a value that is read, and so does the order of a dict: code may show it."""
+        first = (
+            "import collections, types, typing\nclass Pair(typing.NamedTuple):\n x: object\n y: int\n def m(self): 0\n"
+            "class C:\n def __init__(self, x): self.x = x\ndef f(): return DATA\n"
+        )
+        found = [run_all(cells, first, f"DATA = {each}") for each in (one, other, one)]
+
+        assert found[0] == found[2] != found[1]
+
+    def test_order_of_attributes(self, cells):
+        """The order in which attributes were set does not count, nor whether two places hold one object."""
+        first = "import types\ndef f(): return DATA\n"
+        made = [run_all(cells, first, f"DATA = types.SimpleNamespace({each})") for each in ("a=1, b=2", "b=2, a=1")]
+        shared = [run_all(cells, first, each) for each in ("T = tuple([1])\nDATA = [T, T]", "DATA = [(1,), (1,)]")]
+
+        assert made[0] == made[1]
+        assert shared[0] == shared[1]
+
     def test_helpers_of_each_other(self, cells):
         """Functions that call each other in circles are told, and a change in the circle counts."""
         before = run_all(cells, "def f(n): return g(n)\ndef g(n): return f(n - 1) if n else 0")
@@ -287,6 +383,20 @@ class TestNames:
         assert {"f": {"code": fingerprint(cells["f"], ("model", "x"))["definitions"]["f"]["code"]}} == fingerprint(
             cells["f"], ("model", "helper", "x")
         )["definitions"]
+
+    def test_ignored_parameter(self, cells):
+        """A parameter that is ignored hides nothing else of its name: no global, attribute or default of a helper."""
+        first = "N, rest = 1, 1\nclass A:\n N = N\ndef helper(N=N): return N\ndef g(): return N, rest"
+        last = "\ndef f(x, N=3, *rest): return A, helper, g"
+        changed = [first.replace("N, rest = 1", "N, rest = 2"), first.replace("1\n", "2\n"), first]
+        found = []
+        for each in (first, *changed):
+            cells.run(each + last)
+            found.append(Definition(cells["f"]).fingerprint(("N", "rest")).encoded)
+
+        assert found[0] == found[3]
+        assert 3 == len(set(found))
+        assert "defaults" not in json.loads(found[0])["definitions"]["f"]
 
     def test_refused(self, cells):
         """A value that cannot be hashed is refused by name, with both remedies."""
@@ -338,8 +448,9 @@ class TestSource:
     def test_worker(self, cells):
         """A function that was sent to a worker has the same fingerprint there, helpers included."""
         cloudpickle = pytest.importorskip("cloudpickle")
-        cells.run("N = 1\ndef helper(x): return x + N\ndef f(): return helper(1)")
+        cells.run("N = 1\ndef helper(x): return x + N\ndef f(df): return helper(1), df.query('x > @LIMIT')\nLIMIT = 1")
         definition = Definition(cells["f"])
+        assert b"LIMIT" in definition.fingerprint().encoded
         receiver = (
             "import sys, pickle; definition = pickle.load(sys.stdin.buffer); "
             "sys.stdout.buffer.write(definition.fingerprint().encoded)"

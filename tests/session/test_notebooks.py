@@ -87,11 +87,80 @@ class TestCells:
         assert stands_in_code("a.py", script.encode())
         assert [] == missing_in("a.py", script.encode(), CELL)
 
+    @pytest.mark.parametrize(
+        ("path", "opening"),
+        [
+            ("a.qmd", "```{python}"),
+            ("a.qmd", "~~~~ { python }"),
+            ("a.qmd", "```{python}\n#| label: fig-1\n#| echo: false"),
+            ("a.Rmd", "```{python label, echo=FALSE}"),
+            ("a.rmd", "```{python, echo=FALSE}"),
+            ("a.md", "```{code-cell} ipython3"),
+            ("a.md", "```{code-cell}\n:tags: [hide-input]\n:label: one\n"),
+            ("a.md", "````{code-cell} python\n---\ntags: [remove-cell]\n---"),
+            ("a.md", ":::{code-cell} ipython3"),
+            ("a.md", "```{code-cell} ipython3\n%%time"),
+        ],
+    )
+    @pytest.mark.parametrize("newline", ["\n", "\r\n"])
+    def test_documents(self, path, opening, newline):
+        """A definition stands in a chunk of a Quarto, R Markdown or MyST document, whatever its options."""
+        fence = opening.split("{")[0].strip()
+        text = f"---\ntitle: It's\n---\n\nText ' of people.\n\n{opening}\n{CELL}{fence}\n\nMore.\n"
+
+        assert stands_in_code(path, text.encode())
+        assert [] == missing_in(path, text.replace("\n", newline).encode(), CELL)
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            f"```python\n{CELL}```\n",
+            f"```{{.python}}\n{CELL}```\n",
+            f"```{{{{python}}}}\n{CELL}```\n",
+            f"```{{r}}\n{CELL}```\n",
+            f"```{{code-block}} python\n{CELL}```\n",
+            f"````markdown\n```{{python}}\n{CELL}```\n````\n",
+            f"```{{python}}\n{CELL}",
+            f"{CELL}\n",
+        ],
+    )
+    def test_no_chunks(self, text):
+        """Code that a document only shows or quotes is no cell, nor is a chunk that does not end."""
+
+        assert ["f"] == missing_in("a.qmd", text.encode(), CELL)
+
+    def test_chunks_in_blocks(self):
+        """Chunks stand in lists, and in the blocks that documents put around them; each is read on its own."""
+        indented = CELL.rstrip().replace("\n", "\n  ")
+        text = (
+            f"```{{python}}\ndef broken(:\n```\n::: {{.panel}}\n- Item\n\n  ```{{python}}\n  {indented}\n  ```\n:::\n"
+        )
+
+        assert [] == missing_in("a.qmd", text.encode(), CELL)
+
+    def test_jupytext(self):
+        """In Markdown that Jupytext reads, every Python block is a cell."""
+        text = f"---\njupyter:\n  jupytext:\n    main_language: python\n---\n\n```python tags=[]\n{CELL}```\n"
+
+        assert [] == missing_in("a.md", text.encode(), CELL)
+        assert ["f"] == missing_in("a.md", text.replace("jupytext:", "other:").encode(), CELL)
+
+    @pytest.mark.parametrize("cell", [CELL, "# MAGIC %python\n# MAGIC " + CELL.rstrip().replace("\n", "\n# MAGIC ")])
+    def test_databricks(self, cell):
+        """A Databricks source has cells of Python, and of other languages in comments."""
+        text = (
+            "# Databricks notebook source\n# MAGIC %md it's\n\n# COMMAND ----------\n\ndef broken(:\n\n"
+            f"# COMMAND ----------\n\n{cell}\n\n# COMMAND ----------\n\n# MAGIC %sql\n# MAGIC SELECT 1\n"
+        )
+
+        assert stands_in_code("a.py", text.encode())
+        assert [] == missing_in("a.py", text.encode(), CELL)
+
     def test_other_files(self):
         """Scripts without cells are no notebooks, nor are other files."""
 
         assert not stands_in_code("a.py", CELL.encode())
-        assert not stands_in_code("a.md", b"# %%")
+        assert not stands_in_code("a.txt", b"# %%")
         assert [] == list(cells("a.py", b"# %%\n\xff"))
 
 

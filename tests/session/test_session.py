@@ -250,14 +250,41 @@ class TestCells:
         assert 1 == runs(repo)
 
     def test_function_as_argument(self, repo, kernel):
-        """An interactive function that is an argument counts by its definition."""
+        """An interactive function that is an argument counts by its definition, which has to be committed."""
+        definitions = [f"def g(): return {result}" for result in (1, 2)]
         kernel.run(*CELLS[:3], DEFINITION.replace("helper(x)", "x()"))
-        repo.write("work.ipynb", notebook(DEFINITION.replace("helper(x)", "x()")))
+        repo.write("work.ipynb", notebook(DEFINITION.replace("helper(x)", "x()"), *definitions))
         repo.commit()
-        for result in (1, 2, 1):
-            kernel.run(f"def g(): return {result}", CALL.replace("3", "g"))
+        for each in (*definitions, definitions[0]):
+            kernel.run(each, CALL.replace("3", "g"))
 
         assert {"2", "3"} == set(artifacts(repo).values())
+
+    @pytest.mark.parametrize(
+        ("setup", "argument"),
+        [
+            ("def g(): return 3", "g"),
+            ("", "lambda: 3"),
+            ("import functools\ndef g(x): return x", "functools.partial(g, 3)"),
+            ("class Three:\n  def __call__(self): return 3", "Three()"),
+            ("def three(): return 3\ndef make():\n  def inner(): return three()\n  return inner", "make()"),
+        ],
+    )
+    def test_uncommitted_argument(self, repo, kernel, setup, argument):
+        """Functions and callable objects that are arguments are refused if their definitions stand in no notebook."""
+        definition = DEFINITION.replace("helper(x)", "x()")
+        repo.write("work.ipynb", notebook(definition))
+        repo.commit()
+        kernel.run(CELLS[0], definition, setup)
+
+        with pytest.raises(CellError, match="DirtyRepositoryError"):
+            kernel.run(CALL.replace("3", argument))
+        repo.write("work.ipynb", notebook(definition, setup, CALL.replace("3", argument)))
+        repo.commit()
+        kernel.run(CALL.replace("3", argument))
+
+        assert ["4"] == list(artifacts(repo).values())
+        assert "-dirty-" not in "".join(artifacts(repo))
 
     def test_decorated_helper(self, repo, kernel):
         """A decorated function that is called by another counts with its configuration."""

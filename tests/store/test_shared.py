@@ -198,10 +198,10 @@ class TestForeignFiles:
     @pytest.mark.parametrize("kind", ["link", "fifo"])
     def test_in_place_of_a_patch(self, project, tmp_path, kind):
         """A link or FIFO where the patch of a dirty state should be is replaced itself."""
-        project.write("helper.py", "X = 1\n")
+        project.write("settings.ini", "X = 1\n")
         project.commit()
         project.module(WRITE)
-        project.write("helper.py", "X = 2\n")
+        project.write("settings.ini", "X = 2\n")
         work = project.load(project.path / "work.py")
         path = work.f(1, "out/f.txt")
         (patch,) = (hidden(project) / "patches").iterdir()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from typing import IO
 
 IS_ROOT = getattr(os, "geteuid", lambda: None)() == 0  # Windows has neither
 
@@ -95,6 +96,10 @@ class GitRepo:
     def git(self, *arguments: str | os.PathLike[str], check: bool = True, **env: str) -> str:
         """Run a git command."""
         return self.run("git", *arguments, check=check, **env)
+
+    def feed(self, source: IO[bytes], *arguments: str) -> None:
+        """Run a git command that reads a file."""
+        subprocess.run(["git", *arguments], cwd=self.path, env=self.env, stdin=source, capture_output=True, check=True)
 
     def python(self, *arguments: str | os.PathLike[str], check: bool = True, **env: str) -> str:
         """Run this Python in a fresh process, in the root; it writes no bytecode unless told so."""

@@ -1,0 +1,92 @@
+"""Names of globals that no instruction shows: those in strings, and those that reflection reaches. Pure.
+
+``df.query("x > @LIMIT")``, SQL over frames, formulas and ``!cmd {N}`` look names up where they are called.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from typing import TYPE_CHECKING, Any
+
+from .._reach.reads import REFLECTION, names_read
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from types import FunctionType
+
+    from .._reach.definition import Source
+
+_NAME = re.compile(r"[^\W\d]\w*")
+# What IPython and plain prompts put among the globals: the history, and ways to leave.
+_OF_SHELL = re.compile(r"__\w*__|_+|_\d+|_i+|_i\d+|_[oid]h|_exit_code|In|Out|get_ipython|exit|quit|open")
+
+
+@functools.lru_cache(maxsize=4096)
+def _names(text: str) -> tuple[frozenset[str], bool]:
+    found = frozenset(_NAME.findall(text))
+    return found, text in found
+
+
+class Mentions:
+    """The globals that strings name, each with its namespace.
+
+    A string that is nothing but a name is more often a key, as in ``row["x"]``, than code: see `items`.
+    """
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[str, int], tuple[Mapping[str, Any], bool]] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._found)
+
+    def items(self) -> list[tuple[str, Mapping[str, Any], bool]]:
+        """List them by name: the name, its namespace, and whether all strings that have it are nothing but a name."""
+        return [(name, space, is_key) for (name, _), (space, is_key) in sorted(self._found.items(), key=_by_name)]
+
+    def of_code(self, function: FunctionType, source: Source) -> None:
+        """Take in what the strings of a function name, and all that it may reach by reflection."""
+        space, code = function.__globals__, function.__code__
+        # What looks a name up does so among the variables of its caller first.
+        known = {*source.reads, *code.co_varnames, *code.co_cellvars, *code.co_freevars}
+        for text in source.strings:
+            self.of_text(text, space, known)
+        names = [chain[0] for chain in _of_main(code) if chain]
+        everything = any(not chain for chain in _of_main(code)) or any(
+            name in REFLECTION and name not in space for name in source.reads
+        )
+        for name in [*names, *(space if everything else ())]:
+            self._add(name, space, is_key=False)
+
+    def of_value(self, value: object, space: Mapping[str, Any]) -> None:
+        """Take in what the strings in a value name."""
+        pending = [value]
+        inside: set[int] = set()
+        while pending:
+            each = pending.pop()
+            if type(each) is str:
+                self.of_text(each, space)
+            elif isinstance(each, dict | list | tuple | set | frozenset) and id(each) not in inside:
+                inside.add(id(each))
+                pending += [*each, *each.values()] if isinstance(each, dict) else each
+
+    def of_text(self, text: str, space: Mapping[str, Any], known: set[str] = frozenset()) -> None:  # type: ignore[assignment]
+        """Take in what a string names, without names that are known to mean something else."""
+        found, is_key = _names(text)
+        for name in found - known:
+            self._add(name, space, is_key=is_key)
+
+    def _add(self, name: str, space: Mapping[str, Any], *, is_key: bool) -> None:
+        if name in space and not _OF_SHELL.fullmatch(name):
+            before = self._found.get((name, id(space)), (space, True))
+            self._found[name, id(space)] = space, is_key and before[1]
+
+
+def _of_main(code: Any) -> Iterator[tuple[str, ...]]:
+    for imported, chains in names_read(code).imports.items():
+        if imported.module == "__main__":
+            yield from (chain for chain in chains if chain != ("",))
+
+
+def _by_name(item: tuple[tuple[str, int], object]) -> str:
+    return item[0][0]
