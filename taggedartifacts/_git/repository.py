@@ -117,10 +117,6 @@ class Repository:
             raise RepositoryError(f"{self.root} has no commit yet; commit the code: git add, git commit")
         return str(self._opened.head.target)
 
-    @cached_property
-    def _index(self) -> Any:
-        return self._opened.index  # pygit2 makes a new object, in 30 µs, each time
-
     def candidates(self) -> Candidates:
         """Find the paths that may differ from HEAD, staged or not, hidden from status or not.
 
@@ -204,7 +200,8 @@ class Repository:
     def in_index(self, path: str) -> bool:
         """Say whether the path is tracked, and not in a conflict."""
         try:
-            self._index[path]
+            # A new object each time, in 30 µs: one that is kept would outlive pygit2, which then complains on stderr.
+            self._opened.index[path]
         except KeyError:
             return False
         return True
