@@ -118,7 +118,11 @@ class Decoration:
         self.moment = moment
         self.home = home
         self._names = dict(names)
-        self.reader = Reader(parameters.ignored_globals, is_strict=not parameters.takes_any)
+        self.reader = Reader(
+            parameters.ignored_globals,
+            is_strict=not (parameters.takes_any or home.interactive),
+            of_session=home.interactive,
+        )
 
     def __reduce__(self) -> tuple[type[Decoration], tuple[Any, ...]]:
         self.function_name(self.moment.root())  # a worker may not have the file that it is named by
@@ -165,7 +169,8 @@ class Task(NamedTuple):
         cwd: The working directory of the call: the function may change it, and relative paths go by this one.
         destination: Where the artifacts stand.
         loaded: The modules of the work tree that were loaded when the call began.
-        reads: What the function reads beyond its arguments; None for a function of a session, or that reads artifacts.
+        reads: What the function, or what is reached from it in files, reads beyond its arguments; None for a function
+            that reads artifacts.
     """
 
     f: Callable[..., Any]
@@ -345,9 +350,9 @@ def prepare(f: Callable[..., Any], decoration: Decoration, args: tuple[Any, ...]
     reads = None
     if view.interactive is not None:
         encoded["interactive"] = view.interactive
-    elif decoration.options.mode == "w":
+    if decoration.options.mode == "w":
         walks = decoration.reader.walks
-        reads, values = decoration.reader.read(f, state.root, met.code.values())
+        reads, values = decoration.reader.read(f, state.root, [*met.code.values(), *view.read])
         if values is not None:
             encoded["globals"] = values
         if decoration.reader.walks != walks:  # it may have met modules that sys.modules does not hold
