@@ -290,7 +290,7 @@ class Artifact(Generic[R, W]):
             options=options,
             parameters=parameters,
             moment=moment_of(
-                f, repo=options.repo, scope=options.scope, ignore=parameters.ignored_globals, reads=options.mode == "r"
+                f, repo=options.repo, scope=options.scope, ignore=options.ignore, reads=options.mode == "r"
             ),
             home=home,
         )

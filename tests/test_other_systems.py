@@ -16,11 +16,11 @@ from taggedartifacts import ArtifactNameError, RecordError
 from taggedartifacts._call import binding as _binding
 from taggedartifacts._call import inputs as _inputs
 from taggedartifacts._code import scope as _scope
+from taggedartifacts._code.settings import Settings
 from taggedartifacts._reach import loaded as _loadedcode
 from taggedartifacts._reach import modules as _modules
 from taggedartifacts._store import disk as _disk
 from taggedartifacts._store import publish as _publish
-from taggedartifacts._code.settings import Settings
 from taggedartifacts._store.disk import move
 from taggedartifacts._store.folder import Folder
 from taggedartifacts._store.record import Record

@@ -59,12 +59,14 @@ class Reader:
     Args:
         ignore: Names of globals, of variables of enclosing functions and of parts of them, that do not decide results.
         is_strict: Whether each of them has to be there.
+        of_session: Whether the function is of a session, which tells itself what its own code reads.
     """
 
-    def __init__(self, ignore: Collection[str], *, is_strict: bool) -> None:
+    def __init__(self, ignore: Collection[str], *, is_strict: bool, of_session: bool = False) -> None:
         self.walks = 0
         self._ignore = tuple(ignore)
         self._is_strict = is_strict
+        self._of_session = of_session
         self._known: dict[tuple[object, ...], _Known] = {}
 
     def read(self, f: Callable[..., object], look: Look, code: Collection[object]) -> Reading:
@@ -73,7 +75,7 @@ class Reader:
         Args:
             f: The undecorated function.
             look: The look at the repository.
-            code: The functions and classes that occur in the values of the call.
+            code: The functions and classes that occur in the values of the call, and by which a session's reads.
 
         Raises:
             UnhashableError: If a name of the work tree gives other code than its file defines, and that cannot be told.
@@ -82,11 +84,13 @@ class Reader:
         root = look.root
         key = (root, *map(id, code))
         known = self._known.get(key)
-        if known is not None and known.roots[0] is f and known.watch.holds():
+        first = None if self._of_session else f
+        if known is not None and known.roots[0] is first and known.watch.holds():
             return known.reading
         self.walks += 1
-        roots = (f, *code)
-        tree = WorkTree(root, _space(f)) if known is None or known.roots[0] is not f else known.tree
+        roots = (first, *code)
+        space = {} if self._of_session else _space(f)  # to which editors and magics may give a file
+        tree = WorkTree(root, space) if known is None or known.roots[0] is not first else known.tree
         reads, watch = walk(roots, tree, self._ignore, _Encoder(look))
         missing = [name for name in self._ignore if name not in reads.ignored] if self._is_strict else []
         if missing:

@@ -117,7 +117,11 @@ class Decoration:
         self.moment = moment
         self.home = home
         self._names = dict(names)
-        self.reader = Reader(parameters.ignored_globals, is_strict=not parameters.takes_any)
+        self.reader = Reader(
+            parameters.ignored_globals,
+            is_strict=not (parameters.takes_any or home.interactive),
+            of_session=home.interactive,
+        )
 
     def __reduce__(self) -> tuple[type[Decoration], tuple[Any, ...]]:
         self.function_name(self.moment.root())  # a worker may not have the file that it is named by
@@ -164,7 +168,8 @@ class Task(NamedTuple):
         cwd: The working directory of the call: the function may change it, and relative paths go by this one.
         destination: Where the artifacts stand.
         loaded: The modules of the work tree that were loaded when the call began.
-        reads: What the function reads beyond its arguments; None for a function of a session, or that reads artifacts.
+        reads: What the function, or what is reached from it in files, reads beyond its arguments; None for a function
+            that reads artifacts.
     """
 
     f: Callable[..., Any]
@@ -341,8 +346,9 @@ def prepare(f: Callable[..., Any], decoration: Decoration, args: tuple[Any, ...]
         files = frozenset(met.files | typed.files)
         if view.interactive is not None:
             encoded["interactive"] = view.interactive
-        elif decoration.options.mode == "w":
-            reads, values, walked, digests = decoration.reader.read(f, view.look, met.code.values())
+        if decoration.options.mode == "w":
+            code = [*met.code.values(), *view.read]
+            reads, values, walked, digests = decoration.reader.read(f, view.look, code)
             files = walked | files if files else walked
             if values is not None:
                 encoded["globals"] = values

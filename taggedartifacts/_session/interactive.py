@@ -23,6 +23,7 @@ from .._reach.definition import Source, is_ours, replaced, source_of
 from .._reach.imports import Hidden, Imports, read
 from .._reach.members import attributes, closure, defaults, methods
 from .._reach.prompt import has_arrived, is_from_session, is_interactive, is_interactive_class, own_function
+from .attributes import readers
 from .mentions import Mentions
 from .order import order
 
@@ -45,12 +46,14 @@ class Fingerprint:
         sources: The interactive definitions among them, by name.
         imported: The functions and classes of modules that they read.
         imports: What the definitions import, with the modules of what they read.
+        read: Functions and classes of modules by which they read what these hold.
     """
 
     encoded: bytes
     sources: Mapping[str, Source]
     imported: tuple[FunctionType | type, ...]
     imports: Imports
+    read: tuple[FunctionType | type, ...]
 
 
 class Definition:
@@ -87,7 +90,8 @@ class Definition:
         else:
             walk.take_mentioned()
             self._strings = walk.strings
-        return Fingerprint(walk.encoded(), walk.sources, tuple(walk.imported), walk.imports())
+        imported = tuple(walk.imported)
+        return Fingerprint(walk.encoded(), walk.sources, imported, walk.imports(), tuple(walk.read.values()))
 
     def _walk(self, ignore: frozenset[str], *, values: bool) -> _Walk:
         plain = inspect.unwrap(self.function)
@@ -117,14 +121,14 @@ def value_digest(value: object) -> str | None:
     return hexdigest(walk.encoded())
 
 
-def sources_of(values: Iterable[object]) -> dict[str, Source]:
-    """Take the sources of the definitions of the session that values consist of or reach: functions, classes."""
+def definitions_in(values: Iterable[object]) -> tuple[list[Source], tuple[FunctionType | type, ...]]:
+    """List the definitions of the session that functions and classes consist of or reach, and what these read."""
     walk = _Walk(frozenset(), values=True)
     for value in values:
         if is_interactive_class(value) if isinstance(value, type) else is_interactive(value):
             walk.follow(value)
     walk.take_mentioned()
-    return walk.sources
+    return list(walk.sources.values()), tuple(walk.read.values())
 
 
 class _Walk:
@@ -137,6 +141,7 @@ class _Walk:
         self.reached: list[Any] = []
         self.imported: list[FunctionType | type] = []
         self.strings: bytes | None = None
+        self.read: dict[int, FunctionType | type] = {}
         self._statements: set[str] = set()
         self._ignore = ignore
         self._own, self._own_ignored = own
@@ -170,6 +175,7 @@ class _Walk:
         for name, source in further.sources.items():
             self.sources[name if self.sources.get(name, source) is source else f"{name} by a string"] = source
         self.imported += further.imported
+        self.read |= further.read
         self._statements |= further._statements
 
     def _follow_mentions(self, owner: str) -> bool:
@@ -298,6 +304,7 @@ class _Walk:
 
     def _read(self, function: FunctionType, owner: str, source: Source) -> None:
         self._mentions.of_code(function, source)
+        self.read |= {id(reader): reader for reader in readers(function)}
         for name in source.reads:
             value = function.__globals__.get(name, _MISSING)
             if value is not _MISSING and name not in self._ignore and not _is_of_shell(value):
@@ -311,6 +318,8 @@ class _Walk:
             self._statements.add(_statement(name, value))
             if isinstance(value, FunctionType | type):
                 self.imported.append(value)
+                if not (is_interactive_class(value) if isinstance(value, type) else is_interactive(value)):
+                    self.read[id(value)] = value
             if (reference := self.reference(value)) is not None:
                 self._add(
                     self._names, name if part == "globals" else f"{owner}: {part} {name}", owner, _text(reference)

@@ -18,7 +18,7 @@ from .._errors import RepositoryError
 from .._memory import Memory
 from .._reach.modules import loaded_modules
 from .._reach.prompt import is_interactive, shell
-from .interactive import Definition, sources_of
+from .interactive import Definition, definitions_in
 from .moment import Moment, View
 from .notebooks import SUFFIXES, missing, outlines, stands_in_code
 from .reloads import file_digest, module_space, notice, outdated, version
@@ -122,12 +122,12 @@ class LiveMoment(Moment):
             UnhashableError: If an interactive function reads a value that has no canonical form.
         """
         fingerprint = None if self._definition is None else self._definition.fingerprint(self._ignore)
-        encoded = None if fingerprint is None else fingerprint.encoded
+        encoded, read = (None, ()) if fingerprint is None else (fingerprint.encoded, fingerprint.read)
         if self._sent is not None:
-            return replace(self._sent, interactive=encoded)
+            return replace(self._sent, interactive=encoded, read=read)
         held = self._look(None if fingerprint is None else fingerprint.imports)
         if isinstance(held, Look):
-            return View(held, encoded)
+            return View(held, encoded, read=read)
         stale = {**held.outdated, **outdated(held.root, [f] if fingerprint is None else fingerprint.imported)}
         if self._file is not None and self._space is None and file_digest(self._file) != self._digest:
             stale[os.path.relpath(self._file, held.root).replace(os.sep, "/")] = self._digest
@@ -135,15 +135,17 @@ class LiveMoment(Moment):
         if fingerprint is not None:
             changes += _uncommitted(held.root, held.stamp.repository, list(fingerprint.sources.values()))
         unknown = any(change.what == STALE for change in held.look.state().changes)
-        return View(held.look, encoded, tuple(changes), reusable=not stale and not unknown)
+        return View(held.look, encoded, tuple(changes), reusable=not stale and not unknown, read=read)
 
     def defining(self, view: View, code: Collection[object]) -> View:
         """Return the view with those definitions of a session that a call was given and that stand nowhere at HEAD."""
-        sources = list(sources_of(code).values()) if code else []
+        sources, read = definitions_in(code) if code else ([], ())
         root = view.look.root
         changes = _uncommitted(root, stamp(root), sources) if sources and root is not None else []
         changes = [each for each in changes if each not in view.changes]
-        return replace(view, changes=(*view.changes, *changes)) if changes else view
+        if not changes and not read:
+            return view
+        return replace(view, changes=(*view.changes, *changes), read=(*view.read, *read))
 
     def _look(self, typed: Imports | None = None) -> _Held | Look:
         """Return the look that holds now; a bare one where there is no repository, or none that can be read."""
@@ -185,7 +187,7 @@ class LiveMoment(Moment):
         elif view is None:
             held = self._look()
             view = View(held if isinstance(held, Look) else held.look)
-        return {**vars(self), "_space": None, "_sent": view}
+        return {**vars(self), "_space": None, "_sent": replace(view, read=())}
 
 
 def _listen(root: str | None) -> None:

@@ -21,6 +21,7 @@ class View:
         look: The look at the repository.
         interactive: The encoded fingerprint of an interactive function; None for functions of modules.
         changes: What makes the code dirty beside what git knows, with a digest of each.
+        read: Functions and classes of modules by which an interactive function reads what these hold.
         reusable: Whether the code that runs is known; what unknown code makes is never reused.
     """
 
@@ -28,6 +29,7 @@ class View:
     interactive: bytes | None = None
     changes: tuple[tuple[Change, str], ...] = ()
     reusable: bool = True
+    read: tuple[Any, ...] = ()
 
     def reaching(self, starts: frozenset[str]) -> View:
         """Return the view with further files to start from: those of functions and classes that a call is given."""

@@ -286,6 +286,47 @@ class TestCells:
         assert ["4"] == list(artifacts(repo).values())
         assert "-dirty-" not in "".join(artifacts(repo))
 
+    @pytest.mark.parametrize("called", [False, True])
+    def test_attribute_of_module(self, repo, kernel, called):
+        """What a cell sets on a module counts, whether the module's functions read it or those of the cell."""
+        repo.write("helper.py", "BINS = 10\ndef bins():\n    return BINS\n")
+        definition = DEFINITION.replace("helper(x)", "helper.bins()" if called else "helper.BINS")
+        repo.write("work.ipynb", notebook(definition))
+        repo.commit()
+        kernel.run(IMPORTS + "import helper\nN = 1", definition, CALL)
+        for value in (20, 10, 20):
+            kernel.run(f"helper.BINS = {value}\n{CALL}")
+
+        assert {"11", "21"} == set(artifacts(repo).values())
+        assert 2 == runs(repo)
+
+    def test_attribute_by_argument(self, repo, kernel):
+        """What a function in the arguments reads of a module counts likewise."""
+        repo.write("helper.py", "BINS = 10\n")
+        definition, given = DEFINITION.replace("helper(x)", "x()"), "def bins(): return helper.BINS"
+        repo.write("work.ipynb", notebook(definition, given))
+        repo.commit()
+        kernel.run(IMPORTS + "import helper\nN = 1", definition, given)
+        for value in (10, 20, 10):
+            kernel.run(f"helper.BINS = {value}\n{CALL.replace('3', 'bins')}")
+
+        assert {"11", "21"} == set(artifacts(repo).values())
+        assert 2 == runs(repo)
+
+    def test_parameters_of_figures(self, repo, kernel):
+        """matplotlib's parameters count for a function that draws, where they are not the defaults."""
+        pytest.importorskip("matplotlib")
+        definition = DEFINITION.replace("helper(x)", "plt.figure().dpi")
+        repo.write("work.ipynb", notebook(definition))
+        repo.commit()
+        kernel.run(IMPORTS + "import matplotlib\nmatplotlib.use('agg')\nimport matplotlib.pyplot as plt\nN = 1")
+        kernel.run(definition, CALL)
+        for value in (70, 100, 70):
+            kernel.run(f"plt.rcParams['figure.dpi'] = {value}\n{CALL}")
+
+        assert {"71.0", "101.0"} == {str(float(text)) for text in artifacts(repo).values()}
+        assert 2 == runs(repo)
+
     def test_decorated_helper(self, repo, kernel):
         """A decorated function that is called by another counts with its configuration."""
         first = "@Artifact('out', CONFIG)\ndef first(out): open(out, 'w').write('x')"
