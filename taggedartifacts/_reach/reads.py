@@ -143,7 +143,10 @@ def _chains(
             if "LOAD" in operation and isinstance(value, tuple) and value[1] in bound:
                 kind, name = "local", value[1]
         elif operation.startswith("LOAD_FAST"):
-            loaded = value[-1] if isinstance(value, tuple) else value
+            *before_it, loaded = value if isinstance(value, tuple) else (value,)
+            for each in before_it:  # from 3.13 on, one instruction loads two variables
+                if each in bound:
+                    yield "local", each, ()
             if loaded in bound:
                 kind, name = "local", loaded
         elif operation not in ("SWAP", "POP_TOP"):

@@ -24,6 +24,7 @@ from .._reach.imports import Hidden, Imports, read
 from .._reach.members import attributes, closure, defaults, methods
 from .._reach.prompt import has_arrived, is_from_session, is_interactive, is_interactive_class, own_function
 from .attributes import readers
+from .entries import enclosed, entries, function_attributes, maker, state
 from .mentions import Mentions
 from .order import order
 
@@ -40,9 +41,9 @@ class Fingerprint:
 
     Attributes:
         encoded: The canonical encoding of a dict: which ``function``; for each of the ``definitions`` the digest of its
-            ``code``, its ``defaults``, ``closure`` and ``attributes``; the values of the ``globals`` that they read;
-            the ``names`` by which they reach modules and other definitions; and the ``orders`` of tuples and dicts
-            among the values. And, in the same form, the ``strings``: what the globals are that strings of it name.
+            ``code``, its ``defaults``, ``closure``, ``attributes`` and ``entries``; the values of the ``globals`` that
+            they read; the ``names`` by which they reach modules and other definitions; the ``orders`` of tuples and
+            dicts in the values; and, in the same form, the ``strings``: what the globals are that strings of it name.
         sources: The interactive definitions among them, by name.
         imported: The functions and classes of modules that they read.
         imports: What the definitions import, with the modules of what they read.
@@ -273,15 +274,15 @@ class _Walk:
             self._put(key, "wrapped", {"__wrapped__": value.__wrapped__})
             config = vars(value)["_taggedartifacts"].options.config if "_taggedartifacts" in vars(value) else None
             self._put(key, "decorator", {"config": config() if callable(config) else config})
+            self._put(key, "attributes", function_attributes(value))
         else:
-            maker = f"{value.__code__.co_qualname}" if isinstance(value, FunctionType) else type(value).__qualname__
-            space = value.__globals__["__name__"] if isinstance(value, FunctionType) else type(value).__module__
-            self._definitions[key]["made"] = _text(f"{space}:{maker}")
+            self._definitions[key]["made"] = _text(maker(value))
+            self._put(key, "attributes", state(value))
             if hasattr(value, "__wrapped__"):
                 self._put(key, "wrapped", {"__wrapped__": value.__wrapped__})
             if isinstance(value, FunctionType):
                 self._put(key, "defaults", defaults(value))
-                self._put(key, "closure", closure(value))
+                self._put(key, "closure", enclosed(value))
 
     def _visit_code(self, function: FunctionType, key: str) -> None:
         source = self.sources[key] = source_of(function)
@@ -289,6 +290,7 @@ class _Walk:
         ignored = self._own_ignored if function is self._own else ()
         self._put(key, "defaults", {name: each for name, each in defaults(function).items() if name not in ignored})
         self._put(key, "closure", closure(function))
+        self._put(key, "attributes", function_attributes(function))
         self._read(function, key, source)
 
     def _visit_class(self, kind: type, key: str) -> None:
@@ -297,6 +299,7 @@ class _Walk:
         bases = {f"base {number}": base for number, base in enumerate(kind.__mro__[1:]) if is_interactive_class(base)}
         self._put(key, "bases", bases)
         self._put(key, "attributes", dict(attributes(kind)))
+        self._put(key, "entries", dict(entries(kind)))
         for name, method in methods(kind).items():
             self._put(key, f"defaults of {name}", defaults(method))
             self._put(key, f"closure of {name}", closure(method))

@@ -38,6 +38,11 @@ class TestNames:
             Imported("", 1): (("i",),),
         } == found.imports
 
+    def test_import_beside_a_variable(self):
+        """A module that is loaded together with a variable is read as a whole."""
+
+        assert {Imported("a", 0): (IMPORTED_ONLY, ())} == names("import a\ngetattr(a, x)").imports
+
     @pytest.mark.parametrize(
         ("body", "chain"),
         [

@@ -13,6 +13,7 @@ from cells import Cells
 from taggedartifacts import Artifact
 from taggedartifacts._errors import UnhashableError
 from taggedartifacts._reach.prompt import is_interactive
+from taggedartifacts._session.entries import COUNTED, HOLDS, TOLD, entries
 from taggedartifacts._session.interactive import Definition, value_digest
 
 
@@ -241,6 +242,37 @@ class TestDifferent:
             ("def g(): return 1\ndef h(): return 2\nG, H = g, h\ndef f(): return G() - H()", "G, H = h, g"),
             ("def f(x={'a': 1}): return x", "def f(x={'a': 2}): return x"),
             ("X = {'function': 'g'}\ndef g(): pass\ndef f(): return X, g", "X = g"),
+            ("def m(self): return 1\nclass A: pass\nA.m = m\ndef f(): return A().m()",
+             "def m(self): return 2\nA.m = m"),
+            ("def call(self): return 1\nclass A:\n __call__ = call\ndef f(): return A()()",
+             "def call(self): return 2\nclass A:\n __call__ = call"),
+            ("def get(self): return 1\nclass A:\n p = property(get)\ndef f(): return A().p",
+             "def get(self): return 2\nclass A:\n p = property(get)"),
+            ("import functools\ndef m(self, n): return n\nK = 1\nclass A:\n p = functools.partialmethod(m, K)\n"
+             "def f(): return A().p()", "K = 2\nclass A:\n p = functools.partialmethod(m, K)"),
+            ("import functools\ndef m(self): return 1\nclass A:\n p = functools.partialmethod(m)\n"
+             "def f(): return A().p()", "def m(self): return 2\nclass A:\n p = functools.partialmethod(m)"),
+            ("import functools\ndef m(self): return 1\nclass A:\n p = functools.cached_property(m)\n"
+             "def f(): return A().p", "def m(self): return 2\nclass A:\n p = functools.cached_property(m)"),
+            ("def deco(g):\n def w(self): return g(self) + 1\n return w\nclass A:\n @deco\n def m(self): return 1\n"
+             "def f(): return A().m()",
+             "def deco(g):\n def w(self): return g(self) + 2\n return w\nclass A:\n @deco\n def m(self): return 1"),
+            ("K = 1\ndef deco(g):\n import functools\n @functools.wraps(g)\n def w(self): return g(self) + K\n"
+             " return w\nclass A:\n @deco\n def m(self): return 1\ndef f(): return A().m()", "K = 2"),
+            ("class Meta(type):\n def __call__(cls): return 1\nclass A(metaclass=Meta): pass\ndef f(): return A()",
+             "class Meta(type):\n def __call__(cls): return 2\nclass A(metaclass=Meta): pass"),
+            ("class D:\n def __init__(self, n): self.n = n\n def __get__(self, *a): return self.n\n"
+             "class A:\n d = D(1)\ndef f(): return A().d", "class A:\n d = D(2)"),
+            ("import functools\nclass A:\n @functools.singledispatchmethod\n def m(self, x): return 1\n"
+             "def g(self, x): return 1\nA.m.register(int, g) if 0 else vars(A)['m'].register(int, g)\n"
+             "def f(): return A().m(1)", "def g(self, x): return 2\nvars(A)['m'].register(int, g)"),
+            ("import functools\n@functools.singledispatch\ndef g(x): return 1\n@g.register\ndef _(x: int): return 1\n"
+             "def f(): return g(1)", "@g.register\ndef _(x: int): return 2"),
+            ("def g(): return g.scale\ng.scale = 1\ndef f(): return g()", "g.scale = 2"),
+            ("class A:\n def m(self): return A.m.scale\nA.m.scale = 1\ndef f(): return A().m()", "A.m.scale = 2"),
+            ("class Deco:\n def __init__(self, g, n):\n  self.__wrapped__, self.n = g, n\n"
+             " def __call__(self): return self.n\ndef g(): return 1\nh = Deco(g, 1)\ndef f(): return h()",
+             "h = Deco(g, 2)"),
             ("from dataclasses import *\nN = 1\n@dataclass\nclass C:\n a: int = field(default_factory=lambda: N)"
              "\ndef f(): return C()", "N = 2"),
         ],
@@ -360,6 +392,52 @@ class TestDifferent:
         second = run_all(cells, "@functools.cache\ndef g(): return 1\ndef f(): return g()")
 
         assert first != second
+
+
+class TestClosed:
+    def test_functions(self):
+        """All that this Python keeps of a function is either counted, or told by its text."""
+        kept = set(dir(types.FunctionType)) - set(dir(object))
+
+        assert kept <= COUNTED | TOLD
+
+    def test_descriptors(self):
+        """All descriptors that this Python makes of functions are looked into."""
+        wrapping = {property, classmethod, staticmethod}
+        for each in vars(functools).values():
+            if isinstance(each, type) and hasattr(each, "__get__") and each.__module__ == "functools":
+                wrapping.add(each)
+        plain = {functools.partial, functools._lru_cache_wrapper}  # values, which have a form of their own
+
+        assert wrapping - plain == set(HOLDS)
+
+    def test_generated(self, cells):
+        """What libraries write into a class follows from its definition, on every version of Python."""
+        cells.run(
+            "import abc, dataclasses, enum, functools, typing\n"
+            "@dataclasses.dataclass(order=True, slots=True)\nclass A:\n x: int\n"
+            "@dataclasses.dataclass(frozen=True)\nclass B:\n x: int\n def m(self): 0\n"
+            "class C(typing.NamedTuple):\n x: int\n def m(self): 0\n"
+            "class D(enum.Enum):\n a = 1\n def m(self): 0\n"
+            "@functools.total_ordering\nclass E(abc.ABC):\n @abc.abstractmethod\n def __lt__(self, o): 0\n"
+            " def __eq__(self, o): 0\n @property\n def p(self): 0\n @staticmethod\n def s(): 0\n"
+            "class H(enum.IntFlag):\n a = 1\n def m(self): 0\n @classmethod\n def _missing_(cls, v): 0\n"
+            "import ctypes\nclass I(ctypes.Structure):\n _fields_ = [('x', ctypes.c_int)]\n def m(self): 0\n"
+            "class F(typing.Protocol):\n def m(self): 0\n"
+            "class G(typing.Generic[typing.TypeVar('T')]):\n def __init_subclass__(cls): 0\n __hash__ = None\n"
+        )
+
+        assert {name: [] for name in "ABCDEFGHI"} == {name: list(entries(cells[name])) for name in "ABCDEFGHI"}
+
+    def test_refused(self, cells):
+        """An entry of a class that has no canonical form is refused by name, and so is an attribute of a function."""
+        cells.run("class D:\n def __get__(self, *a): 0\n__slots__ = ()\nclass A:\n d = property(open)\n")
+        cells.run("def f(): return A\nf.mark = object()\nA.d = (lambda it: property(it.__next__))(iter([]))")
+
+        with pytest.raises(UnhashableError, match=r"'d.fget' in the entries of A"):
+            fingerprint(cells["f"], ("mark",))
+        with pytest.raises(UnhashableError, match=r"'mark' in the attributes of f"):
+            fingerprint(cells["f"], ("d.fget",))
 
 
 class TestNames:

@@ -1,0 +1,140 @@
+"""What functions and classes of a session hold beside their text: attributes of functions, entries of classes.
+
+Closed: of a class, everything in its namespace counts but what stands in a table here, what is generated from the other
+entries, and the methods that its own text defines. What has no form is refused by whoever encodes it.
+"""
+
+from __future__ import annotations
+
+import enum
+import functools
+from types import FunctionType
+from typing import TYPE_CHECKING, Any
+
+from .._reach.definition import is_ours
+from .._reach.members import attributes, closure
+from .._reach.objects import DESCRIPTORS, GENERATED, OF_NAMED_TUPLES
+from .._reach.prompt import is_interactive_class
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# All that Python keeps of a function. What is not among the first is told by the text, or names the function.
+COUNTED = frozenset({"__closure__", "__code__", "__defaults__", "__dict__", "__globals__", "__kwdefaults__"})
+TOLD = frozenset(
+    {
+        *(
+            "__annotations__",
+            "__annotate__",
+            "__builtins__",
+            "__call__",
+            "__doc__",
+            "__get__",
+            "__module__",
+            "__name__",
+        ),
+        *("__qualname__", "__type_params__"),
+    }
+)
+# Modules that write methods with double underscores into classes, from the other entries.
+_WRITERS = frozenset(
+    {"abc", "attr", "attrs", "collections", "dataclasses", "enum", "functools", "pydantic", "reprlib", "typing"}
+)
+_DEFINED = (FunctionType, classmethod, staticmethod, property)
+# By what the descriptors of Python hold what they call.
+HOLDS: dict[type, tuple[str, ...]] = {
+    property: ("fget", "fset", "fdel"),
+    classmethod: ("__func__",),
+    staticmethod: ("__func__",),
+    functools.cached_property: ("func",),
+    functools.partialmethod: ("func", "args", "keywords"),
+    functools.singledispatchmethod: ("func",),
+}
+
+
+def function_attributes(function: Any) -> dict[str, Any]:
+    """Collect what was set on a function, without what decorators of this library set."""
+    held = vars(function) if hasattr(function, "__dict__") else {}
+    return {name: value for name, value in held.items() if name != "__wrapped__" and not is_ours(value)}
+
+
+def maker(wrapper: object) -> str:
+    """Name what made an object that wraps a function: the code of the wrapper, or its class."""
+    if isinstance(wrapper, FunctionType):
+        return f"{wrapper.__globals__['__name__']}:{wrapper.__code__.co_qualname}"
+    return f"{type(wrapper).__module__}:{type(wrapper).__qualname__}"
+
+
+def enclosed(function: FunctionType) -> dict[str, Any]:
+    """Collect the variables of enclosing functions of a wrapper; of what dispatches by type, the functions it chooses.
+
+    The cache of a dispatcher is no state.
+    """
+    if function.__globals__ is vars(functools) and hasattr(function, "registry"):
+        return {"registry": _registry(function)}
+    return closure(function)
+
+
+def state(wrapper: object) -> dict[str, Any]:
+    """Collect the attributes of an object that wraps a function, and its class, if a session has defined that."""
+    if isinstance(wrapper, FunctionType) or not is_interactive_class(type(wrapper)):
+        return {}
+    return {**function_attributes(wrapper), "__class__": type(wrapper)}
+
+
+def entries(kind: type) -> Iterator[tuple[str, Any]]:
+    """Iterate over what a class holds beside its data and the methods that its text defines."""
+    is_enum = issubclass(kind, enum.Enum)
+    known = {name for name, _ in attributes(kind)} | set(getattr(kind, "__members__", ()))
+    for name, member in vars(kind).items():
+        if name in GENERATED or name in known or name.startswith("_abc_") or isinstance(member, DESCRIPTORS):
+            continue
+        home = type(member).__module__.partition(".")[0]
+        is_special = name.startswith("__") and name.endswith("__")
+        if home == "_ctypes" or (is_special and (not hasattr(member, "__get__") or home in _WRITERS)):
+            continue  # of the class's text, or of what generates members
+        if is_enum and name.startswith("_") and name.endswith("_") and not isinstance(member, _DEFINED):
+            continue  # likewise
+        for part, value in _parts(name, member):
+            if not isinstance(value, FunctionType):
+                yield part, value
+            elif not _is_generated(value, is_fixed=is_special or name in OF_NAMED_TUPLES):
+                if not _is_own(value, kind):
+                    yield part, value
+                yield from ((f"{part}.{each}", held) for each, held in _marks(value).items())
+    if is_interactive_class(type(kind)):
+        yield "metaclass", type(kind)
+
+
+def _parts(name: str, member: Any) -> Iterator[tuple[str, Any]]:
+    held = HOLDS.get(type(member))
+    if held is None:
+        yield name, member
+        return
+    for each in held:
+        if (value := getattr(member, each)) not in (None, (), {}):
+            yield from _parts(name if len(held) == 1 else f"{name}.{each}", value)
+    if isinstance(member, functools.singledispatchmethod):
+        yield f"{name}.registry", _registry(member.dispatcher)
+
+
+def _registry(dispatcher: Any) -> list[list[Any]]:
+    chosen = sorted(dispatcher.registry.items(), key=lambda item: f"{item[0].__module__}.{item[0].__qualname__}")
+    return [list(each) for each in chosen]
+
+
+def _is_own(function: FunctionType, kind: type) -> bool:
+    within = function.__code__.co_qualname.removeprefix(f"{kind.__qualname__}.")
+    return within != function.__code__.co_qualname and "." not in within and "__wrapped__" not in vars(function)
+
+
+def _is_generated(function: FunctionType, *, is_fixed: bool) -> bool:
+    if is_fixed and str(function.__globals__.get("__name__")).partition(".")[0] in _WRITERS:
+        return True
+    return function.__code__.co_filename.startswith(("<string>", "<attrs generated"))
+
+
+def _marks(function: FunctionType) -> dict[str, Any]:
+    found = function_attributes(function)
+    found.pop("__isabstractmethod__", None)
+    return found
