@@ -148,16 +148,11 @@ class Look:
         }
 
     def changed(self, opened: Opened) -> list[str]:
-        """List the files of the scope that changed since, and that a run opened or may have opened unseen.
-
-        Raises:
-            RepositoryError: If the repository cannot be read any more.
-        """
+        """List the files of the scope that changed since, and that a run opened or may have opened unseen."""
         facts = self._found
         if not isinstance(facts, Facts):
             return []
-        with reading(facts.root):
-            return changed_meanwhile(facts, opened, {loaded.path for loaded in self.loaded().values()})
+        return changed_meanwhile(facts, opened, {loaded.path for loaded in self.loaded().values()})
 
     def loaded(self) -> Mapping[tuple[str, str], LoadedFile]:
         """The modules of the work tree that are loaded now."""

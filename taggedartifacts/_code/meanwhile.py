@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from .._errors import RepositoryError
 from .._git.command import status_of
-from .._git.repository import find_repository
+from .._git.repository import find_repository, reading
 from .._git.trees import Delta
 from .dirt import Survey, same_syntax
 from .kinds import opens_unseen
@@ -25,32 +25,45 @@ _MARGIN_SECONDS = 2.0  # file systems stamp with the tick before
 def changed_meanwhile(facts: Facts, opened: Opened, modules: Collection[str]) -> list[str]:
     """List the files of the scope that changed since the look and that the run opened, or may have opened unseen.
 
+    Where the repository cannot be read any more, as by another user, what was opened is judged by its times alone.
+
     Args:
         facts: What the look found.
         opened: What the run opened.
         modules: Paths of the modules that are loaded: what runs of them is in memory.
-
-    Raises:
-        RepositoryError: If the repository cannot be read any more.
     """
+    files = opened.files.copy()  # to which other threads add
+    seen = {relative(path, facts.root) for file in files for path in (file, os.path.realpath(file))}
+    try:
+        with reading(facts.root):
+            survey = _survey(facts)
+            tracked = survey.repository.tracked()
+            paths = tracked if opened.has_started else [path for path in tracked if path in seen or opens_unseen(path)]
+            return [path for path in _doubtful(paths, facts, modules) if _differs(path, facts, survey)]
+    except RepositoryError:
+        return _doubtful([path for path in seen if path is not None], facts, modules)
+
+
+def _survey(facts: Facts) -> Survey:
     repository = find_repository(facts.root)
     if repository is None:
         raise RepositoryError(f"{facts.root} is no git repository any more; what it held is not known")
-    survey = Survey(repository, facts.heads[""])
-    seen = {relative(path, facts.root) for file in opened.files for path in (file, os.path.realpath(file))}
-    tracked = repository.tracked()
-    paths = tracked if opened.has_started else [path for path in tracked if path in seen or opens_unseen(path)]
+    return Survey(repository, facts.heads[""])
+
+
+def _doubtful(paths: Collection[str], facts: Facts, modules: Collection[str]) -> list[str]:
+    """Pick the paths of the scope whose times say that they may have changed since the look."""
     return [
-        path
-        for path in sorted(paths)
-        if path not in modules and facts.scope.holds(path) and _has_changed(path, facts, survey)
+        path for path in sorted(paths) if path not in modules and facts.scope.holds(path) and not _is_older(path, facts)
     ]
 
 
-def _has_changed(path: str, facts: Facts, survey: Survey) -> bool:
+def _is_older(path: str, facts: Facts) -> bool:
     info = status_of(os.path.join(facts.root, path))
-    if info is not None and max(info.st_mtime, info.st_ctime) < facts.taken - _MARGIN_SECONDS:
-        return False
+    return info is not None and max(info.st_mtime, info.st_ctime) < facts.taken - _MARGIN_SECONDS
+
+
+def _differs(path: str, facts: Facts, survey: Survey) -> bool:
     entry = survey.repository.entry(survey.head, path)
     dirt = facts.dirt.get(path)
     before = (dirt.mode, dirt.oid) if dirt is not None else entry
