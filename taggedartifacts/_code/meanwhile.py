@@ -25,7 +25,8 @@ _MARGIN_SECONDS = 2.0  # file systems stamp with the tick before
 def changed_meanwhile(facts: Facts, opened: Opened, modules: Collection[str]) -> list[str]:
     """List the files of the scope that changed since the look and that the run opened, or may have opened unseen.
 
-    Where the repository cannot be read any more, as by another user, what was opened is judged by its times alone.
+    Where the repository cannot be read any more, as by another user, only files that imports reach are judged, by their
+    times.
 
     Args:
         facts: What the look found.
@@ -41,7 +42,7 @@ def changed_meanwhile(facts: Facts, opened: Opened, modules: Collection[str]) ->
             paths = tracked if opened.has_started else [path for path in tracked if path in seen or opens_unseen(path)]
             return [path for path in _doubtful(paths, facts, modules) if _differs(path, facts, survey)]
     except RepositoryError:
-        return _doubtful([path for path in seen if path is not None], facts, modules)
+        return _doubtful([path for path in facts.scope.files if path in seen], facts, modules)
 
 
 def _survey(facts: Facts) -> Survey:

@@ -26,11 +26,11 @@ def fill(path, token):
         for _ in range(4):
             file.write(token * (LINES // 4))
 
-@Artifact("out")
+@Artifact("out", ignore=("fill",))
 def file(out):
     fill(out, secrets.token_hex(8) + "\\n")
 
-@Artifact("out")
+@Artifact("out", ignore=("fill",))
 def directory(out):
     token = secrets.token_hex(8) + "\\n"
     for name in ("a", "b/c", "b/d"):
@@ -38,7 +38,7 @@ def directory(out):
         path.parent.mkdir(exist_ok=True)
         fill(path, token)
 
-@Artifact("out")
+@Artifact("out", ignore=("fill",))
 def beside(out):
     token = secrets.token_hex(8) + "\\n"
     fill(out, token)
@@ -46,7 +46,7 @@ def beside(out):
     Path(out).with_suffix(".parts").mkdir()
     fill(Path(out).with_suffix(".parts") / "0", token)
 
-@Artifact(("one", "two"))
+@Artifact(("one", "two"), ignore=("fill",))
 def several(one, two):
     token = secrets.token_hex(8) + "\\n"
     fill(one, token)
