@@ -101,8 +101,11 @@ class Look:
             found = places(file, facts.root) if isinstance(facts, Facts) else []
             known = False
             if isinstance(facts, Facts) and found:
+                path = found[-1][0]
+                if path in facts.scope.files and path not in facts.untracked and not facts.scope.is_whole:
+                    self._tracked[file] = True  # without asking: another user may not read the repository
+                    return True
                 with reading(facts.root):
-                    path = found[-1][0]
                     prefix, survey = _Inspector(facts).survey(path)
                     known = survey.is_tracked(path[len(prefix) :])
             self._tracked[file] = known

@@ -19,7 +19,16 @@ if TYPE_CHECKING:
 # Entries of a class that Python, or what generates its members, writes from the others.
 GENERATED = frozenset(
     {
-        *("__module__", "__qualname__", "__doc__", "__dict__", "__weakref__", "__slots__", "__annotations__"),
+        *(
+            "__module__",
+            "__slotnames__",
+            "__qualname__",
+            "__doc__",
+            "__dict__",
+            "__weakref__",
+            "__slots__",
+            "__annotations__",
+        ),
         *("__static_attributes__", "__firstlineno__", "__annotate__", "__annotate_func__", "__annotations_cache__"),
         *("__orig_bases__", "__parameters__", "__type_params__", "__hash__", "__match_args__", "__classcell__"),
         *(
