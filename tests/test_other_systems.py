@@ -126,7 +126,7 @@ class TestGitPaths:
 
     def test_scope(self, monkeypatch):
         """A scope is compared with paths as git writes them, however it was written."""
-        monkeypatch.setattr(_scope, "os", windows())
+        monkeypatch.setattr(_scope, "os", windows(fsencode=os.fsencode, fsdecode=os.fsdecode))
         there = {"analysis/plots", "data"}.__contains__
         paths = _scope.named_paths(r"C:\work", [r"analysis\plots", "data/"], Settings(), there)
 
@@ -176,7 +176,7 @@ class TestReplacedDirectory:
     def test_refused_as_windows_does(self, project, monkeypatch):
         """A directory that the system will not replace, and says so as Windows does, steps aside."""
         work = project.module(
-            'RUNS = []\n@Artifact("outpath")\ndef f(outpath):\n    RUNS.append(1)\n'
+            'RUNS = []\n@Artifact("outpath", ignore=("RUNS",))\ndef f(outpath):\n    RUNS.append(1)\n'
             '    Path(outpath, "runs").write_text(str(len(RUNS)))\n'
         )
         model = work.f("out/model/")
@@ -238,7 +238,7 @@ class TestOpenFiles:
             caught.value.__notes__
         )
         assert path == work.f(Path("out/a.txt"))
-        assert [] == taggedartifacts.verify("out")
+        assert {"kept"} >= {each.what for each in taggedartifacts.verify("out")}
 
 
 class TestWithoutLinks:

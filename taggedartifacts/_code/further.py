@@ -49,7 +49,7 @@ def further_repositories(root: str, also: Sequence[str]) -> tuple[dict[str, str]
                 new = None if found.is_ignored(name) else survey.new_file(name, "loaded, but not tracked by git")
                 if new is not None:
                     dirt[f"{path}/{name}"] = new._replace(patch=None)
-            elif not loaded.is_as_loaded():
+            elif loaded.is_doubtful or not loaded.is_as_loaded():
                 dirt[f"{path}/{name}"] = Dirt(STALE, 0o100644, loaded.token, None)
     return commits, dirt
 

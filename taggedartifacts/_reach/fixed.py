@@ -63,6 +63,10 @@ class Text:
                 return True
         return False
 
+    def is_unknown(self, space: dict[str, Any]) -> bool:
+        """Say whether nothing is known of the text of a module."""
+        return not bindings_of(space).names
+
     def is_defined(self, space: dict[str, Any], name: str) -> bool:
         """Say whether the text of a module binds a name once, by ``def`` or ``class``."""
         return isinstance(self._binding(space, name), Defined)

@@ -94,6 +94,19 @@ def is_code(value: object) -> bool:
     return isinstance(held(value, "__wrapped__"), _CODE) or isinstance(held(value, "py_func"), _CODE)
 
 
+def is_generated(function: types.FunctionType) -> bool:
+    """Tell whether a method comes from what generates members of classes, as of data classes and enums."""
+    return function.__code__.co_filename.startswith("<") or function.__module__ == "enum"
+
+
+def is_named_by_its_module(value: Any, space: Mapping[str, Any]) -> bool:
+    """Tell whether another module than the one with these globals gives a function or class by its own name."""
+    name = getattr(value, "__module__", None)
+    if not isinstance(name, str) or name == space.get("__name__") or name not in sys.modules:
+        return False
+    return getattr(sys.modules[name], getattr(value, "__qualname__", ""), None) is value
+
+
 def value_of(value: object) -> Any:
     """Make what looks up a part of a value; the empty name gives the value itself."""
     return lambda name: held(value, name) if name else value

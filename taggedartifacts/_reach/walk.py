@@ -32,7 +32,9 @@ from .objects import (
     WRAPPED,
     held,
     is_code,
+    is_generated,
     is_left_out,
+    is_named_by_its_module,
     is_ours,
     is_written_only,
     leads_to,
@@ -227,7 +229,10 @@ class _Walk:
             return
         if is_code(value):
             self._note_figures(str(getattr(value, "__module__", "")))
-            if not self._text.is_as_written(space, name, value):
+            # A worker may not have the text, and then what a library's own name gives is as the text had it.
+            if not self._text.is_as_written(space, name, value) and not (
+                self._text.is_unknown(space) and is_named_by_its_module(value, space)
+            ):
                 self._count(key, spelled, value, label, is_defined=self._text.is_defined(space, name))
             if isinstance(value, type) and chain and self._take_class_attribute(value, chain[0], label):
                 return
@@ -294,7 +299,7 @@ class _Walk:
         if functions or is_code(value):
             if binding is None and name in OF_NAMED_TUPLES and hasattr(kind, "_fields"):
                 return
-            if binding is None and any(each.__code__.co_filename.startswith("<") for each in functions):
+            if binding is None and any(is_generated(each) for each in functions):
                 return  # generated from other members of the class, which count
             if self._ignored.has((key, f"{kind.__qualname__}.{name}")):
                 return

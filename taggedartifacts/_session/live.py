@@ -108,7 +108,8 @@ class LiveMoment(Moment):
             self._digest = file_digest(self._file)
             root = _root(take_look(self._file, repo=repo, scope=scope, namespace=self._space))
         if root is not None and self._space is None:
-            loaded_modules(root).renew("__main__")  # %run executes a script again in the same namespace
+            for name in ("__main__", ""):  # %run executes a script again, and clears what the namespace says of itself
+                loaded_modules(root).renew(name)
         _listen(root)
 
     def root(self) -> str | None:

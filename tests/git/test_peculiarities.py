@@ -169,12 +169,12 @@ class TestPlaces:
         assert ["../free.py"] == list(repo.look("free", path=[str(tmp_path / "free.zip")])["modules"])
 
     def test_installed_own_file(self, repo, tmp_path):
-        """The own file of a function that is installed is environment."""
+        """The own file of a function that is installed counts by its content: no commit names it."""
         folder = tmp_path / "site-packages"
         folder.mkdir()
         (folder / "free.py").write_text(WORK)
 
-        assert {} == repo.look("free", path=[str(folder)])["modules"]
+        assert ["../free.py"] == list(repo.look("free", path=[str(folder)])["modules"])
 
     def test_repo_option(self, repo, tmp_path):
         """``repo=`` names the repository."""

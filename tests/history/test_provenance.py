@@ -144,7 +144,12 @@ class TestColleague:
         clone, first, second = copied
         assert verify(first.parent) == []
         assert record(first).function == "work.py::histogram"
-        assert [each.place for each in compare(first, second).differences] == ["commit", "arguments.scale", "content"]
+        assert [each.place for each in compare(first, second).differences] == [
+            "commit",
+            "arguments.scale",
+            "later.txt",
+            "content",
+        ]
 
         cached = (
             f"import work\nprint(work.histogram.is_cached('table.csv', {str(first.parent / 'hist.png')!r}, scale=2))"

@@ -202,7 +202,8 @@ def locks_of_ones_own(tmp_path, monkeypatch):
 class TestLocksOfOnesOwn:
     def test_first_one_stays(self, project, locks_of_ones_own, caplog):
         """Where other hosts do not see the lock, what one of them made meanwhile stays; a warning says so."""
-        work = project.module(WRITE + "    path, content = meanwhile\n    path.write_text(content)\n")
+        source = WRITE.replace('("runs",)', '("runs", "meanwhile")') + "    path, content = meanwhile\n"
+        work = project.module("meanwhile = None\n" + source + "    path.write_text(content)\n")
         path = work.f.path(1, "out/f.txt")
         work.meanwhile = path, "theirs"
         with caplog.at_level("INFO", "taggedartifacts"):
