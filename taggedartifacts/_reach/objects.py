@@ -96,7 +96,7 @@ def is_code(value: object) -> bool:
 
 def is_generated(function: types.FunctionType) -> bool:
     """Tell whether a method comes from what generates members of classes, as of data classes and enums."""
-    return function.__code__.co_filename.startswith("<") or function.__module__ == "enum"
+    return function.__code__.co_filename.startswith("<") or function.__module__ in ("dataclasses", "enum")
 
 
 def is_named_by_its_module(value: Any, space: Mapping[str, Any]) -> bool:

@@ -153,6 +153,13 @@ class TestValues:
 
         assert {"model"} == set(record(project.out / name).readers)
 
+    def test_generated_methods(self, reading, project):
+        """What dataclasses puts into a class follows from the class, whichever Python put it there."""
+        body = "@dataclass(frozen=True, slots=True)\nclass Size:\n    width: float = 1.0"
+        name, _ = reading(body, reads="Size().width")
+
+        assert set(record(project.out / name).readers) <= {"Size"}
+
     def test_argparse(self, reading, project):
         """What main parses decides, and explain and compare name it and its reader."""
         first, second = reading("pass", "--bins", "40")[0], reading("pass", "--bins", "60")[0]
