@@ -343,6 +343,7 @@ def prepare(f: Callable[..., Any], decoration: Decoration, args: tuple[Any, ...]
     try:
         with collecting(meeting(view.look)) as met:
             encoded = parameters.encoded(bound)
+        view = decoration.moment.defining(view, met.code.values())  # before the walk: it says what they read
         files = frozenset(met.files | typed.files)
         if view.interactive is not None:
             encoded["interactive"] = view.interactive
@@ -354,7 +355,7 @@ def prepare(f: Callable[..., Any], decoration: Decoration, args: tuple[Any, ...]
                 encoded["globals"] = values
     finally:
         calling.reset(token)
-    view = decoration.moment.defining(view, met.code.values()).reaching(files)
+    view = view.reaching(files)
     state = view.state()  # of modules too that only the walk has met
     function = _checked_name(decoration, state)
     if digests and (untracked := further(digests, met, state)):
