@@ -7,7 +7,7 @@ import os
 import sys
 
 import pytest
-from looks import WORK, LookedAt
+from looks import importable
 
 from taggedartifacts._code.codestate import Change, take_look
 
@@ -20,21 +20,7 @@ LOOK = take_look(__file__, namespace=globals(), scope=['.'])
 
 @pytest.fixture
 def repo(tmp_path, monkeypatch):
-    """A repository whose modules this process may import."""
-    made = LookedAt(tmp_path / "repo")
-    made.write(".gitignore", "__pycache__/\nlocal_*\n")
-    made.write("src/code.py", "x = 1\n")
-    made.write("docs/page.rst", "text\n")
-    made.write("work.py", WORK)
-    made.commit("First")
-    monkeypatch.syspath_prepend(made.path)
-    monkeypatch.setattr(sys, "dont_write_bytecode", True)
-    monkeypatch.delenv("TAGGEDARTIFACTS_COMMIT", raising=False)
-    before = set(sys.modules)
-    yield made
-    for name in set(sys.modules) - before:
-        if str(getattr(sys.modules[name], "__file__", "")).startswith(str(tmp_path)):
-            del sys.modules[name]
+    yield from importable(tmp_path, monkeypatch)
 
 
 def look(repo, **options):

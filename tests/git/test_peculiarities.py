@@ -10,7 +10,7 @@ import zipfile
 
 import pytest
 from gitrepo import IS_ROOT, GitRepo
-from looks import WORK, LookedAt
+from looks import WORK, LookedAt, varied
 
 from taggedartifacts._code.dirt import Survey
 from taggedartifacts._git.command import CommandRepository
@@ -21,16 +21,7 @@ UNTRACKED = "loaded, but not tracked by git"
 
 @pytest.fixture
 def repo(tmp_path):
-    made = LookedAt(tmp_path / "repo")
-    made.write("work.py", "import helper\n" + WORK)
-    made.write("helper.py", "x = 1\n")
-    made.write("other.py", "import os\nif os.environ.get('NEW'): import new\n" + WORK)
-    made.write("conf/settings.yaml", "bins: 40\n")
-    made.write("run.sh", "#!/bin/sh\n")
-    made.write(".gitignore", "*.secret\nlocal_*.py\nvenv/\n/nested/\n__pycache__/\n")
-    os.symlink("settings.yaml", made.path / "conf" / "link.yaml")
-    made.commit()
-    return made
+    return varied(tmp_path)
 
 
 class TestPlaces:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 
 from gitrepo import GitRepo
 
@@ -66,3 +68,35 @@ class LookedAt(GitRepo):
         )
         told = self.python("-c", f"import os; os.chdir({str(cwd or self.path)!r})\n{probe}", **(env or {}))
         return json.loads(told.splitlines()[-1])
+
+
+def importable(tmp_path, monkeypatch):
+    """Make a repository whose modules this process may import, and forget these afterwards: for a fixture."""
+    made = LookedAt(tmp_path / "repo")
+    made.write(".gitignore", "__pycache__/\nlocal_*\n")
+    made.write("src/code.py", "x = 1\n")
+    made.write("docs/page.rst", "text\n")
+    made.write("work.py", WORK)
+    made.commit("First")
+    monkeypatch.syspath_prepend(made.path)
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    monkeypatch.delenv("TAGGEDARTIFACTS_COMMIT", raising=False)
+    before = set(sys.modules)
+    yield made
+    for name in set(sys.modules) - before:
+        if str(getattr(sys.modules[name], "__file__", "")).startswith(str(tmp_path)):
+            del sys.modules[name]
+
+
+def varied(tmp_path):
+    """Make a repository with a script, modules, settings, a link and what git ignores."""
+    made = LookedAt(tmp_path / "repo")
+    made.write("work.py", "import helper\n" + WORK)
+    made.write("helper.py", "x = 1\n")
+    made.write("other.py", "import os\nif os.environ.get('NEW'): import new\n" + WORK)
+    made.write("conf/settings.yaml", "bins: 40\n")
+    made.write("run.sh", "#!/bin/sh\n")
+    made.write(".gitignore", "*.secret\nlocal_*.py\nvenv/\n/nested/\n__pycache__/\n")
+    os.symlink("settings.yaml", made.path / "conf" / "link.yaml")
+    made.commit()
+    return made
