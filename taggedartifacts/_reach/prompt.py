@@ -83,6 +83,11 @@ def is_interactive_class(kind: type) -> bool:
     return not functions or any(is_interactive(function) for function in functions)
 
 
+def is_typed(value: object) -> bool:
+    """Tell whether a function or class was defined in a cell or at a prompt."""
+    return is_interactive_class(value) if isinstance(value, type) else is_interactive(value)
+
+
 def own_function(value: object) -> FunctionType | None:
     """Find a function whose globals are those of the script that defines a function or class; None if there is none."""
     members = vars(value).values() if isinstance(value, type) else (value,)

@@ -22,7 +22,7 @@ from .._reach import definition
 from .._reach.definition import Source, is_ours, replaced, source_of
 from .._reach.imports import Hidden, Imports, read
 from .._reach.members import attributes, closure, defaults, methods
-from .._reach.prompt import has_arrived, is_from_session, is_interactive, is_interactive_class, own_function
+from .._reach.prompt import has_arrived, is_from_session, is_interactive, is_interactive_class, is_typed, own_function
 from .attributes import readers
 from .entries import enclosed, entries, function_attributes, maker, state
 from .mentions import Mentions
@@ -126,7 +126,7 @@ def definitions_in(values: Iterable[object]) -> tuple[list[Source], tuple[Functi
     """List the definitions of the session that functions and classes consist of or reach, and what these read."""
     walk = _Walk(frozenset(), values=True)
     for value in values:
-        if is_interactive_class(value) if isinstance(value, type) else is_interactive(value):
+        if is_typed(value):
             walk.follow(value)
     walk.take_mentioned()
     return list(walk.sources.values()), tuple(walk.read.values())
@@ -321,7 +321,7 @@ class _Walk:
             self._statements.add(_statement(name, value))
             if isinstance(value, FunctionType | type):
                 self.imported.append(value)
-                if not (is_interactive_class(value) if isinstance(value, type) else is_interactive(value)):
+                if not is_typed(value):
                     self.read[id(value)] = value
             if (reference := self.reference(value)) is not None:
                 self._add(

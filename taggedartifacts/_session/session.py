@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._canonical.names import use_fingerprint
 from .._code.codestate import take_look
-from .._reach.prompt import in_session, is_interactive, is_interactive_class
+from .._reach.prompt import in_session, is_interactive, is_typed
 from .moment import Moment, View
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def moment_of(
 
 
 def _definition(value: object) -> str | None:
-    if not (is_interactive_class(value) if isinstance(value, type) else is_interactive(value)):
+    if not is_typed(value):
         return None
     from .interactive import value_digest  # what reads source code is not for scripts to wait for
 
