@@ -94,8 +94,9 @@ class TestWhatToWrite:
         with pytest.raises(TypeError, match=r"the click command 'main'; put @Artifact\(…\) below @click.command\(\)"):
             Artifact("outpath")(Command())
 
-    def test_misspelt(self):
+    def test_misspelt(self, project):
         """A misspelt name is answered with the one that is meant."""
+        project.commit()
 
         def f(verbose, table, outpath): ...
 
@@ -104,7 +105,7 @@ class TestWhatToWrite:
         with pytest.raises(ValueError, match=r"did you mean 'table'\?"):
             Artifact("outpath", inputs=("tabel",))(f)
         with pytest.raises(KeyError, match=r"did you mean 'outpath'\?"):
-            Artifact("outpaht", allow_dirty=True)(f)(1, 2, outpath="x")
+            Artifact("outpaht", allow_dirty=True, repo=project.path)(f)(1, 2, outpath="x")
 
     @pytest.mark.parametrize("attribute", ["path", "is_cached", "recompute", "explain"])
     def test_attribute_without_the_object(self, project, attribute):
