@@ -6,7 +6,11 @@ import time
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from project import Project
+
+# .ci/run asks for this many once; as a habit, a tenth of a minute has to do.
+settings.register_profile("thorough", max_examples=400)
 
 
 @pytest.fixture(scope="session", autouse=True)

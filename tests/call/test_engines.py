@@ -80,8 +80,13 @@ ENGINES = {
     ray.shutdown()
 """,
 }
-HEAVY = ("dask", "ray")
+OF_OTHERS = ("dask", "ray")
 DEFINED_HERE = ("threads", "fork", "spawn", "joblib", "dask", "ray")
+
+
+def light(engines, *names):
+    """Mark all engines as heavy but those that are named."""
+    return [name if name in names else pytest.param(name, marks=pytest.mark.heavy) for name in engines]
 
 
 @pytest.fixture
@@ -93,7 +98,7 @@ def repo(tmp_path):
 
 
 def run(repo, engine, imports):
-    if engine in HEAVY:
+    if engine in OF_OTHERS:
         pytest.importorskip(engine if engine == "ray" else "distributed")
     repo.write("script.py", SCRIPT % {"imports": imports, "engine": ENGINES[engine].strip("\n")})
     repo.commit()
@@ -101,14 +106,14 @@ def run(repo, engine, imports):
 
 
 class TestThousandTasks:
-    @pytest.mark.parametrize("engine", ENGINES)
+    @pytest.mark.parametrize("engine", light(ENGINES, "threads", "fork", "forkserver", "joblib"))
     def test_function_of_a_module(self, repo, engine):
         """The function lives in a module, which the workers import."""
         repo.write("work.py", MODULE)
 
         assert [True, 100, 100] == run(repo, engine, "from work import make")
 
-    @pytest.mark.parametrize("engine", DEFINED_HERE)
+    @pytest.mark.parametrize("engine", light(DEFINED_HERE, "spawn", "joblib"))
     def test_function_of_the_script(self, repo, engine):
         """The function lives in the script itself, which the engine sends over or imports under another name."""
 
@@ -196,19 +201,20 @@ def mixed(repo, monkeypatch, engine, imports):
 class TestForms:
     """What a script defines, as arguments and configuration, has in a worker the hash that it has in the script."""
 
-    @pytest.mark.parametrize("engine", DEFINED_HERE)
+    @pytest.mark.parametrize("engine", light(DEFINED_HERE, "spawn", "joblib"))
     def test_function_of_the_script(self, repo, monkeypatch, engine):
         """The function lives in the script too."""
 
         assert [True, 100, 100] == mixed(repo, monkeypatch, engine, FORMS + WITHOUT_CODE + MIXED)
 
-    @pytest.mark.parametrize("engine", ENGINES)
+    @pytest.mark.parametrize("engine", light(ENGINES, "joblib"))
     def test_function_of_a_module(self, repo, monkeypatch, engine):
         """The function lives in a module, which knows nothing of the script."""
         repo.write("work.py", MIXED.replace("lambda: CONFIG", "{}"))
 
         assert [True, 100, 100] == mixed(repo, monkeypatch, engine, FORMS + "from work import make\n")
 
+    @pytest.mark.heavy
     @pytest.mark.parametrize("options", [["-m", "cProfile", "-o", "profile"], ["-X", "importtime"], ["-m", "script"]])
     def test_under_a_profiler(self, repo, monkeypatch, options):
         """Profilers and -m run the script in other ways, and the workers agree all the same."""

@@ -23,7 +23,7 @@ DTYPES = st.sampled_from(["<i4", ">i4", "<f8", ">f8", "?", "<c16", ">M8[us]", "<
 
 
 class TestLayout:
-    @settings(max_examples=200, deadline=None)
+    @settings(deadline=None)
     @given(st.data())
     def test_memory_layout_does_not_count(self, data):
         """Order, strides, direction, byte order and owner of the memory do not count."""
@@ -38,7 +38,7 @@ class TestLayout:
         for same in (array.copy(order="F"), array.T.copy().T, strided, swapped, array[reverse].copy()[reverse]):
             assert expected == canonical(same)
 
-    @settings(max_examples=200, deadline=None)
+    @settings(deadline=None)
     @given(hnp.arrays("<i2", SMALL), hnp.arrays("<i2", SMALL))
     def test_different_arrays_differ(self, left, right):
         """Arrays have one form exactly if shape and elements agree."""

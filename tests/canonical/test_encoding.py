@@ -151,7 +151,7 @@ def same(left, right):
     return repr(left) == repr(right)
 
 
-FUZZ = settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+FUZZ = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 class TestProperties:

@@ -216,7 +216,7 @@ def same(left, right):
     return left is right or left == right
 
 
-FUZZ = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+FUZZ = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 EVERYTHING = st.from_type(type).flatmap(st.from_type)
 
 
@@ -249,7 +249,7 @@ class TestProperties:
             canonical(root)
 
     @pytest.mark.filterwarnings("ignore")
-    @settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(deadline=None, suppress_health_check=list(HealthCheck))
     @given(st.data())
     def test_only_documented_errors(self, data):
         """Whatever type a value has, it has a form or is refused."""

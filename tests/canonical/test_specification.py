@@ -200,7 +200,7 @@ class TestSpecification:
 
         assert GOLDEN[name] == [text, digest(text.encode())]
 
-    @settings(max_examples=300, deadline=None)
+    @settings(deadline=None)
     @given(NESTED)
     @example(2.0**-24)
     def test_any_value(self, value):

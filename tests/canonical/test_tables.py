@@ -72,7 +72,7 @@ class TestPandas:
         assert canonical(frame) == canonical(doubled)
         assert canonical(frame) == canonical(frame.set_index(pd.Index([0, 1, 2])))
 
-    @settings(max_examples=100, deadline=None)
+    @settings(deadline=None)
     @given(TEXTS)
     def test_strings_are_strings(self, texts):
         """Strings agree whichever type of pandas or pyarrow holds them."""

@@ -84,7 +84,12 @@ def home():
 
 
 class TestAnySequence:
-    @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+    @settings(
+        max_examples=settings.default.max_examples // 10,
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow],
+        derandomize=True,
+    )
     @given(operations=st.lists(OPERATIONS, min_size=1, max_size=12), worth=st.sampled_from([1, 1000]))
     def test_agrees_with_git(self, home, operations, worth):
         """After each step, dirty as git says, by either backend; equal code has an equal tag, other code another."""

@@ -14,6 +14,8 @@ from storms import OUTPUTS, WAYS, WORK
 
 STORMS = Path(storms.__file__)
 SHAPES = sorted(OUTPUTS)
+FILE_FIRST = [shape if shape == "file" else pytest.param(shape, marks=pytest.mark.heavy) for shape in SHAPES]
+LINES = [("file", 300), ("several", 600), *(pytest.param(shape, 60, marks=pytest.mark.heavy) for shape in SHAPES)]
 
 
 @pytest.fixture
@@ -36,19 +38,19 @@ def storm(repo, *arguments):
 
 
 class TestKill:
-    @pytest.mark.parametrize("shape", SHAPES)
+    @pytest.mark.parametrize("shape", FILE_FIRST)
     def test_random_instants(self, repo, shape):
         """Killed at random instants: never half an artifact, never one without its record, and the next call works."""
         counts = storm(repo, "kill", shape, 40, 1)
 
         assert counts["killed"] > 3
 
-    @pytest.mark.parametrize("shape", SHAPES)
-    def test_lines(self, repo, shape):
-        """Killed at one line in sixty of all that a call runs, in the library and below it: likewise."""
-        counts = storm(repo, "kill_at_lines", shape, 60, 7)
+    @pytest.mark.parametrize(("shape", "step"), LINES)
+    def test_lines(self, repo, shape, step):
+        """Killed at every so many lines of all that a call runs, in the library and below it: likewise."""
+        counts = storm(repo, "kill_at_lines", shape, step, 7)
 
-        assert counts["killed"] > 20
+        assert counts["killed"] > 1200 / step
 
     @pytest.mark.storm
     @pytest.mark.parametrize("shape", SHAPES)
@@ -68,12 +70,12 @@ class TestKill:
 
 
 class TestInterrupt:
-    @pytest.mark.parametrize("shape", SHAPES)
-    def test_lines(self, repo, shape):
-        """Ctrl-C at one line in sixty: the lock is free at once, and the next call sweeps and works."""
-        counts = storm(repo, "interrupt_at_lines", shape, 60, 3)
+    @pytest.mark.parametrize(("shape", "step"), LINES)
+    def test_lines(self, repo, shape, step):
+        """Ctrl-C at every so many lines: the lock is free at once, and the next call sweeps and works."""
+        counts = storm(repo, "interrupt_at_lines", shape, step, 3)
 
-        assert counts["interrupted"] > 20
+        assert counts["interrupted"] > 1200 / step
 
     @pytest.mark.storm
     @pytest.mark.parametrize("shape", SHAPES)
@@ -94,7 +96,7 @@ class TestInterrupt:
 
 class TestSignals:
     @pytest.mark.parametrize("way", WAYS)
-    @pytest.mark.parametrize("shape", SHAPES)
+    @pytest.mark.parametrize("shape", FILE_FIRST)
     def test_stages(self, repo, shape, way):
         """SIGTERM, with a handler or without, and Ctrl-C end a call that waits, runs or publishes; nothing is left."""
         counts = storm(repo, "signalled", shape, way)

@@ -552,15 +552,20 @@ class TestSystemCalls:
         ("call", "error", "mode"),
         [
             ("fsync", "EIO", "make"),
-            ("fsync", "EINTR", "recompute"),
-            ("rename", "ENOSPC", "make"),
             ("rename", "EACCES", "recompute"),
-            ("mkdir", "ENOSPC", "make"),
-            ("write", "ENOSPC", "recompute"),
-            ("openat", "EIO", "make"),
-            ("rmdir", "EACCES", "recompute"),
-            ("link", "EIO", "without locks"),
-            ("flock", "EIO", "make"),
+            *(
+                pytest.param(*row, marks=pytest.mark.heavy)
+                for row in [
+                    ("fsync", "EINTR", "recompute"),
+                    ("rename", "ENOSPC", "make"),
+                    ("mkdir", "ENOSPC", "make"),
+                    ("write", "ENOSPC", "recompute"),
+                    ("openat", "EIO", "make"),
+                    ("rmdir", "EACCES", "recompute"),
+                    ("link", "EIO", "without locks"),
+                    ("flock", "EIO", "make"),
+                ]
+            ),
         ],
     )
     def test_some(self, repo, call, error, mode):

@@ -143,7 +143,7 @@ class TestDamagedRecord:
         with pytest.raises(RecordError, match=str(path)):
             read_record(str(path))
 
-    @settings(max_examples=150, deadline=None)
+    @settings(deadline=None)
     @given(data=st.data())
     def test_never_crashes_the_reader(self, data: st.DataObject) -> None:
         """A record with anything in any of its fields is read or refused."""
