@@ -29,11 +29,11 @@ from ._store.record import Record
 from ._tag import Tag
 
 if TYPE_CHECKING:
+    from ._call.log import show_log
     from ._history.compare import compare
     from ._history.prune import prune
     from ._history.verify import verify
     from ._history.versions import versions
-    from ._log import show_log
     from ._store.origin import record
 
 # Imported when they are first used: few scripts need them, and every script waits for what is imported here.
@@ -41,7 +41,7 @@ _LATER = {
     "compare": "._history.compare",
     "prune": "._history.prune",
     "record": "._store.origin",
-    "show_log": "._log",
+    "show_log": "._call.log",
     "verify": "._history.verify",
     "versions": "._history.versions",
 }

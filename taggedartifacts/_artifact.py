@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Coroutine, Sequence
 
+    from ._call.decorated import ArtifactFunction
     from ._call.explain import Explanation
-    from ._decorated import ArtifactFunction
     from ._path import ArtifactPath
 
 P = ParamSpec("P")

@@ -6,7 +6,12 @@ derives from the built-in exception that fits, so that code which catches ``OSEr
 
 from __future__ import annotations
 
-from ._text import printable
+
+def printable(text: str) -> str:
+    """Escape what could move the cursor or hide: names and records may come from anywhere."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def _printable(message: str) -> str:

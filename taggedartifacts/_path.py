@@ -116,6 +116,6 @@ class ArtifactPath(_Base):
 
 def _preview() -> ModuleType:
     # Imported on display only: scripts never need its readers of compressed files.
-    from . import _preview as module
+    from ._store import preview as module
 
     return module

@@ -114,9 +114,9 @@ MUTANTS = [
     Mutant("_reach/modules.py", "                object.__setattr__(known, \"_code\", compared)", "                pass", MEMORY, "only a module that was seen while another one was decorated is compared again"),
     Mutant("_reach/modules.py", "known._code is code and known._stamp == stamp:", "known._code is code:", MEMORY),
     # Endings
-    Mutant("_forks.py", "    _here.taken = looking.acquire(timeout=_SECONDS)", "    _here.taken = False", ENDINGS, "the lock is made anew, and what a thread left half done shows by chance only"),
-    Mutant("_forks.py", "if hasattr(os, \"register_at_fork\"):", "if False:", ENDINGS),
-    Mutant("_forks.py", "                importlib.import_module(name)", "                pass", ENDINGS),
+    Mutant("_reach/forks.py", "    _here.taken = looking.acquire(timeout=_SECONDS)", "    _here.taken = False", ENDINGS, "the lock is made anew, and what a thread left half done shows by chance only"),
+    Mutant("_reach/forks.py", "if hasattr(os, \"register_at_fork\"):", "if False:", ENDINGS),
+    Mutant("_reach/forks.py", "                importlib.import_module(name)", "                pass", ENDINGS),
     Mutant("_store/written.py", "        except RuntimeError:  # no thread", "        except ZeroDivisionError:  # no thread", ENDINGS),
     Mutant("_call/inputs.py", "    with contextlib.suppress(RuntimeError):", "    with contextlib.suppress(ZeroDivisionError):", ENDINGS),
     # Who may read, and what is odd

@@ -18,28 +18,23 @@ PACKAGE = Path(taggedartifacts.__file__).parent
 
 # The rooms, from the ground up, and the rooms that each may import from. A module at the root is a room of its own.
 ARROWS = {
-    "_text": [],
-    "_errors": ["_text"],
-    "_forks": [],
+    "_errors": [],
     "_hashing": [],
-    "_log": [],
     "_memory": [],
-    "_preview": [],
     "_tag": ["_errors"],
     "_git": ["_errors"],
-    "_reach": ["_errors", "_forks", "_hashing"],
-    "_store": ["_errors", "_hashing", "_memory", "_tag", "_text"],
-    "_path": ["_preview", "_store", "_tag"],
+    "_reach": ["_errors", "_hashing"],
+    "_store": ["_errors", "_hashing", "_memory", "_tag"],
+    "_path": ["_store", "_tag"],
     "_canonical": ["_errors", "_hashing", "_path", "_reach"],
-    "_code": ["_errors", "_forks", "_git", "_hashing", "_memory", "_reach"],
+    "_code": ["_errors", "_git", "_hashing", "_memory", "_reach"],
     "_session": ["_canonical", "_code", "_errors", "_hashing", "_memory", "_reach"],
-    "_history": ["_code", "_errors", "_git", "_hashing", "_path", "_store", "_tag", "_text"],
+    "_history": ["_code", "_errors", "_git", "_hashing", "_path", "_store", "_tag"],
     "_call": [
         *("_canonical", "_code", "_errors", "_hashing", "_history", "_memory", "_path", "_reach", "_session", "_store"),
-        *("_tag", "_text"),
+        "_tag",
     ],
-    "_decorated": ["_call"],
-    "_artifact": ["_call", "_decorated", "_errors", "_path", "_reach", "_session"],
+    "_artifact": ["_call", "_errors", "_path", "_reach", "_session"],
 }
 MOST_LINES = 400
 

@@ -15,8 +15,8 @@ from .._store.record import read_record
 from .._store.reuse import Found, find_any
 from .._store.short import shortened
 from .._store.standing import stored_record
+from .._store.table import Shown, Table, minute
 from .._tag import Tag, untagged_name
-from .._text import Shown, Table, minute
 from .task import Decoration, is_refused, prepare
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 from .._history.differences import FileDifference
 from .._history.recipe import Recipe, file_differences, recipe_differences, tag_differences
 from .._history.stretch import newest_first
+from .._store.table import clipped
 from .._tag import Tag, of_name, untagged_name
-from .._text import clipped
 from .explain import recipe_of
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
 from .._errors import RepositoryError
-from .._forks import looking
 from .._git.repository import find_repository, reading
+from .._reach.forks import looking
 from .._reach.modules import loaded_modules, places, running_code
 from .dirt import Survey
 from .facts import Facts, Start, find_facts, is_environment

@@ -8,10 +8,10 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 from .._errors import RepositoryError
-from .._forks import looking
 from .._git.repository import find_repository, reading
 from .._git.trees import Delta
 from .._hashing import file_hexdigest, hexdigest
+from .._reach.forks import looking
 from .._reach.modules import LoadedFile, LoadedModules, is_installed, loaded_modules, places
 from .._reach.syntax import module_digest
 from .dirt import Dirt, Survey, digest_of, patch_of, same_syntax

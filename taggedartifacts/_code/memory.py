@@ -14,9 +14,9 @@ import secrets
 from typing import TYPE_CHECKING
 
 from .. import _memory
-from .._forks import looking
 from .._hashing import hexdigest
 from .._reach import imports
+from .._reach.forks import looking
 from . import kinds
 
 if TYPE_CHECKING:

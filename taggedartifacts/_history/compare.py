@@ -10,8 +10,8 @@ from .._errors import RecordError
 from .._path import ArtifactPath
 from .._store.manifest import with_manifest
 from .._store.origin import find_target, record_of, said_by
+from .._store.table import Shown, Table
 from .._tag import split_name, untagged_name
-from .._text import Shown, Table
 from .commits import commits_between
 from .differences import Difference
 from .recipe import Recipe, file_differences, recipe_differences, same_commit, tag_differences

@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from .._text import printable
+from .._errors import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

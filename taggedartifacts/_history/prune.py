@@ -20,8 +20,8 @@ from .._store.lock import ArtifactLock
 from .._store.manifest import manifests_of
 from .._store.origin import said_by
 from .._store.staging import clean_up, is_busy, make_staging
+from .._store.table import ShownList, Table, byte_count
 from .._tag import DIGEST_DIGITS, Tag, is_tagged, split_name, untagged_name
-from .._text import ShownList, Table, byte_count
 from .commits import Branches
 from .stretch import known_version, newest_first, recorded, stretches
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from .._store.condition import Condition, condition
 from .._store.content import describe, describe_file
+from .._store.table import byte_count
 from .._tag import split_name
-from .._text import byte_count
 from .differences import ABSENT, Difference
 
 if TYPE_CHECKING:

@@ -17,8 +17,8 @@ from .._store.manifest import with_manifest
 from .._store.origin import record_of
 from .._store.short import is_shortened
 from .._store.staging import leftovers
+from .._store.table import Shown, ShownList, Table, byte_count, minute
 from .._store.target import Target
-from .._text import Shown, ShownList, Table, byte_count, minute
 from .stretch import stretches
 
 if TYPE_CHECKING:

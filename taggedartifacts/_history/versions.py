@@ -7,8 +7,8 @@ import os
 from .._path import ArtifactPath
 from .._store.folder import Folder
 from .._store.origin import said_by
+from .._store.table import ShownList, Table
 from .._tag import is_tagged, untagged_name
-from .._text import ShownList, Table
 from .stretch import newest_first, present
 
 

@@ -12,7 +12,7 @@ import sys
 import warnings
 from typing import TYPE_CHECKING, NamedTuple
 
-from .._forks import looking
+from .forks import looking
 from .hiding import Findings, look_through
 from .survey import Survey, surveyed
 

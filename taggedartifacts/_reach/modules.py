@@ -9,9 +9,9 @@ from operator import is_, itemgetter
 from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
-from .._forks import looking
 from .._hashing import file_hexdigest
 from .bindings import holds_literals, note
+from .forks import looking
 from .loaded import holds_loaded_code, may_have_changed
 
 if TYPE_CHECKING:

@@ -7,11 +7,11 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from .._errors import ArtifactConflictError, ArtifactNotFoundError, RecordError
-from .._text import byte_count
 from .content import describe
 from .folder import HIDDEN, RECORD_SUFFIX, Folder
 from .manifest import with_manifest
 from .standing import stored_record
+from .table import byte_count
 from .target import Target
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 from .._errors import RecordError
 from .._tag import COMMIT_DIGITS
-from .._text import Shown, Table, byte_count
 from .disk import CAREFULLY, STARTS, refresh
 from .key import Key, scope_text
+from .table import Shown, Table, byte_count
 
 if TYPE_CHECKING:
     from collections.abc import Collection

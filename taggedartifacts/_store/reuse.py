@@ -8,10 +8,10 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from .._errors import ArtifactConflictError, ArtifactModifiedError
-from .._text import minute
 from .condition import Condition, condition, is_gone
 from .disk import STARTS
 from .standing import companion_owner, stored_record
+from .table import minute
 
 if TYPE_CHECKING:
     from .key import Key

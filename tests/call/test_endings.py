@@ -11,7 +11,7 @@ from cases import WRITE
 
 from taggedartifacts import verify
 from taggedartifacts._code.codestate import take_look
-from taggedartifacts._forks import looking
+from taggedartifacts._reach.forks import looking
 
 SCRIPT = """
 import atexit, sys, threading
@@ -101,7 +101,7 @@ class TestForks:
             "script.py",
             """
             import os, signal, sys, threading
-            import taggedartifacts._forks
+            import taggedartifacts._reach.forks
             main = threading.main_thread()
             main.began, main.go = threading.Event(), threading.Event()
             sys.path.insert(0, "late")

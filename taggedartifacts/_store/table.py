@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import TypeVar
 
+from .._errors import printable
+
 _Item = TypeVar("_Item")
 
 _MOST_ROWS = 40
@@ -74,13 +76,6 @@ class ShownList(Shown, list[_Item]):
     """A list that prints as a table."""
 
     __slots__ = ()
-
-
-def printable(text: str) -> str:
-    """Escape what could move the cursor or hide: names and records may come from anywhere."""
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def clipped(text: str, most: int = _MOST_CELL) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Concatenate, ParamSpec, Protocol, TypeVar, ove
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ._call.explain import Explanation
+    from .explain import Explanation
 
 P = ParamSpec("P")
 Q = ParamSpec("Q")

@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from taggedartifacts._path import ArtifactPath
-from taggedartifacts._preview import mimebundle
+from taggedartifacts._store.preview import mimebundle
 
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -104,7 +104,7 @@ class TestTables:
         """Without pandas it is named, and pandas is not imported for it."""
         (tmp_path / "a.parquet").write_bytes(b"PAR1")
         script = (
-            "import sys; from taggedartifacts._preview import mimebundle; "
+            "import sys; from taggedartifacts._store.preview import mimebundle; "
             "print(mimebundle('a.parquet'), 'pandas' in sys.modules)"
         )
         run = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True)
