@@ -18,10 +18,10 @@ from typing import (
 )
 
 from ._call.binding import Options, Parameters
-from ._call.run import call
+from ._call.call import Decoration, prepare
+from ._call.run import steps_of
 from ._call.shorten import shortening
 from ._call.steps import drive, drive_async
-from ._call.task import Decoration, prepare
 from ._call.wrong import check_function, check_object
 from ._errors import ArtifactConflictError, ArtifactModifiedError, InputChangedError
 from ._reach.home import Home
@@ -228,7 +228,7 @@ class Artifact(Generic[R, W]):
 
         def enter(args: tuple[Any, ...], kwargs: dict[str, Any], *, recompute: bool) -> Any:
             function = decorated.__wrapped__
-            return carry_out(call(function, _decoration(decorated), args, kwargs, recompute=recompute), function)
+            return carry_out(steps_of(function, _decoration(decorated), args, kwargs, recompute=recompute), function)
 
         if is_async:
 
@@ -265,10 +265,10 @@ class Artifact(Generic[R, W]):
             __tracebackhide__ = True
             with shortening:
                 check_object(decorated, "is_cached", args, kwargs)
-                task = prepare(decorated.__wrapped__, _decoration(decorated), args, kwargs)
+                call = prepare(decorated.__wrapped__, _decoration(decorated), args, kwargs)
                 try:
-                    task.check_links()
-                    return task.find() is not None
+                    call.check_links()
+                    return call.find() is not None
                 except (ArtifactConflictError, ArtifactModifiedError, InputChangedError):
                     return False
 

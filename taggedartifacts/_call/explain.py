@@ -17,7 +17,7 @@ from .._store.short import shortened
 from .._store.standing import stored_record
 from .._store.table import Shown, Table, minute
 from .._tag import Tag, untagged_name
-from .task import Decoration, is_refused, prepare
+from .call import Decoration, is_refused, prepare
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from .._history.differences import Difference
     from .._history.stretch import Version
     from .._store.target import Target
-    from .task import Decoration, Task
+    from .call import Call, Decoration
 
 # Reading that many records takes about 50 ms; further ones differ more, by their names, or are older.
 _MOST_COMPARED = 500
@@ -87,41 +87,41 @@ def explain(
     """
     # Uncommitted code that is not allowed is one of the things to be explained.
     lenient = decoration.with_options(decoration.options._replace(allow_dirty=True))
-    task = prepare(f, lenient, args, kwargs)
-    refused = is_refused(decoration.options, task.state)
+    call = prepare(f, lenient, args, kwargs)
+    refused = is_refused(decoration.options, call.state)
     reasons = ["the code is not committed, and allow_dirty is not set"] if refused else []
     found: Sequence[Found] | None = None
     try:
-        task.check_links()
-        found = _readable(task) if decoration.options.mode == "r" else task.find()
+        call.check_links()
+        found = _readable(call) if decoration.options.mode == "r" else call.find()
     except (ArtifactConflictError, ArtifactModifiedError, InputChangedError) as error:
-        return _explanation("refused", task, [*reasons, str(error)])
+        return _explanation("refused", call, [*reasons, str(error)])
     reads = decoration.options.mode == "r"
     if found is not None:
         outcome: Outcome = "refused" if refused else "read" if reads else "hit"
-        return _explanation(outcome, task, [*reasons, *_why_found(task, found)])
+        return _explanation(outcome, call, [*reasons, *_why_found(call, found)])
     missing: Outcome = "refused" if refused or reads else "miss"
-    return _explanation(missing, task, [*reasons, *_why_missed(task)], _nearest(task, task.targets[0]))
+    return _explanation(missing, call, [*reasons, *_why_missed(call)], _nearest(call, call.targets[0]))
 
 
 def _explanation(
-    outcome: Outcome, task: Task, reasons: list[str], nearest: tuple[str, tuple[Difference, ...]] | None = None
+    outcome: Outcome, call: Call, reasons: list[str], nearest: tuple[str, tuple[Difference, ...]] | None = None
 ) -> Explanation:
     name, differences = nearest or (None, ())
-    path = name and ArtifactPath(os.path.join(os.path.dirname(task.outputs[0].given), name))
-    unknown = tuple(task.reads.unknown.items()) if task.reads is not None else ()
-    return Explanation(outcome, task.paths, tuple(reasons), path or None, differences, task.state.changes, unknown)
+    path = name and ArtifactPath(os.path.join(os.path.dirname(call.outputs[0].given), name))
+    unknown = tuple(call.reads.unknown.items()) if call.reads is not None else ()
+    return Explanation(outcome, call.paths, tuple(reasons), path or None, differences, call.state.changes, unknown)
 
 
-def _readable(task: Task) -> list[Found] | None:
+def _readable(call: Call) -> list[Found] | None:
     """Find the artifacts that a function in mode ``"r"`` reads; None if one is not there."""
-    found = [find_any(target) for target in task.targets]
+    found = [find_any(target) for target in call.targets]
     there = [each for each in found if each is not None]
     return there if len(there) == len(found) else None
 
 
-def _why_found(task: Task, found: Sequence[Found]) -> Iterator[str]:
-    for path, target, each in zip(task.paths, task.targets, found, strict=True):
+def _why_found(call: Call, found: Sequence[Found]) -> Iterator[str]:
+    for path, target, each in zip(call.paths, call.targets, found, strict=True):
         if each.record is not None:
             record = each.record
             made = f"made by {record.function} on {minute(record.started)} in {record.seconds:.3g} s"
@@ -138,9 +138,9 @@ def _why_bare(target: Target) -> str:
     return "it has no record"
 
 
-def _why_missed(task: Task) -> Iterator[str]:
+def _why_missed(call: Call) -> Iterator[str]:
     there, whole = [], True
-    for target in task.targets:
+    for target in call.targets:
         folder, name = target
         if not os.path.lexists(target.path):
             yield f"{name} is not there: nothing was made by this code with this configuration, or it was removed"
@@ -153,16 +153,16 @@ def _why_missed(task: Task) -> Iterator[str]:
             if not os.path.lexists(folder.artifact(companion.path)):
                 whole = False
                 yield f"{companion.path}, which was written beside {name}, is gone"
-    if [target.name for target in task.targets] == there and whole:
+    if [target.name for target in call.targets] == there and whole:
         if len(there) == 1:
             yield f"{there[0]} is there, but what would run is not the code on disk, or its replacement was cut short"
             return
         yield "the outputs that are there come from different runs"
-    elif there and len(task.targets) > 1:
+    elif there and len(call.targets) > 1:
         yield f"{', '.join(there)} would be made again with the rest: the outputs of a run belong together"
 
 
-def _nearest(task: Task, target: Target) -> tuple[str, tuple[Difference, ...]] | None:
+def _nearest(call: Call, target: Target) -> tuple[str, tuple[Difference, ...]] | None:
     """Find the artifact of the same untagged name that differs from the target in the fewest things, and those."""
     folder, name = target
     tag = target.tag
@@ -172,7 +172,7 @@ def _nearest(task: Task, target: Target) -> tuple[str, tuple[Difference, ...]] |
         return None
     if len(names) > _MOST_COMPARED:
         names = sorted(names, key=lambda each: len(tag_differences(Tag.parse(each), tag)))[:_MOST_COMPARED]
-    wanted = recipe_of(task)
+    wanted = recipe_of(call)
     found = [(_differences(version, wanted), version) for version in newest_first(folder, names)]
     if not found:
         return None
@@ -189,16 +189,16 @@ def _differences(version: Version, wanted: Recipe) -> tuple[Difference, ...]:
     return recipe_differences(Recipe.of(version.record, version.target.folder), wanted)[0]
 
 
-def recipe_of(task: Task) -> Recipe:
+def recipe_of(call: Call) -> Recipe:
     """Take the recipe that a call has."""
-    state = task.state
+    state = call.state
     changes = {change.path: change.what for change in state.changes}
     return Recipe(
-        key=task.key,
-        canonical=shortened(task.canonical.decode()),
+        key=call.key,
+        canonical=shortened(call.canonical.decode()),
         changes=changes,
         read_patch=lambda: state.patch,
         scope=state.scope,
         folder=state.root or os.curdir,
-        readers=task.reads.readers if task.reads is not None else {},
+        readers=call.reads.readers if call.reads is not None else {},
     )

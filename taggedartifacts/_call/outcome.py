@@ -25,18 +25,18 @@ from .environment import environment
 if TYPE_CHECKING:
     from .._reach.opened import Opened
     from .._store.record import FileEntry
-    from .task import Task
+    from .call import Call
 
 _log = logging.getLogger("taggedartifacts")
 
 _FEW_COMPANIONS = 10_000  # of which the record has room, whatever their names
 
 
-def checked(task: Task, staged: list[Staged], opened: Opened) -> tuple[Task, list[Staged]]:
+def checked(call: Call, staged: list[Staged], opened: Opened) -> tuple[Call, list[Staged]]:
     """Check that the tag is still true now that the function has run, or give its output the true one.
 
     Args:
-        task: The call.
+        call: The call.
         staged: Its outputs.
         opened: What the run opened.
 
@@ -44,22 +44,22 @@ def checked(task: Task, staged: list[Staged], opened: Opened) -> tuple[Task, lis
         InputError: If an input, or a file of the scope that it may have read, changed meanwhile.
         DirtyRepositoryError: If modules that were loaded meanwhile make the code dirty, and that is not allowed.
     """
-    parameters = task.decoration.parameters
-    if "inputs" in task.encoded and parameters.encoded_inputs(task.bound, task.cwd) != task.encoded["inputs"]:
-        names = ", ".join(task.decoration.options.inputs)
-        raise InputError(f"an input ({names}) changed while {task.key.function} ran; nothing is published")
-    if changed := task.view.look.changed(opened):
+    parameters = call.decoration.parameters
+    if "inputs" in call.encoded and parameters.encoded_inputs(call.bound, call.cwd) != call.encoded["inputs"]:
+        names = ", ".join(call.decoration.options.inputs)
+        raise InputError(f"an input ({names}) changed while {call.key.function} ran; nothing is published")
+    if changed := call.view.look.changed(opened):
         raise InputError(
-            f"{', '.join(changed[:3])} changed while {task.key.function} ran, and may have been read before or after; "
+            f"{', '.join(changed[:3])} changed while {call.key.function} ran, and may have been read before or after; "
             "call it again"
         )
-    late = task.late_modules()
-    view = task.view.whole() if late else task.view
+    late = call.late_modules()
+    view = call.view.whole() if late else call.view
     state = view.state()
-    if state == task.state and not late:
-        return task, staged
-    true = task.with_modules(late).in_state(view, state)
-    if true.key == task.key:
+    if state == call.state and not late:
+        return call, staged
+    true = call.with_modules(late).in_state(view, state)
+    if true.key == call.key:
         return true, staged
     if late:
         _log.warning(
@@ -73,14 +73,14 @@ def checked(task: Task, staged: list[Staged], opened: Opened) -> tuple[Task, lis
             "%s loaded modules while it ran that change its tag from %s to %s; it will be made again each time until "
             "they are imported at the head of the module that defines the function",
             true.key.function,
-            task.key.tag,
+            call.key.tag,
             true.key.tag,
         )
     return true, [retag(each, target.name) for each, target in zip(staged, true.targets, strict=True)]
 
 
 def publish_all(
-    task: Task,
+    call: Call,
     staged: list[Staged],
     started: datetime,
     seconds: float,
@@ -94,7 +94,7 @@ def publish_all(
     What came to stand in their place while the function ran is kept, unless the user asked to have it replaced.
 
     Args:
-        task: The call, with its true tag.
+        call: The call, with its true tag.
         staged: Its outputs.
         started: When the function was started.
         seconds: How long it took.
@@ -114,8 +114,8 @@ def publish_all(
             check_written(each)
         run = secrets.token_hex(8)
         with syncing(staged):
-            records = [replace(_record(task, each, run, started, seconds), undeclared=undeclared) for each in staged]
-        if not recompute and task.find() is not None:
+            records = [replace(_record(call, each, run, started, seconds), undeclared=undeclared) for each in staged]
+        if not recompute and call.find() is not None:
             for each in staged:
                 _leave_to(each)
             return
@@ -123,16 +123,16 @@ def publish_all(
         for each, predecessor in zip(staged, predecessors, strict=True):
             if locked and not recompute and not each.taken and os.path.lexists(each.final):
                 raise ArtifactConflictError(
-                    f"{each.final} came to be there while {task.key.function} ran, which would have made it; "
+                    f"{each.final} came to be there while {call.key.function} ran, which would have made it; "
                     "move it away and call again, or call recompute"
                 )
             check_room(each, predecessor, recompute=recompute)
-        reason = _reason(task, staged, predecessors, recompute=recompute)
+        reason = _reason(call, staged, predecessors, recompute=recompute)
         for each, record, predecessor in zip(staged, records, predecessors, strict=True):
             record = replace(record, replaced=_standing(each, record, predecessor))
-            _store_patch(task, each, record)
+            _store_patch(call, each, record)
             if not publish(each, record, predecessor, exclusive=not (recompute or locked)):
-                if task.find() is not None:
+                if call.find() is not None:
                     _leave_to(each)
                     continue
                 # What stands there is of this very code and configuration, but lacks a companion or another output.
@@ -140,7 +140,7 @@ def publish_all(
             _log.info("made %s in %.3g s%s", each.final, seconds, reason)
     except FileNotFoundError as error:
         # Somebody swept our staging away, as can happen where there are no locks: all is well if theirs is there.
-        if task.find() is None:
+        if call.find() is None:
             raise ArtifactNotWrittenError(
                 f"{error.filename} vanished before {staged[0].final} was published; find out what removes files there, "
                 "or whether the function did, and call it again"
@@ -168,13 +168,13 @@ def _leave_to(staged: Staged) -> None:
     _log.info("%s was made by somebody else meanwhile; theirs is kept", staged.final)
 
 
-def _reason(task: Task, staged: list[Staged], predecessors: list[Record | None], *, recompute: bool) -> str:
+def _reason(call: Call, staged: list[Staged], predecessors: list[Record | None], *, recompute: bool) -> str:
     """Say for the log why the artifacts had to be made, if somebody reads it."""
     if not _log.isEnabledFor(logging.INFO):
         return ""
     from .why import why  # with what reads the records of others, only where it is told
 
-    return why(task, staged, predecessors, recompute=recompute)
+    return why(call, staged, predecessors, recompute=recompute)
 
 
 def _standing(staged: Staged, record: Record, predecessor: Record | None) -> Record | None:
@@ -195,32 +195,32 @@ def _standing(staged: Staged, record: Record, predecessor: Record | None) -> Rec
     return replace(judged_by, replaced=None) if answer.is_good else None
 
 
-def _store_patch(task: Task, staged: Staged, record: Record) -> None:
-    state = task.state
+def _store_patch(call: Call, staged: Staged, record: Record) -> None:
+    state = call.state
     if record.patch is not None and state.patch is not None and state.root is not None:
         quoted = [os.path.join(state.root, change.path) for change in state.changes]
         store_patch(staged.folder, staged.staging, record.patch, state.patch, quoted)
 
 
-def check_size(task: Task) -> None:
+def check_size(call: Call) -> None:
     """Check, before hours are spent, that what is known of the record already leaves it room to be read back.
 
     Raises:
         RecordError: If it does not.
     """
     nothing = Content("file", 0, 0, "0" * 32)
-    size = len(_described(task, nothing, "", datetime.now(UTC), 0).to_json())
+    size = len(_described(call, nothing, "", datetime.now(UTC), 0).to_json())
     if size > MAX_RECORD_BYTES // 2:
         raise RecordError(
-            f"the record of {task.targets[0].name} would take {size:,} bytes without its content, which is more than "
-            f"is read back; {len(task.state.changes):,} paths are not committed: commit them or have git ignore them"
+            f"the record of {call.targets[0].name} would take {size:,} bytes without its content, which is more than "
+            f"is read back; {len(call.state.changes):,} paths are not committed: commit them or have git ignore them"
         )
 
 
-def _record(task: Task, staged: Staged, run: str, started: datetime, seconds: float) -> Record:
+def _record(call: Call, staged: Staged, run: str, started: datetime, seconds: float) -> Record:
     content = describe(staged.path)
     record = replace(
-        _described(task, content, run, started, seconds),
+        _described(call, content, run, started, seconds),
         artifact=staged.name,
         manifest=manifest_name(staged.name, run) if len(content.files) > MOST_IN_RECORD else None,
         companions=companions(staged),
@@ -234,16 +234,16 @@ def _record(task: Task, staged: Staged, run: str, started: datetime, seconds: fl
     return record
 
 
-def _described(task: Task, content: Content, run: str, started: datetime, seconds: float) -> Record:
+def _described(call: Call, content: Content, run: str, started: datetime, seconds: float) -> Record:
     """Describe a run by all but the artifact's name, what stands beside it and the environment."""
-    state, key = task.state, task.key
+    state, key = call.state, call.key
     return Record(
-        artifact=task.targets[0].name,
+        artifact=call.targets[0].name,
         function=key.function,
         commit=key.commit,
         dirty=key.dirty,
         config_hash=key.config_hash,
-        canonical=shortened(task.canonical.decode()),
+        canonical=shortened(call.canonical.decode()),
         scope=state.scope.listed(),
         scope_kind=state.scope.kind.value,
         scope_names=tuple(sorted(state.scope.names)),
@@ -251,10 +251,10 @@ def _described(task: Task, content: Content, run: str, started: datetime, second
         scope_digest=state.digest,
         remote=state.remote,
         run=run,
-        outputs=task.destination.spread(
+        outputs=call.destination.spread(
             [
                 target.name + "/" if output.directory else target.name
-                for output, target in zip(task.outputs, task.targets, strict=True)
+                for output, target in zip(call.outputs, call.targets, strict=True)
             ]
         ),
         started=started.isoformat(timespec="microseconds"),
@@ -271,6 +271,6 @@ def _described(task: Task, content: Content, run: str, started: datetime, second
         platform="",
         host="",
         packages={},
-        readers=dict(task.reads.readers) if task.reads is not None else {},
-        unknown=dict(task.reads.unknown) if task.reads is not None else {},
+        readers=dict(call.reads.readers) if call.reads is not None else {},
+        unknown=dict(call.reads.unknown) if call.reads is not None else {},
     )

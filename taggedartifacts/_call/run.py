@@ -18,8 +18,8 @@ from .._store.condition import Condition, condition
 from .._store.reuse import find_any
 from .._store.standing import remember
 from .._tag import Tag, of_name, untagged_name
+from .call import prepare
 from .steps import Making, Run, Wait, being_made
-from .task import prepare
 from .undeclared import described
 
 if TYPE_CHECKING:
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
     from .._store.lock import ArtifactLock
     from .._store.record import Record
     from .._store.target import Target
+    from .call import Call, Decoration
     from .steps import Steps
-    from .task import Decoration, Task
 
 _log = logging.getLogger("taggedartifacts")
 
 
-def call(
+def steps_of(
     f: Callable[..., object],
     decoration: Decoration,
     args: tuple[object, ...],
@@ -43,22 +43,22 @@ def call(
     recompute: bool = False,
 ) -> Steps:
     """Describe the steps of a call; a generator that `drive` or `drive_async` carries out."""
-    task = prepare(f, decoration, args, kwargs)
-    task.warn_if_dirty()
-    task.warn_of_unknown()
+    call = prepare(f, decoration, args, kwargs)
+    call.warn_if_dirty()
+    call.warn_of_unknown()
     options = decoration.options
     if options.mode == "r":
-        return (yield from _reading(task))
-    task.check_links()
-    recompute = recompute or not task.view.reusable
-    if recompute or not _reused(task):
+        return (yield from _reading(call))
+    call.check_links()
+    recompute = recompute or not call.view.reusable
+    if recompute or not _reused(call):
         held = _Held()
         try:
-            task = yield from _making(task, held, recompute=recompute)
+            call = yield from _making(call, held, recompute=recompute)
         finally:
             held.give_back()  # the second time: an interrupt may have hit the first
-    task.set_links()
-    return task.result if options.load is None else options.load(task.result)
+    call.set_links()
+    return call.result if options.load is None else options.load(call.result)
 
 
 class _Held:
@@ -75,29 +75,29 @@ class _Held:
         self.making.end()
 
 
-def _reading(task: Task) -> Steps:
+def _reading(call: Call) -> Steps:
     """Run a function that reads an artifact; the artifact must be there.
 
     Raises:
         ArtifactNotFoundError: If it is not; lists the tags that are.
         ArtifactModifiedError: If it was changed since it was made.
     """
-    for target, path in zip(task.targets, task.paths, strict=True):
+    for target, path in zip(call.targets, call.paths, strict=True):
         found = find_any(target)
         if found is None:
             target.folder.look_closely()
             found = find_any(target)
         if found is None:
             raise ArtifactNotFoundError(f"{path} is not there; {_others(target)}")
-    task.redirect([os.fspath(path) for path in task.paths])
-    return (yield Run(task.bound, Making(frozenset())))
+    call.redirect([os.fspath(path) for path in call.paths])
+    return (yield Run(call.bound, Making(frozenset())))
 
 
-def _making(task: Task, held: _Held, *, recompute: bool) -> Generator[Wait | Run, object, Task]:
+def _making(call: Call, held: _Held, *, recompute: bool) -> Generator[Wait | Run, object, Call]:
     """Make the artifacts of a call, unless another process makes them first.
 
     Args:
-        task: The call.
+        call: The call.
         held: Where it puts what it holds meanwhile.
         recompute: Make them even if they are there, and replace them.
 
@@ -117,10 +117,10 @@ def _making(task: Task, held: _Held, *, recompute: bool) -> Generator[Wait | Run
 
     What the function wrote before one of the last four is kept, and the error says where.
     """
-    artifacts = frozenset(map(_whole, task.targets))
+    artifacts = frozenset(map(_whole, call.targets))
     if again := artifacts & being_made():
         raise RecursiveCallError(
-            f"{task.key.function} asks for {min(again)} while it is making it; call it with other arguments"
+            f"{call.key.function} asks for {min(again)} while it is making it; call it with other arguments"
         )
     # A script whose artifacts are all there does not wait for what it takes to make them to be imported.
     from .._code.memory import memory
@@ -135,8 +135,8 @@ def _making(task: Task, held: _Held, *, recompute: bool) -> Generator[Wait | Run
     with contextlib.ExitStack() as stack:
         # In one order everywhere, so that no two calls wait for each other.
         stack.callback(held.give_back)
-        patience = Patience(task.decoration.options.timeout)
-        for target in sorted(task.targets, key=_whole):
+        patience = Patience(call.decoration.options.timeout)
+        for target in sorted(call.targets, key=_whole):
             folder, path = target.folder, target.path
             held.locks.append(lock := ArtifactLock(target.lock_path))
             folder.check_outside()
@@ -150,26 +150,26 @@ def _making(task: Task, held: _Held, *, recompute: bool) -> Generator[Wait | Run
                     )
                 for _ in range(1 if recompute else patience.LOOKS):
                     yield Wait(patience.INTERVAL)
-                    if not recompute and _reused(task):
-                        return task
+                    if not recompute and _reused(call):
+                        return call
                     if patience.is_exhausted():
                         break
                 # Once its holder had time to sign it, and not when the artifact is there and the next one holds it.
                 patience.say(path, lock.holder)
                 is_ours = _acquired(lock, target)
         locked = all(lock.works for lock in held.locks)
-        for folder, name in task.targets:
+        for folder, name in call.targets:
             folder.look_closely()
             sweep(folder, name, locked=locked)
             folder.check_place(name)
-        check_size(task)
+        check_size(call)
         if recompute:
-            task.check_owner()
-        if not recompute and _reused(task):
-            return task
-        task.check_links()
+            call.check_owner()
+        if not recompute and _reused(call):
+            return call
+        call.check_links()
         staged, process = [], os.getpid()
-        for output, target in zip(task.outputs, task.targets, strict=True):
+        for output, target in zip(call.outputs, call.targets, strict=True):
             folder, name = target
             staging = make_staging(folder, name)
             stack.callback(_in_process, process, clean_up, folder, staging)
@@ -178,23 +178,23 @@ def _making(task: Task, held: _Held, *, recompute: bool) -> Generator[Wait | Run
             if output.directory:
                 os.mkdir(staged[-1].path)
         started, clock = datetime.now(UTC), time.perf_counter()
-        task.redirect([each.path for each in staged])
+        call.redirect([each.path for each in staged])
         held.making.artifacts = artifacts
-        opened = stack.enter_context(watching(task.state.root or os.getcwd()))
-        named = task.named_files()
+        opened = stack.enter_context(watching(call.state.root or os.getcwd()))
+        named = call.named_files()
         try:
-            yield Run(task.bound, held.making)
+            yield Run(call.bound, held.making)
             if os.getpid() != process:
                 raise ArtifactNotWrittenError(
-                    f"{task.key.function} returned in a process that it forked; only process {process}, which "
+                    f"{call.key.function} returned in a process that it forked; only process {process}, which "
                     "called it, publishes what was written. Leave forked processes with os._exit"
                 )
             for each in staged:
                 mark(each.staging)
             seconds = time.perf_counter() - clock
-            true, staged = checked(task, staged, opened)
-            locked = locked and true.key == task.key
-            undeclared = described(named, task.cwd, task.key.function)
+            true, staged = checked(call, staged, opened)
+            locked = locked and true.key == call.key
+            undeclared = described(named, call.cwd, call.key.function)
             publish_all(true, staged, started, seconds, recompute=recompute, locked=locked, undeclared=undeclared)
         except BaseException as error:
             if held.making.returned and os.getpid() == process:
@@ -228,12 +228,12 @@ def _whole(target: Target) -> str:
     return os.path.join(os.path.realpath(target.folder.path), target.name)
 
 
-def _reused(task: Task) -> bool:
+def _reused(call: Call) -> bool:
     """Tell whether the artifacts can be reused, and if so, say it in the log."""
-    found = task.find()
+    found = call.find()
     if found is None:
         return False
-    for target, each in zip(task.targets, found, strict=True):
+    for target, each in zip(call.targets, found, strict=True):
         if each.record is not None and each.is_touched:
             _refresh(target, each.record)
         if each.record is not None and _log.isEnabledFor(logging.INFO):

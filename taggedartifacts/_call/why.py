@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from .._store.record import Record
     from .._store.target import Target
     from .._store.written import Staged
-    from .task import Task
+    from .call import Call
 
 # 5 ms for the entries of a folder, 3 ms for the records.
 _MOST_ENTRIES = 5_000
@@ -36,9 +36,9 @@ _MOST_LETTERS = 50_000  # of a canonical form, which takes 5 ms to compare
 _MOST_SAID = 3
 
 
-def why(task: Task, staged: Sequence[Staged], predecessors: Sequence[Record | None], *, recompute: bool) -> str:
+def why(call: Call, staged: Sequence[Staged], predecessors: Sequence[Record | None], *, recompute: bool) -> str:
     """Say why a call made what it made: a clause with a colon before it, or nothing if it was never made before."""
-    if not task.view.reusable:
+    if not call.view.reusable:
         reason = "the code that runs is not the code on disk"
     elif recompute:
         reason = "recompute was called"
@@ -48,20 +48,20 @@ def why(task: Task, staged: Sequence[Staged], predecessors: Sequence[Record | No
         reason = "it had been removed"
     else:
         try:
-            reason = ", ".join(_clauses(_nearest_differences(task, task.targets[0])))
+            reason = ", ".join(_clauses(_nearest_differences(call, call.targets[0])))
         except (OSError, ValueError):  # a folder that cannot be listed, records that are damaged
             reason = ""
     return reason and f": {reason}"
 
 
-def _nearest_differences(task: Task, target: Target) -> Sequence[Difference]:
+def _nearest_differences(call: Call, target: Target) -> Sequence[Difference]:
     """List in what the call differs from the artifact of its name that differs least, of equal ones from the newest."""
     folder, name, tag = target.folder, target.name, target.tag
     with os.scandir(folder.path) as entries:
         listed = [entry.name for entry in islice(entries, _MOST_ENTRIES)]
     others = [each for each in of_name(listed, untagged_name(name)) if each != name]
     near = heapq.nsmallest(_MOST_RECORDS, others, key=lambda each: len(tag_differences(Tag.parse(each), tag)))
-    wanted = recipe_of(task)
+    wanted = recipe_of(call)
     blind = replace(wanted, read_patch=lambda: None)  # patches are read for the one that is told of
     found = [(len(_differences(version, blind)), i, version) for i, version in enumerate(newest_first(folder, near))]
     if not found:

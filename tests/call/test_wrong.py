@@ -184,7 +184,7 @@ class TestTracebacks:
     def test_mistake_of_ours(self, project, monkeypatch):
         """An error that nobody raised on purpose keeps the line where it happened."""
         work = project.module(FUNCTIONS)
-        monkeypatch.setattr("taggedartifacts._call.task.hexdigest", None)
+        monkeypatch.setattr("taggedartifacts._call.call.hexdigest", None)
 
         assert ["decorated", "destination"] == raised(TypeError, work.f, 1)
 

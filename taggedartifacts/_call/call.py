@@ -1,4 +1,4 @@
-"""A task: one call with all that decides its result computed, and nothing run yet."""
+"""A call with all that decides its result computed, and nothing run yet."""
 
 from __future__ import annotations
 
@@ -155,7 +155,7 @@ class Decoration:
         return known
 
 
-class Task(NamedTuple):
+class Call(NamedTuple):
     """One call, prepared.
 
     Attributes:
@@ -284,11 +284,11 @@ class Task(NamedTuple):
         """Find the modules of the work tree that were loaded since the call began and are not in the scope."""
         return self.view.look.late(self.loaded)
 
-    def with_modules(self, modules: Mapping[str, str]) -> Task:
+    def with_modules(self, modules: Mapping[str, str]) -> Call:
         """Return the same call with modules that count beside its scope, by path and content."""
         return self._replace(encoded={**self.encoded, "late": encode(dict(modules), "modules")}) if modules else self
 
-    def in_state(self, view: View, state: CodeState) -> Task:
+    def in_state(self, view: View, state: CodeState) -> Call:
         """Return the same call with the tag of another code state, seen by another view perhaps.
 
         Raises:
@@ -296,7 +296,7 @@ class Task(NamedTuple):
         """
         given = self.destination.spread([output.as_given() for output in self.outputs])
         function = _checked_name(self.decoration, state)
-        return _task(
+        return _call(
             self.f, self.decoration, self.bound, given, view, state, function, self.encoded, self.cwd, self.reads
         )
 
@@ -320,7 +320,7 @@ class Task(NamedTuple):
                 )
 
 
-def prepare(f: Callable[..., Any], decoration: Decoration, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Task:
+def prepare(f: Callable[..., Any], decoration: Decoration, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call:
     """Compute all that decides the result of a call.
 
     Raises:
@@ -362,10 +362,10 @@ def prepare(f: Callable[..., Any], decoration: Decoration, args: tuple[Any, ...]
         encoded["untracked"] = encode(untracked, "untracked")
     if decoration.options.inputs:
         encoded["inputs"] = parameters.encoded_inputs(bound)
-    return _task(f, decoration, bound, given, view, state, function, encoded, os.getcwd(), reads)
+    return _call(f, decoration, bound, given, view, state, function, encoded, os.getcwd(), reads)
 
 
-def _task(
+def _call(
     f: Callable[..., Any],
     decoration: Decoration,
     bound: inspect.BoundArguments,
@@ -376,9 +376,9 @@ def _task(
     encoded: dict[str, bytes],
     cwd: str,
     reads: Reads | None,
-) -> Task:
+) -> Call:
     destination = decoration.destination(function, state, _parts(encoded, state), given, cwd)
-    return Task(f, decoration, bound, view, state, encoded, cwd, destination, view.look.loaded(), reads)
+    return Call(f, decoration, bound, view, state, encoded, cwd, destination, view.look.loaded(), reads)
 
 
 def _parts(encoded: dict[str, bytes], state: CodeState) -> dict[str, bytes]:
