@@ -94,7 +94,7 @@ MUTANTS = [
     Mutant("_store/content.py", "max(times.values(), default=record.mtime_ns), _listing(entries)", "max(times.values(), default=record.mtime_ns), record.listing", OUTCOME),
     Mutant("_store/publish.py", "        for gone in manifests_of(staged.folder, staged.name, predecessor):\n            os.unlink(gone)\n", "", LARGE),
     Mutant("_history/prune.py", "    paths += manifests_of(folder, name, version.record)\n", "", LARGE),
-    Mutant("_history/recipe.py", "canonical_differences(shortened(a.canonical), shortened(b.canonical))", "canonical_differences(a.canonical, b.canonical)", LARGE),
+    Mutant("_history/keys.py", "canonical_differences(shortened(a.canonical), shortened(b.canonical))", "canonical_differences(a.canonical, b.canonical)", LARGE),
     Mutant("_call/run.py", "        check_size(call)\n", "", LARGE),
     Mutant("_store/record.py", "        os.fsencode(name)\n", "", RECORD),
     Mutant("_store/record.py", "    if not abs(number) < 1 << 63:", "    if abs(number) > 1 << 63:", RECORD),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from .._errors import ArtifactConflictError, ArtifactModifiedError, InputChangedError, RecordError
-from .._history.recipe import Recipe, file_differences, recipe_differences, tag_differences
+from .._history.keys import FullKey, file_differences, key_differences, tag_differences
 from .._history.stretch import newest_first, present
 from .._path import ArtifactPath
 from .._store.condition import Condition, condition
@@ -172,28 +172,28 @@ def _nearest(call: Call, target: Target) -> tuple[str, tuple[Difference, ...]] |
         return None
     if len(names) > _MOST_COMPARED:
         names = sorted(names, key=lambda each: len(tag_differences(Tag.parse(each), tag)))[:_MOST_COMPARED]
-    wanted = recipe_of(call)
+    wanted = full_key(call)
     found = [(_differences(version, wanted), version) for version in newest_first(folder, names)]
     if not found:
         return None
     # One without a record comes last: its tag does not tell in how many things its configuration differs.
     differences, nearest = min(found, key=lambda each: (each[1].record is None, len(each[0])))
     if nearest.record is not None:
-        differences += file_differences(Recipe.of(nearest.record, nearest.target.folder), wanted)
+        differences += file_differences(FullKey.of(nearest.record, nearest.target.folder), wanted)
     return nearest.target.name, differences
 
 
-def _differences(version: Version, wanted: Recipe) -> tuple[Difference, ...]:
+def _differences(version: Version, wanted: FullKey) -> tuple[Difference, ...]:
     if version.record is None:
         return tag_differences(version.target.tag, wanted.key.tag)
-    return recipe_differences(Recipe.of(version.record, version.target.folder), wanted)[0]
+    return key_differences(FullKey.of(version.record, version.target.folder), wanted)[0]
 
 
-def recipe_of(call: Call) -> Recipe:
-    """Take the recipe that a call has."""
+def full_key(call: Call) -> FullKey:
+    """Take the key of a call, with all that it holds digests of."""
     state = call.state
     changes = {change.path: change.what for change in state.changes}
-    return Recipe(
+    return FullKey(
         key=call.key,
         canonical=shortened(call.canonical.decode()),
         changes=changes,

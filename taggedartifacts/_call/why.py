@@ -13,11 +13,11 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from .._history.differences import FileDifference
-from .._history.recipe import Recipe, file_differences, recipe_differences, tag_differences
+from .._history.keys import FullKey, file_differences, key_differences, tag_differences
 from .._history.stretch import newest_first
 from .._store.table import clipped
 from .._tag import Tag, of_name, untagged_name
-from .explain import recipe_of
+from .explain import full_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -61,7 +61,7 @@ def _nearest_differences(call: Call, target: Target) -> Sequence[Difference]:
         listed = [entry.name for entry in islice(entries, _MOST_ENTRIES)]
     others = [each for each in of_name(listed, untagged_name(name)) if each != name]
     near = heapq.nsmallest(_MOST_RECORDS, others, key=lambda each: len(tag_differences(Tag.parse(each), tag)))
-    wanted = recipe_of(call)
+    wanted = full_key(call)
     blind = replace(wanted, read_patch=lambda: None)  # patches are read for the one that is told of
     found = [(len(_differences(version, blind)), i, version) for i, version in enumerate(newest_first(folder, near))]
     if not found:
@@ -70,17 +70,17 @@ def _nearest_differences(call: Call, target: Target) -> Sequence[Difference]:
     differences = _differences(nearest, wanted, patches=True)
     if nearest.record is None:
         return differences
-    files = file_differences(Recipe.of(nearest.record, nearest.target.folder), wanted)
+    files = file_differences(FullKey.of(nearest.record, nearest.target.folder), wanted)
     # Which commit it was says less than which files.
     return [*files, *(each for each in differences if not files or each.place not in ("commit", "scope"))]
 
 
-def _differences(version: Version, wanted: Recipe, *, patches: bool = False) -> Sequence[Difference]:
+def _differences(version: Version, wanted: FullKey, *, patches: bool = False) -> Sequence[Difference]:
     record = version.record
     if record is None or max(len(record.canonical), len(wanted.canonical)) > _MOST_LETTERS:
         return tag_differences(version.target.tag, wanted.key.tag)
-    recipe = Recipe.of(record, version.target.folder)
-    return recipe_differences(recipe if patches else replace(recipe, read_patch=lambda: None), wanted)[0]
+    key = FullKey.of(record, version.target.folder)
+    return key_differences(key if patches else replace(key, read_patch=lambda: None), wanted)[0]
 
 
 def _clauses(differences: Iterable[Difference]) -> list[str]:

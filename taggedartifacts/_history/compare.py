@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 from .._errors import RecordError
 from .._path import ArtifactPath
+from .._store.key import same_commit
 from .._store.manifest import with_manifest
 from .._store.origin import find_target, record_of, said_by
 from .._store.table import Shown, Table
 from .._tag import split_name, untagged_name
 from .commits import commits_between
 from .differences import Difference
-from .recipe import Recipe, file_differences, recipe_differences, same_commit, tag_differences
+from .keys import FullKey, file_differences, key_differences, tag_differences
 from .seen import content_differences, see_content
 
 if TYPE_CHECKING:
@@ -135,10 +136,10 @@ def compare(a: str | os.PathLike[str], b: str | os.PathLike[str]) -> Comparison:
         key, other = first.record.key, second.record.key
         same_code = same_commit(key.commit, other.commit) and key.dirty == other.dirty
         same_config = key.config_hash == other.config_hash
-        recipes = (Recipe.of(first.record, first.target.folder), Recipe.of(second.record, second.target.folder))
-        differences, doubts = recipe_differences(*recipes)
+        keys = (FullKey.of(first.record, first.target.folder), FullKey.of(second.record, second.target.folder))
+        differences, doubts = key_differences(*keys)
         unknown += doubts
-        differences += file_differences(*recipes)
+        differences += file_differences(*keys)
         names = sorted({*first.record.unknown, *second.record.unknown})
         unknown += [f"whether {name} differs: it has no canonical form" for name in names]
         differences += tuple(_environment_differences(first.record, second.record))

@@ -38,9 +38,8 @@ class Key(NamedTuple):
         """
         if self.scope is not None and other.scope is not None:
             return self[:5] == other[:5]
-        same_commit = self.commit.startswith(other.commit) or other.commit.startswith(self.commit)
         same_rest = (self.dirty, self.config_hash) == (other.dirty, other.config_hash)
-        return same_commit and same_rest and _same_function(self.function, other.function)
+        return same_commit(self.commit, other.commit) and same_rest and _same_function(self.function, other.function)
 
     @property
     def tag(self) -> Tag:
@@ -64,6 +63,11 @@ def scope_text(kind: str, paths: Sequence[str], reasons: Sequence[str]) -> str:
         return f"the whole repository, since {reasons[0]}" if reasons else "the whole repository"
     listed = ", ".join(paths[:_MOST_LISTED]) + (f" and {len(paths) - _MOST_LISTED} more" * (len(paths) > _MOST_LISTED))
     return f"{listed}, and data files" if kind == "automatic" else listed
+
+
+def same_commit(one: str, other: str) -> bool:
+    """Tell whether two commits are the same, as far as is known: one that stood in for a repository may be short."""
+    return one.startswith(other) or other.startswith(one)
 
 
 def _same_function(one: str, other: str) -> bool:

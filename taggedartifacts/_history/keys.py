@@ -1,4 +1,4 @@
-"""The recipe of an artifact, that is function, code and configuration, and where two recipes differ."""
+"""The keys of artifacts in full, that is function, code and configuration, and where two of them differ."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from .._code.scope import recorded_scope
 from .._errors import RecordError
 from .._hashing import hexdigest
+from .._store.key import same_commit
 from .._store.record import MAX_RECORD_BYTES, read_regular
 from .._store.short import is_shortened, shortened
 from .._tag import COMMIT_DIGITS, DIGEST_DIGITS
@@ -29,14 +30,14 @@ _MOST_FILES = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
-    """All that decides what an artifact holds.
+class FullKey:
+    """A key, and what it holds digests of: all that decides what an artifact holds.
 
     Attributes:
         key: Function, commit, digest of the uncommitted changes and config hash.
         canonical: The canonical form that the config hash is of.
         changes: What was not committed, by path: what was wrong with it.
-        read_patch: Reads the uncommitted changes as a patch; only two dirty recipes that differ need it.
+        read_patch: Reads the uncommitted changes as a patch; only two dirty keys that differ need it.
         scope: What was the code.
         folder: A directory in or near the repository.
         readers: Who reads each of the globals in the configuration.
@@ -51,8 +52,8 @@ class Recipe:
     readers: Mapping[str, str]
 
     @classmethod
-    def of(cls, record: Record, folder: Folder) -> Recipe:
-        """Take the recipe from a record, and its patch from beside it."""
+    def of(cls, record: Record, folder: Folder) -> FullKey:
+        """Take it from a record, and its patch from beside that."""
         return cls(
             key=record.key,
             canonical=record.canonical,
@@ -64,15 +65,15 @@ class Recipe:
         )
 
 
-def recipe_differences(a: Recipe, b: Recipe) -> tuple[tuple[Difference, ...], tuple[str, ...]]:
-    """List where two recipes differ, and say what could not be found out."""
+def key_differences(a: FullKey, b: FullKey) -> tuple[tuple[Difference, ...], tuple[str, ...]]:
+    """List where two keys differ, and say what could not be found out."""
     unknown: list[str] = []
     differences = [*_code_differences(a, b, unknown), *_config_differences(a, b, unknown)]
     return tuple(differences), tuple(unknown)
 
 
-def file_differences(a: Recipe, b: Recipe) -> tuple[FileDifference, ...]:
-    """List the files of the code that the commits of two recipes hold differently, as far as a repository here tells.
+def file_differences(a: FullKey, b: FullKey) -> tuple[FileDifference, ...]:
+    """List the files of the code that the commits of two keys hold differently, as far as a repository here tells.
 
     Opens the repository, so it is for the two that somebody is told of, and not for all that there are.
     """
@@ -99,12 +100,7 @@ def tag_differences(a: Tag, b: Tag) -> tuple[Difference, ...]:
     return tuple(Difference(*field) for field in fields if field[1] != field[2])
 
 
-def same_commit(a: str, b: str) -> bool:
-    """Tell whether two commits are the same, as far as is known: one that stood in for a repository may be short."""
-    return a.startswith(b) or b.startswith(a)
-
-
-def _code_differences(a: Recipe, b: Recipe, unknown: list[str]) -> Iterator[Difference]:
+def _code_differences(a: FullKey, b: FullKey, unknown: list[str]) -> Iterator[Difference]:
     if a.key.function != b.key.function:
         yield Difference("function", a.key.function, b.key.function)
     if not same_commit(a.key.commit, b.key.commit):
@@ -115,7 +111,7 @@ def _code_differences(a: Recipe, b: Recipe, unknown: list[str]) -> Iterator[Diff
         yield from _change_differences(a, b, unknown)
 
 
-def _change_differences(a: Recipe, b: Recipe, unknown: list[str]) -> Iterator[Difference]:
+def _change_differences(a: FullKey, b: FullKey, unknown: list[str]) -> Iterator[Difference]:
     """List the uncommitted files that differ; two that were changed alike are told apart by the patches."""
     patches = (a.read_patch(), b.read_patch()) if a.changes and b.changes else (None, None)
     parts = None if patches[0] is None or patches[1] is None else (_parts(patches[0]), _parts(patches[1]))
@@ -154,7 +150,7 @@ def _same_part(path: str, a: Mapping[bytes, bytes], b: Mapping[bytes, bytes]) ->
     return all(a.get(head) == b.get(head) for head in heads) if heads else None
 
 
-def _config_differences(a: Recipe, b: Recipe, unknown: list[str]) -> Iterator[Difference]:
+def _config_differences(a: FullKey, b: FullKey, unknown: list[str]) -> Iterator[Difference]:
     if a.key.config_hash == b.key.config_hash:
         return
     differences = None
@@ -173,8 +169,8 @@ def _config_differences(a: Recipe, b: Recipe, unknown: list[str]) -> Iterator[Di
         yield Difference("config hash", a.key.config_hash, b.key.config_hash)
 
 
-def _is_hashed(recipe: Recipe) -> bool:
-    return hexdigest(recipe.canonical.encode("utf-8", "surrogatepass")) == recipe.key.config_hash
+def _is_hashed(full: FullKey) -> bool:
+    return hexdigest(full.canonical.encode("utf-8", "surrogatepass")) == full.key.config_hash
 
 
 def _read_patch(record: Record, folder: Folder) -> bytes | None:
