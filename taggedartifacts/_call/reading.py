@@ -13,10 +13,10 @@ from .._canonical.part import Part
 from .._code.tracked import digest_of_code
 from .._errors import UnhashableError
 from .._reach.found import Encoded, Reads
+from .._reach.location import Locator
 from .._reach.met import Met, collecting
 from .._reach.modules import MAIN, loaded_modules
 from .._reach.walk import walk
-from .._reach.worktree import WorkTree
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -45,7 +45,7 @@ class Reading(NamedTuple):
 
 class _Known(NamedTuple):
     roots: tuple[object, ...]
-    tree: WorkTree
+    tree: Locator
     reading: Reading
     watch: Watch
 
@@ -90,7 +90,7 @@ class Reader:
         self.walks += 1
         roots = (first, *code)
         space = {} if self._of_session else _space(f)  # to which editors and magics may give a file
-        tree = WorkTree(root, space) if known is None or known.roots[0] is not first else known.tree
+        tree = Locator(root, space) if known is None or known.roots[0] is not first else known.tree
         reads, watch = walk(roots, tree, self._ignore, _Encoder(look))
         missing = [name for name in self._ignore if name not in reads.ignored] if self._is_strict else []
         if missing:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .imports import Folder, Import, Imports
 
 
-class WorkTree(Protocol):
+class FileTree(Protocol):
     """What the walk asks. Paths are relative to the root of the work tree, with "/"; the root itself is ""."""
 
     def isfile(self, path: str) -> bool:
@@ -113,7 +113,7 @@ class Closure:
                     yield path
 
 
-def closure(tree: WorkTree, starts: Iterable[str], path_roots: Iterable[str] = ()) -> Closure:
+def closure(tree: FileTree, starts: Iterable[str], path_roots: Iterable[str] = ()) -> Closure:
     """Find what the imports of some files reach in a work tree.
 
     An import is looked for in every folder that may be on ``sys.path``: those given, those that a file of the closure
@@ -151,7 +151,7 @@ class _Name(NamedTuple):
 
 @dataclass(slots=True)
 class _Walk:
-    tree: WorkTree
+    tree: FileTree
     causes: dict[str, Cause] = field(default_factory=dict)
     probes: set[str] = field(default_factory=set)
     hides: list[Reason] = field(default_factory=list)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .bindings import Binding
-    from .worktree import Home
+    from .location import Location
 
 _MOST_STEPS = 8  # modules that hand a name on
 
@@ -26,7 +26,7 @@ class Text:
         enter: Says whether a module, given by its globals, is of the work tree (None if not), and notes that it counts.
     """
 
-    def __init__(self, enter: Callable[[dict[str, Any]], Home | None]) -> None:
+    def __init__(self, enter: Callable[[dict[str, Any]], Location | None]) -> None:
         self._enter = enter
 
     def is_literal(self, space: dict[str, Any], name: str, value: object) -> bool:
@@ -78,10 +78,10 @@ class Text:
         found = []
         for function in functions:
             code, bindings = function.__code__, bindings_of(function.__globals__)
-            home = self._enter(function.__globals__)
-            if home is None or not bindings.defines(code):
+            location = self._enter(function.__globals__)
+            if location is None or not bindings.defines(code):
                 return []
-            name = f"{home.name}:{code.co_qualname}"
+            name = f"{location.name}:{code.co_qualname}"
             if bindings.times(code.co_qualname) > 1:
                 from .definition import source_of  # what reads source code is not for scripts to wait for
 

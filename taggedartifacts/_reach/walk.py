@@ -49,15 +49,15 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
     from .found import Encode
+    from .location import Location, Locator
     from .reads import Imported
-    from .worktree import Home, WorkTree
 
 # What the decorator puts on a function.
 _OURS = frozenset({"_taggedartifacts", "__wrapped__", "recompute", "path", "is_cached", "explain"})
 _FIGURES = frozenset({"matplotlib", "mpl_toolkits", "pylab", "seaborn"})
 
 
-def walk(roots: Iterable[object], tree: WorkTree, ignore: Collection[str], encode: Encode) -> tuple[Reads, Watch]:
+def walk(roots: Iterable[object], tree: Locator, ignore: Collection[str], encode: Encode) -> tuple[Reads, Watch]:
     """Find what functions and classes read.
 
     Args:
@@ -75,7 +75,7 @@ def walk(roots: Iterable[object], tree: WorkTree, ignore: Collection[str], encod
 class _Walk:
     """One walk. Not recursive from function to function, so that they may call each other in circles."""
 
-    def __init__(self, tree: WorkTree, ignore: Collection[str], encode: Encode) -> None:
+    def __init__(self, tree: Locator, ignore: Collection[str], encode: Encode) -> None:
         self._tree = tree
         self._text = Text(self._enter)
         self._encode = encode
@@ -86,7 +86,7 @@ class _Walk:
         self._kept: dict[str, int] = {}
         self._readers: dict[str, str] = {}
         self._unknown: dict[str, str] = {}
-        self._homes: dict[str, Home] = {}
+        self._locations: dict[str, Location] = {}
         self._spaces: dict[str, dict[str, Any]] = {}
         self._ignored = Ignored(ignore)
         self._root: object = None
@@ -100,7 +100,7 @@ class _Walk:
             self._visit(self._pending.popleft())
         if self._figures:
             self._take_figures()
-        places = {home.name: home.path for home in self._homes.values() if not self._tree.is_beside(home)}
+        places = {each.name: each.path for each in self._locations.values() if not self._tree.is_beside(each)}
         reads = Reads(
             self._values,
             self._readers,
@@ -134,9 +134,9 @@ class _Walk:
         if (decoration := vars(function).get("_taggedartifacts")) is not None:
             self._visit_decorated(function, decoration)
             return
-        home = self._enter(space)
-        label = self._label(home, function)
-        if home is None:
+        location = self._enter(space)
+        label = self._label(location, function)
+        if location is None:
             # A wrapper from an installed package: what it holds is not of that package.
             if function.__closure__ and not is_ours(space):
                 self._take_cells(function, label)
@@ -223,8 +223,8 @@ class _Walk:
         if isinstance(value, types.ModuleType):
             self._take_module(value, chain, label, spelled)
             return
-        home = self._tree.home(space)
-        key = name if home is None or self._tree.is_own(home) else f"{home.name}.{name}"
+        location = self._tree.location(space)
+        key = name if location is None or self._tree.is_own(location) else f"{location.name}.{name}"
         if self._ignored.has((key, spelled)) or is_left_out(value) or name in DESCRIBES:
             return
         if is_code(value):
@@ -284,7 +284,7 @@ class _Walk:
             self._follow(base)
         self._watch.mapping(kind.__dict__)
         for name in list(vars(kind)):
-            self._take_entry(kind, space, name, self._label(self._tree.home(space), kind))
+            self._take_entry(kind, space, name, self._label(self._tree.location(space), kind))
         for field in vars(kind).get("__dataclass_fields__", {}).values():
             if is_code(field.default_factory) and not isinstance(field.default_factory, type):
                 self._follow(field.default_factory)
@@ -325,7 +325,7 @@ class _Walk:
                 continue
             space = namespace(sys.modules.get(base.__module__))
             value = vars(base)[name]
-            if self._tree.home(space) is None or hasattr(value, "__get__") or is_code(value):
+            if self._tree.location(space) is None or hasattr(value, "__get__") or is_code(value):
                 return False
             self._watch.name(vars(base), name, value)
             self._enter(space)
@@ -375,21 +375,21 @@ class _Walk:
 
     # Modules
 
-    def _enter(self, space: dict[str, Any]) -> Home | None:
+    def _enter(self, space: dict[str, Any]) -> Location | None:
         """Note that a module is reached; None if it is not of the work tree."""
-        home = self._tree.home(space)
-        if home is not None and home.path not in self._homes:
-            self._homes[home.path] = home
-            self._spaces[home.path] = space
-        return home
+        location = self._tree.location(space)
+        if location is not None and location.path not in self._locations:
+            self._locations[location.path] = location
+            self._spaces[location.path] = space
+        return location
 
     def _key(self, space: dict[str, Any], name: str) -> str:
-        home = self._tree.home(space)
-        return name if home is None or self._tree.is_own(home) else f"{home.name}.{name}"
+        location = self._tree.location(space)
+        return name if location is None or self._tree.is_own(location) else f"{location.name}.{name}"
 
-    def _label(self, home: Home | None, value: Any) -> str:
+    def _label(self, location: Location | None, value: Any) -> str:
         name = str(getattr(value, "__qualname__", type(value).__qualname__)).replace(".<locals>", "")
-        return f"{home.name}.{name}" if home is not None else f"{getattr(value, '__module__', '')}.{name}"
+        return f"{location.name}.{name}" if location is not None else f"{getattr(value, '__module__', '')}.{name}"
 
     def _note_figures(self, module: str) -> None:
         if module.partition(".")[0] in _FIGURES:

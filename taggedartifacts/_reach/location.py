@@ -1,4 +1,4 @@
-"""The work tree as a walk sees it: which modules lie in it, what they are called, and paths below its root."""
+"""Where modules lie in a work tree, what they are called there, and paths below its root."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _MAIN = frozenset({"__main__", "__mp_main__"})
 ROOT = "⟨root⟩"
 
 
-class Home(NamedTuple):
+class Location(NamedTuple):
     """Where a module of the work tree lies.
 
     Attributes:
@@ -28,8 +28,8 @@ class Home(NamedTuple):
     above: str
 
 
-class WorkTree:
-    """The work tree of a decorated function.
+class Locator:
+    """Finds where modules lie in the work tree of a decorated function.
 
     Args:
         root: Absolute path of its root; None where there is no repository, and then the folder from which the
@@ -42,7 +42,7 @@ class WorkTree:
         self.root = root or (_import_folder(file) if file else os.getcwd())
         self._own = space
         self._package = None if file is None or places(file, self.root) else _package_folder(file)
-        self._homes: dict[int, tuple[dict[str, Any], Home | None]] = {}
+        self._locations: dict[int, tuple[dict[str, Any], Location | None]] = {}
         spelled = {each for each in (self.root, _spelled(file, self.root)) if each not in (None, os.sep)}
         roots = {
             encode_basestring(each)[1:-1] for root in spelled if root for each in (root, root.replace(os.sep, "/"))
@@ -51,22 +51,22 @@ class WorkTree:
         self._spelled = [each.encode("utf-8", "backslashreplace") for each in roots]
         self._pattern = re.compile(rb'(?<!\\)"(?:' + pattern.encode("utf-8", "backslashreplace") + rb')(?=["/\\])')
 
-    def home(self, space: dict[str, Any]) -> Home | None:
+    def location(self, space: dict[str, Any]) -> Location | None:
         """Tell where a module lies, by its globals; None if it is not of the work tree, or installed there."""
-        known = self._homes.get(id(space))
+        known = self._locations.get(id(space))
         if known is None:
-            known = self._homes[id(space)] = (space, self._find(space))
+            known = self._locations[id(space)] = (space, self._find(space))
         return known[1]
 
-    def is_own(self, home: Home) -> bool:
+    def is_own(self, location: Location) -> bool:
         """Say whether it is the module of the decorated function."""
-        own = self.home(self._own)
-        return own is not None and own.path == home.path
+        own = self.location(self._own)
+        return own is not None and own.path == location.path
 
-    def is_beside(self, home: Home) -> bool:
+    def is_beside(self, location: Location) -> bool:
         """Say whether a module is imported from the same folder as that of the decorated function."""
-        own = self.home(self._own)
-        return own is not None and own.above == home.above
+        own = self.location(self._own)
+        return own is not None and own.above == location.above
 
     def relative(self, text: bytes) -> bytes:
         """Write the absolute paths below the root in a canonical text relative to it."""
@@ -74,16 +74,16 @@ class WorkTree:
             return text
         return self._pattern.sub(f'"{ROOT}'.encode(), text)
 
-    def _find(self, space: dict[str, Any]) -> Home | None:
+    def _find(self, space: dict[str, Any]) -> Location | None:
         file = _file(space)
         if file is None:
             return None
         found = places(file, self.root)
         if not found:
             own = self._package is not None and os.path.realpath(file).startswith(self._package)
-            return _home(os.path.basename(file), file, space) if own else None
+            return _location(os.path.basename(file), file, space) if own else None
         path = found[0][0]
-        return None if is_installed(path, self.root) and space is not self._own else _home(path, found[0][1], space)
+        return None if is_installed(path, self.root) and space is not self._own else _location(path, found[0][1], space)
 
 
 def _file(space: dict[str, Any]) -> str | None:
@@ -91,7 +91,7 @@ def _file(space: dict[str, Any]) -> str | None:
     return os.path.abspath(file) if isinstance(file, str) else None
 
 
-def _home(path: str, file: str, space: dict[str, Any]) -> Home:
+def _location(path: str, file: str, space: dict[str, Any]) -> Location:
     stem = os.path.splitext(path)[0].removesuffix("/__init__")
     spec = space.get("__spec__")
     name = str(space.get("__name__", ""))
@@ -102,7 +102,7 @@ def _home(path: str, file: str, space: dict[str, Any]) -> Home:
         # A script, or a module that was loaded under a name of its own.
         name = os.path.relpath(os.path.splitext(file)[0], _import_folder(file)).replace(os.sep, ".")
         name = name.removesuffix(".__init__")
-    return Home(path, name, dotted.removesuffix(name).rstrip(".").replace(".", "/"))
+    return Location(path, name, dotted.removesuffix(name).rstrip(".").replace(".", "/"))
 
 
 def _import_folder(file: str) -> str:
