@@ -11,7 +11,7 @@ from .._errors import RepositoryError
 from .._git.repository import find_repository, reading
 from .._reach.forks import looking
 from .._reach.modules import loaded_modules, places, running_code
-from .dirt import Survey
+from .dirt import Status
 from .facts import Facts, Start, find_facts, is_environment
 from .look import Look
 from .scope import checked_paths
@@ -28,7 +28,7 @@ _VARIABLE = "TAGGEDARTIFACTS_COMMIT"
 _LOADS = 64
 
 # By the identity of a load, which is kept with it so that it stays unique. Loads nest, so few are open at a time.
-_surveys: OrderedDict[tuple[int, str], tuple[object, Survey | None]] = OrderedDict()
+_statuses: OrderedDict[tuple[int, str], tuple[object, Status | None]] = OrderedDict()
 
 
 def take_look(
@@ -62,59 +62,59 @@ def take_look(
     with looking:
         try:
             with reading(repo or file or os.curdir):
-                survey = _find(file, repo, load)
-                if survey is None:
+                status = _find(file, repo, load)
+                if status is None:
                     return Look(_stand_in(stand_in, repo or file))
-                facts = find_facts(survey, Start(file, checked_paths(scope), digest, typed))
+                facts = find_facts(status, Start(file, checked_paths(scope), digest, typed))
                 warning = _disagreement(stand_in, facts)
                 if file is not None and namespace is not None:
                     loaded_modules(facts.root).add(file, namespace, code)
                     loaded_modules(facts.root).add_held(namespace)
                 look = Look(facts, warning)
                 files = loaded_modules(facts.root).files()
-                if survey.loaded is None:
-                    survey.loaded = files
-                look.add_modules(facts, files, survey.loaded)
+                if status.loaded is None:
+                    status.loaded = files
+                look.add_modules(facts, files, status.loaded)
                 return look
         except RepositoryError as error:
             return Look(error)
 
 
-def _find(file: str | None, repo: str | None, load: object) -> Survey | None:
+def _find(file: str | None, repo: str | None, load: object) -> Status | None:
     """Find the repository: of *repo*, else of the file unless it is ignored there, else of the current directory."""
     if repo is not None:
-        found = _survey_of(os.path.abspath(repo), load)
+        found = _status_of(os.path.abspath(repo), load)
         if found is None:
             raise RepositoryError(f"repo={repo!r} lies in no git repository; give a path inside one")
         return found
     if file is not None:
-        found = _survey_of(os.path.dirname(os.path.realpath(file)), load)
+        found = _status_of(os.path.dirname(os.path.realpath(file)), load)
         if found is not None and _belongs(file, found):
             return found
-    return _survey_of(os.getcwd(), load)
+    return _status_of(os.getcwd(), load)
 
 
-def _belongs(file: str, survey: Survey) -> bool:
-    found = [path for path, _ in places(file, survey.repository.root)]
+def _belongs(file: str, status: Status) -> bool:
+    found = [path for path, _ in places(file, status.repository.root)]
     return not any(
-        is_environment(path, survey) or (not survey.is_tracked(path) and survey.repository.is_ignored(path))
+        is_environment(path, status) or (not status.is_tracked(path) and status.repository.is_ignored(path))
         for path in found
     )
 
 
-def _survey_of(folder: str, load: object) -> Survey | None:
+def _status_of(folder: str, load: object) -> Status | None:
     while not os.path.isdir(folder):  # a module in a zip file
         folder = os.path.dirname(folder)
     if load is None:
         found = find_repository(folder)
-        return Survey(found) if found else None
+        return Status(found) if found else None
     key = id(load), folder
-    if key not in _surveys:
+    if key not in _statuses:
         found = find_repository(folder)
-        _surveys[key] = load, Survey(found) if found else None
-        if len(_surveys) > _LOADS:
-            _surveys.popitem(last=False)
-    return _surveys[key][1]
+        _statuses[key] = load, Status(found) if found else None
+        if len(_statuses) > _LOADS:
+            _statuses.popitem(last=False)
+    return _statuses[key][1]
 
 
 def _stand_in(value: str | None, start: str | None) -> CodeState | RepositoryError:

@@ -1,4 +1,4 @@
-"""One survey of a work tree: what in it, submodules included, differs from the commit at HEAD."""
+"""The status of a work tree: what in it, submodules included, differs from the commit at HEAD."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Dirt(NamedTuple):
     is_layout: bool = False
 
 
-class Survey:
+class Status:
     """What differs from HEAD in one repository at one moment; what was asked once is answered the same again.
 
     Args:
@@ -71,7 +71,7 @@ class Survey:
         self.loaded: Mapping[tuple[str, str], LoadedFile] | None = None
         self.facts: dict[object, Any] = {}
         self._judged: dict[str, Dirt | None] = {}
-        self._submodules: dict[str, Survey | None] = {}
+        self._submodules: dict[str, Status | None] = {}
 
     @cached_property
     def _candidates(self) -> Candidates:
@@ -180,17 +180,17 @@ class Survey:
             return None
         return file_patch(os.fsencode(path), old, new, difference)
 
-    def _submodule(self, path: str) -> Survey | None:
+    def _submodule(self, path: str) -> Status | None:
         if path not in self._submodules:
             folder = os.path.join(self.repository.root, path)
             is_here = os.path.exists(os.path.join(folder, ".git")) and not os.path.islink(folder)
             inside = find_repository(folder) if is_here else None
             # With a .git that is none, what is found is the repository around it.
             is_own = inside is not None and os.path.samefile(inside.root, folder)
-            self._submodules[path] = Survey(inside) if inside and is_own else None
+            self._submodules[path] = Status(inside) if inside and is_own else None
         return self._submodules[path]
 
-    def _moved(self, path: str, inner: Survey | None) -> Dirt | None:
+    def _moved(self, path: str, inner: Status | None) -> Dirt | None:
         if inner is None:
             info = status_of(os.path.join(self.repository.root, path))
             # A folder without a repository was never checked out; anything else is judged as a file is, or its absence.

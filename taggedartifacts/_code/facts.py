@@ -11,7 +11,7 @@ from .._git.repository import Repository, find_repository
 from .._hashing import file_hexdigest
 from .._reach.imports import Hidden, Imports
 from .._reach.modules import is_installed, places
-from .dirt import Dirt, Survey, remote_url, same_syntax
+from .dirt import Dirt, Status, remote_url, same_syntax
 from .further import further_repositories
 from .installed import installed_code
 from .memory import memory
@@ -74,46 +74,46 @@ class Start(NamedTuple):
     typed: Imports | None = None
 
 
-def find_facts(survey: Survey, start: Start) -> Facts:
+def find_facts(status: Status, start: Start) -> Facts:
     """Find what counts for a function; functions of one module, with the same options, share the work.
 
     Raises:
         ScopeError: If the scope, or another setting of the project, has no meaning.
     """
-    repository, root = survey.repository, survey.repository.root
+    repository, root = status.repository, status.repository.root
     file, typed = start.file, start.typed
-    own = tuple(path for path, _ in places(file, root) if not is_environment(path, survey)) if file else ()
+    own = tuple(path for path, _ in places(file, root) if not is_environment(path, status)) if file else ()
     if file is not None and not own:
         typed = _imports_of(file, root)
     roots = import_roots(root)
     key = (start, own, roots)
-    known: Facts | None = survey.facts.get(key)
+    known: Facts | None = status.facts.get(key)
     if known is None:
         settings = read_settings(root)
-        paths = named_paths(root, start.scope, settings, lambda path: repository.entry(survey.head, path) is not None)
+        paths = named_paths(root, start.scope, settings, lambda path: repository.entry(status.head, path) is not None)
         starts = [*own, *([TYPED] if typed is not None else [])]
         tree = WorkTree(root, memory(root), typed)
         if paths is not None and os.curdir not in paths:
-            paths = with_linked(paths, tree, lambda path: _links_below(survey, path))
+            paths = with_linked(paths, tree, lambda path: _links_below(status, path))
         scope = find_scope(paths, tree, starts, roots)
-        found = _described(survey, scope, own, settings.generated)
+        found = _described(status, scope, own, settings.generated)
         commits, dirt = further_repositories(root, settings.also)
-        known = survey.facts[key] = found._replace(
-            foreign={**_foreign(survey, file, start.digest), **commits},
-            dirt={**found.dirt, **_unsettled(survey, settings), **dirt},
+        known = status.facts[key] = found._replace(
+            foreign={**_foreign(status, file, start.digest), **commits},
+            dirt={**found.dirt, **_unsettled(status, settings), **dirt},
         )
     return known
 
 
-def _described(survey: Survey, scope: Scope, own: tuple[str, ...], generated: frozenset[str]) -> Facts:
+def _described(status: Status, scope: Scope, own: tuple[str, ...], generated: frozenset[str]) -> Facts:
     """Find the commit of a scope, and what in it differs from that."""
-    repository, root, head = survey.repository, survey.repository.root, survey.head
-    dirt, heads = survey.collect(scope.holds, scope.holds_submodule)
+    repository, root, head = status.repository, status.repository.root, status.head
+    dirt, heads = status.collect(scope.holds, scope.holds_submodule)
     if not scope.by_bytes:
         dirt = {path: each for path, each in dirt.items() if not each.is_layout}
     reached = scope.files if not scope.is_whole else scope.causes.keys() - {TYPED}
-    untracked = tuple(path for path in sorted(reached) if not _is_held(survey, heads, path))
-    commit = survey.last_commit(scope.key(), lambda: _last_commit(repository, head, scope))
+    untracked = tuple(path for path in sorted(reached) if not _is_held(status, heads, path))
+    commit = status.last_commit(scope.key(), lambda: _last_commit(repository, head, scope))
     return Facts(
         root=root,
         heads=heads,
@@ -126,22 +126,22 @@ def _described(survey: Survey, scope: Scope, own: tuple[str, ...], generated: fr
         remote=remote_url(repository),
         foreign={},
         generated=generated,
-        taken=survey.taken,
+        taken=status.taken,
     )
 
 
-def _is_held(survey: Survey, heads: Mapping[str, str], path: str) -> bool:
+def _is_held(status: Status, heads: Mapping[str, str], path: str) -> bool:
     """Say whether a commit, or the index, knows a path; that of a submodule for what lies there."""
-    if any(prefix and path.startswith(prefix) for prefix in heads) or survey.is_tracked(path):
+    if any(prefix and path.startswith(prefix) for prefix in heads) or status.is_tracked(path):
         return True
     # Behind a link to a folder it has another name, by which it counts.
-    folder = os.path.join(survey.repository.root, os.path.dirname(path))
+    folder = os.path.join(status.repository.root, os.path.dirname(path))
     return os.path.realpath(folder) != os.path.normpath(folder)
 
 
-def _links_below(survey: Survey, path: str) -> list[str]:
+def _links_below(status: Status, path: str) -> list[str]:
     """List the tracked links below a path, which may be a file."""
-    repository, entry = survey.repository, survey.repository.entry(survey.head, path)
+    repository, entry = status.repository, status.repository.entry(status.head, path)
     if entry is None or entry[0] != TREE_MODE:
         return []
     below = memory(repository.root).links(entry[1], lambda: repository.links(entry[1]))
@@ -161,18 +161,18 @@ def _is_submodule(delta: Delta) -> bool:
     return any(side is not None and side[0] == SUBMODULE_MODE for side in (delta.old, delta.new))
 
 
-def _unsettled(survey: Survey, settings: Settings) -> dict[str, Dirt]:
+def _unsettled(status: Status, settings: Settings) -> dict[str, Dirt]:
     """The file of the settings, if what it says of the scope is not committed."""
-    entry = survey.repository.entry(survey.head, FILE)
-    if entry is not None and not survey.may_differ(FILE):
+    entry = status.repository.entry(status.head, FILE)
+    if entry is not None and not status.may_differ(FILE):
         return {}
     try:
-        committed = parse_settings(survey.repository.blob(entry[1]), FILE) if entry else Settings()
+        committed = parse_settings(status.repository.blob(entry[1]), FILE) if entry else Settings()
     except ScopeError:
         committed = None
     if committed is not None and committed._replace(allow_dirty=settings.allow_dirty) == settings:
         return {}
-    found = survey.judge(FILE) or survey.new_file(FILE, "changes the scope, and is not committed")
+    found = status.judge(FILE) or status.new_file(FILE, "changes the scope, and is not committed")
     return {FILE: found} if found else {}
 
 
@@ -191,12 +191,12 @@ def widen(facts: Facts, starts: frozenset[str] | None) -> Facts:
     repository = find_repository(facts.root)
     if repository is None:
         raise RepositoryError(f"{facts.root} is no git repository any more; what it held is not known")
-    survey = Survey(repository, facts.heads[""])
+    status = Status(repository, facts.heads[""])
     if starts is None:
-        return _described(survey, Scope(files=frozenset(facts.own)), facts.own, facts.generated)._replace(
+        return _described(status, Scope(files=frozenset(facts.own)), facts.own, facts.generated)._replace(
             foreign=facts.foreign, remote=facts.remote, taken=facts.taken
         )
-    more = {path for start in starts for path, _ in places(start, facts.root) if not is_environment(path, survey)}
+    more = {path for start in starts for path, _ in places(start, facts.root) if not is_environment(path, status)}
     if more <= facts.scope.files or facts.scope.is_whole:
         return facts
     paths = facts.scope.paths if facts.scope.kind is Kind.PATHS else None
@@ -205,7 +205,7 @@ def widen(facts: Facts, starts: frozenset[str] | None) -> Facts:
     if scope.is_whole:
         return widen(facts, None)._replace(scope=scope)
     scope = united(facts.scope, scope)
-    described = _described(survey, scope, facts.own, facts.generated)
+    described = _described(status, scope, facts.own, facts.generated)
     dirt = {path: each for path, each in described.dirt.items() if not facts.scope.holds(path)}
     return described._replace(
         dirt={**dirt, **facts.dirt}, foreign=facts.foreign, remote=facts.remote, taken=facts.taken
@@ -220,18 +220,18 @@ def _imports_of(file: str, root: str) -> Imports:
         return Imports(hides=(Hidden(1, "is no file that can be read"),))
 
 
-def _foreign(survey: Survey, file: str | None, digest: str | None) -> dict[str, str]:
+def _foreign(status: Status, file: str | None, digest: str | None) -> dict[str, str]:
     """Digest a function's own file where no commit holds it, which would otherwise be another's word for its code."""
-    if file is None or places(file, survey.repository.root):
+    if file is None or places(file, status.repository.root):
         return {}
     real = os.path.realpath(file)
     if is_installed(real.lstrip("/"), ""):
-        return installed_code(real, survey.repository) if os.path.isfile(real) else {}
+        return installed_code(real, status.repository) if os.path.isfile(real) else {}
     while not os.path.exists(real):  # a module in a zip file
         real = os.path.dirname(real)
     # By no path of this machine, and by none that a file of the repository can have.
     return {f"../{os.path.basename(file)}": digest or file_hexdigest(real)}
 
 
-def is_environment(path: str, survey: Survey) -> bool:
-    return is_installed(path, survey.repository.root) and not survey.is_tracked(path)
+def is_environment(path: str, status: Status) -> bool:
+    return is_installed(path, status.repository.root) and not status.is_tracked(path)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from .._errors import ScopeError
 from .._git.repository import find_repository
 from .._reach.modules import loaded_modules
-from .dirt import Dirt, Survey
+from .dirt import Dirt, Status
 from .kinds import kind_of
 from .settings import FILE
 from .state import STALE
@@ -40,13 +40,13 @@ def further_repositories(root: str, also: Sequence[str]) -> tuple[dict[str, str]
         found = find_repository(os.path.join(root, path)) if os.path.isdir(os.path.join(root, path)) else None
         if found is None:
             raise ScopeError(f"{os.path.join(root, FILE)}: 'also' names {path!r}, which lies in no git repository")
-        survey = Survey(found)
-        commits[path] = survey.last_commit("also", partial(found.last_commit, survey.head, _matters))
-        changed, _ = survey.collect(_counts)
+        status = Status(found)
+        commits[path] = status.last_commit("also", partial(found.last_commit, status.head, _matters))
+        changed, _ = status.collect(_counts)
         dirt |= {f"{path}/{name}": each._replace(patch=None) for name, each in changed.items()}
         for (_, name), loaded in loaded_modules(found.root).files().items():
-            if not survey.is_tracked(name):
-                new = None if found.is_ignored(name) else survey.new_file(name, "loaded, but not tracked by git")
+            if not status.is_tracked(name):
+                new = None if found.is_ignored(name) else status.new_file(name, "loaded, but not tracked by git")
                 if new is not None:
                     dirt[f"{path}/{name}"] = new._replace(patch=None)
             elif loaded.is_doubtful or not loaded.is_as_loaded():

@@ -14,7 +14,7 @@ from .._hashing import file_hexdigest, hexdigest
 from .._reach.forks import looking
 from .._reach.modules import LoadedFile, LoadedModules, is_installed, loaded_modules, places
 from .._reach.syntax import module_digest
-from .dirt import Dirt, Survey, digest_of, patch_of, same_syntax
+from .dirt import Dirt, Status, digest_of, patch_of, same_syntax
 from .facts import Facts, widen
 from .meanwhile import changed_meanwhile
 from .state import STALE, Change, CodeState
@@ -106,8 +106,8 @@ class Look:
                     self._tracked[file] = True  # without asking: another user may not read the repository
                     return True
                 with reading(facts.root):
-                    prefix, survey = _Inspector(facts).survey(path)
-                    known = survey.is_tracked(path[len(prefix) :])
+                    prefix, status = _Inspector(facts).status(path)
+                    known = status.is_tracked(path[len(prefix) :])
             self._tracked[file] = known
         return known
 
@@ -179,21 +179,21 @@ class Look:
         self,
         facts: Facts,
         files: Mapping[tuple[str, str], LoadedFile],
-        surveyed: Mapping[tuple[str, str], LoadedFile] | None = None,
+        compared: Mapping[tuple[str, str], LoadedFile] | None = None,
     ) -> None:
         """Judge the modules that were loaded since this was last done.
 
         Args:
             facts: What this look found.
             files: All that are loaded now.
-            surveyed: Those that were loaded when the repository was surveyed: of them, that survey tells.
+            compared: Those that were loaded when the status was taken: of them, that tells.
         """
         known = self._files or {}
         inspector = _Inspector(facts)
         for key, loaded in files.items():
             if known.get(key) is not loaded and inspector.counts(loaded):
-                is_surveyed = surveyed is not None and surveyed.get(key) is loaded
-                self._judged[key] = inspector.judge(loaded, is_surveyed=is_surveyed)
+                is_compared = compared is not None and compared.get(key) is loaded
+                self._judged[key] = inspector.judge(loaded, is_compared=is_compared)
         extra = {key[1]: found for key, found in self._judged.items()}
         for path in facts.untracked:
             if path not in extra and _may_be_loaded(path, facts.root):
@@ -249,62 +249,62 @@ class _Inspector:
 
     def __init__(self, facts: Facts) -> None:
         self._facts = facts
-        self._surveys: dict[str, Survey] = {}
+        self._statuses: dict[str, Status] = {}
 
     def counts(self, loaded: LoadedFile) -> bool:
         """Say whether the file is code: in scope, and not merely the script that calls."""
         return loaded.path in self._facts.own or self._facts.scope.holds_module(loaded.path, is_script=loaded.is_script)
 
-    def judge(self, loaded: LoadedFile, *, is_surveyed: bool) -> Dirt | str | None:
+    def judge(self, loaded: LoadedFile, *, is_compared: bool) -> Dirt | str | None:
         """What makes the code dirty, or the digest of a file that git ignores, or None if all is well."""
         path = loaded.path
-        prefix, survey = self.survey(path)
-        entry = survey.repository.entry(self._facts.heads[prefix], path[len(prefix) :])
+        prefix, status = self.status(path)
+        entry = status.repository.entry(self._facts.heads[prefix], path[len(prefix) :])
         dirt = self._facts.dirt.get(path)
         is_tracked = entry is not None or dirt is not None
         if not is_tracked and path not in self._facts.own and is_installed(path, self._facts.root):
             return None
         is_stale = not loaded.is_as_loaded() or (loaded.is_doubtful and dirt is not None)
-        if is_stale and not self._differs_in_layout(loaded, survey, entry):
+        if is_stale and not self._differs_in_layout(loaded, status, entry):
             return Dirt(STALE, 0o100644, loaded.token, None)
         if is_tracked:
-            if is_surveyed:
+            if is_compared:
                 return dirt
-            return self._judge_later(path, prefix, survey, entry)
+            return self._judge_later(path, prefix, status, entry)
         return self.judge_untracked(path)
 
     def judge_untracked(self, path: str) -> Dirt | str | None:
         """Judge a module that no commit holds."""
-        prefix, survey = self.survey(path)
+        prefix, status = self.status(path)
         if path in self._facts.generated or is_installed(path, self._facts.root):
             return None
-        if survey.repository.is_ignored(path[len(prefix) :]):
+        if status.repository.is_ignored(path[len(prefix) :]):
             try:
                 return file_hexdigest(os.path.join(self._facts.root, path))
             except FileNotFoundError:
                 return None
-        found = survey.new_file(path[len(prefix) :], "loaded, but not tracked by git")
+        found = status.new_file(path[len(prefix) :], "loaded, but not tracked by git")
         return found._replace(patch=None) if found and prefix else found
 
-    def _judge_later(self, path: str, prefix: str, survey: Survey, entry: tuple[int, str] | None) -> Dirt | None:
+    def _judge_later(self, path: str, prefix: str, status: Status, entry: tuple[int, str] | None) -> Dirt | None:
         """Judge a tracked module that was loaded after the look: what it found then must still stand there."""
         dirt = self._facts.dirt.get(path)
-        now = survey.repository.stored(path[len(prefix) :], entry[0] if entry else None)
+        now = status.repository.stored(path[len(prefix) :], entry[0] if entry else None)
         expected = (dirt.mode, dirt.oid) if dirt else entry
         if now is not None and (now.mode, now.oid) == expected:
             return dirt
         if now is not None and entry is not None and not self._facts.scope.by_bytes:
             delta = Delta(path, entry, (now.mode, now.oid))
-            if same_syntax(survey.repository, delta, now.content):
+            if same_syntax(status.repository, delta, now.content):
                 return dirt
-        found = survey.new_file(path[len(prefix) :], "changed before it was loaded, after the first look")
+        found = status.new_file(path[len(prefix) :], "changed before it was loaded, after the first look")
         return found and found._replace(patch=None)
 
-    def _differs_in_layout(self, loaded: LoadedFile, survey: Survey, entry: tuple[int, str] | None) -> bool:
+    def _differs_in_layout(self, loaded: LoadedFile, status: Status, entry: tuple[int, str] | None) -> bool:
         """Say whether what was loaded is what the commit holds, and the file differs from that in comments alone."""
         if entry is None or self._facts.scope.by_bytes or loaded.digest is None or not loaded.file.endswith(".py"):
             return False
-        committed = survey.repository.blob(entry[1])
+        committed = status.repository.blob(entry[1])
         if hexdigest(committed) != loaded.digest:
             return False
         try:
@@ -314,12 +314,12 @@ class _Inspector:
             return False
         return now is not None and now == module_digest(committed)
 
-    def survey(self, path: str) -> tuple[str, Survey]:
+    def status(self, path: str) -> tuple[str, Status]:
         """The repository that holds a path, with the prefix of what it holds."""
         prefix = max((prefix for prefix in self._facts.heads if path.startswith(prefix)), key=len)
-        if prefix not in self._surveys:
+        if prefix not in self._statuses:
             repository = find_repository(os.path.join(self._facts.root, prefix))
             if repository is None:
                 raise RepositoryError(f"{self._facts.root} is no git repository any more; what it held is not known")
-            self._surveys[prefix] = Survey(repository)
-        return prefix, self._surveys[prefix]
+            self._statuses[prefix] = Status(repository)
+        return prefix, self._statuses[prefix]

@@ -9,7 +9,7 @@ from .._errors import RepositoryError
 from .._git.command import status_of
 from .._git.repository import find_repository, reading
 from .._git.trees import Delta
-from .dirt import Survey, same_syntax
+from .dirt import Status, same_syntax
 from .kinds import opens_unseen
 from .worktree import relative
 
@@ -37,19 +37,19 @@ def changed_meanwhile(facts: Facts, opened: Opened, modules: Collection[str]) ->
     seen = {relative(path, facts.root) for file in files for path in (file, os.path.realpath(file))}
     try:
         with reading(facts.root):
-            survey = _survey(facts)
-            tracked = survey.repository.tracked()
+            status = _status(facts)
+            tracked = status.repository.tracked()
             paths = tracked if opened.has_started else [path for path in tracked if path in seen or opens_unseen(path)]
-            return [path for path in _doubtful(paths, facts, modules) if _differs(path, facts, survey)]
+            return [path for path in _doubtful(paths, facts, modules) if _differs(path, facts, status)]
     except RepositoryError:
         return _doubtful([path for path in facts.scope.files if path in seen], facts, modules)
 
 
-def _survey(facts: Facts) -> Survey:
+def _status(facts: Facts) -> Status:
     repository = find_repository(facts.root)
     if repository is None:
         raise RepositoryError(f"{facts.root} is no git repository any more; what it held is not known")
-    return Survey(repository, facts.heads[""])
+    return Status(repository, facts.heads[""])
 
 
 def _doubtful(paths: Collection[str], facts: Facts, modules: Collection[str]) -> list[str]:
@@ -64,14 +64,14 @@ def _is_older(path: str, facts: Facts) -> bool:
     return info is not None and max(info.st_mtime, info.st_ctime) < facts.taken - _MARGIN_SECONDS
 
 
-def _differs(path: str, facts: Facts, survey: Survey) -> bool:
-    entry = survey.repository.entry(survey.head, path)
+def _differs(path: str, facts: Facts, status: Status) -> bool:
+    entry = status.repository.entry(status.head, path)
     dirt = facts.dirt.get(path)
     before = (dirt.mode, dirt.oid) if dirt is not None else entry
-    now = survey.repository.stored(path, entry[0] if entry else None)
+    now = status.repository.stored(path, entry[0] if entry else None)
     if now is None:
         return before is not None and before[0] != 0
     if before == (now.mode, now.oid):
         return False
     delta = Delta(path, before, (now.mode, now.oid))
-    return facts.scope.by_bytes or dirt is not None or not same_syntax(survey.repository, delta, now.content)
+    return facts.scope.by_bytes or dirt is not None or not same_syntax(status.repository, delta, now.content)

@@ -31,7 +31,7 @@ _PARSED = 3  # how many times the bytes of its text the imports of a file take i
 _SECTIONS = ("imports", "syntax", "commits", "links")
 
 
-class Memory:
+class CodeMemory:
     """What is remembered of one work tree; one object for each in the process.
 
     Args:
@@ -141,12 +141,12 @@ class Memory:
         return os.path.join(folder, f"{hexdigest(os.fsencode(self._root))}.json")
 
 
-_memories: dict[str, Memory] = {}
+_memories: dict[str, CodeMemory] = {}
 
 
-def memory(root: str) -> Memory:
+def memory(root: str) -> CodeMemory:
     """What is remembered of the work tree at *root*."""
-    return _memories.setdefault(root, Memory(root))
+    return _memories.setdefault(root, CodeMemory(root))
 
 
 def _folder() -> str | None:

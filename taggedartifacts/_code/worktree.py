@@ -12,7 +12,7 @@ from .._reach.modules import is_installed
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from .memory import Memory
+    from .memory import CodeMemory
 
 TYPED = "<typed>"
 """Stands for code that is no file of the work tree, in its root: what it imports is followed, and it counts nowhere."""
@@ -27,7 +27,7 @@ class WorkTree:
         typed: What is imported by code that is no file of the work tree.
     """
 
-    def __init__(self, root: str, memory: Memory, typed: Imports | None = None) -> None:
+    def __init__(self, root: str, memory: CodeMemory, typed: Imports | None = None) -> None:
         self._root = root
         self._prefix = root.rstrip(os.sep) + os.sep
         self._memory = memory

@@ -12,7 +12,7 @@ from .forms import COMPILED, NEVER_A_FILE, SUFFIXES, forms, forms_of_package, is
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from .imports import Folder, Import, Imports
+    from .imports import Import, Imports, PathEntry
 
 
 class FileTree(Protocol):
@@ -232,7 +232,7 @@ class _Walk:
             elif level <= len(above):  # else above the work tree
                 self._relative(above[level - 1], name, Cause(path, line))
 
-    def _places(self, path: str, folder: Folder, above: list[str]) -> Iterator[str]:
+    def _places(self, path: str, folder: PathEntry, above: list[str]) -> Iterator[str]:
         """Where a folder that a file adds to ``sys.path`` may lie in the work tree."""
         if folder.base == "":
             root = self.tree.inside(folder.path)

@@ -45,7 +45,7 @@ class Import(NamedTuple):
     line: int
 
 
-class Folder(NamedTuple):
+class PathEntry(NamedTuple):
     """A folder that a file adds to ``sys.path``.
 
     Attributes:
@@ -87,7 +87,7 @@ class Imports(NamedTuple):
     imports: tuple[Import, ...] = ()
     uses: tuple[Import, ...] = ()
     exports: tuple[str, ...] = ()
-    folders: tuple[Folder, ...] = ()
+    folders: tuple[PathEntry, ...] = ()
     hides: tuple[Hidden, ...] = ()
     strings: tuple[str, ...] = ()
     reads_source: bool = False
@@ -104,7 +104,7 @@ class Imports(NamedTuple):
             tuple([Import(level, module, tuple(names), line) for level, module, names, line in imports]),
             tuple([Import(level, module, tuple(names), line) for level, module, names, line in uses]),
             tuple(exports),
-            tuple([Folder(*each) for each in folders]),
+            tuple([PathEntry(*each) for each in folders]),
             tuple([Hidden(*each) for each in hides]),
             tuple(strings),
             reads_source,
@@ -140,7 +140,7 @@ def _described(survey: Survey, findings: Findings) -> Imports:
         imports=tuple(sorted({*statements, *by_name}, key=lambda each: (each.line, each))),
         uses=tuple(_grouped(findings.uses)),
         exports=tuple(sorted(survey.exports)),
-        folders=tuple(sorted(Folder(*each) for each in findings.folders)),
+        folders=tuple(sorted(PathEntry(*each) for each in findings.folders)),
         hides=tuple(sorted(Hidden(*each) for each in findings.hides)),
         strings=tuple(sorted(filter(_may_name_file, survey.strings))),
         reads_source=findings.reads_source,

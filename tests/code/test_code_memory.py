@@ -8,7 +8,7 @@ import pytest
 from looks import AUTOMATIC, LookedAt
 
 from taggedartifacts._code import memory as module
-from taggedartifacts._code.memory import Memory
+from taggedartifacts._code.memory import CodeMemory
 
 MAKE = """\
 from taggedartifacts import Artifact
@@ -41,10 +41,10 @@ def told(memory):
 class TestBetweenProcesses:
     def test_remembered(self, folder):
         """What one process saved, another need not find again."""
-        one = Memory("/work")
+        one = CodeMemory("/work")
         told(one)
         one.save()
-        other = Memory("/work")
+        other = CodeMemory("/work")
 
         assert ("c" * 40, "s", ["a"]) == (
             other.commit("key", never),
@@ -54,41 +54,41 @@ class TestBetweenProcesses:
 
     def test_imports_are_not_parsed_again(self, folder, monkeypatch):
         """Nor are files parsed again whose content was seen."""
-        one = Memory("/work")
+        one = CodeMemory("/work")
         found = one.imports(b"import helper\n")
         one.save()
         monkeypatch.setattr(module.imports, "read", never)
 
-        assert found == Memory("/work").imports(b"import helper\n")
+        assert found == CodeMemory("/work").imports(b"import helper\n")
 
     def test_work_trees_apart(self, folder):
         """Each work tree has a file of its own."""
         for root in ("/one", "/two"):
-            memory = Memory(root)
+            memory = CodeMemory(root)
             memory.commit("key", lambda root=root: root)
             memory.save()
 
-        assert ["/one", "/two"] == [Memory(root).commit("key", never) for root in ("/one", "/two")]
+        assert ["/one", "/two"] == [CodeMemory(root).commit("key", never) for root in ("/one", "/two")]
         assert 2 == len(list(folder.iterdir()))
 
     def test_kept_beside_news(self, folder):
         """What is new is kept beside what was there."""
         for key in ("one", "two"):
-            memory = Memory("/work")
+            memory = CodeMemory("/work")
             memory.commit(key, lambda key=key: key)
             memory.save()
 
-        assert ["one", "two"] == [Memory("/work").commit(key, never) for key in ("one", "two")]
+        assert ["one", "two"] == [CodeMemory("/work").commit(key, never) for key in ("one", "two")]
 
     def test_nothing_new(self, folder):
         """Nothing is written where nothing is new."""
-        Memory("/work").save()
+        CodeMemory("/work").save()
 
         assert not folder.exists()
 
     def test_private(self, folder):
         """The folder is for its user alone, and nothing else is left in it."""
-        memory = Memory("/work")
+        memory = CodeMemory("/work")
         told(memory)
         memory.save()
 
@@ -100,7 +100,7 @@ class TestDamage:
     @pytest.mark.parametrize("position", [0, 1, 5, -1, -20, 0.3, 0.5, 0.7, 0.9])
     def test_one_wrong_bit(self, folder, position):
         """A file in which one bit is wrong, wherever, counts as lost."""
-        one = Memory("/work")
+        one = CodeMemory("/work")
         told(one)
         one.save()
         (file,) = folder.iterdir()
@@ -108,30 +108,30 @@ class TestDamage:
         content[int(position * len(content)) if isinstance(position, float) else position] ^= 1
         file.write_bytes(content)
 
-        assert "new" == Memory("/work").commit("key", lambda: "new")
+        assert "new" == CodeMemory("/work").commit("key", lambda: "new")
 
     @pytest.mark.parametrize("content", [b"", b"{}", b"\xff\xfe", b"[" * 100_000, b"null\n"])
     def test_another_content(self, folder, content):
         """So does a file that is none of ours, or was cut off; the next save mends it."""
-        one = Memory("/work")
+        one = CodeMemory("/work")
         told(one)
         one.save()
         (file,) = folder.iterdir()
         file.write_bytes(content)
-        other = Memory("/work")
+        other = CodeMemory("/work")
         assert "new" == other.commit("key", lambda: "new")
         other.save()
 
-        assert "new" == Memory("/work").commit("key", never)
+        assert "new" == CodeMemory("/work").commit("key", never)
 
     def test_another_form(self, folder, monkeypatch):
         """What a library with other rules wrote is not read."""
-        one = Memory("/work")
+        one = CodeMemory("/work")
         told(one)
         one.save()
         monkeypatch.setattr(module, "_FORM", "another")
 
-        assert "new" == Memory("/work").commit("key", lambda: "new")
+        assert "new" == CodeMemory("/work").commit("key", lambda: "new")
 
     @pytest.mark.parametrize("what", ["a file", "read-only", "a relative path"])
     def test_folder_that_cannot_be_used(self, tmp_path, monkeypatch, what):
@@ -143,7 +143,7 @@ class TestDamage:
             base.mkdir(mode=0o500)
         monkeypatch.setenv("XDG_CACHE_HOME", "relative" if what == "a relative path" else str(base))
         monkeypatch.chdir(tmp_path)
-        memory = Memory("/work")
+        memory = CodeMemory("/work")
         told(memory)
         memory.save()
 
@@ -155,7 +155,7 @@ class TestBounds:
         """It is bounded in bytes, in memory and on the disk, and goes on working beyond that."""
         monkeypatch.setattr(module, "_MOST_BYTES", 20_000)
         for start in range(0, 3000, 500):
-            memory = Memory("/work")
+            memory = CodeMemory("/work")
             for number in range(start, start + 500):
                 memory.commit(f"{number:040}", lambda number=number: f"{number:040}")
                 held = sum(len(key) + len(text) for used in memory._used.values() for key, text in used.items())
@@ -163,7 +163,7 @@ class TestBounds:
             memory.save()
             (file,) = folder.iterdir()
             assert file.stat().st_size <= 40_000
-        assert f"{2999:040}" == Memory("/work").commit(f"{2999:040}", never)
+        assert f"{2999:040}" == CodeMemory("/work").commit(f"{2999:040}", never)
 
 
 class TestWhoWrites:

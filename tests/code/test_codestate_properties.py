@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from taggedartifacts._code.codestate import take_look
-from taggedartifacts._code.dirt import Survey, digest_of
+from taggedartifacts._code.dirt import Status, digest_of
 from taggedartifacts._git import index as _index
 from taggedartifacts._git import repository as _repository
 from taggedartifacts._git.command import CommandRepository
@@ -104,11 +104,11 @@ class TestAnySequence:
             for operation in operations:
                 do(repo, *operation)
                 state = take_look(None, repo=str(repo.path), scope=["."]).state()
-                survey = Survey(CommandRepository(str(repo.path), ""))
+                status = Status(CommandRepository(str(repo.path), ""))
 
                 assert git_says_dirty(repo) == (state.dirty is not None)
-                assert digest_of(survey.collect(lambda path: True)[0]) == state.dirty
-                assert survey.repository.last_commit(repo.head, lambda delta: True) == state.commit
+                assert digest_of(status.collect(lambda path: True)[0]) == state.dirty
+                assert status.repository.last_commit(repo.head, lambda delta: True) == state.commit
                 code = tracked_code(repo)
                 if "D " in repo.git("status", "--porcelain", "-uno", "--no-renames"):
                     continue  # gone from the index, there or not in the work tree: dirty either way

@@ -9,7 +9,7 @@ import pytest
 from gitrepo import GitRepo
 from looks import WORK, LookedAt, varied
 
-from taggedartifacts._code.dirt import Survey
+from taggedartifacts._code.dirt import Status
 from taggedartifacts._git.command import CommandRepository
 
 CLEAN: dict[str, str] = {}
@@ -224,8 +224,8 @@ class TestTrackedFiles:
     def test_either_backend(self, repo, name_of_row, happens, git_says, we_say):
         """The git command finds the same paths, for the same reasons."""
         happens(repo)
-        survey = Survey(CommandRepository(str(repo.path), ""))
-        found, _ = survey.collect(lambda path: not path.endswith(".ipynb"))
+        status = Status(CommandRepository(str(repo.path), ""))
+        found, _ = status.collect(lambda path: not path.endswith(".ipynb"))
 
         assert we_say == {path: dirt.what for path, dirt in found.items()}
 

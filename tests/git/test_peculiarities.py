@@ -12,7 +12,7 @@ import pytest
 from gitrepo import IS_ROOT, GitRepo
 from looks import WORK, LookedAt, varied
 
-from taggedartifacts._code.dirt import Survey
+from taggedartifacts._code.dirt import Status
 from taggedartifacts._git.command import CommandRepository
 
 CLEAN: dict[str, str] = {}
@@ -261,7 +261,7 @@ class TestSubmodules:
         outer.git("sparse-checkout", "set", "--no-cone", "/*", "!/vendor/")
         outer.git("update-index", "--skip-worktree", "vendor/lib")
         shutil.rmtree(outer.path / "vendor")
-        by_command, _ = Survey(CommandRepository(str(outer.path), "")).collect(lambda path: True)
+        by_command, _ = Status(CommandRepository(str(outer.path), "")).collect(lambda path: True)
 
         assert ["", CLEAN, CLEAN] == [outer.status("-uno"), outer.look()["changes"], by_command]
 

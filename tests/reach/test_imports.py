@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from taggedartifacts._reach.imports import Folder, Imports, read
+from taggedartifacts._reach.imports import Imports, PathEntry, read
 
 
 def lines(*statements):
@@ -238,7 +238,7 @@ class TestSearchPath:
         """A change of ``sys.path`` by literals and ``__file__`` is evaluated, relative to where the file lies."""
         found = read((HEAD + source).encode())
 
-        assert Folder(*expected) in found.folders
+        assert PathEntry(*expected) in found.folders
         assert () == found.hides
 
     @pytest.mark.parametrize(
