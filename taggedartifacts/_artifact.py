@@ -246,43 +246,6 @@ class Artifact(Generic[R, W]):
                 with shortening:
                     return enter(args, kwargs, recompute=False)
 
-        def recompute(*args: Any, **kwargs: Any) -> Any:
-            """Run the function whether or not the artifact is there, and replace it atomically."""
-            __tracebackhide__ = True
-            with shortening:
-                check_object(decorated, "recompute", args, kwargs)
-                return enter(args, kwargs, recompute=True)
-
-        def path(*args: Any, **kwargs: Any) -> Any:
-            """Return where the artifact of that call is or would be; runs and touches nothing."""
-            __tracebackhide__ = True
-            with shortening:
-                check_object(decorated, "path", args, kwargs)
-                return prepare(decorated.__wrapped__, _decoration(decorated), args, kwargs).result
-
-        def is_cached(*args: Any, **kwargs: Any) -> bool:
-            """Tell whether that call would reuse the artifact; runs and touches nothing."""
-            __tracebackhide__ = True
-            with shortening:
-                check_object(decorated, "is_cached", args, kwargs)
-                call = prepare(decorated.__wrapped__, _decoration(decorated), args, kwargs)
-                try:
-                    call.check_links()
-                    return call.find() is not None
-                except (ArtifactConflictError, ArtifactModifiedError, InputChangedError):
-                    return False
-
-        def explain(*args: Any, **kwargs: Any) -> Explanation:
-            """Explain why that call would reuse an artifact or not: the nearest there is, and exactly what differs."""
-            from ._call import (
-                explain as _explain,  # only where somebody asks: every script waits for what is imported above
-            )
-
-            __tracebackhide__ = True
-            with shortening:
-                check_object(decorated, "explain", args, kwargs)
-                return _explain.explain(decorated.__wrapped__, _decoration(decorated), args, kwargs)
-
         options, home = self._options, Home.of(f)
         with shortening:
             parameters = Parameters(f, options, free_names=home.interactive)
@@ -295,12 +258,53 @@ class Artifact(Generic[R, W]):
             home=home,
         )
         vars(decorated)[_DECORATION] = decoration
-        for question in (recompute, path, is_cached, explain):
+        for question in _questions(decorated, enter):
             _attach(question, decorated)
         return decorated
 
 
 _DECORATION = "_taggedartifacts"
+
+
+def _questions(decorated: Any, enter: Callable[..., Any]) -> tuple[Callable[..., Any], ...]:
+    """Make what a decorated function can be asked beside being called; *enter* carries out a call of it."""
+
+    def recompute(*args: Any, **kwargs: Any) -> Any:
+        """Run the function whether or not the artifact is there, and replace it atomically."""
+        __tracebackhide__ = True
+        with shortening:
+            check_object(decorated, "recompute", args, kwargs)
+            return enter(args, kwargs, recompute=True)
+
+    def path(*args: Any, **kwargs: Any) -> Any:
+        """Return where the artifact of that call is or would be; runs and touches nothing."""
+        __tracebackhide__ = True
+        with shortening:
+            check_object(decorated, "path", args, kwargs)
+            return prepare(decorated.__wrapped__, _decoration(decorated), args, kwargs).result
+
+    def is_cached(*args: Any, **kwargs: Any) -> bool:
+        """Tell whether that call would reuse the artifact; runs and touches nothing."""
+        __tracebackhide__ = True
+        with shortening:
+            check_object(decorated, "is_cached", args, kwargs)
+            call = prepare(decorated.__wrapped__, _decoration(decorated), args, kwargs)
+            try:
+                call.check_links()
+                return call.find() is not None
+            except (ArtifactConflictError, ArtifactModifiedError, InputChangedError):
+                return False
+
+    def explain(*args: Any, **kwargs: Any) -> Explanation:
+        """Explain why that call would reuse an artifact or not: the nearest there is, and exactly what differs."""
+        from ._call import explain as _explain  # only where somebody asks: scripts wait for what is imported above
+
+        __tracebackhide__ = True
+        with shortening:
+            check_object(decorated, "explain", args, kwargs)
+            return _explain.explain(decorated.__wrapped__, _decoration(decorated), args, kwargs)
+
+    return recompute, path, is_cached, explain
 
 
 def _attach(question: Callable[..., Any], decorated: Callable[..., Any]) -> None:

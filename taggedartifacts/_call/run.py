@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from .._store.lock import ArtifactLock
     from .._store.record import Record
     from .._store.target import Target
+    from .._store.written import Staged
     from .call import Call, Decoration
     from .steps import Steps
 
@@ -125,38 +126,14 @@ def _making(call: Call, held: _Held, *, recompute: bool) -> Generator[Wait | Run
     # A script whose artifacts are all there does not wait for what it takes to make them to be imported.
     from .._code.memory import memory
     from .._reach.opened import watching
-    from .._store.claim import claim
     from .._store.kept import mark
-    from .._store.lock import ArtifactLock, Patience
-    from .._store.staging import clean_up, make_staging, sweep
-    from .._store.written import Staged
+    from .._store.staging import sweep
     from .outcome import check_size, checked, keep_all, publish_all
 
     with contextlib.ExitStack() as stack:
-        # In one order everywhere, so that no two calls wait for each other.
         stack.callback(held.give_back)
-        patience = Patience(call.decoration.options.timeout)
-        for target in sorted(call.targets, key=_whole):
-            folder, path = target.folder, target.path
-            held.locks.append(lock := ArtifactLock(target.lock_path))
-            folder.check_outside()
-            with folder.naming_itself():
-                folder.make()
-                is_ours = _acquired(lock, target)
-            while not is_ours:
-                if patience.is_exhausted():
-                    raise LockTimeoutError(
-                        f"{lock.holder()} is still making {path} after the timeout; wait longer, or stop that process"
-                    )
-                for _ in range(1 if recompute else patience.LOOKS):
-                    yield Wait(patience.INTERVAL)
-                    if not recompute and _reused(call):
-                        return call
-                    if patience.is_exhausted():
-                        break
-                # Once its holder had time to sign it, and not when the artifact is there and the next one holds it.
-                patience.say(path, lock.holder)
-                is_ours = _acquired(lock, target)
+        if not (yield from _locking(call, held, recompute=recompute)):
+            return call
         locked = all(lock.works for lock in held.locks)
         for folder, name in call.targets:
             folder.look_closely()
@@ -168,15 +145,7 @@ def _making(call: Call, held: _Held, *, recompute: bool) -> Generator[Wait | Run
         if not recompute and _reused(call):
             return call
         call.check_links()
-        staged, process = [], os.getpid()
-        for output, target in zip(call.outputs, call.targets, strict=True):
-            folder, name = target
-            staging = make_staging(folder, name)
-            stack.callback(_in_process, process, clean_up, folder, staging)
-            stack.callback(claim(staging))
-            staged.append(Staged(folder, name, staging, output.directory, os.path.lexists(target.path)))
-            if output.directory:
-                os.mkdir(staged[-1].path)
+        staged, process = _staged(call, stack), os.getpid()
         started, clock = datetime.now(UTC), time.perf_counter()
         call.redirect([each.path for each in staged])
         held.making.artifacts = artifacts
@@ -203,6 +172,54 @@ def _making(call: Call, held: _Held, *, recompute: bool) -> Generator[Wait | Run
         if true.state.root is not None:
             memory(true.state.root).save()
         return true
+
+
+def _locking(call: Call, held: _Held, *, recompute: bool) -> Generator[Wait, object, bool]:
+    """Take the locks of the artifacts of a call, waiting for whoever holds one; False if they came to be there."""
+    from .._store.lock import ArtifactLock, Patience  # as in the only caller
+
+    patience = Patience(call.decoration.options.timeout)
+    # In one order everywhere, so that no two calls wait for each other.
+    for target in sorted(call.targets, key=_whole):
+        folder, path = target.folder, target.path
+        held.locks.append(lock := ArtifactLock(target.lock_path))
+        folder.check_outside()
+        with folder.naming_itself():
+            folder.make()
+            is_ours = _acquired(lock, target)
+        while not is_ours:
+            if patience.is_exhausted():
+                raise LockTimeoutError(
+                    f"{lock.holder()} is still making {path} after the timeout; wait longer, or stop that process"
+                )
+            for _ in range(1 if recompute else patience.LOOKS):
+                yield Wait(patience.INTERVAL)
+                if not recompute and _reused(call):
+                    return False
+                if patience.is_exhausted():
+                    break
+            # Once its holder had time to sign it, and not when the artifact is there and the next one holds it.
+            patience.say(path, lock.holder)
+            is_ours = _acquired(lock, target)
+    return True
+
+
+def _staged(call: Call, stack: contextlib.ExitStack) -> list[Staged]:
+    """Make a place for each output to be written to; the stack cleans them up, in this process alone."""
+    from .._store.claim import claim  # with the others, as in the only caller
+    from .._store.staging import clean_up, make_staging
+    from .._store.written import Staged
+
+    staged, process = [], os.getpid()
+    for output, target in zip(call.outputs, call.targets, strict=True):
+        folder, name = target
+        staging = make_staging(folder, name)
+        stack.callback(_in_process, process, clean_up, folder, staging)
+        stack.callback(claim(staging))
+        staged.append(Staged(folder, name, staging, output.directory, os.path.lexists(target.path)))
+        if output.directory:
+            os.mkdir(staged[-1].path)
+    return staged
 
 
 def _acquired(lock: ArtifactLock, target: Target) -> bool:

@@ -126,7 +126,7 @@ def compare(a: str | os.PathLike[str], b: str | os.PathLike[str]) -> Comparison:
     unknown: list[str] = []
     first, second = _Side.of(a, unknown), _Side.of(b, unknown)
     same_content, content = content_differences(first.seen, second.seen)
-    commits: tuple[tuple[str, str], ...] | None = ()
+    commits: tuple[tuple[str, str], ...] = ()
     if first.record is None or second.record is None:
         here, there = first.target.tag, second.target.tag
         same_code = (here.commit, here.dirty) == (there.commit, there.dirty)
@@ -137,17 +137,11 @@ def compare(a: str | os.PathLike[str], b: str | os.PathLike[str]) -> Comparison:
         same_code = same_commit(key.commit, other.commit) and key.dirty == other.dirty
         same_config = key.config_hash == other.config_hash
         keys = (FullKey.of(first.record, first.target.folder), FullKey.of(second.record, second.target.folder))
-        differences, doubts = key_differences(*keys)
-        unknown += doubts
-        differences += file_differences(*keys)
+        differences = _differences(*keys, unknown)
         names = sorted({*first.record.unknown, *second.record.unknown})
         unknown += [f"whether {name} differs: it has no canonical form" for name in names]
         differences += tuple(_environment_differences(first.record, second.record))
-        if not same_commit(key.commit, other.commit):
-            folders = (first.target.folder.path, second.target.folder.path)
-            commits = commits_between(key.commit, other.commit, folders)
-            if commits is None:
-                unknown.append("the commits between them: no repository that has both is around them or here")
+        commits = _commits(*keys, unknown)
     return Comparison(
         a=first.path,
         b=second.path,
@@ -155,10 +149,27 @@ def compare(a: str | os.PathLike[str], b: str | os.PathLike[str]) -> Comparison:
         same_config=same_config,
         same_content=same_content,
         differences=(*differences, *content),
-        commits=commits or (),
+        commits=commits,
         reproducible=_reproducible(first, second, same_content) if same_code and same_config else None,
         unknown=tuple(unknown),
     )
+
+
+def _differences(a: FullKey, b: FullKey, unknown: list[str]) -> tuple[Difference, ...]:
+    """List where two keys differ, and the files of the code that do."""
+    differences, doubts = key_differences(a, b)
+    unknown += doubts
+    return (*differences, *file_differences(a, b))
+
+
+def _commits(a: FullKey, b: FullKey, unknown: list[str]) -> tuple[tuple[str, str], ...]:
+    """List the commits between two, if they are of two commits and a repository here has both."""
+    if same_commit(a.key.commit, b.key.commit):
+        return ()
+    commits = commits_between(a.key.commit, b.key.commit, (a.folder, b.folder))
+    if commits is None:
+        unknown.append("the commits between them: no repository that has both is around them or here")
+    return commits or ()
 
 
 def _environment_differences(a: Record, b: Record) -> Iterator[Difference]:
