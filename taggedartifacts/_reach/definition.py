@@ -30,7 +30,7 @@ from .prompt import (
     sent,
     shell,
 )
-from .syntax import DefinitionNode, Outline, callee, decorators_of, definitions, digest, first_line, outline
+from .syntax import DefinitionNode, Outline, callee, decorators_of, definitions, digest, first_line, outline, tree_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -224,7 +224,7 @@ def _magic_texts(name: str) -> Iterator[str]:
     session = shell()
     for cell in reversed(session.history_manager.input_hist_parsed) if session is not None else ():
         if name in cell and "run_cell_magic" in cell:
-            for node in ast.walk(ast.parse(cell)):
+            for node in ast.walk(tree_of(cell)):
                 match node:
                     case ast.Call(
                         func=ast.Attribute(attr="run_cell_magic"), args=[_, _, ast.Constant(value=str() as body)]
@@ -265,7 +265,7 @@ def _compiled(text: str, flags: int) -> tuple[ast.Module | None, tuple[CodeType,
     # Cells may await at their top level; only the __future__ flags of earlier cells change what a definition means.
     flags |= ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
     try:
-        tree = ast.parse(text)
+        tree = tree_of(text)
         code = compile(text, "<definition>", "exec", flags=flags, dont_inherit=True)
     except (SyntaxError, ValueError):
         return None, ()

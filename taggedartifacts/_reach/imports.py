@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from .forks import looking
 from .hiding import Findings, look_through
 from .survey import Survey, surveyed
+from .syntax import tree_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -122,7 +123,7 @@ def read(source: bytes) -> Imports:
         # those of the process, so one thread at a time.
         with looking, warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            tree = ast.parse(source)
+            tree = tree_of(source)
     except SyntaxError as error:
         return Imports(hides=(Hidden(error.lineno or 1, f"does not parse: {error.msg}"),))
     except (ValueError, LookupError, OverflowError):  # null bytes, an encoding that does not fit

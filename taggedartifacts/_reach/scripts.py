@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from .bytecode import binds
 from .prompt import SCRIPT, by_name, has_arrived, own_function
+from .syntax import tree_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -89,7 +90,7 @@ def _bound_once(file: str) -> frozenset[str]:
     try:
         with open(file, "rb") as opened:
             source = opened.read()
-        tree = ast.parse(source)
+        tree = tree_of(source)
         times = Counter(binds(compile(source, file, "exec", dont_inherit=True)))
     except (OSError, SyntaxError, ValueError):
         return frozenset()

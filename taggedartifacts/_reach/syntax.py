@@ -22,6 +22,7 @@ DefinitionNode: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDe
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
 # What versions of Python set differently, or what says nothing that the rest of the tree does not say.
 _SKIPPED = frozenset({"ctx", "kind", "type_comment", "type_ignores"})
+_TRIES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +71,31 @@ def definitions(tree: ast.AST) -> Iterator[DefinitionNode]:
     return (node for node in ast.walk(tree) if isinstance(node, _DEFINITIONS))
 
 
+def tree_of(source: str | bytes) -> ast.Module:
+    """Parse a text. All texts are parsed here.
+
+    Python 3.11 keeps the depth of the tree that it builds once for the process. Where the collector runs a finalizer
+    meanwhile, and that (or a thread that it lets run) parses too, ``ast.parse`` of a good text raises ``SystemError:
+    AST constructor recursion depth mismatch`` (CPython's gh-106905, mended in 3.11.8). What disturbed it is over then.
+
+    Args:
+        source: The text, or its bytes in the encoding that it declares.
+
+    Raises:
+        SyntaxError: If it is no Python, and whatever else `ast.parse` raises.
+    """
+    for _ in range(_TRIES - 1):
+        try:
+            return ast.parse(source)
+        except SystemError:
+            continue
+    return ast.parse(source)
+
+
 def parsed(text: str, transform: Callable[[str], str] | None = None) -> ast.Module | None:
     """Parse a text, transformed when it is no Python as it stands; None when it is none even then."""
     try:
-        return ast.parse(text)
+        return tree_of(text)
     except (SyntaxError, ValueError):  # ValueError: null bytes, up to 3.11
         if transform is None:
             return None
@@ -90,7 +112,7 @@ def module_digest(source: bytes) -> str | None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of the text's own: an invalid escape
-            tree = ast.parse(source)
+            tree = tree_of(source)
     except (SyntaxError, ValueError, LookupError, RecursionError, MemoryError):
         return None
     return hexdigest(canonical_text(tree, texts=True).encode(errors="surrogatepass"))
