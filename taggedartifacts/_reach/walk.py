@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from .bindings import Defined, Literal, bindings_of
 from .figures import changed_parameters, parameters
 from .fixed import Text
-from .found import Encoded, Ignored, Reads
+from .found import Ignored, Reads
 from .members import closure, defaults
 from .objects import (
     DESCRIBES,
@@ -43,6 +43,7 @@ from .objects import (
     value_of,
 )
 from .reads import IMPORTED_ONLY, REFLECTION, names_read
+from .values import Values
 from .watch import MISSING, Watch
 
 if TYPE_CHECKING:
@@ -78,17 +79,13 @@ class _Walk:
     def __init__(self, tree: Locator, ignore: Collection[str], encode: Encode) -> None:
         self._tree = tree
         self._text = Text(self._enter)
-        self._encode = encode
         self._pending: deque[object] = deque()
         self._seen: dict[int, object] = {}
         self._watch = Watch()
-        self._values: dict[str, bytes] = {}
-        self._kept: dict[str, int] = {}
-        self._readers: dict[str, str] = {}
-        self._unknown: dict[str, str] = {}
         self._locations: dict[str, Location] = {}
         self._spaces: dict[str, dict[str, Any]] = {}
         self._ignored = Ignored(ignore)
+        self._values = Values(tree, self._text, self._watch, self._ignored, encode)
         self._root: object = None
         self._figures = False
 
@@ -102,9 +99,9 @@ class _Walk:
             self._take_figures()
         places = {each.name: each.path for each in self._locations.values() if not self._tree.is_beside(each)}
         reads = Reads(
-            self._values,
-            self._readers,
-            self._unknown,
+            self._values.texts,
+            self._values.readers,
+            self._values.unknown,
             places,
             self._spaces,
             frozenset(self._ignored.found),
@@ -333,37 +330,9 @@ class _Walk:
             return True
         return False
 
-    # What counts
-
     def _count(self, key: str, spelled: str, value: Any, label: str, *, is_defined: bool = False) -> None:
-        if (before := self._kept.get(key)) is not None:
-            if before == id(value):
-                return
-            key = f"{label}: {key}"
-        self._kept[key] = id(value)
-        without = self._ignored.parts((key, spelled))
-
-        def encode() -> Encoded:
-            return self._encode(value, f"global {key!r}", without)
-
-        encoded = encode()
-        if encoded.text is None and (code := self._text.named(value)):
-            encoded = self._encode.named(code, f"global {key!r}")
-            for function, _ in code:
-                self._follow(function)
-        if not is_code(value):
-            self._watch.value(value, encoded, encode)
-        self._ignored.note((key, spelled), encoded.found)
-        for code in encoded.code:
+        for code in self._values.count(key, spelled, value, label, is_defined=is_defined):
             self._follow(code)
-        if encoded.text is not None:
-            self._values[key] = self._tree.relative(encoded.text)
-            self._readers[key] = label
-        elif is_defined and is_code(value):
-            raise self._encode.refuse(f"global {key!r}", encoded.reason)
-        else:
-            self._unknown[key] = encoded.reason
-            self._follow(type(value))
 
     def _take_figures(self) -> None:
         held = parameters()
