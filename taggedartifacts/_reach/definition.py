@@ -12,7 +12,7 @@ import linecache
 import operator
 import sys
 from dataclasses import dataclass
-from types import FunctionType, ModuleType
+from types import CodeType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -34,7 +34,6 @@ from .syntax import DefinitionNode, Outline, callee, decorators_of, definitions,
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
-    from types import CodeType
 
 _FUTURE_FLAGS = functools.reduce(
     operator.or_, (getattr(__future__, name).compiler_flag for name in __future__.all_feature_names)
@@ -244,7 +243,9 @@ def _located(text: str, code: CodeType) -> DefinitionNode | None:
 def _node_at(text: str, code: CodeType) -> DefinitionNode | None:
     tree = _codes(text, code.co_flags)[0]
     found = [node for node in definitions(tree) if _stands_for(node, code)] if tree is not None else []
-    return found[0] if len(found) == 1 else None
+    if len(found) > 1 and len({digest(node) for node in found}) > 1:
+        return None
+    return found[0] if found else None
 
 
 def _stands_for(node: DefinitionNode, code: CodeType) -> bool:
@@ -252,8 +253,31 @@ def _stands_for(node: DefinitionNode, code: CodeType) -> bool:
         return False
     if not isinstance(node, ast.Lambda):
         return node.name == code.co_name
+    if code.co_name != "<lambda>":
+        return False
     body = (node.body.lineno, node.body.end_lineno, node.body.col_offset, node.body.end_col_offset)
-    return code.co_name == "<lambda>" and body in code.co_positions()
+    positions = list(code.co_positions())
+    return body in positions or (_lie_in(node.body, positions) and same(_alone(node, code), _not_nested(code)))
+
+
+def _lie_in(node: ast.expr, positions: Iterable[tuple[int | None, ...]]) -> bool:
+    # Python 3.12 gives a constant that is returned no columns; every version begins with an instruction without them.
+    begin, end = (node.lineno, node.col_offset), (node.end_lineno, node.end_col_offset)
+    known = [each for each in positions if None not in each and each[2:] != (0, 0)]
+    return all(begin <= (first, left) and (last, right) <= end for first, last, left, right in known)
+
+
+def _alone(node: ast.Lambda, code: CodeType) -> CodeType:
+    # Of what compilers fold to a constant, no position is that of the body. It has no names that enclosing code binds.
+    args = ast.arguments(**{**dict(ast.iter_fields(node.args)), "defaults": [], "kw_defaults": []})
+    args.kw_defaults = [None] * len(args.kwonlyargs)
+    expression = ast.fix_missing_locations(ast.Expression(ast.copy_location(ast.Lambda(args, node.body), node)))
+    compiled = compile(expression, "<definition>", "eval", code.co_flags & _FUTURE_FLAGS, dont_inherit=True)
+    return next(each for each in compiled.co_consts if isinstance(each, CodeType))
+
+
+def _not_nested(code: CodeType) -> CodeType:
+    return code.replace(co_flags=code.co_flags & ~inspect.CO_NESTED)
 
 
 def _codes(text: str, flags: int) -> tuple[ast.Module | None, tuple[CodeType, ...]]:

@@ -1,3 +1,4 @@
+import ast
 import functools
 import inspect
 import json
@@ -522,6 +523,25 @@ class TestSource:
         codes = [fingerprint(cells[name])["definitions"]["<lambda>"]["code"] for name in ("one", "two", "three")]
 
         assert codes[0] == codes[2] != codes[1]
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "lambda: 3",
+            "lambda x, *, y=(lambda: 4): -1",
+            "lambda: 1 if True else 2",
+            "lambda *a: (1, 2)",
+            "lambda: 1 + 2",
+        ],
+    )
+    def test_constant_lambda(self, cells, text):
+        """A lambda that gives a constant is found in its cell, wherever it stands there, also beside an equal one."""
+        cells.run(f"one = {text}\nboth = [{text}, {text}]\ndef make():\n  return {text}")
+        functions = [cells["one"], *cells["both"], cells["make"]()]
+        sources = [Definition(each)._walk(frozenset(), values=False).sources["<lambda>"] for each in functions[:3]]
+        sources.append(Definition(functions[3])._walk(frozenset(), values=False).sources["make.<locals>.<lambda>"])
+
+        assert [ast.unparse(ast.parse(text))] * 4 == [source.text for source in sources]
 
     def test_worker(self, cells):
         """A function that was sent to a worker has the same fingerprint there, helpers included."""
