@@ -47,9 +47,9 @@ class ScopeError(RepositoryError, ValueError):
 class DirtyRepositoryError(TaggedArtifactsError, OSError):
     """The code that would run is not committed, and ``allow_dirty`` is not set.
 
-    Comes at the call, before the function runs, and lists the paths with what is wrong with each. Commit them, pass
-    ``allow_dirty=True``, or leave them out with ``scope=``. In tests, ``TAGGEDARTIFACTS_ALLOW_DIRTY=1`` allows it to
-    all functions of a process.
+    Comes at the call, before the function runs, and lists the paths with what is wrong with each. Commit them, or pass
+    ``allow_dirty=True``. Where data that decides nothing is among them, ``scope=`` names what does decide, beside the
+    imported modules. In tests, ``TAGGEDARTIFACTS_ALLOW_DIRTY=1`` allows it to all functions of a process.
     """
 
 

@@ -22,7 +22,7 @@ from .._tag import tagged_name
 from .inputs import input_contents
 from .plain import plain_key
 from .signature import binder
-from .wrong import meant, refuse_bare
+from .wrong import meant, refuse_bare, refuse_missing, refuse_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
@@ -135,7 +135,7 @@ class Options(NamedTuple):
 
 def _names(option: str, value: object) -> tuple[str, ...]:
     if isinstance(value, str) or not isinstance(value, (Sequence, set, frozenset)):
-        raise TypeError(f"{option} must be a sequence of names such as ('verbose',), not {value!r}")
+        refuse_names(option, value)
     names = tuple(os.fspath(name) if isinstance(name, os.PathLike) else name for name in value)
     if not all(isinstance(name, str) for name in names):
         raise TypeError(f"{option} must hold names only, not {value!r}")
@@ -190,13 +190,14 @@ class Parameters:
         try:
             arguments = self._bind(*args, **kwargs)
         except TypeError:
-            partial = self._signature.bind_partial(*args, **{k: v for k, v in kwargs.items() if self._takes(k)})
+            unknown = [name for name in kwargs if not self._takes(name)]
+            partial = self._signature.bind_partial(*args, **{k: v for k, v in kwargs.items() if k not in unknown})
             partial.apply_defaults()
-            self.outputs(partial)
+            self.outputs(partial, unknown)
             raise
         return inspect.BoundArguments(self._signature, arguments)
 
-    def outputs(self, bound: inspect.BoundArguments) -> tuple[object, ...]:
+    def outputs(self, bound: inspect.BoundArguments, unknown: Collection[str] = ()) -> tuple[object, ...]:
         """Return the output paths as the user gave them; None for one of several that is not asked for.
 
         Raises:
@@ -207,10 +208,7 @@ class Parameters:
         for keyword in options.keywords:
             path = self._value(bound, keyword, "")
             if path == "" or (path is None and not options.several):
-                names = self._signature.parameters
-                known = f"is no parameter; there are {', '.join(names) or 'none'}{meant(keyword, names)}"
-                wrong = "is missing or empty; pass a path" if self._takes(keyword) else known
-                raise KeyError(f"no output path was given: the keyword {keyword!r} {wrong}")
+                refuse_missing(keyword, self._signature.parameters, unknown, takes_any=self.takes_any)
             paths.append(path)
         if all(path is None for path in paths):
             raise KeyError(f"no output path was given: all of {', '.join(map(repr, options.keywords))} are None")
@@ -330,7 +328,9 @@ class Output(NamedTuple):
         if name in ("", os.curdir, os.pardir) or "\0" in text:
             raise ArtifactNameError(f"{text!r} does not end in a file name; give a path such as 'figures/hist.png'")
         if HIDDEN in given and HIDDEN in Path(given).parts:
-            raise ArtifactNameError(f"{text!r} lies inside {HIDDEN}, which is kept for locks and records")
+            raise ArtifactNameError(
+                f"{text!r} lies inside {HIDDEN}, where work is in progress; give the output a path of its own"
+            )
         return cls(given, isinstance(path, str), given != text)
 
     def tagged(self, tag: Tag) -> ArtifactPath:

@@ -85,7 +85,9 @@ def _differences(version: Version, wanted: FullKey, *, patches: bool = False) ->
 
 def _clauses(differences: Iterable[Difference]) -> list[str]:
     """Say differences in as few words as a line of a log has room for."""
-    said = list(dict.fromkeys(map(_said, differences)))
+    differences = tuple(differences)
+    others = [each for each in differences if each.place == "function"]  # then all else may differ, and tells nothing
+    said = list(dict.fromkeys(map(_said, others or differences)))
     more = len(said) - _MOST_SAID
     return [*said[:_MOST_SAID], f"and {more} more"] if more > 0 else said
 
@@ -99,7 +101,7 @@ def _said(difference: Difference) -> str:
     if kind in ("config", "arguments", "globals") and place:
         return clipped(f"{place} {difference.a} → {difference.b}")
     if kind == "inputs":
-        return clipped(f"the content of {place} changed")
+        return clipped(f"the content of {place} changed") if place else "other inputs count"
     if kind == "interactive":
         return "what the session defines changed"
     return clipped(f"{difference.place} {difference.a} → {difference.b}")

@@ -33,6 +33,30 @@ def refuse_bare(f: Callable[..., object]) -> NoReturn:
     )
 
 
+def refuse_names(option: str, value: object) -> NoReturn:
+    """Refuse what is no sequence of names, as one name alone.
+
+    Raises:
+        TypeError: Always.
+    """
+    instead = f"({value!r},)" if isinstance(value, str) else "('one', 'other')"
+    raise TypeError(f"{option} must be a sequence of names, not {value!r}; write {option}={instead}")
+
+
+def refuse_missing(keyword: str, names: Iterable[str], unknown: Iterable[str], *, takes_any: bool) -> NoReturn:
+    """Refuse a call that gives no output path, with the names that it gave and the function does not take.
+
+    Raises:
+        KeyError: Always.
+    """
+    names = tuple(names)
+    if keyword in names or takes_any:
+        wrong = "is missing or empty; pass a path" + "".join(f" ({each!r} is no parameter)" for each in unknown)
+    else:
+        wrong = f"is no parameter; there are {', '.join(names) or 'none'}{meant(keyword, names)}"
+    raise KeyError(f"no output path was given: the keyword {keyword!r} {wrong}")
+
+
 def check_function(f: Any) -> None:
     """Check that what is decorated is a function that has run when its call returns.
 

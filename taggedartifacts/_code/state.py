@@ -60,11 +60,20 @@ class CodeState:
     def refusal(self, function: str) -> DirtyRepositoryError:
         """Build the error that refuses to run *function* on this state."""
         whole = f"\n(all of the repository counts, since {self.scope.reasons[0]})" if self.scope.reasons else ""
+        data = next((each.path for each in self.changes if self._may_be_left_out(each.path)), None)
         return DirtyRepositoryError(
             f"{function}: the code in {self.root} is not what its commit {self.commit[:10]} holds:\n"
             + "\n".join(f"  {line}" for line in self.listed("{path}: {what}"))
             + whole
             + "\nCommit it or stash it, or pass allow_dirty=True to work with a tag that says dirty (in tests, set "
-            "TAGGEDARTIFACTS_ALLOW_DIRTY=1). If it is no module and does not "
-            "decide the result, name with scope= what does beside the imported modules"
+            "TAGGEDARTIFACTS_ALLOW_DIRTY=1)."
+            + (
+                f" If {data} does not decide the result, scope= can name what does beside the imported modules"
+                if data
+                else ""
+            )
         )
+
+    def _may_be_left_out(self, path: str) -> bool:
+        """Say whether ``scope=`` can leave out a path: not what imports reach, which always counts."""
+        return path not in self.scope.files and (self.scope.is_whole or not path.endswith(".py"))

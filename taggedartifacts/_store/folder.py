@@ -126,6 +126,10 @@ class Folder(NamedTuple):
         except OSError as error:
             if error.errno not in _REFUSALS:
                 raise
+            if error.errno in (errno.ENOTDIR, errno.EEXIST) and (file := _file_above(self.path)):
+                raise OSError(
+                    error.errno, f"{file} is no folder, so nothing can be made below it; give the output another path"
+                ) from error
             raise OSError(
                 error.errno,
                 f"{error.strerror}: nothing can be made in {self.path}, only what is there reused; make it elsewhere, "
@@ -203,6 +207,13 @@ def _make_missing(path: str) -> list[str]:
         above = os.path.dirname(above)
     os.makedirs(path, exist_ok=True)
     return missing
+
+
+def _file_above(path: str) -> str | None:
+    """Find what stands where a path has a folder, and is none."""
+    while not os.path.lexists(path) and path != os.path.dirname(path):
+        path = os.path.dirname(path)
+    return None if os.path.isdir(path) else path
 
 
 def lock_key(name: str) -> str:

@@ -91,13 +91,15 @@ def _target(folder: Folder, name: str) -> str | None:
         target = os.readlink(path)
     except FileNotFoundError:
         return None
-    except OSError as error:
+    except OSError:
         if not os.path.lexists(path):
             return None
+        target = None
+    if target is None:
         raise ArtifactConflictError(
             f"{path} is no link to an artifact, and link=True replaces nothing else; move it away, or leave out "
             "link=True"
-        ) from error
+        )
     if os.path.dirname(target) or not is_tagged(target) or untagged_name(target) != name:
         raise ArtifactConflictError(
             f"{path} is a link to {target}, which is no artifact of that name beside it, and link=True replaces "

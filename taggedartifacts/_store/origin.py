@@ -93,9 +93,7 @@ def find_target(path: str | os.PathLike[str]) -> Target:
             if owner is not None:
                 return Target(target.folder, owner.artifact)
     if bare is None:
-        raise ArtifactNotFoundError(
-            f"{absolute} belongs to no artifact: there is no tag in its name or above it. {_elsewhere(path, absolute)}"
-        )
+        raise ArtifactNotFoundError(f"{absolute} {_none_here(path, absolute)}")
     return bare
 
 
@@ -105,16 +103,22 @@ def said_by(tag: Tag) -> str:
     return f"commit {tag.commit}, {dirty}, config hash {tag.config}"
 
 
-def _elsewhere(path: str | os.PathLike[str], absolute: str) -> str:
-    """Say where to look for the artifacts that somebody may mean who gives an untagged name."""
+def _none_here(path: str | os.PathLike[str], absolute: str) -> str:
+    """Say that a path is of no artifact, and where to look for those that somebody may mean who gives it."""
     folder, name = os.path.split(absolute)
     try:
         count = sum(1 for _ in of_name(os.listdir(folder), name))
     except OSError:
         count = 0
+    if os.path.lexists(absolute):
+        said = "belongs to no artifact: there is no tag in its name or above it. "
+        more = "If it is a copy of an artifact, record(path, search=folder) finds that by its content"
+    else:
+        said, more = "is not there", ", and no artifact has that name; check the path"
     if count:
-        return f"versions({os.fspath(path)!r}) lists the artifacts of that name, {count} of them"
-    return "If it is a copy of an artifact, record(path, search=folder) finds that by its content"
+        listed = f"versions({os.fspath(path)!r}) lists the artifacts of that name, {count} of them"
+        more = listed if said.endswith(" ") else f"; {listed}"
+    return said + more
 
 
 def _upwards(path: str) -> Iterator[tuple[str, str]]:

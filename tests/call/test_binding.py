@@ -38,7 +38,7 @@ class TestOptions:
             ({"keyword": ("a", "a")}, ValueError, "several different ones"),
             ({"keyword": 3}, TypeError, "keyword must be a sequence of names"),
             ({"keyword": "o", "allow_dirty": "yes"}, TypeError, "allow_dirty must be True or False"),
-            ({"keyword": "o", "ignore": "verbose"}, TypeError, "ignore must be a sequence of names such as"),
+            ({"keyword": "o", "ignore": "verbose"}, TypeError, r"write ignore=\('verbose',\)"),
             ({"keyword": "o", "inputs": [1]}, TypeError, "inputs must hold names only"),
             ({"keyword": "o", "scope": "src"}, TypeError, "scope must be a sequence of names"),
             ({"keyword": "o", "load": "x"}, TypeError, "load must be a function"),

@@ -46,6 +46,14 @@ class TestMissAndHit:
         assert ("work.py::f", project.head) == (path.record.function, path.record.commit)
         assert path.record.commit.startswith(path.tag.commit)
 
+    def test_below_a_file(self, project):
+        """A file where the output has a folder is named, before the function runs."""
+        work = project.module(WRITE)
+
+        with pytest.raises(OSError, match=r"work\.py is no folder, so nothing can be made below it; give the output"):
+            work.f(1, outpath="work.py/a/x.txt")
+        assert [] == work.runs
+
     def test_looking_touches_nothing(self, project):
         """Asking for the path, or whether it is cached, makes nothing at all."""
         work = project.module(WRITE)

@@ -59,6 +59,19 @@ def one(out="out/one"):
 
         assert ": the content of table changed" == said(work)
 
+    def test_inputs_of_one_alone(self, project, said):
+        """Where one of the two has no inputs at all, there is no name to tell."""
+        said(project.module(self.WORK.replace(', inputs=("table",)', "")))
+
+        assert ", other inputs count" in said(project.module(self.WORK))
+
+    def test_of_another_function(self, project, said):
+        """What another function made under the name differs in all; that it was another function tells it."""
+        project.write("table.csv", "a")
+        said(project.module(self.WORK))
+
+        assert ": function work.py::f → work.py::one" == said(function="one", out="out/f.txt")
+
     def test_code(self, project, said):
         """So is a file that is not committed, and one that another commit changed, with what imports it."""
         project.write("helper.py", "x = 1\n")

@@ -106,6 +106,8 @@ class TestWhatToWrite:
             Artifact("outpath", inputs=("tabel",))(f)
         with pytest.raises(KeyError, match=r"did you mean 'outpath'\?"):
             Artifact("outpaht", allow_dirty=True, repo=project.path)(f)(1, 2, outpath="x")
+        with pytest.raises(KeyError, match=r"'outpath' is missing or empty; pass a path \('outpaht' is no parameter\)"):
+            Artifact("outpath", allow_dirty=True, repo=project.path)(f)(1, 2, outpaht="x")
 
     @pytest.mark.parametrize("attribute", ["path", "is_cached", "recompute", "explain"])
     def test_attribute_without_the_object(self, project, attribute):

@@ -14,6 +14,7 @@ from gitrepo import IS_ROOT, GitRepo
 from looks import WORK, LookedAt, importable
 
 from taggedartifacts._code.codestate import Change, CodeState, stamp, take_look
+from taggedartifacts._code.scope import Kind, Scope
 from taggedartifacts._errors import DirtyRepositoryError, RepositoryError, ScopeError
 
 CHANGED = "changed after it was loaded: reload it, or start again"
@@ -362,7 +363,23 @@ class TestCodeState:
         assert ["work.py::f", "file09.py: modified", "3 more"] == [
             part for part in ("work.py::f", "file09.py: modified", "file10.py", "3 more") if part in message
         ]
-        assert all(remedy in message for remedy in ("Commit", "stash", "allow_dirty=True", "scope="))
+        assert all(remedy in message for remedy in ("Commit", "stash", "allow_dirty=True"))
+
+    @pytest.mark.parametrize(
+        ("path", "scope", "named"),
+        [
+            ("data.csv", Scope(Kind.AUTOMATIC, frozenset({"work.py"})), True),
+            ("work.py", Scope(Kind.AUTOMATIC, frozenset({"work.py"})), False),
+            ("loaded.py", Scope(Kind.AUTOMATIC, frozenset({"work.py"})), False),
+            ("other.py", Scope(Kind.WHOLE, frozenset({"work.py"})), True),
+            ("work.py", Scope(Kind.WHOLE, frozenset({"work.py"})), False),
+        ],
+    )
+    def test_refusal_names_what_scope_can_leave_out(self, path, scope, named):
+        """The error points to ``scope=`` for what that can leave out, and never for what imports reach."""
+        message = str(CodeState("0" * 40, "1" * 32, "/repo", scope, changes=(Change(path, "modified"),)).refusal("f"))
+
+        assert named == (f"If {path} does not decide the result, scope= can name" in message)
 
     @pytest.mark.parametrize(
         ("url", "expected"),

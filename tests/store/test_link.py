@@ -97,8 +97,9 @@ class TestLink:
             link.symlink_to(targets[other])
         status = os.lstat(link)
         for x in (1, 2):
-            with pytest.raises(ArtifactConflictError, match=r"f\.txt is .*move it away"):
+            with pytest.raises(ArtifactConflictError, match=r"f\.txt is .*move it away") as caught:
                 work.f(x)
+            assert caught.value.__cause__ is caught.value.__context__ is None  # how that was found out helps nobody
 
         assert [1] == work.runs
         assert not work.f.is_cached(1)

@@ -109,6 +109,11 @@ class TestRecord:
         with pytest.raises(ArtifactNotFoundError, match="no artifact"):
             record(tmp_path / name)
 
+    def test_of_a_misspelt_path(self, tmp_path):
+        """A path at which there is nothing, tagged or not, is said to be none."""
+        with pytest.raises(ArtifactNotFoundError, match=r"hizt.png is not there, and no artifact has that name"):
+            record(tmp_path / "hizt.png")
+
     def test_of_an_untagged_name_points_to_its_versions(self, project):
         """Somebody who gives the name that the function was given is told how to list its artifacts."""
         work = project.module(MAP)
@@ -119,6 +124,7 @@ class TestRecord:
 
     def test_of_an_untagged_name_alone_points_to_the_search(self, tmp_path):
         """Where there is no artifact of that name, it may be a copy."""
+        (tmp_path / "hist.png").touch()
         with pytest.raises(ArtifactNotFoundError, match=r"record\(path, search=folder\) finds"):
             record(tmp_path / "hist.png")
 
