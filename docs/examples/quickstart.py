@@ -1,22 +1,21 @@
 """What tells a female penguin from a male one? Three steps, each of them made once and then reused.
 
 ``clean`` takes the incomplete rows out of a table, ``fit`` estimates a logistic regression and its uncertainty (the
-step that takes a few seconds), and ``draw`` shows the result. Each step returns the path of what it made and the next
+step that takes a second or two), and ``draw`` shows the result. Each step returns the path of what it made and the next
 one takes it, which is all that chains them. Run the script twice and compare what it says; then with
-``--resamples 2000``: the table is reused, and the model and the figure are made. Then edit it: it runs, and the names
+``--resamples 500``: the table is reused, and the model and the figure are made. Then edit it: it runs, and the names
 of what it makes say ``dirty`` until the edit is committed or undone.
 """
 
 import argparse
 import json
-import logging
 from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
 
-from taggedartifacts import Artifact
+from taggedartifacts import Artifact, show_log
 
 mpl.use("Agg")  # draws into files, and needs no display
 from matplotlib import pyplot as plt
@@ -24,7 +23,7 @@ from matplotlib import pyplot as plt
 HERE = Path(__file__).parent
 OUTPUT = HERE / "output"
 MEASUREMENTS = ["bill_length_mm", "bill_depth_mm", "flipper_length_mm", "body_mass_g"]
-CONFIG = {"resamples": 15_000, "seed": 20071111, "ridge": 1.0}
+CONFIG = {"resamples": 2_000, "seed": 20071111, "ridge": 1.0}
 
 
 @Artifact(keyword="outpath", inputs=("source",), allow_dirty=True)
@@ -97,7 +96,7 @@ def main():
     for name, value in CONFIG.items():
         parser.add_argument(f"--{name}", type=type(value), default=value)
     CONFIG.update(vars(parser.parse_args()))  # read at each call: what it holds then counts
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    show_log()
 
     table = clean(HERE / "penguins.csv", outpath=OUTPUT / "penguins.csv")
     model = fit(table, outpath=OUTPUT / "model")
