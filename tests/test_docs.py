@@ -21,7 +21,8 @@ seconds (``0.4 s``) may be any; ``...`` stands for any text, several lines of it
 
 The directory is a git repository in which everything that the page shows is committed already (of files, the first
 version), so that artifacts are clean. A page whose console says ``git init`` starts in an empty directory and does
-all of git itself, as its reader would. Keep a page below ten seconds. Try it: ``cd $(mktemp -d)`` and
+all of git itself, as its reader would. Keep a page below five seconds, or name it in ``HEAVY``: then ``.ci/run`` runs
+it, and the suite by itself does not. Try it: ``cd $(mktemp -d)`` and
 ``python .../tests/run_page.py .../docs/page.rst``; the process stops at the first thing that is not so.
 """
 
@@ -40,6 +41,7 @@ import taggedartifacts
 ROOT = Path(__file__).parent.parent
 RUNNER = ROOT / "tests" / "support" / "run_page.py"
 PAGES = [ROOT / "README.rst", *sorted((ROOT / "docs").rglob("*.rst"))]
+HEAVY = ("cluster", "cookbook", "tutorial")  # they start Python a dozen times, with matplotlib or a pool in it
 
 
 def run_page(page, directory):
@@ -62,7 +64,11 @@ def directory(tmp_path):
 
 
 class TestPages:
-    @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+    @pytest.mark.parametrize(
+        "page",
+        [pytest.param(page, marks=[pytest.mark.heavy] if page.stem in HEAVY else []) for page in PAGES],
+        ids=lambda page: str(page.relative_to(ROOT)),
+    )
     def test_runs(self, page, directory):
         """What the page shows is what happens."""
         if left_out := re.findall(r".*: not run, .*", run_page(page, directory)):
@@ -185,12 +191,26 @@ class TestLog:
 
 class TestErrors:
     def test_every_error_is_listed(self):
-        """The page of errors has all of them."""
-        page = (ROOT / "docs" / "errors.rst").read_text(encoding="utf-8")
+        """The page of the API has all of them."""
+        page = (ROOT / "docs" / "api.rst").read_text(encoding="utf-8")
 
         assert set(re.findall(r"autoexception:: (\w+)", page)) == {
             name for name in taggedartifacts.__all__ if name.endswith("Error")
         }
+
+
+class TestMap:
+    def test_every_file_is_there(self):
+        """The page for contributors names files that there are, so that nobody is sent to one that has moved."""
+        page = (ROOT / "docs" / "contributing.rst").read_text(encoding="utf-8")
+        named = set(re.findall(r"``((?:_[a-z]+|tests)/[a-z_/]+\.py)``", page))
+
+        assert named
+        assert [] == [
+            each
+            for each in sorted(named)
+            if not ((ROOT / each).is_file() or (ROOT / "taggedartifacts" / each).is_file())
+        ]
 
 
 class TestReference:

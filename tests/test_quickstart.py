@@ -14,6 +14,7 @@ from taggedartifacts import Tag
 
 FOLDER = "docs/examples"
 EXAMPLES = Path(__file__).parent.parent / FOLDER
+STEPS = ("penguins", "model", "figure")
 
 
 @pytest.fixture
@@ -32,45 +33,32 @@ def run(clone, *options):
     command = shlex.join([sys.executable, f"{FOLDER}/quickstart.py", *options])
     log = clone.run("bash", "-c", f"{command} 2>&1", HOME=os.path.expanduser("~"))
     said = re.findall(r"(?m)^(made|reused) .*?([\w.]+)-[0-9a-f]{10}", log)
-    return said, sorted(path.name for path in (clone.path / FOLDER / "output").iterdir() if path.name[0] != ".")
+    return said, {path.name for path in (clone.path / FOLDER / "output").iterdir() if path.name[0] != "."}
 
 
 class TestQuickstart:
-    def test_twice(self, clone):
-        """The first run makes the table, the model and the figure; the second reuses all three and makes nothing."""
-        first, made = run(clone)
-        second, there = run(clone)
+    def test_newcomer(self, clone):
+        """It makes three results, reuses them, makes what another setting changes, and calls an edit an edit.
 
-        assert [("made", "penguins"), ("made", "model"), ("made", "figure")] == first
-        assert [("reused", "penguins"), ("reused", "model"), ("reused", "figure")] == second
-        assert 3 == len(made)
-        assert made == there
-
-    def test_results(self, clone):
-        """The table is complete, the model is a directory, and the figure is a picture; all are clean."""
-        _, (figure, model, table) = run(clone, "--resamples=20")
+        One test, since each run imports pandas and matplotlib anew, which takes longer than all the rest.
+        """
         output = clone.path / FOLDER / "output"
+        said, made = run(clone)
+        assert [("made", step) for step in STEPS] == said
+        assert [None] * 3 == [Tag.parse(name).dirty for name in made]
+        figure, model, table = (output / name for name in sorted(made))
+        assert 1 + 333 == len(table.read_text().splitlines())
+        assert {"coefficients.csv", "metrics.json"} == {path.name for path in model.iterdir()}
+        assert b"\x89PNG" == figure.read_bytes()[:4]
 
-        assert 1 + 333 == len((output / table).read_text().splitlines())
-        assert {"coefficients.csv", "metrics.json"} == {path.name for path in (output / model).iterdir()}
-        assert b"\x89PNG" == (output / figure).read_bytes()[:4]
-        assert [None] * 3 == [Tag.parse(name).dirty for name in (figure, model, table)]
+        assert ([("reused", step) for step in STEPS], made) == run(clone)
 
-    def test_other_configuration(self, clone):
-        """Another configuration makes the model anew, and the figure of it, but not the table."""
-        run(clone, "--resamples=20")
-
-        said, names = run(clone, "--resamples=10")
-
+        said, others = run(clone, "--resamples=10")
         assert [("reused", "penguins"), ("made", "model"), ("made", "figure")] == said
-        assert 1 + 2 + 2 == len(names)
+        assert 1 + 2 + 2 == len(others)
 
-    def test_edited(self, clone):
-        """An edit is no obstacle: everything is made by the new code, and its name says that it is not committed."""
         script = clone.path / FOLDER / "quickstart.py"
         script.write_text(script.read_text().replace('penguins")', 'birds")'))
-
-        said, names = run(clone, "--resamples=10")
-
-        assert [("made", "penguins"), ("made", "model"), ("made", "figure")] == said
-        assert all(Tag.parse(name).dirty for name in names)
+        said, edited = run(clone, "--resamples=10")
+        assert [("made", step) for step in STEPS] == said
+        assert [True] * 3 == [bool(Tag.parse(name).dirty) for name in edited - others]
