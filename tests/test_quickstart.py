@@ -43,7 +43,7 @@ class TestQuickstart:
         One test, since each run imports pandas and matplotlib anew, which takes longer than all the rest.
         """
         output = clone.path / FOLDER / "output"
-        said, made = run(clone)
+        said, made = run(clone, "--resamples=20")
         assert [("made", step) for step in STEPS] == said
         assert [None] * 3 == [Tag.parse(name).dirty for name in made]
         figure, model, table = (output / name for name in sorted(made))
@@ -51,7 +51,7 @@ class TestQuickstart:
         assert {"coefficients.csv", "metrics.json"} == {path.name for path in model.iterdir()}
         assert b"\x89PNG" == figure.read_bytes()[:4]
 
-        assert ([("reused", step) for step in STEPS], made) == run(clone)
+        assert ([("reused", step) for step in STEPS], made) == run(clone, "--resamples=20")
 
         said, others = run(clone, "--resamples=10")
         assert [("reused", "penguins"), ("made", "model"), ("made", "figure")] == said
