@@ -322,7 +322,7 @@ class TestWaiting:
         code = "import work\nwork.slow(1, 'out/f.txt', seconds=60)"
         holder = subprocess.Popen([sys.executable, "-c", code], cwd=repo.path, env=repo.env)
         try:
-            wait_for(lambda: (repo.path / "runs").exists())
+            wait_for(lambda: (repo.path / "runs").exists() and runs(repo))
             os.kill(holder.pid, 19)  # SIGSTOP
             repo.python(
                 "-c", "import work\nwork.slow(2, 'out/f.txt')\nwork.slow(2, 'out/f.txt')\nwork.slow(3, 'out/f.txt')"
