@@ -46,6 +46,22 @@ class Memory(dict[K, V], Generic[K, V]):
         self[key] = value
 
 
+# What was said once and is not to be said again: as long as the process lives, or until all is forgotten.
+_said: Memory[tuple[object, ...], None] = Memory()
+
+
+def is_news(*said: object) -> bool:
+    """Tell whether something is said for the first time, as far as is remembered.
+
+    Args:
+        *said: What it is, and of whom: strings, or tuples of them.
+    """
+    is_new = said not in _said
+    if is_new:
+        _said.put(said, None, len(repr(said)))
+    return is_new
+
+
 def forget() -> None:
     """Forget all that is remembered."""
     global _held

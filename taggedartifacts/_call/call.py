@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from .._canonical.encoding import encode, join
 from .._code.allowed import allows_dirty
 from .._hashing import hexdigest
-from .._memory import Memory
+from .._memory import Memory, is_news
 from .._reach.met import Met, collecting
 from .._reach.modules import places
 from .._reach.scripts import calling
@@ -43,8 +43,6 @@ _log = logging.getLogger("taggedartifacts")
 _destinations: Memory[tuple[object, ...], Destination] = Memory()
 _FEW_BYTES = 4096  # of a canonical form: more of it is looked up by its digest, which is faster to compare, and small
 _DESTINATION_BYTES = 4096  # of a destination and its key, beside the canonical form
-_warned_states: set[tuple[str | None, str]] = set()
-_warned_unknown: set[tuple[str, tuple[str, ...]]] = set()
 
 
 class Destination(NamedTuple):
@@ -302,22 +300,19 @@ class Call(NamedTuple):
 
     def warn_if_dirty(self) -> None:
         """Log, once for each state, that the code is not committed."""
-        if self.state.dirty is not None and (seen := (self.state.root, self.state.dirty)) not in _warned_states:
-            _warned_states.add(seen)
+        if self.state.dirty is not None and is_news("dirty", self.state.root, self.state.dirty):
             shown = ", ".join(self.state.listed("{path} ({what})"))
             _log.warning("code is not committed, artifacts are marked dirty: %s", shown)
 
     def warn_of_unknown(self) -> None:
         """Log, once for each function, what it reads that does not count."""
-        if self.reads is not None and self.reads.unknown:
-            names = tuple(self.reads.unknown)
-            if (seen := (self.key.function, names)) not in _warned_unknown:
-                _warned_unknown.add(seen)
-                _log.warning(
-                    "%s reads what has no canonical form, so that it does not count: %s",
-                    self.key.function,
-                    "; ".join(self.reads.unknown.values()),
-                )
+        unknown = self.reads.unknown if self.reads is not None else {}
+        if unknown and is_news("unknown", self.key.function, *unknown):
+            _log.warning(
+                "%s reads what has no canonical form, so that it does not count: %s",
+                self.key.function,
+                "; ".join(unknown.values()),
+            )
 
 
 def prepare(f: Callable[..., Any], decoration: Decoration, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call:

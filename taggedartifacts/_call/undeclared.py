@@ -8,6 +8,7 @@ import stat
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._errors import InputChangedError
+from .._memory import is_news
 from .._path import ArtifactPath
 from .._store.record import FileEntry
 from .._tag import is_tagged
@@ -23,7 +24,6 @@ _log = logging.getLogger("taggedartifacts")
 _MOST_DIGESTED = 1 << 30  # bytes
 _MOST_LETTERS = 4096  # of a string that can be a path
 _MOST_LISTED = 1000  # of the paths in one list
-_warned: set[tuple[str, str]] = set()
 
 
 class Named(NamedTuple):
@@ -78,8 +78,7 @@ def described(files: Iterable[Named], cwd: str, function: str) -> tuple[FileEntr
             continue
         if same:
             entries.append(FileEntry(each.path, now.st_size, now.st_mtime_ns, digest))
-            if (function, each.name) not in _warned:
-                _warned.add((function, each.name))
+            if is_news("undeclared", function, each.name):
                 _log.warning(
                     "%s: the content of %s does not count, only its name does; to let it count, inputs=(%r,)",
                     function,

@@ -8,6 +8,7 @@ import os
 from typing import TYPE_CHECKING
 
 from .._errors import ArtifactConflictError, ArtifactNameError
+from .._memory import is_news
 from .._tag import is_tagged, untagged_name
 from .disk import STARTS, put
 
@@ -15,9 +16,6 @@ if TYPE_CHECKING:
     from .folder import Folder
 
 _log = logging.getLogger("taggedartifacts")
-
-_MOST_SAID = 1024
-_said: set[tuple[str, str]] = set()
 
 
 def check_link(folder: Folder, name: str) -> None:
@@ -50,10 +48,7 @@ def set_link(folder: Folder, name: str, artifact: str) -> None:
     except OSError as error:
         reason = str(error) if error.strerror is None else error.strerror
     said = (folder.artifact(name), artifact)
-    if said not in _said:
-        if len(_said) >= _MOST_SAID:
-            _said.clear()
-        _said.add(said)
+    if is_news("link", *said):
         _log.warning("the link %s could not be set, and does not lead to %s: %s", *said, reason)
 
 

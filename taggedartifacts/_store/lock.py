@@ -19,6 +19,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from .._errors import ArtifactConflictError
+from .._memory import is_news
 from .disk import CAREFULLY
 
 if TYPE_CHECKING:
@@ -32,7 +33,6 @@ _NO_LOCKS = frozenset({errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTS
 # NFS (nfs(5)) and Lustre; NFS v3 with nolock shows the first.
 _LOCAL_LOCKS = frozenset({"local_lock=all", "local_lock=flock", "localflock"})
 _MOUNTS = "/proc/self/mountinfo"
-_warned: set[str] = set()
 
 
 class ArtifactLock:
@@ -93,10 +93,7 @@ class ArtifactLock:
     def _is_news(self) -> bool:
         """Note that the lock does not work, and tell whether that was not yet said of its folder."""
         self.works = False
-        folder = os.path.dirname(self._path)
-        is_news = folder not in _warned
-        _warned.add(folder)
-        return is_news
+        return is_news("lock", os.path.dirname(self._path))
 
     def _check_place(self) -> None:
         try:

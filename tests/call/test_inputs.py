@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from taggedartifacts import _memory
 from taggedartifacts._call import inputs as _inputs
-from taggedartifacts._call import undeclared
 from taggedartifacts._canonical.encoding import canonical
 from taggedartifacts._errors import InputChangedError, InputError
 from taggedartifacts._hashing import hexdigest
@@ -241,7 +241,7 @@ def copy(table, out, **more):
     @pytest.mark.parametrize("give", [str, Path, lambda path: [str(path)]], ids=["str", "Path", "list"])
     def test_never_stale(self, project, give, caplog, monkeypatch):
         """A file that an argument names and inputs= does not is recorded and warned of; changed, it is no hit."""
-        monkeypatch.setattr(undeclared, "_warned", set())
+        monkeypatch.setattr(_memory, "_said", Memory())
         work = project.module(self.SOURCE)
         table = project.write("table.csv", "a")
         with caplog.at_level("WARNING"):
