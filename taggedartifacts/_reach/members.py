@@ -13,6 +13,32 @@ if TYPE_CHECKING:
 # The values by which dataclasses, attrs and pydantic say that a field has no default.
 _UNDEFINED = frozenset({"_MISSING_TYPE", "_Nothing", "PydanticUndefinedType"})
 
+# Modules that write members into classes, which follow from the other members and from the text of the class.
+WRITERS = frozenset(
+    {"abc", "attr", "attrs", "collections", "dataclasses", "enum", "functools", "pydantic", "reprlib", "typing"}
+)
+# What is written into named tuples and enumerations without double underscores.
+_WRITTEN = frozenset({"_make", "_replace", "_asdict", "_generate_next_value_", "_new_member_"})
+
+
+def is_special(name: str) -> bool:
+    """Tell whether a name has double underscores, as those have that mean something to Python."""
+    return name.startswith("__") and name.endswith("__")
+
+
+def is_generated(name: str, function: FunctionType) -> bool:
+    """Tell whether a member of a class was written by what writes members, and not by the user."""
+    if not is_special(name) and name not in _WRITTEN:
+        return False
+    home, code = str(function.__globals__.get("__name__")), function.__code__
+    # Each has one way to run the text that it writes: dataclasses, attrs, named tuples (CPython 3.11 to 3.13).
+    return (
+        home.partition(".")[0] in WRITERS
+        or code.co_qualname.startswith("__create_fn__.")
+        or code.co_filename.startswith("<attrs generated")
+        or home.startswith("namedtuple_")
+    )
+
 
 def defaults(function: FunctionType) -> dict[str, Any]:
     """Collect the defaults of a function by parameter."""
@@ -44,8 +70,7 @@ def methods(kind: type) -> dict[str, FunctionType]:
             plain = inspect.unwrap(part) if callable(part) else None
             if not isinstance(plain, FunctionType) or not plain.__qualname__.startswith(f"{kind.__qualname__}."):
                 continue
-            # What dataclasses, named tuples and attrs write for a class follows from its definition.
-            if not plain.__code__.co_filename.startswith(("<string>", "<attrs generated")):
+            if not is_generated(name, plain):
                 found[name if part is parts[0] or part is member else f"{name} {plain.__qualname__}"] = plain
     return found
 
@@ -57,8 +82,12 @@ def attributes(kind: type) -> Iterator[tuple[str, Any]]:
         return
     functions = methods(kind)
     for name, member in vars(kind).items():
-        dunder = name.startswith("__") and name.endswith("__")
-        if not dunder and not name.startswith("_abc_") and name not in functions and not hasattr(member, "__get__"):
+        if (
+            not is_special(name)
+            and not name.startswith("_abc_")
+            and name not in functions
+            and not hasattr(member, "__get__")
+        ):
             yield name, member
     for name, field in _fields(kind):
         for part in ("default", "default_factory", "factory"):

@@ -57,8 +57,6 @@ DESCRIBES = frozenset(
         *("__builtins__", "__dict__", "__annotations__", "__qualname__"),
     }
 )
-# What a named tuple is given, beside its fields.
-OF_NAMED_TUPLES = frozenset({"__new__", "_make", "_replace", "__replace__", "__repr__", "_asdict", "__getnewargs__"})
 # By what those that wrap code hold it.
 WRAPPED = ("__wrapped__", "__func__", "py_func", "func", "fget", "fset", "fdel", "callback")
 _LOGGERS = frozenset({"logging", "loguru", "structlog"})
@@ -92,11 +90,6 @@ def is_code(value: object) -> bool:
     if kind.__module__ == "numpy" and kind.__name__ in ("ufunc", "_ArrayFunctionDispatcher"):
         return True
     return isinstance(held(value, "__wrapped__"), _CODE) or isinstance(held(value, "py_func"), _CODE)
-
-
-def is_generated(function: types.FunctionType) -> bool:
-    """Tell whether a method comes from what generates members of classes, as of data classes and enums."""
-    return function.__code__.co_filename.startswith("<") or function.__module__ in ("dataclasses", "enum")
 
 
 def is_named_by_its_module(value: Any, space: Mapping[str, Any]) -> bool:

@@ -23,16 +23,14 @@ from .bindings import Defined, Literal, bindings_of
 from .figures import changed_parameters, parameters
 from .fixed import Text
 from .found import Ignored, Reads
-from .members import closure, defaults
+from .members import closure, defaults, is_generated
 from .objects import (
     DESCRIBES,
     DESCRIPTORS,
     GENERATED,
-    OF_NAMED_TUPLES,
     WRAPPED,
     held,
     is_code,
-    is_generated,
     is_left_out,
     is_named_by_its_module,
     is_ours,
@@ -294,10 +292,8 @@ class _Walk:
         key = self._key(space, f"{kind.__qualname__}.{name}")
         functions = [part for part in map(value_of(value), ("", *WRAPPED)) if isinstance(part, types.FunctionType)]
         if functions or is_code(value):
-            if binding is None and name in OF_NAMED_TUPLES and hasattr(kind, "_fields"):
-                return
-            if binding is None and any(is_generated(each) for each in functions):
-                return  # generated from other members of the class, which count
+            if binding is None and any(is_generated(name, each) for each in functions):
+                return  # from other members of the class, which count
             if self._ignored.has((key, f"{kind.__qualname__}.{name}")):
                 return
             written = isinstance(binding, Defined) and leads_to(value, binding.code, f"{kind.__qualname__}.{name}")

@@ -12,8 +12,8 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from .._reach.definition import is_ours
-from .._reach.members import attributes, closure
-from .._reach.objects import DESCRIPTORS, GENERATED, OF_NAMED_TUPLES
+from .._reach.members import WRITERS, attributes, closure, is_generated, is_special
+from .._reach.objects import DESCRIPTORS, GENERATED
 from .._reach.prompt import is_interactive_class
 
 if TYPE_CHECKING:
@@ -35,10 +35,6 @@ TOLD = frozenset(
         ),
         *("__qualname__", "__type_params__"),
     }
-)
-# Modules that write methods with double underscores into classes, from the other entries.
-_WRITERS = frozenset(
-    {"abc", "attr", "attrs", "collections", "dataclasses", "enum", "functools", "pydantic", "reprlib", "typing"}
 )
 _DEFINED = (FunctionType, classmethod, staticmethod, property)
 # By what the descriptors of Python hold what they call.
@@ -90,15 +86,14 @@ def entries(kind: type) -> Iterator[tuple[str, Any]]:
         if name in GENERATED or name in known or name.startswith("_abc_") or isinstance(member, DESCRIPTORS):
             continue
         home = type(member).__module__.partition(".")[0]
-        is_special = name.startswith("__") and name.endswith("__")
-        if home == "_ctypes" or (is_special and (not hasattr(member, "__get__") or home in _WRITERS)):
+        if home == "_ctypes" or (is_special(name) and (not hasattr(member, "__get__") or home in WRITERS)):
             continue  # of the class's text, or of what generates members
         if is_enum and name.startswith("_") and name.endswith("_") and not isinstance(member, _DEFINED):
             continue  # likewise
         for part, value in _parts(name, member):
             if not isinstance(value, FunctionType):
                 yield part, value
-            elif not _is_generated(value, is_fixed=is_special or name in OF_NAMED_TUPLES):
+            elif not is_generated(name, value):
                 if not _is_own(value, kind):
                     yield part, value
                 yield from ((f"{part}.{each}", held) for each, held in _marks(value).items())
@@ -126,12 +121,6 @@ def _registry(dispatcher: Any) -> list[list[Any]]:
 def _is_own(function: FunctionType, kind: type) -> bool:
     within = function.__code__.co_qualname.removeprefix(f"{kind.__qualname__}.")
     return within != function.__code__.co_qualname and "." not in within and "__wrapped__" not in vars(function)
-
-
-def _is_generated(function: FunctionType, *, is_fixed: bool) -> bool:
-    if is_fixed and str(function.__globals__.get("__name__")).partition(".")[0] in _WRITERS:
-        return True
-    return function.__code__.co_filename.startswith(("<string>", "<attrs generated"))
 
 
 def _marks(function: FunctionType) -> dict[str, Any]:
