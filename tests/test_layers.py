@@ -1,11 +1,13 @@
 """The rooms of the package and the arrows between them, read off the modules' own import statements."""
 
 import ast
+import pickle
 import re
 import runpy
 import subprocess
 import sys
 import tomllib
+import traceback
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -163,6 +165,18 @@ class TestPublicNames:
         thing = getattr(taggedartifacts, name)
 
         assert "taggedartifacts" == thing.__module__
+        assert thing is pickle.loads(pickle.dumps(thing))
+        assert b"taggedartifacts._" not in pickle.dumps(thing)
+        assert "taggedartifacts._" not in repr(thing)
+
+    @pytest.mark.parametrize("name", [name for name in taggedartifacts.__all__ if name.endswith("Error")])
+    def test_errors(self, name):
+        """An error is shown in a traceback, and sent to another process, by its public name and with its message."""
+        error = getattr(taggedartifacts, name)("what to do")
+        copy = pickle.loads(pickle.dumps(error))
+
+        assert (type(error), error.args) == (type(copy), copy.args)
+        assert [f"taggedartifacts.{name}: what to do\n"] == traceback.format_exception_only(copy)
 
     def test_version(self):
         """The package says the version that the project is released as."""

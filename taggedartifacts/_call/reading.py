@@ -53,9 +53,6 @@ class _Known(NamedTuple):
 class Reader:
     """Finds what one decorated function reads.
 
-    Attributes:
-        walks: How often it had to find out anew.
-
     Args:
         ignore: Names of globals, of variables of enclosing functions and of parts of them, that do not decide results.
         is_strict: Whether each of them has to be there.
@@ -63,7 +60,6 @@ class Reader:
     """
 
     def __init__(self, ignore: Collection[str], *, is_strict: bool, of_session: bool = False) -> None:
-        self.walks = 0
         self._ignore = tuple(ignore)
         self._is_strict = is_strict
         self._of_session = of_session
@@ -87,7 +83,6 @@ class Reader:
         first = None if self._of_session else f
         if known is not None and known.roots[0] is first and known.watch.holds():
             return known.reading
-        self.walks += 1
         roots = (first, *code)
         space = {} if self._of_session else _space(f)  # to which editors and magics may give a file
         tree = Locator(root, space) if known is None or known.roots[0] is not first else known.tree

@@ -97,6 +97,12 @@ _UNREGISTERED = _registered.dispatch(object)
 class _Canonical:
     """Encode values canonically; teach the encoder types of your own with `register`."""
 
+    def __repr__(self) -> str:
+        return "<function taggedartifacts.canonical>"
+
+    def __reduce__(self) -> str:
+        return "canonical"  # of the package, by that name
+
     def __call__(self, value: object) -> bytes:
         """Encode a value canonically.
 
