@@ -50,7 +50,10 @@ _UNSEEN = (
     *(".shp", ".shx", ".dbf", ".gpkg", ".geojson", ".fgb", ".gdb", ".kml", ".tif", ".tiff", ".vrt", ".asc", ".grib"),
     *(".grb", ".grib2", ".db", ".sqlite", ".sqlite3", ".duckdb", ".mdb", ".h5ad", ".loom", ".root"),
 )
-FOLDERS = {"workflow": (".github/", ".gitlab/", ".circleci/", ".ci/")}
+FOLDERS = {
+    "workflow": (".github/", ".gitlab/", ".circleci/", ".ci/"),
+    "settings of an editor": (".vscode/", ".idea/", ".claude/", ".cursor/", ".serena/", ".devcontainer/"),
+}
 
 _BY_SUFFIX = {suffix: kind for kind, suffixes in KINDS.items() for suffix in suffixes}
 _IN_FOLDERS = frozenset(folder.rstrip("/") for folders in FOLDERS.values() for folder in folders)

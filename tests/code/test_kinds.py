@@ -29,6 +29,7 @@ OTHERS = {
         *("Singularity", "container/Singularity.def", "package-lock.json", "constraints.txt"),
     ],
     "workflow": ["Snakefile", "rules/fit.smk", "Makefile", ".github/workflows/ci.yml", ".gitlab-ci.yml", ".ci/x.yml"],
+    "settings of an editor": [".vscode/settings.json", ".claude/settings.local.json", ".idea/misc.xml"],
     "shell script": ["run.sh", "scripts/submit.bash"],
     "image": ["fig.png", "docs/logo.SVG", "photo.jpeg"],
     "git's own": [".gitignore", "data/.gitattributes", ".gitmodules"],
