@@ -157,6 +157,10 @@ def _method(value: Any) -> str | Form:
         return several("method", (owner, name), (".__self__",))
     if isinstance(value, types.MethodType):  # as of a base class, or under another name
         return several("method", (owner, value.__func__), (".__self__", ".__func__"))
+    # pybind11 binds the functions of a module to a record of its own.
+    module = value.__module__ if isinstance(value, types.BuiltinFunctionType) else None
+    if isinstance(module, str) and _found(module, name) is value:
+        return one("function", _named(value, module, name))
     raise RefusalError(f"the bound method {name!r} is not what its object gives under that name")
 
 

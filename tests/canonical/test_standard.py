@@ -526,6 +526,12 @@ class TestNames:
         with pytest.raises(UnhashableError, match=r"\.__self__\.lock: what synchronises"):
             canonical(machine.run)
 
+    def test_functions_of_pybind11(self):
+        """pybind11 binds the functions of a module to a record of its own, and the module's name gives them."""
+        contourpy = pytest.importorskip("contourpy")
+
+        assert b'{"$function":"contourpy._contourpy:max_threads"}' == canonical(contourpy.max_threads)
+
     def test_functions_that_no_name_gives(self):
         """A lambda, a closure, and what stands behind another's name count by their definitions."""
         values = [lambda: 1, lambda: 2, closure(1), closure(2), _wrapper, function]
