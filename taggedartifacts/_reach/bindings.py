@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import functools
 import os
-from collections import Counter
 from types import CodeType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
@@ -45,10 +44,12 @@ class Defined(NamedTuple):
     Attributes:
         code: The code object of the function, or that of the body of the class.
         is_plain: Whether nothing decorates it.
+        reads: What the statement reads, unless it is a plain ``def``: names, each with the attributes that follow it.
     """
 
     code: CodeType
     is_plain: bool
+    reads: tuple[tuple[str, ...], ...] = ()
 
 
 class Taken(NamedTuple):
@@ -105,6 +106,12 @@ class Bindings:
             parts = self._parts.get(qualname, [])
             self._bodies[qualname] = _bound(parts[0], ())[0] if len(parts) == 1 else {}
         return self._bodies[qualname]
+
+    def read_by(self, qualname: str) -> tuple[tuple[str, ...], ...]:
+        """List what the statement reads that defines a function or class: its decorators, and the bases of a class."""
+        outer, _, name = qualname.rpartition(".")
+        binding = (self.of_class(outer) if outer else self.names).get(name)
+        return binding.reads if isinstance(binding, Defined) else ()
 
     def defines(self, code: CodeType) -> bool:
         """Say whether the text defines a function of this very code."""
@@ -208,12 +215,14 @@ def _global_stores(code: CodeType) -> Iterator[str]:
 def _bound(code: CodeType, elsewhere: Any) -> tuple[Mapping[str, Binding], tuple[Imported, ...]]:
     """Tell what a module or a class body binds, given what its functions bind by ``global``."""
     found: dict[str, Binding] = {}
-    times: Counter[str] = Counter(elsewhere)
+    several = set(elsewhere)
     stars: list[Imported] = []
     for name, binding in _stores(code, stars):
+        # `import a.b` and `import a.c` bind the same.
+        if name in found and not (isinstance(binding, Taken) and found[name] == binding):
+            several.add(name)
         found[name] = binding
-        times[name] += 1
-    return {name: binding if times[name] == 1 else _COMPUTED for name, binding in found.items()}, tuple(stars)
+    return {name: _COMPUTED if name in several else binding for name, binding in found.items()}, tuple(stars)
 
 
 def _stores(code: CodeType, stars: list[Imported]) -> Iterator[tuple[str, Binding]]:
@@ -221,6 +230,7 @@ def _stores(code: CodeType, stars: list[Imported]) -> Iterator[tuple[str, Bindin
     made: list[CodeType] = []
     is_class, last, last_value = False, "", None
     module, names, before = Imported("", 0), None, None
+    loaded: list[tuple[str, ...]] = []
     value: Any
     for operation, value, _ in instructions(code):
         if operation in _BINDS:
@@ -228,7 +238,10 @@ def _stores(code: CodeType, stars: list[Imported]) -> Iterator[tuple[str, Bindin
                 yield value, Literal(constants.pop())
                 last, made = operation, []
                 continue
-            yield value, _binding(value, last, last_value, made, module, names, is_class=is_class)
+            binding = _binding(value, last, last_value, made, module, names, is_class=is_class)
+            if isinstance(binding, Defined) and not binding.is_plain:
+                binding = binding._replace(reads=tuple(loaded))
+            yield value, binding
         elif operation in _UNBINDS:
             yield value, _COMPUTED
         elif operation in ("LOAD_CONST", "LOAD_SMALL_INT"):
@@ -241,6 +254,10 @@ def _stores(code: CodeType, stars: list[Imported]) -> Iterator[tuple[str, Bindin
             constants = list(reversed(constants[0]))
         elif operation == "LOAD_BUILD_CLASS":
             is_class, constants = True, []
+        elif operation in ("LOAD_NAME", "LOAD_GLOBAL"):
+            loaded, constants = [*loaded, (value,)], []
+        elif operation in ("LOAD_ATTR", "LOAD_METHOD") and loaded:
+            loaded, constants = [*loaded[:-1], (*loaded[-1], value)], []
         elif operation == "IMPORT_NAME":
             module = Imported(value, before if isinstance(before, int) else 0)
             names, constants = last_value, []
@@ -249,7 +266,7 @@ def _stores(code: CodeType, stars: list[Imported]) -> Iterator[tuple[str, Bindin
             if operation == "IMPORT_STAR" or (operation == "CALL_INTRINSIC_1" and last == "IMPORT_NAME"):
                 stars.append(module)
         if operation in _BINDS or operation in ("POP_TOP", "STORE_ATTR", "STORE_SUBSCR"):
-            is_class, made = False, []
+            is_class, made, loaded = False, [], []
         if operation == "POP_TOP" and last == "IMPORT_FROM":
             continue  # the end of a from-import; SWAP and POP_TOP take a dotted name apart
         if operation not in ("SWAP", "POP_TOP"):

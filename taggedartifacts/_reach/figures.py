@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .watch import Watch
 
 # What no figure shows: windows, keys, the web, and what is warned of.
 _NOT_SHOWN = (
@@ -17,6 +22,8 @@ _NOT_SHOWN = (
     "figure.max_open_warning",
     "docstring.",
 )
+
+_DRAW = frozenset({"matplotlib", "mpl_toolkits", "pylab", "seaborn"})
 
 
 def parameters() -> dict[str, Any] | None:
@@ -45,3 +52,22 @@ def _same(one: object, other: object) -> bool:
 def _plain(value: Any) -> object:
     # A cycle of colours and styles says its content by key.
     return {"cycle": value.by_key()} if type(value).__module__.partition(".")[0] == "cycler" else value
+
+
+class Figures:
+    """The parameters, as a walk takes them: if it reaches what draws."""
+
+    def __init__(self) -> None:
+        self._are_drawn = False
+
+    def note(self, module: str) -> None:
+        """Note that a module is reached, by its import name."""
+        self._are_drawn |= module.partition(".")[0] in _DRAW
+
+    def take(self, watch: Watch, count: Callable[[str, str, object, str], None]) -> None:
+        """Count the parameters that are not matplotlib's defaults, if something is drawn."""
+        held = parameters()
+        if self._are_drawn and held is not None:
+            watch.mapping(held)
+            for name, value in changed_parameters().items():
+                count(f"matplotlib.rcParams.{name}", f"rcParams.{name}", value, "matplotlib")

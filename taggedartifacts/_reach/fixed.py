@@ -54,6 +54,8 @@ class Text:
                 sources = [(binding.source, binding.name)]
             else:
                 sources = [(star, name) for star in bindings_of(space).stars] if self._enter(space) else []
+                if len(sources) > 1:
+                    return False  # in branches perhaps
             found = [(namespace(module_of(source, space)), taken) for source, taken in sources if taken is not None]
             held = [(there, taken) for there, taken in found if there.get(taken, MISSING) is value]
             if not held:
@@ -62,6 +64,25 @@ class Text:
             if self._enter(space) is None:
                 return True
         return False
+
+    def is_chosen(self, space: dict[str, Any], name: str) -> bool:
+        """Say whether the text of a module, or of one that it imports from, binds a name to one of several things."""
+        for _ in range(_MOST_STEPS):
+            binding = self._binding(space, name)
+            if not isinstance(binding, Taken) or binding.name is None:
+                return isinstance(binding, Computed) or (binding is None and len(bindings_of(space).stars) > 1)
+            space, name = namespace(module_of(binding.source, space)), binding.name
+        return False
+
+    def bound(self, space: dict[str, Any]) -> frozenset[str]:
+        """List the names that the text of a module binds, perhaps in branches that were not taken."""
+        return frozenset(bindings_of(space).names) if self._enter(space) is not None else frozenset()
+
+    def is_one_of_several(self, value: object) -> bool:
+        """Say whether the text of its module defines more than one function of that qualified name."""
+        if not isinstance(value, FunctionType) or self._enter(value.__globals__) is None:
+            return False
+        return bindings_of(value.__globals__).times(value.__code__.co_qualname) > 1
 
     def is_unknown(self, space: dict[str, Any]) -> bool:
         """Say whether nothing is known of the text of a module."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import re
+import sys
 from json.encoder import encode_basestring
 from typing import Any, NamedTuple
 
 from .modules import is_installed, places
+from .objects import is_of_this_library, namespace
 
 _MAIN = frozenset({"__main__", "__mp_main__"})
 # What stands for the root in values that are read: no path begins like this.
@@ -41,7 +44,10 @@ class Locator:
         file = _file(space)
         self.root = root or (_import_folder(file) if file else os.getcwd())
         self._own = space
-        self._package = None if file is None or places(file, self.root) else _package_folder(file)
+        # The package of an installed function is the user's own if it uses this library. Another's, decorated from
+        # outside, is environment: to walk through pandas takes half a minute, and finds its caches.
+        folder = None if file is None or places(file, self.root) else _package_folder(file)
+        self._package = folder if folder is not None and _uses_us(folder) else None
         self._locations: dict[int, tuple[dict[str, Any], Location | None]] = {}
         spelled = {each for each in (self.root, _spelled(file, self.root)) if each not in (None, os.sep)}
         roots = {
@@ -86,6 +92,12 @@ class Locator:
         return None if is_installed(path, self.root) and space is not self._own else _location(path, found[0][1], space)
 
 
+def label_of(location: Location | None, value: Any) -> str:
+    """Name a function or class as who reads what it reads: ``plots.fig``."""
+    name = str(getattr(value, "__qualname__", type(value).__qualname__)).replace(".<locals>", "")
+    return f"{location.name}.{name}" if location is not None else f"{getattr(value, '__module__', '')}.{name}"
+
+
 def _file(space: dict[str, Any]) -> str | None:
     file = space.get("__file__")
     return os.path.abspath(file) if isinstance(file, str) else None
@@ -119,6 +131,22 @@ def _package_folder(file: str) -> str:
     first = os.path.relpath(real, folder).split(os.sep)[0]
     whole = os.path.join(folder, first)
     return whole + os.sep if os.path.isdir(whole) else whole
+
+
+def _uses_us(folder: str) -> bool:
+    """Say whether a loaded module of a package, or a module by its file, imported this library."""
+    spaces = [namespace(module) for module in list(sys.modules.values())]
+    return any(
+        any(map(is_of_this_library, list(space.values())))
+        for space in spaces
+        if isinstance(file := space.get("__file__"), str)
+        and os.path.join(_real_folder(os.path.dirname(file)), os.path.basename(file)).startswith(folder)
+    )
+
+
+@functools.lru_cache(maxsize=4096)
+def _real_folder(folder: str) -> str:
+    return os.path.realpath(folder)
 
 
 def _spelled(file: str | None, root: str) -> str | None:

@@ -30,7 +30,15 @@ GENERATED = frozenset(
             "__annotations__",
         ),
         *("__static_attributes__", "__firstlineno__", "__annotate__", "__annotate_func__", "__annotations_cache__"),
-        *("__orig_bases__", "__parameters__", "__type_params__", "__hash__", "__match_args__", "__classcell__"),
+        *(
+            "__orig_bases__",
+            "__parameters__",
+            "__type_params__",
+            "__hash__",
+            "__match_args__",
+            "__classcell__",
+            "__classdictcell__",
+        ),
         *(
             "__dataclass_fields__",
             "__dataclass_params__",
@@ -50,6 +58,8 @@ GENERATED = frozenset(
         ),
     }
 )
+# What the decorator puts on a function.
+PUT_ON = frozenset({"_taggedartifacts", "__wrapped__", "recompute", "path", "is_cached", "explain"})
 # What a module says of itself.
 DESCRIBES = frozenset(
     {
@@ -151,6 +161,16 @@ def is_left_out(value: object) -> bool:
 def _is_our_own(value: object) -> bool:
     kind = value if isinstance(value, type) else type(value)
     return kind.__module__.partition(".")[0] == _PACKAGE
+
+
+def is_of_this_library(value: object) -> bool:
+    """Tell whether a value is this library, something of it, or a function that it decorated."""
+    if isinstance(value, types.ModuleType):
+        return str(namespace(value).get("__name__")).partition(".")[0] == _PACKAGE
+    if type(value) is types.FunctionType and "_taggedartifacts" in vars(value):
+        return True
+    kind = value if type(value) is type else type(value)
+    return kind.__module__.partition(".")[0] == _PACKAGE if isinstance(kind.__module__, str) else False
 
 
 def is_ours(space: Mapping[str, Any]) -> bool:

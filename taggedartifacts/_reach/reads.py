@@ -25,6 +25,8 @@ WRITTEN = ("=",)
 _ADDS = frozenset({"append", "add", "extend", "update", "appendleft", "insert"})
 # By these, code reaches globals whose names it does not say.
 REFLECTION = frozenset({"globals", "eval", "exec"})
+# By these methods, code reads the arguments of the command without naming them.
+PARSES = frozenset({"parse_args", "parse_known_args", "parse_intermixed_args"})
 
 Chains = dict[str, tuple[tuple[str, ...], ...]]
 
@@ -57,6 +59,9 @@ class Names(NamedTuple):
     attributes: frozenset[str]
 
 
+# What imports bind local names to, each perhaps one of several in branches: modules, and the attributes of them.
+_Bound = dict[str, dict[tuple[Imported, tuple[str, ...]], None]]
+
 _NOTHING = Names({}, {}, {}, frozenset())
 # By identity, since to hash a code object takes microseconds; the object is kept, so that its id stays its own.
 _known: dict[int, tuple[CodeType, Names]] = {}
@@ -77,7 +82,7 @@ def _find(code: CodeType) -> Names:
     if not (code.co_names or code.co_freevars or any(isinstance(each, CodeType) for each in code.co_consts)):
         return _NOTHING
     found: list[tuple[str, str, tuple[str, ...]]] = []
-    bound: dict[str, tuple[Imported, tuple[str, ...]]] = {}
+    bound: _Bound = {}
     free = frozenset(code.co_freevars)
     for part in nested(code):
         found += _chains(part, bound)
@@ -85,8 +90,8 @@ def _find(code: CodeType) -> Names:
     attributes: set[str] = set()
     for kind, name, chain in found:
         if kind == "local" and name in bound:
-            imported, steps = bound[name]
-            tables["import"].setdefault(imported, {})[(*steps, *chain)] = None
+            for imported, steps in bound[name]:
+                tables["import"].setdefault(imported, {})[(*steps, *chain)] = None
         elif kind == "cell" and name in free:
             tables["cell"].setdefault(name, {})[chain] = None
         elif kind == "global" and name not in _OWN_NAMES:
@@ -100,9 +105,7 @@ def _find(code: CodeType) -> Names:
     return Names(listed["global"], listed["cell"], listed["import"], frozenset(attributes))  # type: ignore[arg-type]
 
 
-def _chains(
-    code: CodeType, bound: dict[str, tuple[Imported, tuple[str, ...]]]
-) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+def _chains(code: CodeType, bound: _Bound) -> Iterator[tuple[str, str, tuple[str, ...]]]:
     """Iterate over the names that one code object loads, with the attributes that follow; note what it imports."""
     kind, name = "", ""
     chain: tuple[str, ...] = ()
@@ -136,7 +139,7 @@ def _chains(
         elif operation.startswith(("STORE_FAST", "STORE_DEREF")):
             stored = value[0] if isinstance(value, tuple) else value
             if target is not None:
-                bound[stored] = target
+                bound.setdefault(stored, {})[target] = None
                 if not target[1]:  # loading a module runs its code, whether or not it is used
                     yield "local", stored, IMPORTED_ONLY
                 target = None

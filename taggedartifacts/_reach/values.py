@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from .location import Locator
     from .watch import Watch
 
+# What stands for the value of a name that has none.
+UNBOUND = {"unbound": True}
+
 
 class Values:
     """The values that one walk counts.
@@ -34,11 +37,16 @@ class Values:
         self.readers: dict[str, str] = {}
         self.unknown: dict[str, str] = {}
         self._kept: dict[str, int] = {}
+        self._ids: set[int] = set()
         self._tree = tree
         self._text = text
         self._watch = watch
         self._ignored = ignored
         self._encode = encode
+
+    def hold(self, value: object) -> bool:
+        """Say whether a value counts, by whatever name."""
+        return id(value) in self._ids
 
     def count(self, key: str, spelled: str, value: Any, label: str, *, is_defined: bool) -> list[object]:
         """Count a value.
@@ -58,6 +66,7 @@ class Values:
                 return []
             key = f"{label}: {key}"
         self._kept[key] = id(value)
+        self._ids.add(id(value))
         without = self._ignored.parts((key, spelled))
         met: list[object] = []
 
@@ -65,7 +74,7 @@ class Values:
             return self._encode(value, f"global {key!r}", without)
 
         encoded = encode()
-        if encoded.text is None and (code := self._text.named(value)):
+        if (encoded.text is None or self._text.is_one_of_several(value)) and (code := self._text.named(value)):
             encoded = self._encode.named(code, f"global {key!r}")
             met += [function for function, _ in code]
         if not is_code(value):
@@ -75,7 +84,7 @@ class Values:
         if encoded.text is not None:
             self.texts[key] = self._tree.relative(encoded.text)
             self.readers[key] = label
-        elif is_defined and is_code(value):
+        elif is_defined:
             raise self._encode.refuse(f"global {key!r}", encoded.reason)
         else:
             self.unknown[key] = encoded.reason

@@ -19,15 +19,18 @@ import types
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
+from .asked import Asked
 from .bindings import Defined, Literal, bindings_of
-from .figures import changed_parameters, parameters
+from .figures import Figures
 from .fixed import Text
 from .found import Ignored, Reads
+from .location import label_of
 from .members import closure, defaults, is_generated
 from .objects import (
     DESCRIBES,
     DESCRIPTORS,
     GENERATED,
+    PUT_ON,
     WRAPPED,
     held,
     is_code,
@@ -41,7 +44,7 @@ from .objects import (
     value_of,
 )
 from .reads import IMPORTED_ONLY, REFLECTION, names_read
-from .values import Values
+from .values import UNBOUND, Values
 from .watch import MISSING, Watch
 
 if TYPE_CHECKING:
@@ -50,10 +53,6 @@ if TYPE_CHECKING:
     from .found import Encode
     from .location import Location, Locator
     from .reads import Imported
-
-# What the decorator puts on a function.
-_OURS = frozenset({"_taggedartifacts", "__wrapped__", "recompute", "path", "is_cached", "explain"})
-_FIGURES = frozenset({"matplotlib", "mpl_toolkits", "pylab", "seaborn"})
 
 
 def walk(roots: Iterable[object], tree: Locator, ignore: Collection[str], encode: Encode) -> tuple[Reads, Watch]:
@@ -85,16 +84,20 @@ class _Walk:
         self._ignored = Ignored(ignore)
         self._values = Values(tree, self._text, self._watch, self._ignored, encode)
         self._root: object = None
-        self._figures = False
+        self._inner: list[object] = []  # what our decorators hold: their options are no code
+        self._figures = Figures()
+        self._asked = Asked(tree, self._watch, self._ignored, self._count)
 
     def over(self, roots: Iterable[object]) -> tuple[Reads, Watch]:
         for position, root in enumerate(roots):
-            self._root = root if position == 0 else self._root
+            if position == 0:
+                self._root, self._inner = root, [root]
             self._follow(root)
         while self._pending:
             self._visit(self._pending.popleft())
-        if self._figures:
-            self._take_figures()
+            if not self._pending:
+                self._asked.take_subclasses([each for each in self._seen.values() if isinstance(each, type)])
+        self._figures.take(self._watch, self._count)
         places = {each.name: each.path for each in self._locations.values() if not self._tree.is_beside(each)}
         reads = Reads(
             self._values.texts,
@@ -130,12 +133,12 @@ class _Walk:
             self._visit_decorated(function, decoration)
             return
         location = self._enter(space)
-        label = self._label(location, function)
+        label = label_of(location, function)
         if location is None:
             # A wrapper from an installed package: what it holds is not of that package.
             if function.__closure__ and not is_ours(space):
                 self._take_cells(function, label)
-            self._note_figures(str(space.get("__name__")))
+            self._figures.note(str(space.get("__name__")))
             return
         names = names_read(code)
         for name, chains in names.globals.items():
@@ -143,25 +146,32 @@ class _Walk:
         for imported, chains in names.imports.items():
             self._take_import(space, imported, chains, label)
         self._take_cells(function, label, names.cells)
+        if function not in self._inner:
+            self._take_statement(space, code.co_qualname, label)
         if "savefig" in names.attributes:
-            self._figures = True
+            self._figures.note("matplotlib")
+        self._asked.note(names.attributes, label)
         own = function is self._root
+        is_one_of_several = not own and "." not in code.co_qualname and self._text.is_one_of_several(function)
+        if is_one_of_several and not self._values.hold(function):
+            self._count(label, label, function, label)
         fixed = bindings_of(space).fixes_defaults(code, function.__defaults__ or ()) and not function.__kwdefaults__
         for name, value in {} if own or fixed else defaults(function).items():
             self._take_part(f"{label}.{name}", name, value, label)
         for name, value in vars(function).items():
-            if name not in _OURS:
+            if name not in PUT_ON:
                 self._take_part(f"{label}.{name}", f"{function.__name__}.{name}", value, label)
 
     def _visit_decorated(self, function: types.FunctionType, decoration: Any) -> None:
         inner = function.__wrapped__  # type: ignore[attr-defined]  # functools.wraps has set it
+        self._inner.append(inner)
         self._follow(inner)
-        label = self._label(self._enter(inner.__globals__), inner) if isinstance(inner, types.FunctionType) else ""
+        label = label_of(self._enter(inner.__globals__), inner) if isinstance(inner, types.FunctionType) else ""
         config = decoration.options.config
         if inner is not self._root and label and (callable(config) or config):
             self._take_part(f"{label}.config", "config", config() if callable(config) else config, label)
         for name, value in vars(function).items():
-            if name not in _OURS and vars(inner).get(name, MISSING) is not value:
+            if name not in PUT_ON and vars(inner).get(name, MISSING) is not value:
                 self._take_part(f"{label}.{name}", f"{function.__name__}.{name}", value, label)
 
     def _take_cells(
@@ -178,11 +188,17 @@ class _Walk:
                 if is_written_only(chain, value):
                     self._ignored.has((key, name))
                 elif isinstance(value, types.ModuleType):
+                    self._choose(key, name, value, label)
                     self._take_module(value, chain, label, name)
                 else:
                     self._take_part(key, name, value, label)
 
     # Names
+
+    def _take_statement(self, space: dict[str, Any], qualname: str, label: str) -> None:
+        """Take the names that a statement reads: the decorators of a function or class, and the bases of a class."""
+        for name, *chain in bindings_of(space).read_by(qualname):
+            self._take_global(space, name, (tuple(chain),), label)
 
     def _take_global(self, space: dict[str, Any], name: str, chains: tuple[tuple[str, ...], ...], label: str) -> None:
         value = space.get(name, MISSING)
@@ -191,6 +207,8 @@ class _Walk:
         if value is MISSING:
             if name in REFLECTION:
                 self._take_all(space, label)
+            else:
+                self._take_missing(space, name, self._key(space, name), label)
             return
         for chain in chains:
             if not is_written_only(chain, value):
@@ -205,7 +223,7 @@ class _Walk:
     def _take_import(
         self, space: dict[str, Any], imported: Imported, chains: tuple[tuple[str, ...], ...], label: str
     ) -> None:
-        self._note_figures(imported.module)
+        self._figures.note(imported.module)
         module = module_of(imported, space)
         if module is not None:
             for chain in chains:
@@ -215,15 +233,16 @@ class _Walk:
         self, space: dict[str, Any], name: str, value: Any, chain: tuple[str, ...], label: str, spelled: str
     ) -> None:
         """Take the value of a name of a module, which code spells so and reads attributes of."""
+        key = self._key(space, name)
         if isinstance(value, types.ModuleType):
+            if self._text.is_chosen(space, name):
+                self._choose(key, spelled, value, label)
             self._take_module(value, chain, label, spelled)
             return
-        location = self._tree.location(space)
-        key = name if location is None or self._tree.is_own(location) else f"{location.name}.{name}"
         if self._ignored.has((key, spelled)) or is_left_out(value) or name in DESCRIBES:
             return
         if is_code(value):
-            self._note_figures(str(getattr(value, "__module__", "")))
+            self._figures.note(str(getattr(value, "__module__", "")))
             # A worker may not have the text, and then what a library's own name gives is as the text had it.
             if not self._text.is_as_written(space, name, value) and not (
                 self._text.is_unknown(space) and is_named_by_its_module(value, space)
@@ -237,7 +256,9 @@ class _Walk:
 
     def _take_module(self, module: types.ModuleType, chain: tuple[str, ...], label: str, spelled: str) -> None:
         space = namespace(module)
-        self._note_figures(str(space.get("__name__")))
+        self._figures.note(str(space.get("__name__")))
+        if module is sys and chain[:1] == ("argv",):
+            self._asked.take_arguments(label)
         is_package = space.get("__file__") is None and "__path__" in space
         if not is_package and self._enter(space) is None:
             return
@@ -246,20 +267,31 @@ class _Walk:
         if not chain:
             if not is_package:
                 self._take_all(space, label)
+                for name in self._text.bound(space) - space.keys():
+                    self._take_missing(space, name, self._key(space, name), label)
             return
         name = chain[0]
         value = space.get(name, MISSING)
         self._watch.name(space, name, value)
         if value is MISSING:
             self._ignored.has((f"{spelled}.{name}",))
+            self._take_missing(space, name, f"{spelled}.{name}", label)
         else:
             self._take(space, name, value, chain[1:], label, f"{spelled}.{name}")
+
+    def _choose(self, key: str, spelled: str, module: types.ModuleType, label: str) -> None:
+        """Take which module a name gives, where no text fixes that."""
+        space = namespace(module)
+        location = self._tree.location(space)
+        if not self._ignored.has((key, spelled)):
+            self._count(key, spelled, location.name if location is not None else str(space.get("__name__")), label)
 
     def _take_part(self, key: str, spelled: str, value: Any, label: str) -> None:
         """Take a default, a variable of an enclosing function, or an attribute."""
         if self._ignored.has((key, spelled)) or is_left_out(value):
             return
         if isinstance(value, types.ModuleType):
+            self._choose(key, spelled, value, label)
             self._take_module(value, (), label, spelled)
         elif is_code(value):
             self._follow(value)
@@ -268,18 +300,29 @@ class _Walk:
         else:
             self._count(key, spelled, value, label)
 
+    def _take_missing(self, space: dict[str, Any], name: str, key: str, label: str) -> None:
+        """Take a name without a value: its module may make one when asked, or bind it in a branch not taken."""
+        if (asked := space.get("__getattr__")) is not None and self._enter(space) is not None:
+            self._take(space, "__getattr__", asked, (), label, f"{key}.__getattr__")
+        if name in self._text.bound(space) and not self._ignored.has((key, name)):
+            self._count(key, key, UNBOUND, label)
+
     # Classes
 
     def _visit_class(self, kind: type) -> None:
         space = namespace(sys.modules.get(kind.__module__))
         if self._enter(space) is None:
-            self._note_figures(kind.__module__)
+            self._figures.note(kind.__module__)
             return
         for base in (*kind.__mro__[1:], type(kind)):
             self._follow(base)
+        self._take_statement(space, kind.__qualname__, label_of(self._tree.location(space), kind))
         self._watch.mapping(kind.__dict__)
+        label = label_of(self._tree.location(space), kind)
         for name in list(vars(kind)):
-            self._take_entry(kind, space, name, self._label(self._tree.location(space), kind))
+            self._take_entry(kind, space, name, label)
+        for name in bindings_of(space).of_class(kind.__qualname__).keys() - vars(kind).keys() - GENERATED:
+            self._take_part(f"{label}.{name}", f"{kind.__qualname__}.{name}", UNBOUND, label)
         for field in vars(kind).get("__dataclass_fields__", {}).values():
             if is_code(field.default_factory) and not isinstance(field.default_factory, type):
                 self._follow(field.default_factory)
@@ -287,6 +330,11 @@ class _Walk:
     def _take_entry(self, kind: type, space: dict[str, Any], name: str, label: str) -> None:
         value = vars(kind)[name]
         if name in GENERATED or is_left_out(value) or isinstance(value, DESCRIPTORS):
+            return
+        if isinstance(value, types.ModuleType):
+            self._take_part(
+                self._key(space, f"{kind.__qualname__}.{name}"), f"{kind.__qualname__}.{name}", value, label
+            )
             return
         binding = bindings_of(space).of_class(kind.__qualname__).get(name)
         key = self._key(space, f"{kind.__qualname__}.{name}")
@@ -330,14 +378,6 @@ class _Walk:
         for code in self._values.count(key, spelled, value, label, is_defined=is_defined):
             self._follow(code)
 
-    def _take_figures(self) -> None:
-        held = parameters()
-        if held is None:
-            return
-        self._watch.mapping(held)
-        for name, value in changed_parameters().items():
-            self._count(f"matplotlib.rcParams.{name}", f"rcParams.{name}", value, "matplotlib")
-
     # Modules
 
     def _enter(self, space: dict[str, Any]) -> Location | None:
@@ -351,11 +391,3 @@ class _Walk:
     def _key(self, space: dict[str, Any], name: str) -> str:
         location = self._tree.location(space)
         return name if location is None or self._tree.is_own(location) else f"{location.name}.{name}"
-
-    def _label(self, location: Location | None, value: Any) -> str:
-        name = str(getattr(value, "__qualname__", type(value).__qualname__)).replace(".<locals>", "")
-        return f"{location.name}.{name}" if location is not None else f"{getattr(value, '__module__', '')}.{name}"
-
-    def _note_figures(self, module: str) -> None:
-        if module.partition(".")[0] in _FIGURES:
-            self._figures = True

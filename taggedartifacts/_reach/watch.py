@@ -90,6 +90,10 @@ class Watch:
         else:
             self._encoded.append((encode, text))
 
+    def result(self, look: Callable[[], object], found: object) -> None:
+        """Note what a call gave."""
+        self._encoded.append((look, found))
+
     def _take_apart(self, value: object, found: list[_Part]) -> bool:
         seen: dict[int, object] = {}
         pending = [value]

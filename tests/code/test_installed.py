@@ -58,3 +58,25 @@ class TestInstalled:
             file.write_text("def number():\n    return 3\n")
 
         assert first != run()
+
+    @pytest.mark.parametrize(("uses", "counts"), [("import taggedartifacts", True), ("", False)])
+    def test_values(self, project, tmp_path, uses, counts):
+        """What is set in an installed package counts if the package uses this library; else it is environment."""
+        folder = tmp_path / "venv" / "site-packages" / "boxes"
+        folder.mkdir(parents=True)
+        (folder / "__init__.py").write_text(f"{uses}\nfrom .writing import write\n")
+        (folder / "writing.py").write_text(
+            "from . import state\ndef write(path):\n    open(path, 'w').write(str(state.LEVEL))\n"
+        )
+        (folder / "state.py").write_text("LEVEL = int('1')\n")
+        project.commit()
+        source = """
+import sys, boxes
+from boxes import state
+from taggedartifacts import Artifact
+state.LEVEL = int(sys.argv[1])
+print(Artifact("path")(boxes.write).path("out/a.txt").name)
+"""
+        names = [project.python("-c", source, level, PYTHONPATH=str(folder.parent)) for level in ("1", "2")]
+
+        assert counts == (names[0] != names[1])
