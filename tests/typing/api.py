@@ -1,10 +1,28 @@
 """Checked by mypy and pyright, never run: what editors know of decorated functions."""
 
+import logging
+from argparse import Namespace
 from collections.abc import Coroutine
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import timedelta
+from functools import partial
 from pathlib import Path
-from typing import Any, assert_type
+from typing import Any, Literal, assert_type
 
-from taggedartifacts import Artifact, ArtifactPath, Record, Tag
+from taggedartifacts import (
+    Artifact,
+    ArtifactPath,
+    Record,
+    Tag,
+    canonical,
+    compare,
+    config_hash,
+    prune,
+    record,
+    show_log,
+    verify,
+    versions,
+)
 
 
 @Artifact("outpath", {"bins": 40}, allow_dirty=True, ignore=("verbose",), inputs=["table"], timeout=3)
@@ -117,3 +135,89 @@ Artifact("outpath", mode="a")  # type: ignore[call-overload]  # pyright: ignore[
 
 assert_type(plain.__name__, str)
 plain.__wrapped__("t.csv", "o.png")
+
+
+# A function with defaults, ``*args`` and ``**kwargs`` keeps its parameters, in a partial and in a pool too.
+@Artifact("outpath", config=Namespace(bins=40), allow_dirty=True, inputs=("tables",), scope=("queries",), repo=".")
+def defaults(*tables: str, outpath: Path = Path("o.png"), **settings: float) -> None: ...
+
+
+assert_type(defaults("a.csv", "b.csv", bins=3.0), ArtifactPath)
+assert_type(partial(plain, "t.csv")("o.png"), ArtifactPath)
+assert_type(partial(plain.path, "t.csv")("o.png"), ArtifactPath)
+defaults(3)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+with ThreadPoolExecutor() as pool:
+    assert_type(pool.submit(plain, "t.csv", "o.png"), Future[ArtifactPath])
+    assert_type(pool.submit(plain.recompute, "t.csv", "o.png").result(), ArtifactPath)
+    assert_type(list(pool.map(partial(plain, "t.csv"), ["o.png"])), list[ArtifactPath])
+
+
+@Artifact(("one", "other"), load=first)
+async def several_asynchronous(n: int, one: str, other: str) -> None: ...
+
+
+@Artifact("source", mode="r")
+async def reading_asynchronous(source: str) -> float:
+    return float(source)
+
+
+@Artifact(("a", "b"), {"bins": 40}, mode="r")
+def reading_several(a: str, b: Path) -> bytes:
+    return b.read_bytes()
+
+
+async def awaits_more() -> None:
+    assert_type(await several_asynchronous(1, "a", "b"), str)
+    assert_type(await reading_asynchronous("o"), float)
+
+
+assert_type(reading_several("a", Path("b")), bytes)
+assert_type(reading_several.path("a", Path("b")), tuple[ArtifactPath | Any, ...])
+
+
+# Class methods are not here: neither mypy nor pyright binds them, unless they are functions of their own.
+class Kinds:
+    @staticmethod
+    @Artifact("outpath")
+    def of_none(n: int, outpath: str) -> None: ...
+
+    @Artifact("outpath", load=count)
+    async def loading(self, n: int, outpath: str) -> None: ...
+
+
+async def awaits_methods() -> None:
+    assert_type(await Kinds().loading(1, "o"), int)
+
+
+assert_type(Kinds.of_none(1, "o"), ArtifactPath)
+assert_type(Kinds.of_none.path(1, "o"), ArtifactPath)
+
+
+# Questions about artifacts, and values.
+assert_type(plain.explain("t.csv", "o.png").outcome, Literal["hit", "miss", "read", "refused"])
+assert_type(record("o.png"), Record)
+assert_type(record("copy.png", search=Path("figures")).config_hash, str)
+assert_type(versions(Path("o.png")), list[ArtifactPath])
+assert_type(prune("figures", keep=1, older_than=timedelta(days=30), dry_run=False), list[ArtifactPath])
+assert_type([problem.what for problem in verify("figures")], list[str])
+assert_type(compare("a.png", Path("b.png")).same_code, bool | None)
+assert_type(canonical({"bins": 40}), bytes)
+assert_type(config_hash({"bins": 40}), str)
+assert_type(Tag.parse("o-8c1f0e92d4-5b7ad3f0c1e2.png").dirty, str | None)
+assert_type(ArtifactPath("o-8c1f0e92d4-5b7ad3f0c1e2.png").tag, Tag)
+show_log()
+show_log(logging.WARNING)
+
+
+class Grid:
+    cells = 3
+
+
+@canonical.register(Grid)
+def describe(grid: Grid) -> object:
+    return {"cells": grid.cells}
+
+
+canonical.register(Grid, lambda grid: grid.cells)
+assert_type(describe(Grid()), object)
