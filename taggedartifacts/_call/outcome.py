@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from .._errors import ArtifactConflictError, ArtifactNotWrittenError, InputError, RecordError, TaggedArtifactsError
 from .._store.condition import condition
 from .._store.content import Content, describe
-from .._store.kept import keep, unmark
+from .._store.kept import keep, mark, unmark
 from .._store.manifest import MOST_IN_RECORD, manifest_name
 from .._store.patches import store_patch
 from .._store.publish import publish
@@ -145,6 +145,12 @@ def publish_all(
                 f"{error.filename} vanished before {staged[0].final} was published; find out what removes files there, "
                 "or whether the function did, and call it again"
             ) from error
+
+
+def mark_all(staged: list[Staged]) -> None:
+    """Mark what a function wrote as finished work, now that it has returned."""
+    for each in staged:
+        mark(each.staging)
 
 
 def keep_all(staged: list[Staged], error: BaseException) -> None:

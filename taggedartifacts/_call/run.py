@@ -25,6 +25,7 @@ from .undeclared import described
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
+    from .._store.claim import Claim
     from .._store.lock import ArtifactLock
     from .._store.record import Record
     from .._store.target import Target
@@ -55,22 +56,40 @@ def steps_of(
     if recompute or not _reused(call):
         held = _Held()
         try:
-            call = yield from _making(call, held, recompute=recompute)
+            try:
+                call = yield from _making(call, held, recompute=recompute)
+            finally:
+                held.give_back()
         finally:
-            held.give_back()  # the second time: an interrupt may have hit the first
+            held.give_back()  # an interrupt may have hit the first
     call.set_links()
     return call.result if options.load is None else options.load(call.result)
 
 
 class _Held:
-    """What a call holds while it makes its artifacts, for itself alone: their locks, and the mark on its context."""
+    """What a call holds while it makes its artifacts, for itself alone.
+
+    Its caller gives it back, not a ``with`` or ``try`` around the work: CPython's jump back of a loop stands in no
+    exception table (3.11 to 3.13), so that an interrupt there leaves a function by none of its own.
+
+    Attributes:
+        stack: What is to be done when it is over, and is made good by the next call where it is not.
+        claims: Those on its staging directories.
+        locks: Those of its artifacts.
+        making: The mark on its context.
+    """
 
     def __init__(self) -> None:
+        self.stack = contextlib.ExitStack()
+        self.claims: list[Claim] = []
         self.locks: list[ArtifactLock] = []
         self.making = Making(frozenset())
 
     def give_back(self) -> None:
         """Give all of it back; again and again does no harm."""
+        self.stack.close()
+        for claim in self.claims:
+            claim.release()
         for lock in self.locks:
             lock.release()
         self.making.end()
@@ -126,52 +145,48 @@ def _making(call: Call, held: _Held, *, recompute: bool) -> Generator[Wait | Run
     # A script whose artifacts are all there does not wait for what it takes to make them to be imported.
     from .._code.memory import memory
     from .._reach.opened import watching
-    from .._store.kept import mark
     from .._store.staging import sweep
-    from .outcome import check_size, checked, keep_all, publish_all
+    from .outcome import check_size, checked, keep_all, mark_all, publish_all
 
-    with contextlib.ExitStack() as stack:
-        stack.callback(held.give_back)
-        if not (yield from _locking(call, held, recompute=recompute)):
-            return call
-        locked = all(lock.works for lock in held.locks)
-        for folder, name in call.targets:
-            folder.look_closely()
-            sweep(folder, name, locked=locked)
-            folder.check_place(name)
-        check_size(call)
-        if recompute:
-            call.check_owner()
-        if not recompute and _reused(call):
-            return call
-        call.check_links()
-        staged, process = _staged(call, stack), os.getpid()
-        started, clock = datetime.now(UTC), time.perf_counter()
-        call.redirect([each.path for each in staged])
-        held.making.artifacts = artifacts
-        opened = stack.enter_context(watching(call.state.root or os.getcwd()))
-        named = call.named_files()
-        try:
-            yield Run(call.bound, held.making)
-            if os.getpid() != process:
-                raise ArtifactNotWrittenError(
-                    f"{call.key.function} returned in a process that it forked; only process {process}, which "
-                    "called it, publishes what was written. Leave forked processes with os._exit"
-                )
-            for each in staged:
-                mark(each.staging)
-            seconds = time.perf_counter() - clock
-            true, staged = checked(call, staged, opened)
-            locked = locked and true.key == call.key
-            undeclared = described(named, call.cwd, call.key.function)
-            publish_all(true, staged, started, seconds, recompute=recompute, locked=locked, undeclared=undeclared)
-        except BaseException as error:
-            if held.making.returned and os.getpid() == process:
-                keep_all(staged, error)
-            raise
-        if true.state.root is not None:
-            memory(true.state.root).save()
-        return true
+    if not (yield from _locking(call, held, recompute=recompute)):
+        return call
+    locked = all(lock.works for lock in held.locks)
+    for folder, name in call.targets:
+        folder.look_closely()
+        sweep(folder, name, locked=locked)
+        folder.check_place(name)
+    check_size(call)
+    if recompute:
+        call.check_owner()
+    if not recompute and _reused(call):
+        return call
+    call.check_links()
+    staged, process = _staged(call, held), os.getpid()
+    started, clock = datetime.now(UTC), time.perf_counter()
+    call.redirect([each.path for each in staged])
+    held.making.artifacts = artifacts
+    opened = held.stack.enter_context(watching(call.state.root or os.getcwd()))
+    named = call.named_files()
+    try:
+        yield Run(call.bound, held.making)
+        if os.getpid() != process:
+            raise ArtifactNotWrittenError(
+                f"{call.key.function} returned in a process that it forked; only process {process}, which "
+                "called it, publishes what was written. Leave forked processes with os._exit"
+            )
+        mark_all(staged)
+        seconds = time.perf_counter() - clock
+        true, staged = checked(call, staged, opened)
+        locked = locked and true.key == call.key
+        undeclared = described(named, call.cwd, call.key.function)
+        publish_all(true, staged, started, seconds, recompute=recompute, locked=locked, undeclared=undeclared)
+    except BaseException as error:
+        if held.making.returned and os.getpid() == process:
+            keep_all(staged, error)
+        raise
+    if true.state.root is not None:
+        memory(true.state.root).save()
+    return true
 
 
 def _locking(call: Call, held: _Held, *, recompute: bool) -> Generator[Wait, object, bool]:
@@ -204,9 +219,9 @@ def _locking(call: Call, held: _Held, *, recompute: bool) -> Generator[Wait, obj
     return True
 
 
-def _staged(call: Call, stack: contextlib.ExitStack) -> list[Staged]:
-    """Make a place for each output to be written to; the stack cleans them up, in this process alone."""
-    from .._store.claim import claim  # with the others, as in the only caller
+def _staged(call: Call, held: _Held) -> list[Staged]:
+    """Make a place for each output to be written to; what is held cleans them up, in this process alone."""
+    from .._store.claim import Claim  # with the others, as in the only caller
     from .._store.staging import clean_up, make_staging
     from .._store.written import Staged
 
@@ -214,8 +229,9 @@ def _staged(call: Call, stack: contextlib.ExitStack) -> list[Staged]:
     for output, target in zip(call.outputs, call.targets, strict=True):
         folder, name = target
         staging = make_staging(folder, name)
-        stack.callback(_in_process, process, clean_up, folder, staging)
-        stack.callback(claim(staging))
+        held.stack.callback(_in_process, process, clean_up, folder, staging)
+        held.claims.append(claim := Claim())
+        claim.take(staging)
         staged.append(Staged(folder, name, staging, output.directory, os.path.lexists(target.path)))
         if output.directory:
             os.mkdir(staged[-1].path)
@@ -263,16 +279,13 @@ def _refresh(target: Target, record: Record) -> None:
     from .._store.lock import ArtifactLock  # with the next, only where something has to be written
     from .._store.publish import store_record
 
-    lock = ArtifactLock(target.lock_path)
     try:
-        if lock.try_acquire():
-            try:
+        with ArtifactLock(target.lock_path) as lock:
+            if lock.try_acquire():
                 # Another may have replaced artifact and record before the lock was ours.
                 if lock.works and condition(target, record)[0] is Condition.WHOLE:
                     store_record(target.folder, record)
                 return
-            finally:
-                lock.release()
     except OSError as error:  # a reader without write permission reuses all the same
         _log.debug("the record of %s keeps its old times: %s", record.artifact, error)
     remember(target, record)

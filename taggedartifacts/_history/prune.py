@@ -234,11 +234,10 @@ def _remove(version: Version) -> int | None:
     """Remove one artifact; returns its bytes, or None if it is being made or was made again meanwhile."""
     folder, name = version.target.folder, version.target.name
     folder.make()
-    lock = ArtifactLock(folder.lock(name))
-    if not lock.try_acquire():
-        _log.warning("%s is kept: %s is making it", version.target.path, lock.holder())
-        return None
-    try:
+    with ArtifactLock(folder.lock(name)) as lock:
+        if not lock.try_acquire():
+            _log.warning("%s is kept: %s is making it", version.target.path, lock.holder())
+            return None
         if is_busy(folder, name, locked=lock.works):
             _log.warning("%s is kept: %s is making it", version.target.path, "perhaps another host")
             return None
@@ -256,8 +255,6 @@ def _remove(version: Version) -> int | None:
         finally:
             clean_up(folder, staging)
         return size
-    finally:
-        lock.release()
 
 
 def _drop_patch(folder: Folder, patch: str, gone: set[str], *, dry_run: bool) -> int:

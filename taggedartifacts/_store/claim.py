@@ -17,30 +17,34 @@ except ImportError:  # Windows, where what is open cannot be removed
     fcntl = None
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator
 
-_held: set[int] = set()
+_held: set[Claim] = set()
 
 
-def claim(staging: str) -> Callable[[], None]:
-    """Claim a staging directory, as far as the file system can; returns what gives it back."""
-    if fcntl is None:
-        return lambda: None
-    try:
-        descriptor = os.open(staging, os.O_RDONLY)
-    except OSError:
-        return lambda: None
-    _held.add(descriptor)
-    # Shared, because who asks whether there is a claim holds one of the other kind for an instant.
-    with contextlib.suppress(OSError):
-        fcntl.flock(descriptor, fcntl.LOCK_SH)
+class Claim:
+    """A claim on one staging directory, which whoever makes it keeps in order to give it back."""
 
-    def release() -> None:
-        if descriptor in _held:
-            _held.discard(descriptor)
-            os.close(descriptor)
+    def __init__(self) -> None:
+        self._closing: Iterator[None] = iter(())
 
-    return release
+    def take(self, staging: str) -> None:
+        """Claim a staging directory, as far as the file system can."""
+        if fcntl is None:
+            return
+        with contextlib.suppress(OSError):
+            descriptor = os.open(staging, os.O_RDONLY)
+            self._closing = map(os.close, [descriptor])
+            _held.add(self)
+            # Shared, because who asks whether there is a claim holds one of the other kind for an instant.
+            fcntl.flock(descriptor, fcntl.LOCK_SH)
+
+    def release(self) -> None:
+        """Give it back; again and again does no harm."""
+        # One step, which no interrupt divides: taken out of a variable first, a descriptor could be lost before it is
+        # closed; closed first, it could be closed again when another thread has got its number.
+        tuple(self._closing)
+        _held.discard(self)
 
 
 def is_claimed(staging: str) -> bool:
@@ -64,10 +68,9 @@ def is_claimed(staging: str) -> bool:
 
 def _drop() -> None:
     """Close the copies that a forked child has: it may live longer than the run, which goes on in its parent."""
-    for descriptor in _held:
+    for each in tuple(_held):
         with contextlib.suppress(OSError):
-            os.close(descriptor)
-    _held.clear()
+            each.release()
 
 
 if hasattr(os, "register_at_fork"):

@@ -39,6 +39,7 @@ class ArtifactLock:
     """The lock of one artifact, among threads, processes and hosts that share the file system.
 
     The kernel frees it when its process dies. The lock's file stays: two holders would be let in if it were removed.
+    Whoever tries to take it gives it back, be it by ``with``: an interrupt may come between the two.
 
     Args:
         path: Where the lock's file lies, as from `Folder.lock`.
@@ -48,6 +49,12 @@ class ArtifactLock:
         self._path = path
         self._held: BaseFileLock | None = None
         self.works = True  # False where the file system refuses locks, or keeps them from other hosts
+
+    def __enter__(self) -> ArtifactLock:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
 
     def try_acquire(self) -> bool:
         """Take the lock if nobody has it; never waits.

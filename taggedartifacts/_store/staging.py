@@ -153,25 +153,19 @@ def _is_dead(folder: Folder, path: str, key: str) -> bool:
     try:
         # Where there is no lock's file nobody works: it is made before the staging directory. None is made for this.
         if os.path.lexists(lock_file):
-            lock = ArtifactLock(lock_file)
-            if not lock.try_acquire():
-                return False
-            works = lock.works
-            lock.release()
+            with ArtifactLock(lock_file) as lock:
+                if not lock.try_acquire():
+                    return False
+                works = lock.works
     except OSError:
         return False  # not ours to judge
     return not is_claimed(path) and _is_over(path, locked=works)
 
 
 def _clear_foreign(folder: Folder, path: str, key: str) -> None:
-    lock = ArtifactLock(folder.lock_of(key))
-    with contextlib.suppress(OSError):
-        if lock.try_acquire():
-            try:
-                if lock.works and not is_claimed(path):
-                    _clear(folder, path)
-            finally:
-                lock.release()
+    with contextlib.suppress(OSError), ArtifactLock(folder.lock_of(key)) as lock:
+        if lock.try_acquire() and lock.works and not is_claimed(path):
+            _clear(folder, path)
 
 
 def _clear(folder: Folder, path: str) -> None:

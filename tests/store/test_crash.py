@@ -85,6 +85,20 @@ class TestInterrupt:
 
         assert counts["interrupted"] > 500
 
+    def test_steps(self, repo):
+        """Ctrl-C at one line in eight of a call itself: where CPython leaves a loop by no ``finally``, too."""
+        counts = storm(repo, "interrupt_at_lines", "several", 8, 2, 0, "run.py")
+
+        assert counts["interrupted"] > 20
+
+    @pytest.mark.storm
+    @pytest.mark.parametrize("shape", SHAPES)
+    def test_all_steps(self, repo, shape):
+        """Ctrl-C at each line of a call itself."""
+        counts = storm(repo, "interrupt_at_lines", shape, 1, 0, 0, "run.py")
+
+        assert counts["interrupted"] > 100
+
     @pytest.mark.storm
     @pytest.mark.parametrize("shape", SHAPES)
     def test_bytecodes(self, repo, shape):

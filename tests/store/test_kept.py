@@ -285,7 +285,8 @@ class TestLockRemoved:
 
     def test_forked_child_holds_nothing(self, tmp_path):
         """A child that outlives the run does not keep its claim."""
-        release = claim.claim(str(tmp_path))
+        ours = claim.Claim()
+        ours.take(str(tmp_path))
         assert claim.is_claimed(str(tmp_path))
         (come, came), (up, began) = os.pipe(), os.pipe()
         with warnings.catch_warnings():
@@ -297,7 +298,8 @@ class TestLockRemoved:
             os.read(come, 1)
             os._exit(0)
         assert b"1" == os.read(up, 1)
-        release()
+        ours.release()
+        ours.release()
 
         assert not claim.is_claimed(str(tmp_path))
         os.close(came)

@@ -93,7 +93,7 @@ def check(out=Path("out")):
 
 def check_next_call(shape, *, recompute=False):
     """Call again and check: nothing blocks it, all is there, of one run; and making it anew leaves nothing over."""
-    signal.alarm(20)
+    signal.alarm(100)  # a lock that is held for good; less may pass on a busy machine
     paths = call(shape, recompute=recompute)
     if left_over():
         paths = call(shape, recompute=True)
@@ -191,8 +191,8 @@ MUTED = {"call.py", "record.py", "binding.py", "environment.py", "codestate.py",
 class Stop:
     """Do something at the n-th line that Python runs below here, in the library or in what it calls."""
 
-    def __init__(self, number, act, *, opcodes=False):
-        self.left, self.act, self.opcodes, self.muted = number, act, opcodes, None
+    def __init__(self, number, act, *, opcodes=False, only=None):
+        self.left, self.act, self.opcodes, self.muted, self.only = number, act, opcodes, None, only
 
     def __enter__(self):
         sys.settrace(self.trace)
@@ -208,6 +208,8 @@ class Stop:
         if event == "call" and os.path.basename(frame.f_code.co_filename) in MUTED:
             self.muted = frame
             return self.trace
+        if self.only and os.path.basename(frame.f_code.co_filename) != self.only:
+            return None
         frame.f_trace_opcodes = self.opcodes
         if event == ("opcode" if self.opcodes else "line"):
             self.left -= 1
@@ -217,11 +219,11 @@ class Stop:
         return self.trace
 
 
-def lines_of(shape, *, recompute, opcodes=False):
-    """Count the lines, or bytecodes, that a call runs."""
+def lines_of(shape, *, recompute, opcodes=False, only=None):
+    """Count the lines, or bytecodes, that a call runs, in one module perhaps."""
     if not recompute:
         fresh(shape)
-    stop = Stop(sys.maxsize, None, opcodes=opcodes)
+    stop = Stop(sys.maxsize, None, opcodes=opcodes, only=only)
     with stop:
         call(shape, recompute=recompute)
     return sys.maxsize - stop.left
@@ -258,18 +260,20 @@ def kill_at_lines(shape, step, offset):
     return counts
 
 
-def interrupt_at_lines(shape, step, offset, opcodes=0):
-    """Interrupt a call at every *step*-th line or bytecode; its process lives on and calls again."""
+def interrupt_at_lines(shape, step, offset, opcodes=0, only=None):
+    """Interrupt a call at every *step*-th line or bytecode, of one module perhaps; its process lives on, and calls."""
     call(shape)
+    call(shape, recompute=True)  # what is imported late is
     counts = {"interrupted": 0}
     for recompute in (False, True):
-        for number in range(1 + offset, lines_of(shape, recompute=recompute, opcodes=bool(opcodes)), step):
+        lines = lines_of(shape, recompute=recompute, opcodes=bool(opcodes), only=only)
+        for number in range(1 + offset, lines, step):
             if not recompute:
                 fresh(shape)
 
             def run(number=number, recompute=recompute):
                 try:
-                    with Stop(number, interrupt, opcodes=bool(opcodes)):
+                    with Stop(number, interrupt, opcodes=bool(opcodes), only=only):
                         call(shape, recompute=recompute)
                 except (KeyboardInterrupt, RuntimeError) as error:
                     # CPython's Condition.wait, interrupted between two steps, complains that its own lock is not held.
