@@ -127,6 +127,8 @@ def _masked_array(value: Any) -> str | Form:
     if value is numpy.ma.masked:
         return tagged_text("masked", "null")
     plain = _masked(value.view(numpy.ndarray), numpy.asarray(numpy.ma.getmaskarray(value)), value.fill_value)
+    if getattr(value, "hardmask", False):  # which assignments leave as it is
+        plain = several("masked", ("hard", plain))
     # Attributes may be set on NumPy's own class too, which also takes over those of an array that it masks.
     is_own = package(type(value)) == "numpy"
     return plain if is_own and vars(value).keys() <= _STATE_OF_MASKED else declared(value, plain, _STATE_OF_MASKED)

@@ -128,7 +128,8 @@ def _arrow_metadata(schema: Any) -> dict[str, object]:
     """Collect the metadata of a schema and of its fields, as far as there are any."""
     found: dict[str, object] = {"schema": _told(schema.metadata)} if schema.metadata else {}
     fields = [[field.name, _told(field.metadata)] for field in schema if field.metadata]
-    return found | ({"fields": fields} if fields else {})
+    required = [field.name for field in schema if not field.nullable]
+    return found | ({"fields": fields} if fields else {}) | ({"required": required} if required else {})
 
 
 def _told(metadata: dict[bytes, bytes]) -> dict[bytes, object]:
@@ -149,10 +150,16 @@ def _arrow_array(value: Any) -> Form:
 
 
 def _arrow_column(column: Any) -> Form:
-    name = str(column.type)
+    kind, name = column.type, str(column.type)
+    further: _Values = ()
     if name.startswith("dictionary<"):
-        name = f"dictionary<{column.type.value_type}>"
-    return several("column", (name, *_arrow_values(column)))
+        name = f"dictionary<{kind.value_type}>"
+        if kind.ordered:  # as the categories of pandas
+            whole = column.unify_dictionaries().chunks[:1] if hasattr(column, "chunks") else [column]
+            further = ("ordered", *[_arrow_column(chunk.dictionary) for chunk in whole])
+    elif hasattr(kind, "__arrow_ext_serialize__"):  # the name of its class says nothing of its parameters
+        further = ("extension", kind.extension_name, kind.__arrow_ext_serialize__())
+    return several("column", (name, *_arrow_values(column), *further))
 
 
 def _arrow_values(column: Any) -> _Values:
@@ -165,6 +172,8 @@ def _arrow_values(column: Any) -> _Values:
         column = column.cast(_ARROW_TIMES[kind])
     elif kind in _ARROW_NESTED:
         return _ARROW_NESTED[kind](column)
+    elif kind == "month_day_nano_interval":
+        return ([each if each is None else list(each) for each in column.to_pylist()],)
     elif kind not in _ARROW_NUMBERS:
         return (column.to_pylist(),)
     if column.null_count == 0:

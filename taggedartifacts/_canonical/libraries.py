@@ -84,6 +84,12 @@ def _data_array(value: Any) -> dict[str, object]:
 # astropy, sympy, units ------------------------------------------------------------------------------------------------
 
 
+def _tree(value: Any) -> dict[str, object]:
+    # Without the way up: a node counts with what it inherits from the nodes above.
+    nodes = [[node.relative_to(value), node.to_dataset(inherit=node is value)] for node in value.subtree]
+    return {"name": value.name, "nodes": nodes}
+
+
 def _header(value: Any) -> dict[str, object]:
     return {"cards": [[card.keyword, card.value, card.comment] for card in value.cards]}
 
@@ -248,5 +254,6 @@ _BY_NAME: dict[str, Reducer] = {
     "unyt.unit_object.Unit": _described(_unyt_unit),
     "xarray.core.dataarray.DataArray": _described(_data_array),
     "xarray.core.dataset.Dataset": _described(_dataset),
+    "xarray.core.datatree.DataTree": _described(_tree),
     "xarray.core.variable.Variable": lambda value: several("object", (type_name(type(value)), _plain_variable(value))),
 }

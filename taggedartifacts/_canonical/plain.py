@@ -104,6 +104,8 @@ def _alias(value: Any) -> Form:
     if origin in (typing.Union, types.UnionType):
         return _union(value)
     arguments = list(typing.get_args(value))
+    if getattr(value, "__unpacked__", False):  # *tuple[int, ...]
+        return several("alias", (origin, arguments, "*"))
     if origin is typing.Annotated:
         return several("alias", ("typing:Annotated", arguments))
     return several("alias", (origin, arguments, getattr(value, "_name", None)))
@@ -156,6 +158,7 @@ _EXACT: dict[type, Reducer] = {
 
 # Recognised without importing the module, which would cost time at start-up.
 _BY_NAME: dict[str, Reducer] = {
+    "_struct.Struct": lambda value: several("struct", (value.format,)),
     "array.array": _array,
     "typing._AnyMeta": _special,
     "typing.TypeVar": _variable,

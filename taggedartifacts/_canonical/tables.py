@@ -68,7 +68,9 @@ def _series(value: Any) -> Form:
 
 
 def _with_attrs(tag: str, value: Any, parts: tuple[object, ...], labels: tuple[str, ...]) -> Form:
-    further = (dict(value.attrs),) if value.attrs else ()
+    further: tuple[object, ...] = (dict(value.attrs),) if value.attrs else ()
+    if not value.flags.allows_duplicate_labels:  # with which many an operation fails
+        further = (dict(value.attrs), {"allows_duplicate_labels": False})
     return several(tag, (*parts, *further), (*labels, "", ".attrs"))
 
 
