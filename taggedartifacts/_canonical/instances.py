@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from .names import type_name
-from .text import Form, RefusalError, same_as, several
+from .text import Form, RefusalError, quoted, same_as, several, shape_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from .text import Reducer
 
@@ -46,14 +46,18 @@ _BOOKKEEPING = {
     },
     "scipy.stats._multivariate.multi_rv_frozen": {"_random_state"},
     "scipy.stats._multivariate.multi_rv_generic": {"_random_state"},
+    "scipy.stats._multivariate.multinomial_gen": {"_process_parameters"},
     "sklearn.base.BaseEstimator": {"_feature_subsample_rng", "_sklearn_version"},
+    "sklearn.feature_extraction.text._VectorizerMixin": {"_stop_words_id"},
     "sklearn.utils._bunch.Bunch": {"_deprecated_key_to_warnings"},
     "statsmodels.base.model.Results": {"_cache"},
     "sympy.core.basic.Basic": {"_assumptions", "_mhash"},
     "sympy.matrices.matrixbase.MatrixBase": {"_mhash"},
 }
+_ABSENT = object()
 _books: WeakKeyDictionary[type, frozenset[str]] = WeakKeyDictionary()
 _BUILT_INS = (str, int, float, complex, bytes, bytearray, list, tuple, set, frozenset)
+_CONTAINERS = (dict, *_BUILT_INS)
 # Packages with dicts whose attributes are items, or that note there how a file was written: nothing beside the items.
 _BOOKKEEPERS = frozenset(
     {"addict", "attrdict", "benedict", "box", "configobj", "dotmap", "munch", "pyhocon", "ruamel", "tomlkit", "yacs"}
@@ -65,15 +69,15 @@ def recognise(kind: type) -> Reducer | None:
     if issubclass(kind, enum.Enum):
         return _flag if issubclass(kind, enum.Flag) else _enum
     if isinstance(getattr(kind, "__dataclass_fields__", None), dict) and not issubclass(kind, type):
-        return functools.partial(_instance, _dataclass_fields)
+        return functools.partial(_instance, (*_dataclass_fields(kind), *slots(kind)))
     if isinstance(getattr(kind, "__attrs_attrs__", None), tuple) and not issubclass(kind, type):
-        return functools.partial(_instance, _attrs_fields)
+        return functools.partial(_instance, (*_attrs_fields(kind), *slots(kind)))
     if any(base.__qualname__ == "BaseModel" and package(base) == "pydantic" for base in kind.__mro__):
         return _pydantic
     if issubclass(kind, tuple) and isinstance(getattr(kind, "_fields", None), tuple):
         return _namedtuple
     if any(f"{base.__module__}.{base.__qualname__}" in _NAMESPACES for base in kind.__mro__):
-        return functools.partial(_instance, lambda _kind: ())
+        return functools.partial(_instance, tuple(slots(kind)))
     return None
 
 
@@ -104,7 +108,7 @@ def recognise_subclass(kind: type) -> Reducer | None:
 def attributes(value: object, fields: Iterable[str]) -> dict[str, object]:
     """Collect what an instance holds: the fields of its class and whatever else was set on it, but no caches."""
     kind = type(value)
-    held = {name: getattr(value, name) for name in fields if hasattr(value, name)}
+    held = {name: item for name in fields if (item := getattr(value, name, _ABSENT)) is not _ABSENT}
     for name, item in getattr(value, "__dict__", {}).items():
         if name not in held and not _is_cached(kind, name):
             held[name] = item
@@ -176,15 +180,19 @@ def _is_cached(kind: type, name: str) -> bool:
     return isinstance(getattr(kind, name, None), functools.cached_property)
 
 
-def _labelled(kind: type, held: object) -> Form:
-    return several("object", (type_name(kind), held))
+def object_form(kind: type, held: Mapping[Any, object]) -> Form:
+    """Describe an instance by its type and a dict of what it holds."""
+    name, shape = type_name(kind), shape_of(held)
+    if shape is None or type(name) is not str:
+        return several("object", (name, dict(held)))
+    head = f'{{"$object":[{quoted(name)},'
+    return Form([held[each] for each in shape.names], shape.label, lambda texts: f"{head}{shape.finish(texts)}]}}")
 
 
-def _instance(fields: Callable[[type], Iterable[str]], value: object) -> Form:
-    kind = type(value)
-    held = attributes(value, [*fields(kind), *slots(kind)])
+def _instance(fields: Sequence[str], value: object) -> Form:
+    held = attributes(value, fields)
     # A dict or list that is a dataclass too (as model outputs of some libraries are) holds more than its fields.
-    return _labelled(kind, held) if not isinstance(value, (dict, *_BUILT_INS)) else _described_subclass(value, held)
+    return _described_subclass(value, held) if isinstance(value, _CONTAINERS) else object_form(type(value), held)
 
 
 def _described_subclass(value: object, held: object) -> Form:
@@ -196,22 +204,21 @@ def _described_subclass(value: object, held: object) -> Form:
 
 def _dict(fields: Sequence[str], value: dict[object, object]) -> Form:
     # Some keep each item as an attribute, too.
-    absent = object()
     beside = getattr(value, "__dict__", None)
     held = {} if beside is value else attributes(value, fields)
-    held = {name: item for name, item in held.items() if dict.get(value, name, absent) is not item}
+    held = {name: item for name, item in held.items() if dict.get(value, name, _ABSENT) is not item}
     if isinstance(value, defaultdict):
         held["default_factory"] = value.default_factory
     return _described_subclass(value, held)
 
 
-def _dataclass_fields(kind: type) -> Iterable[str]:
+def _dataclass_fields(kind: type) -> list[str]:
     import dataclasses  # 6 ms, and loaded already by whoever made a dataclass
 
     return [field.name for field in dataclasses.fields(kind)]
 
 
-def _attrs_fields(kind: type) -> Iterable[str]:
+def _attrs_fields(kind: type) -> list[str]:
     return [field.name for field in kind.__attrs_attrs__]  # type: ignore[attr-defined]  # attrs is recognised by it
 
 
@@ -219,7 +226,7 @@ def _pydantic(value: Any) -> Form:
     held = attributes(value, ())
     for extra in ("__pydantic_extra__", "__pydantic_private__"):
         held.update(getattr(value, extra, None) or {})
-    return _labelled(type(value), held)
+    return object_form(type(value), held)
 
 
 def _namedtuple(value: Any) -> Form:
@@ -227,7 +234,7 @@ def _namedtuple(value: Any) -> Form:
     if len(kind._fields) != tuple.__len__(value):
         raise RefusalError(f"{kind.__qualname__} does not name all of its fields")
     held = dict(zip(kind._fields, tuple.__iter__(value), strict=True))
-    return _labelled(kind, attributes(value, ()) | held)
+    return object_form(kind, attributes(value, ()) | held)
 
 
 def _enum(value: enum.Enum) -> Form:

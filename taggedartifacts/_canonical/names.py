@@ -12,8 +12,8 @@ import weakref
 from typing import TYPE_CHECKING, Any
 
 from .._reach.met import meet, meet_typed
-from .._reach.prompt import SCRIPT, has_arrived, own_function
-from .._reach.scripts import is_what_its_name_gives, script_name
+from .._reach.prompt import SCRIPT, has_arrived, in_session, own_function, sent
+from .._reach.scripts import calling, is_what_its_name_gives, script_name
 from .text import Form, RefusalError, index_label, listed, one, quoted, several, tagged_text
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ _NOTHING: dict[str, Any] = {}
 
 _named_before: dict[tuple[str, str], tuple[weakref.ref[Any], tuple[int, int]]] = {}
 
-_known: weakref.WeakKeyDictionary[type, tuple[dict[str, Any], str, str, str]] = weakref.WeakKeyDictionary()
+_known: weakref.WeakKeyDictionary[type, tuple[dict[str, Any], str, str, str, object]] = weakref.WeakKeyDictionary()
 
 _fingerprint: Callable[[Any], str | None] | None = None
 
@@ -60,18 +60,18 @@ def type_name(kind: type, *, described: bool = False) -> object:
     """
     # Asked for each instance: a name that gave the class before, and gives it still, needs no more than that.
     known = _known.get(kind)
-    if known is not None and known[0].get(known[1]) is kind:
+    if known is not None and known[0].get(known[1]) is kind and (known[4] is None or known[4] == _script()):
         digest = meet(kind, known[2])
         return known[3] if digest is None else [known[3], digest]
     module, qualname = kind.__module__, kind.__qualname__
     space = getattr(sys.modules.get(module), "__dict__", _NOTHING)
     if module not in SCRIPT and space.get(qualname) is kind:
-        name = _named(kind, module, qualname)
-        _known[kind] = space, qualname, module, name if isinstance(name, str) else name[0]
-        return name
+        return _remembered(kind, space, None)
     if (digest := _definition(module, kind)) is not None:
         meet_typed(kind)
         return [f"__main__:{qualname}", digest]
+    if module == "__main__" and space.get(qualname) is kind and (script := _script()) is not None:
+        return _remembered(kind, space, script)
     if not described and _depth(module, qualname, kind) is None:
         if (alias := _alias(module, kind)) is not None:
             return _named(kind, module, alias)
@@ -91,6 +91,20 @@ def type_name(kind: type, *, described: bool = False) -> object:
             )
         return _written(kind, module, qualname)
     return _written(kind, module, qualname) if described else _named(kind, module, qualname)
+
+
+def _remembered(kind: type, space: dict[str, Any], script: object) -> object:
+    name = _named(kind, kind.__module__, kind.__qualname__)
+    _known[kind] = space, kind.__qualname__, kind.__module__, name if isinstance(name, str) else name[0], script
+    return name
+
+
+def _script() -> object | None:
+    """Tell by what the classes of this script are named; None in a session, and where something else decides, too."""
+    if sent or calling.get() is not None or in_session():
+        return None
+    space = vars(sys.modules["__main__"])
+    return [space.get(each) for each in ("__spec__", "__file__", "__package__")]
 
 
 def written_name(function: Any) -> str:
@@ -150,10 +164,11 @@ def _method(value: Any) -> str | Form:
         return _by_name("function", value)
     name = value.__name__
     try:
-        is_named = getattr(owner, name, None) == value
+        given = getattr(owner, name, None)
+        is_named = given == value
     except Exception:  # of whatever a class does when it is asked for an attribute
-        is_named = False
-    if is_named:
+        given, is_named = None, False
+    if is_named or _is_copy(value, given):
         return several("method", (owner, name), (".__self__",))
     if isinstance(value, types.MethodType):  # as of a base class, or under another name
         return several("method", (owner, value.__func__), (".__self__", ".__func__"))
@@ -162,6 +177,20 @@ def _method(value: Any) -> str | Form:
     if isinstance(module, str) and _found(module, name) is value:
         return one("function", _named(value, module, name))
     raise RefusalError(f"the bound method {name!r} is not what its object gives under that name")
+
+
+def _is_copy(value: Any, given: Any) -> bool:
+    # cloudpickle sends the function below a class method by value, though a name gives the method.
+    if not isinstance(value, types.MethodType) or not isinstance(given, types.MethodType):
+        return False
+    one, other = value.__func__, given.__func__
+    if not isinstance(one, types.FunctionType) or not isinstance(other, types.FunctionType):
+        return False
+    return given.__self__ is value.__self__ and has_arrived(one) and _is_same_code(one, other)
+
+
+def _is_same_code(one: types.FunctionType, other: types.FunctionType) -> bool:
+    return one.__code__ == other.__code__ and not one.__closure__ and not other.__closure__
 
 
 def _partial(value: functools.partial[Any]) -> Form:

@@ -11,12 +11,12 @@ import functools
 import sys
 from typing import TYPE_CHECKING, Any
 
-from .instances import bookkeeping, cached_names, full_name, package, slots, without_books
+from .instances import bookkeeping, cached_names, full_name, object_form, package, slots, without_books
 from .names import type_name
-from .text import Form, RefusalError, object_shape, quoted, several, shape_of
+from .text import Form, RefusalError, object_shape, several
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
 
     from .text import Reducer
 
@@ -42,15 +42,6 @@ def recognise(kind: type) -> Reducer | None:
 _NEW = tuple(getattr(copyreg, name) for name in ("__newobj__", "__newobj_ex__"))  # what the default gives to call
 _ABSENT = object()
 _ARGUMENTS = ("__getnewargs__", "__getnewargs_ex__")
-
-
-def object_form(kind: type, held: Mapping[Any, object]) -> Form:
-    """Describe an instance by its type and a dict of what it holds."""
-    name, shape = type_name(kind), shape_of(held)
-    if shape is None or type(name) is not str:
-        return several("object", (name, dict(held)))
-    head = f'{{"$object":[{quoted(name)},'
-    return Form([held[each] for each in shape.names], shape.label, lambda texts: f"{head}{shape.finish(texts)}]}}")
 
 
 def _is_own(kind: type, *names: str) -> bool:
