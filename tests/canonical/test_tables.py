@@ -422,3 +422,18 @@ class TestNested:
         column = f'{{"$column":["{kinds[0]}",{lengths},{elements}]}}'
 
         assert f'{{"$columnar":[{start},{column}]}}' == canonical(value).decode()
+
+
+class TestWhatFunctionsSee:
+    def test_flags(self):
+        """A frame that allows no duplicate labels differs from one that does."""
+        frame = pytest.importorskip("pandas").DataFrame({"a": [1]})
+
+        assert canonical(frame) != canonical(frame.set_flags(allows_duplicate_labels=False))
+
+    def test_required_columns(self):
+        """A column of Arrow that may hold no null differs from one that may."""
+        pa = pytest.importorskip("pyarrow")
+        tables = [pa.table({"a": [1]}, pa.schema([pa.field("a", pa.int64(), nullable=may)])) for may in (True, False)]
+
+        assert canonical(tables[0]) != canonical(tables[1])
