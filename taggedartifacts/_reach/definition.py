@@ -210,6 +210,11 @@ def _file_texts(function: FunctionType) -> Iterator[str]:
 
 
 def _session_texts(name: str) -> Iterator[str]:
+    # A cell that is run again keeps its old place among the sources: newest in the history comes first.
+    session = shell()
+    for cell in reversed(session.history_manager.input_hist_parsed) if session is not None else ():
+        if name in cell:
+            yield cell
     for file, entry in reversed(list(linecache.cache.items())):
         if len(entry) > 1 and INTERACTIVE_FILE.search(file):
             text = "".join(entry[2])
@@ -291,9 +296,12 @@ def _compiled(text: str, flags: int) -> tuple[ast.Module | None, tuple[CodeType,
     try:
         tree = tree_of(text)
         code = compile(text, "<definition>", "exec", flags=flags, dont_inherit=True)
+        # IPython compiles each statement alone, and what an import in the same text binds is called by other code.
+        alone = [ast.Module([each], []) for each in tree.body] if len(tree.body) > 1 else []
+        codes = [code, *(compile(each, "<definition>", "exec", flags=flags, dont_inherit=True) for each in alone)]
     except (SyntaxError, ValueError):
         return None, ()
-    return tree, tuple(nested(code))
+    return tree, tuple(part for each in codes for part in nested(each))
 
 
 def _resolved(expression: ast.expr, space: Mapping[str, Any]) -> object:
