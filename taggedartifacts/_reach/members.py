@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import inspect
-from types import FunctionType
+from types import FunctionType, MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -13,6 +13,14 @@ if TYPE_CHECKING:
 # The values by which dataclasses, attrs and pydantic say that a field has no default.
 _UNDEFINED = frozenset({"_MISSING_TYPE", "_Nothing", "PydanticUndefinedType"})
 
+# What else a field of a generated class may say of itself, and what it says where nobody has said anything.
+_OPTIONS = {
+    **dict.fromkeys(("repr", "compare", "init", "eq", "order"), True),
+    **dict.fromkeys(("hash", "metadata")),
+    "kw_only": False,
+}
+_WRITTEN_BY = ("__dataclass_params__", "__attrs_attrs__")
+_MEMBERS = ("__init__", "__repr__", "__eq__", "__lt__", "__hash__", "__setattr__", "__slots__")
 # Modules that write members into classes, which follow from the other members and from the text of the class.
 WRITERS = frozenset(
     {"abc", "attr", "attrs", "collections", "dataclasses", "enum", "functools", "pydantic", "reprlib", "typing"}
@@ -95,6 +103,14 @@ def attributes(kind: type) -> Iterator[tuple[str, Any]]:
             value = getattr(value, "factory", value)  # attrs keeps the factory in the default
             if value is not None and type(value).__name__ not in _UNDEFINED:
                 yield f"{name}: {part}", value
+        for part, plain in _OPTIONS.items():
+            value = getattr(field, part, plain)
+            value = dict(value) if isinstance(value, MappingProxyType) else value
+            if value != plain and (value or value is False):
+                yield f"{name}: {part}", value
+    if any(name in vars(kind) for name in _WRITTEN_BY):
+        # Which members it has is told by options of what generates them, and these may be names.
+        yield "generated members", [[name, vars(kind)[name] is None] for name in _MEMBERS if name in vars(kind)]
 
 
 def _fields(kind: type) -> Iterator[tuple[str, Any]]:

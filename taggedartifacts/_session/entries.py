@@ -48,6 +48,14 @@ HOLDS: dict[type, tuple[str, ...]] = {
 }
 
 
+def said(value: object, name: str) -> Any:
+    """Say what a name gives of an object; None if nothing, or if ``__getattr__`` raises another error than it may."""
+    try:
+        return getattr(value, name, None)
+    except Exception:
+        return None
+
+
 def function_attributes(function: Any) -> dict[str, Any]:
     """Collect what was set on a function, without what decorators of this library set."""
     held = vars(function) if hasattr(function, "__dict__") else {}

@@ -24,9 +24,11 @@ from .._reach.imports import Hidden, Imports, read
 from .._reach.members import attributes, closure, defaults, methods
 from .._reach.prompt import has_arrived, is_from_session, is_interactive, is_interactive_class, is_typed, own_function
 from .attributes import readers
-from .entries import enclosed, entries, function_attributes, maker, state
+from .described import asked, described
+from .entries import enclosed, entries, function_attributes, maker, said, state
 from .mentions import Mentions
 from .order import order
+from .statements import statement
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -144,6 +146,7 @@ class _Walk:
         self.strings: bytes | None = None
         self.read: dict[int, FunctionType | type] = {}
         self._statements: set[str] = set()
+        self._asked: set[str] = set()
         self._ignore = ignore
         self._own, self._own_ignored = own
         self._values = values
@@ -211,6 +214,9 @@ class _Walk:
             value = self.reached[self._visited]
             self._visited += 1
             self._visit(value, self._keys[id(value)])
+            if self._asked and self._visited == len(self.reached):
+                for each in list(self.reached):
+                    self._put(self._keys[id(each)], "described", described(each, self._asked))
 
     def imports(self) -> Imports:
         """Tell what the definitions import, as a file would that held them and imported what they read."""
@@ -249,11 +255,11 @@ class _Walk:
             if is_interactive(value) or (made and not importable):
                 return f"definition {self._key(value)}"
             return f"function {value.__module__}:{value.__qualname__} as {old}" if (old := replaced(value)) else None
-        return f"definition {self._key(value)}" if hasattr(value, "__wrapped__") and is_interactive(value) else None
+        return f"definition {self._key(value)}" if said(value, "__wrapped__") and is_interactive(value) else None
 
     def _key(self, value: Any) -> str:
         if id(value) not in self._keys:
-            name = key = getattr(value, "__qualname__", type(value).__qualname__)
+            name = key = said(value, "__qualname__") or type(value).__qualname__
             count = 1
             while key in self._keys.values():
                 count += 1
@@ -307,6 +313,7 @@ class _Walk:
 
     def _read(self, function: FunctionType, owner: str, source: Source) -> None:
         self._mentions.of_code(function, source)
+        self._asked |= asked(function.__code__)
         self.read |= {id(reader): reader for reader in readers(function)}
         for name in source.reads:
             value = function.__globals__.get(name, _MISSING)
@@ -318,7 +325,7 @@ class _Walk:
         for name, value in values.items():
             if name in self._ignore:
                 continue
-            self._statements.add(_statement(name, value))
+            self._statements.add(statement(name, value))
             if isinstance(value, FunctionType | type):
                 self.imported.append(value)
                 if not is_typed(value):
@@ -366,20 +373,6 @@ def _imports(text: str) -> Imports:
     return read(text.encode(errors="surrogatepass"))
 
 
-def _statement(name: str, value: object) -> str:
-    """Write the statement that would import a value under a name, or the module of its class."""
-    if isinstance(value, ModuleType):
-        return f"import {value.__name__} as {name}" if name.isidentifier() else f"import {value.__name__}"
-    of = value if isinstance(value, FunctionType | type) or callable(value) else type(value)
-    module = getattr(of, "__module__", None)
-    if not isinstance(module, str) or module in ("__main__", "builtins"):
-        return ""
-    inner = getattr(of, "__qualname__", "").partition(".")[0]
-    if of is value and inner.isidentifier() and name.isidentifier():
-        return f"from {module} import {inner} as {name}"
-    return f"import {module}"
-
-
 def _parameters(code: CodeType) -> tuple[str, ...]:
     further = bool(code.co_flags & inspect.CO_VARARGS) + bool(code.co_flags & inspect.CO_VARKEYWORDS)
     return code.co_varnames[: code.co_argcount + code.co_kwonlyargcount + further]
@@ -391,9 +384,10 @@ def _text(text: str) -> bytes:
 
 def _is_of_shell(value: Any) -> bool:
     # IPython puts functions of its own among the globals: get_ipython, exit, and an open that guards standard input.
-    space = getattr(value, "__globals__", None) or {}
-    homes = (getattr(value, "__module__", None), space.get("__name__"))
-    return callable(value) and any(str(home).partition(".")[0] in ("IPython", "ipykernel") for home in homes)
+    if not callable(value):
+        return False
+    homes = (said(value, "__module__"), (said(value, "__globals__") or {}).get("__name__"))
+    return any(str(home).partition(".")[0] in ("IPython", "ipykernel") for home in homes)
 
 
 def _is_our_wrapper(function: FunctionType) -> bool:

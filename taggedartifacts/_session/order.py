@@ -7,6 +7,7 @@ reads is code as much as data, and there both decide: ``np.zeros((2, 3))``, and 
 from __future__ import annotations
 
 import dataclasses
+import functools
 from argparse import Namespace
 from collections import OrderedDict
 from types import MappingProxyType, SimpleNamespace
@@ -55,6 +56,8 @@ def _children(value: Any) -> Iterable[object]:
         return dict.values(value)
     if isinstance(value, MappingProxyType):
         return value.values()
+    if isinstance(value, functools.partial):
+        return [*value.args, *value.keywords.values()]
     if isinstance(value, type) or not _is_plain(type(value)):
         return ()
     held = object.__getattribute__(value, "__dict__")

@@ -101,6 +101,10 @@ class TestIsInteractive:
         assert ["False\n"] * 3 == results
 
 
+# What data classes are given: the name, and whether it is there to say that there is none.
+GENERATED = [[name, False] for name in ("__init__", "__repr__", "__eq__", "__hash__", "__setattr__")]
+
+
 class TestSame:
     @pytest.mark.parametrize(
         "changed",
@@ -170,7 +174,10 @@ def f(x: int, out: str = "a") -> None:
             "definitions": {
                 "f": {"code": "d08b11099a7f98d425ec51854c24697b", "defaults": {"out": "a"}},
                 "helper": {"code": "cad1f098bfcc90033ce5366fffe0a814", "defaults": {"k": -1}},
-                "Config": {"code": "c11a16994d4fb7436ca2b939688566b2", "attributes": {"bins": 2, "bins: default": 2}},
+                "Config": {
+                    "code": "c11a16994d4fb7436ca2b939688566b2",
+                    "attributes": {"bins": 2, "bins: default": 2, "generated members": GENERATED},
+                },
             },
             "globals": {"N": 2},
             "names": {"Config": "definition Config", "helper": "definition helper", "math": "module math"},
