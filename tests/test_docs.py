@@ -41,7 +41,8 @@ import taggedartifacts
 ROOT = Path(__file__).parent.parent
 RUNNER = ROOT / "tests" / "support" / "run_page.py"
 PAGES = [ROOT / "README.rst", *sorted((ROOT / "docs").rglob("*.rst"))]
-HEAVY = ("cluster", "cookbook", "tutorial")  # they start Python a dozen times, with matplotlib or a pool in it
+# They start Python a dozen times, with matplotlib or a pool in it.
+HEAVY = ("cluster", "cookbook", "settings", "tutorial", "what-counts")
 
 
 def run_page(page, directory):

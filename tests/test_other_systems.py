@@ -99,6 +99,7 @@ sys.exit(pytest.main([*options.split(), sys.argv[1]]))
 
 
 class TestCollection:
+    @pytest.mark.heavy
     def test_without_what_only_unix_has(self, project):
         """The tests can be collected where these modules and functions are missing, so that the others run there."""
         project.run(sys.executable, "-c", COLLECT, Path(__file__).parent)

@@ -4,6 +4,7 @@ import json
 
 import pytest
 from gitrepo import GitRepo
+from heavy import but
 
 MODULE = """
 from pathlib import Path
@@ -84,11 +85,6 @@ OF_OTHERS = ("dask", "ray")
 DEFINED_HERE = ("threads", "fork", "spawn", "joblib", "dask", "ray")
 
 
-def light(engines, *names):
-    """Mark all engines as heavy but those that are named."""
-    return [name if name in names else pytest.param(name, marks=pytest.mark.heavy) for name in engines]
-
-
 @pytest.fixture
 def repo(tmp_path):
     """A repository whose module or script makes the artifacts."""
@@ -106,14 +102,14 @@ def run(repo, engine, imports):
 
 
 class TestThousandTasks:
-    @pytest.mark.parametrize("engine", light(ENGINES, "threads", "fork", "forkserver", "joblib"))
+    @pytest.mark.parametrize("engine", but(ENGINES, "threads", "forkserver", "joblib"))
     def test_function_of_a_module(self, repo, engine):
         """The function lives in a module, which the workers import."""
         repo.write("work.py", MODULE)
 
         assert [True, 100, 100] == run(repo, engine, "from work import make")
 
-    @pytest.mark.parametrize("engine", light(DEFINED_HERE, "spawn", "joblib"))
+    @pytest.mark.parametrize("engine", but(DEFINED_HERE, "spawn"))
     def test_function_of_the_script(self, repo, engine):
         """The function lives in the script itself, which the engine sends over or imports under another name."""
 
@@ -201,13 +197,13 @@ def mixed(repo, monkeypatch, engine, imports):
 class TestForms:
     """What a script defines, as arguments and configuration, has in a worker the hash that it has in the script."""
 
-    @pytest.mark.parametrize("engine", light(DEFINED_HERE, "spawn", "joblib"))
+    @pytest.mark.parametrize("engine", but(DEFINED_HERE, "joblib"))
     def test_function_of_the_script(self, repo, monkeypatch, engine):
         """The function lives in the script too."""
 
         assert [True, 100, 100] == mixed(repo, monkeypatch, engine, FORMS + WITHOUT_CODE + MIXED)
 
-    @pytest.mark.parametrize("engine", light(ENGINES, "joblib"))
+    @pytest.mark.parametrize("engine", but(ENGINES, "fork"))
     def test_function_of_a_module(self, repo, monkeypatch, engine):
         """The function lives in a module, which knows nothing of the script."""
         repo.write("work.py", MIXED.replace("lambda: CONFIG", "{}"))
@@ -229,7 +225,7 @@ class TestForms:
 
 
 class TestTwoScripts:
-    @pytest.mark.parametrize("file", ["", "<dynamic-code>", "/no/such/file.py"])
+    @pytest.mark.parametrize("file", but(["", "<dynamic-code>", "/no/such/file.py"], "<dynamic-code>"))
     def test_one_name_and_one_path(self, repo, monkeypatch, file):
         """Functions of two scripts are two, and their drivers' own, whatever file name their code arrives with."""
         pytest.importorskip("joblib")

@@ -165,6 +165,7 @@ def start(repo, code):
 
 
 class TestCrowd:
+    @pytest.mark.heavy
     def test_twenty_four_processes(self, repo):
         """Twenty-four processes at once: the function runs once, and all get the artifact."""
         crowd = [start(repo, "print(work.main()[0])") for _ in range(24)]

@@ -150,6 +150,7 @@ class TestScope:
         with pytest.raises(ScopeError, match=r"pyproject\.toml"):
             look(repo, scope=None)
 
+    @pytest.mark.heavy
     def test_long_history(self, repo):
         """20,000 commits are walked in half a second; the margin here is for slow machines."""
         stream = ["reset refs/heads/main\n"]

@@ -200,6 +200,7 @@ class TestWidened:
 
 
 class TestFormatter:
+    @pytest.mark.heavy
     @pytest.mark.parametrize("formatter", ["ruff", "ast.unparse"])
     def test_whole_package(self, repo, formatter):
         """A package that is run through a formatter is what it was, before the commit and after."""
