@@ -80,7 +80,7 @@ def _fold(value: datetime.datetime | datetime.time) -> int:
 
 
 def zone_name(zone: datetime.tzinfo) -> str:
-    """Name a time zone: the key in the IANA database, else its offset; never the offset that a database gives today."""
+    """Name a time zone: the key in the IANA database, else its offset and own name; never today's offset of a key."""
     # zoneinfo, then pytz; pandas gives either, depending on its version.
     name = getattr(zone, "key", None) or getattr(zone, "zone", None)
     if isinstance(name, str):
@@ -94,7 +94,12 @@ def zone_name(zone: datetime.tzinfo) -> str:
     text = f"{'-' if offset < datetime.timedelta() else '+'}{seconds // 3600:02}:{seconds // 60 % 60:02}"
     if seconds % 60 or microseconds:
         text += f":{seconds % 60:02}"
-    return f"{text}.{microseconds:06}" if microseconds else text
+    if microseconds:
+        text += f".{microseconds:06}"
+    given = zone.tzname(None) if isinstance(zone, datetime.timezone) else None
+    # What strftime writes for %Z.
+    is_own = given is not None and given not in _UTC_NAMES and given != datetime.timezone(offset).tzname(None)
+    return f"{text} {given}" if is_own else text
 
 
 def _time(value: datetime.time) -> str:

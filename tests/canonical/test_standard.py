@@ -40,6 +40,15 @@ UTC = datetime.UTC
 
 
 class TestTimes:
+    def test_own_name_of_a_zone(self):
+        """A name that a time zone was given shows in what is written, so it counts; its usual one does not."""
+        hour = datetime.timedelta(hours=1)
+        zones = [datetime.timezone(hour, name) for name in ("CET", "UTC+01:00", "A")]
+
+        assert canonical(datetime.timezone(hour)) == canonical(zones[1])
+        assert 3 == len({canonical(zone) for zone in zones})
+        assert canonical(datetime.timezone(datetime.timedelta(0), "Zulu")) == canonical(datetime.UTC)
+
     def test_zones_count_by_name(self):
         """A zone counts by its name, not by the offset that a database gives for it today."""
         moment = datetime.datetime(2024, 7, 1)
