@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import builtins
 import functools
 import re
 from typing import TYPE_CHECKING, Any
@@ -13,10 +14,13 @@ from .._reach.reads import REFLECTION, names_read
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from types import FunctionType
+    from types import CodeType, FunctionType
 
     from .._reach.definition import Source
 
+# By these attributes of a function and of a frame, code reaches all globals.
+_ATTRIBUTES = frozenset({"__globals__", "f_globals"})
+_BUILT_IN = [getattr(builtins, name) for name in REFLECTION]
 _NAME = re.compile(r"[^\W\d]\w*")
 # What IPython and plain prompts put among the globals: the history, and ways to leave.
 _OF_SHELL = re.compile(r"__\w*__|_+|_\d+|_i+|_i\d+|_[oid]h|_exit_code|In|Out|get_ipython|exit|quit|open")
@@ -52,10 +56,7 @@ class Mentions:
         for text in source.strings:
             self.of_text(text, space, known)
         names = [chain[0] for chain in _of_main(code) if chain]
-        everything = any(not chain for chain in _of_main(code)) or any(
-            name in REFLECTION and name not in space for name in source.reads
-        )
-        for name in [*names, *(space if everything else ())]:
+        for name in [*names, *(space if _reaches_all(code, source, space) else ())]:
             self._add(name, space, is_key=False)
 
     def of_value(self, value: object, space: Mapping[str, Any]) -> None:
@@ -80,6 +81,20 @@ class Mentions:
         if name in space and not _OF_SHELL.fullmatch(name):
             before = self._found.get((name, id(space)), (space, True))
             self._found[name, id(space)] = space, is_key and before[1]
+
+
+def _reaches_all(code: CodeType, source: Source, space: Mapping[str, Any]) -> bool:
+    """Tell whether code reaches all globals of the session: by a built-in, an attribute, the module or the dict."""
+    if any(not chain for chain in _of_main(code)) or "__main__" in source.strings:
+        return True
+    if not _ATTRIBUTES.isdisjoint(names_read(code).attributes):
+        return True
+    return any(_stands_for_all(name, space) for name in source.reads)
+
+
+def _stands_for_all(name: str, space: Mapping[str, Any]) -> bool:
+    value = space.get(name, getattr(builtins, name, None) if name in REFLECTION else None)
+    return value is space or any(value is each for each in _BUILT_IN) or getattr(value, "__dict__", None) is space
 
 
 def _of_main(code: Any) -> Iterator[tuple[str, ...]]:
