@@ -7,6 +7,7 @@ import shutil
 
 import pytest
 from gitrepo import GitRepo
+from heavy import every
 from looks import WORK, LookedAt, varied
 
 from taggedartifacts._code.dirt import Status
@@ -219,7 +220,9 @@ SCENARIOS = [
 ]
 
 
-@pytest.mark.parametrize(("name_of_row", "happens", "git_says", "we_say"), SCENARIOS, ids=[row[0] for row in SCENARIOS])
+@pytest.mark.parametrize(
+    ("name_of_row", "happens", "git_says", "we_say"), every(2, SCENARIOS), ids=[row[0] for row in SCENARIOS]
+)
 class TestTrackedFiles:
     def test_either_backend(self, repo, name_of_row, happens, git_says, we_say):
         """The git command finds the same paths, for the same reasons."""

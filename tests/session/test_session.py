@@ -153,12 +153,15 @@ class TestNotebook:
 class TestCells:
     @pytest.mark.parametrize(
         ("change", "undo"),
-        [
-            ("def helper(x):\n    return 3 * x", HELPER),
-            ("N = 2", "N = 1"),
-            (DEFINITION.replace("+ N", "- N"), DEFINITION),
-            ("import numpy\nN = numpy.ones(3)", "N = 1"),
-        ],
+        every(
+            2,
+            [
+                ("def helper(x):\n    return 3 * x", HELPER),
+                ("import numpy\nN = numpy.ones(3)", "N = 1"),
+                (DEFINITION.replace("+ N", "- N"), DEFINITION),
+                ("N = 2", "N = 1"),
+            ],
+        ),
     )
     def test_change_and_undo(self, repo, kernel, change, undo):
         """Redefining the function, a helper or a constant is no hit; undoing it is one."""
@@ -220,7 +223,7 @@ class TestCells:
 
         assert {before[:10], repo.head[:10]} == {name[4:14] for name in artifacts(repo)}
 
-    @pytest.mark.parametrize("options", [{"store_history": False}, {"silent": True}])
+    @pytest.mark.parametrize("options", every(2, [{"store_history": False}, {"silent": True}]))
     def test_quiet_executions(self, repo, kernel, options):
         """Executions that leave no trace in the history see commits too."""
         kernel.run(*CELLS)
