@@ -210,7 +210,7 @@ class TestMap:
         assert [] == [
             each
             for each in sorted(named)
-            if not ((ROOT / each).is_file() or (ROOT / "taggedartifacts" / each).is_file())
+            if not ((ROOT / each).is_file() or (Path(taggedartifacts.__file__).parent / each).is_file())
         ]
 
 
