@@ -316,9 +316,9 @@ class _Walk:
             return
         for base in (*kind.__mro__[1:], type(kind)):
             self._follow(base)
-        self._take_statement(space, kind.__qualname__, label_of(self._tree.location(space), kind))
-        self._watch.mapping(kind.__dict__)
         label = label_of(self._tree.location(space), kind)
+        self._take_statement(space, kind.__qualname__, label)
+        self._watch.mapping(kind.__dict__)
         for name in list(vars(kind)):
             self._take_entry(kind, space, name, label)
         for name in bindings_of(space).of_class(kind.__qualname__).keys() - vars(kind).keys() - GENERATED:

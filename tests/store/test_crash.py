@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 import storms
 from gitrepo import GitRepo
+from heavy import but
 from storms import OUTPUTS, WAYS, WORK
 
 STORMS = Path(storms.__file__)
 SHAPES = sorted(OUTPUTS)
-FILE_FIRST = [shape if shape == "file" else pytest.param(shape, marks=pytest.mark.heavy) for shape in SHAPES]
+FILE_FIRST = but(SHAPES, "file")
 LINES = [("file", 300), ("several", 600), *(pytest.param(shape, 60, marks=pytest.mark.heavy) for shape in SHAPES)]
 
 
