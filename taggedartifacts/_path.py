@@ -92,6 +92,16 @@ class ArtifactPath(_Base):
         def samefile(self, other_path: str | os.PathLike[str]) -> bool:
             return Path(self).samefile(other_path)
 
+    @classmethod
+    def known(cls, path: str) -> Self:
+        """Make one of a path into whose name the tag was put just now; private to the library."""
+        if sys.version_info >= (3, 12):
+            known = cls.__new__(cls, path)
+            _Base.__init__(known, path)
+            return known
+        made: Self = _Base._from_parts.__func__(cls, (path,))  # type: ignore[attr-defined]  # private to 3.11
+        return made
+
     @property
     def tag(self) -> Tag:
         """The `Tag` in the name."""

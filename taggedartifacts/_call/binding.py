@@ -3,46 +3,20 @@
 from __future__ import annotations
 
 import builtins
-import errno
 import inspect
 import os
-import re
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._canonical.encoding import encode, encode_call
 from .._canonical.part import Part, Stateless
-from .._errors import ArtifactNameError
-from .._memory import Memory
-from .._path import ArtifactPath
 from .._reach.reads import names_read
-from .._store.folder import HIDDEN, RECORD_SUFFIX, Folder
-from .._tag import tagged_name
 from .inputs import input_contents
-from .plain import plain_key
 from .signature import binder
 from .wrong import meant, refuse_bare, refuse_missing, refuse_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
-
-    from .._store.target import Target
-    from .._tag import Tag
-
-_NAME_MAX = 255  # bytes; where the file system does not tell
-_FITS = 120  # bytes; no file system in use is narrower (eCryptfs has 143), and asking it takes as long as a stat
-# Windows opens a device or a stream in their place, or drops their end: what is written would have another name.
-_CHANGED_BY_WINDOWS = re.compile(
-    r'(?is)(con|prn|aux|nul|con(in|out)\$|(com|lpt)[\d¹²³]) *(\..*)?|.*[<>:"|?*\x00-\x1f].*|.*[. ]'
-)
-# A `Path` of a URL has one slash where the URL has two; a drive has one letter.
-_URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/")
-
-
-# Encoded configurations and arguments, by their plain keys.
-_ENTRY_BYTES = 500  # that an entry takes beside its content, about
-_encoded: Memory[bytes, dict[str, bytes]] = Memory()
 
 
 # Here and in other modules that every script needs, plain data is a NamedTuple: a data class takes ten times as long to
@@ -142,6 +116,20 @@ def _names(option: str, value: object) -> tuple[str, ...]:
     return names if isinstance(value, Sequence) else tuple(sorted(names))
 
 
+class Counted(NamedTuple):
+    """What of a call counts as it is.
+
+    Attributes:
+        config: The configuration.
+        arguments: The arguments, by name.
+        found: For arguments of which parts are left out, the parts that were found while they were encoded.
+    """
+
+    config: object
+    arguments: dict[str, object]
+    found: dict[str, set[tuple[str, ...]]]
+
+
 class Parameters:
     """The parameters of a decorated function, and how a call's arguments are sorted into what they are for."""
 
@@ -219,13 +207,8 @@ class Parameters:
         for keyword, path in zip(self._options.keywords, paths, strict=True):
             (bound.arguments if keyword in bound.arguments else bound.arguments[self._extra or ""])[keyword] = path
 
-    def encoded(self, bound: inspect.BoundArguments) -> dict[str, bytes]:
-        """Encode configuration and arguments canonically; `encoded_inputs` does so with the content of inputs.
-
-        Raises:
-            UnhashableError: If one of them has no canonical form; names it.
-            ValueError: If ``ignore`` names a part of an argument that is not there.
-        """
+    def counted(self, bound: inspect.BoundArguments) -> Counted:
+        """Sort out what of a call counts as it is: configuration and arguments, without what is ignored."""
         config = self._options.config
         arguments = {name: bound.arguments[name] for name in self._hashed}
         if self._extra in arguments:
@@ -236,17 +219,17 @@ class Parameters:
         found: dict[str, set[tuple[str, ...]]] = {name: set() for name in self._parts if name in arguments}
         for name, into in found.items():
             arguments[name] = Part(arguments[name], tuple(self._parts[name]), into)
-        if callable(config):
-            config = config()
-        key = plain_key((config, arguments))
-        known = _encoded.get(key) if key is not None else None
-        if known is not None:
-            parts = dict(known)
-        else:
-            parts = encode_call(config, arguments)
-            if key is not None:
-                _encoded.put(key, dict(parts), _ENTRY_BYTES + len(key) + sum(map(len, parts.values())))
-        for name, into in found.items():
+        return Counted(config() if callable(config) else config, arguments, found)
+
+    def encoded(self, counted: Counted) -> dict[str, bytes]:
+        """Encode configuration and arguments canonically; `encoded_inputs` does so with the content of inputs.
+
+        Raises:
+            UnhashableError: If one of them has no canonical form; names it.
+            ValueError: If ``ignore`` names a part of an argument that is not there.
+        """
+        parts = encode_call(counted.config, counted.arguments)
+        for name, into in counted.found.items():
             self._check_parts(name, into)
         return parts
 
@@ -292,109 +275,3 @@ def _reads(f: Callable[..., object]) -> bool:
         return True
     names = names_read(code)
     return bool(names.cells or names.imports or any(not hasattr(builtins, name) for name in names.globals))
-
-
-class Output(NamedTuple):
-    """One output path as the user gave it.
-
-    Attributes:
-        given: The path, without a trailing slash.
-        is_text: Whether it was a `str`; the function receives a path of the same type.
-        directory: Whether it ended in a slash, which promises a directory.
-    """
-
-    given: str
-    is_text: bool
-    directory: bool
-
-    @classmethod
-    def of(cls, path: object) -> Output:
-        """Check an output path.
-
-        Raises:
-            TypeError: If it is no path.
-            ArtifactNameError: If no artifact can have it.
-        """
-        text = os.fspath(path) if isinstance(path, (str, os.PathLike)) else path
-        if url := _URL.match(str(path)):
-            raise ArtifactNameError(
-                f"the output {str(path)!r} looks like a URL, and artifacts are files on a disk: give a local path, "
-                f"{'which is what stands behind file://' if url[1] == 'file' else 'and upload what the call returns'}"
-            )
-        if not isinstance(text, str):
-            raise TypeError(f"an output path must be a str or a path, not {path!r}")
-        given = text.rstrip("/" + os.sep)
-        name = os.path.basename(given)
-        if name in ("", os.curdir, os.pardir) or "\0" in text:
-            raise ArtifactNameError(f"{text!r} does not end in a file name; give a path such as 'figures/hist.png'")
-        if HIDDEN in given and HIDDEN in Path(given).parts:
-            raise ArtifactNameError(
-                f"{text!r} lies inside {HIDDEN}, where work is in progress; give the output a path of its own"
-            )
-        return cls(given, isinstance(path, str), given != text)
-
-    def tagged(self, tag: Tag) -> ArtifactPath:
-        """The path of the artifact, relative if the user's was."""
-        parent, name = os.path.split(self.given)
-        return ArtifactPath(os.path.join(parent, tagged_name(name, tag)))
-
-    def folder(self, cwd: str) -> Folder:
-        """The output directory, as an absolute path so that the function may change the working directory *cwd*.
-
-        Not normalised: ``..`` behind a symbolic link means what it means to the operating system.
-        """
-        parent = os.path.dirname(self.given)
-        return Folder(os.path.join(cwd, parent) if parent else cwd)
-
-    def as_given(self) -> str | Path:
-        """The path as the user gave it."""
-        return self.staged(self.given)
-
-    def staged(self, path: str) -> str | Path:
-        """The staging path as the function receives it: of the type and with the trailing slash that the user gave."""
-        return (path + "/" if self.directory else path) if self.is_text else Path(path)
-
-
-def check_names(folders: Sequence[Target]) -> None:
-    """Check that the tagged names can exist.
-
-    Raises:
-        ArtifactNameError: If the system would not keep a name or it is too long, or two outputs are one.
-    """
-    for folder, name in folders:
-        if os.name == "nt" and _CHANGED_BY_WINDOWS.fullmatch(name):
-            raise ArtifactNameError(f"{name!r} would not keep that name on Windows; give the output another one")
-        size = len(os.fsencode(name))
-        if max(size, len(folder.path)) > _FITS and size > (limit := _name_limit(folder.path) - len(RECORD_SUFFIX)):
-            raise ArtifactNameError(
-                f"{name!r} has {size} bytes where {folder.path} allows {limit} (its record needs "
-                f"{len(RECORD_SUFFIX)} more); give the output a shorter name"
-            )
-    # Where a disk does not tell cases apart, one of the two would overwrite the other; and artifacts travel.
-    count = len(folders)
-    names = [name for _, name in folders]
-    if len(set(names)) < count:
-        raise ArtifactNameError(
-            f"two outputs have the same file name {max(names, key=names.count)!r}, and an artifact that is handed to "
-            "another function counts by its file name; give each output its own"
-        )
-    if count > 1 and len({(os.path.realpath(folder.path), name.casefold()) for folder, name in folders}) < count:
-        raise ArtifactNameError(
-            "two outputs of one directory differ in case only, which not every disk keeps apart; rename one"
-        )
-
-
-def _name_limit(directory: str) -> int:
-    while True:
-        try:
-            return os.pathconf(directory, "PC_NAME_MAX")
-        except FileNotFoundError:
-            directory, before = os.path.dirname(directory), directory
-            if directory == before:
-                return _NAME_MAX
-        except (OSError, AttributeError, ValueError) as error:  # Windows has no pathconf
-            if getattr(error, "errno", None) == errno.ENAMETOOLONG:
-                raise ArtifactNameError(
-                    f"{directory} is too long a path for the system, or has too long a name in it"
-                ) from error
-            return _NAME_MAX

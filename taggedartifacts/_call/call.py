@@ -5,19 +5,19 @@ from __future__ import annotations
 import logging
 import os
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._canonical.encoding import encode, join
 from .._code.allowed import allows_dirty
 from .._hashing import hexdigest
 from .._memory import Memory, is_news
-from .._reach.met import Met, collecting
+from .._reach.met import collecting
 from .._reach.modules import places
 from .._reach.scripts import calling
 from .._store.key import Key, scope_text
 from .._store.reuse import check_owner, find
-from .._store.target import Target
-from .binding import Output, check_names
+from .destination import Destination
+from .plain import plain_key
 from .reading import Reader, further, meeting
 from .undeclared import check_unchanged, named_files
 
@@ -32,62 +32,13 @@ if TYPE_CHECKING:
     from .._reach.modules import LoadedFile
     from .._session.moment import Moment, View
     from .._store.reuse import Found
+    from .._store.target import Target
     from .binding import Options, Parameters
+    from .destination import Output
+    from .reading import Reading
     from .undeclared import Named
 
-_T = TypeVar("_T")
-
 _log = logging.getLogger("taggedartifacts")
-
-# A repeated call finds here what would come out of the same computation again.
-_destinations: Memory[tuple[object, ...], Destination] = Memory()
-_FEW_BYTES = 4096  # of a canonical form: more of it is looked up by its digest, which is faster to compare, and small
-_DESTINATION_BYTES = 4096  # of a destination and its key, beside the canonical form
-
-
-class Destination(NamedTuple):
-    """Where the artifacts of a call stand.
-
-    Attributes:
-        key: What a hit compares.
-        outputs: The output paths that are asked for, as the user gave them.
-        slots: Which of the keywords each of them belongs to.
-        targets: The artifact of each output.
-        paths: The paths of the artifacts, as the call returns them.
-        keywords: How many keywords there are.
-    """
-
-    key: Key
-    outputs: tuple[Output, ...]
-    slots: tuple[int, ...]
-    targets: tuple[Target, ...]
-    paths: tuple[ArtifactPath, ...]
-    keywords: int
-
-    @classmethod
-    def of(cls, function: str, state: CodeState, config_hash: str, given: tuple[object, ...], cwd: str) -> Destination:
-        """Compute the tag, and where it leads with these output paths.
-
-        Raises:
-            ArtifactNameError: If an output path cannot become that of an artifact.
-        """
-        said = scope_text(state.scope.kind.value, state.scope.listed(), state.scope.reasons)
-        key = Key(function, state.commit, state.dirty, config_hash, state.digest, said)
-        slots = tuple(slot for slot, path in enumerate(given) if path is not None)
-        outputs = tuple(Output.of(given[slot]) for slot in slots)
-        paths = tuple(output.tagged(key.tag) for output in outputs)
-        targets = tuple(Target(output.folder(cwd), path.name) for output, path in zip(outputs, paths, strict=True))
-        check_names(targets)
-        return cls(key, outputs, slots, targets, paths, len(given))
-
-    def spread(self, values: Sequence[_T]) -> tuple[_T | None, ...]:
-        """Put what there is for each output in the place of its keyword, and None where none is asked for."""
-        if len(values) == self.keywords:
-            return tuple(values)
-        row: list[_T | None] = [None] * self.keywords
-        for slot, value in zip(self.slots, values, strict=True):
-            row[slot] = value
-        return tuple(row)
 
 
 class Decoration:
@@ -115,6 +66,8 @@ class Decoration:
         self.moment = moment
         self.home = home
         self._names = dict(names)
+        self._state: CodeState | None = None
+        self._start: tuple[str, str] = ("", "")
         self.reader = Reader(
             parameters.ignored_globals,
             is_strict=not (parameters.takes_any or home.interactive),
@@ -135,22 +88,14 @@ class Decoration:
             self._names[root] = self.home.function_name(root)
         return self._names[root]
 
-    def destination(
-        self, function: str, state: CodeState, parts: dict[str, bytes], given: tuple[object, ...], cwd: str
-    ) -> Destination:
-        """Find the artifacts of a call that was made in the working directory *cwd*."""
-        # What is no path is refused by `Output.of`.
-        paths = [os.fspath(each) if isinstance(each, os.PathLike) else str(each) for each in given]
-        kinds = map(type, given)  # of another type, a path goes to the function as another
-        size = sum(map(len, parts.values()))
-        config_hash = hexdigest(join(parts)) if size > _FEW_BYTES else None
-        config = (*parts, *parts.values()) if config_hash is None else (config_hash,)
-        key = (function, state.commit, state.dirty, state.digest, *config, cwd, *paths, *kinds)
-        known = _destinations.get(key)
-        if known is None:
-            known = Destination.of(function, state, config_hash or hexdigest(join(parts)), given, cwd)
-            _destinations.put(key, known, _DESTINATION_BYTES + min(size, _FEW_BYTES))
-        return known
+    def key(self, state: CodeState, config_hash: str) -> Key:
+        """Build the key of a call in a code state."""
+        if self._state is not state:  # what many calls share
+            scope = state.scope
+            said = scope_text(scope.kind.value, scope.listed(), scope.reasons)
+            self._state, self._start = state, (self.function_name(state.root), said)
+        function, said = self._start
+        return Key(function, state.commit, state.dirty, config_hash, state.digest, said)
 
 
 class Call(NamedTuple):
@@ -222,16 +167,18 @@ class Call(NamedTuple):
         """
         if not self.view.reusable:
             return None
+        _, outputs, slots, targets, _, _ = destination = self.destination
         found = []
-        destination = self.destination
-        for slot, output, target in zip(destination.slots, destination.outputs, destination.targets, strict=True):
-            found.append(find(target, destination.key, directory=output.directory, position=slot))
-        complete = tuple([each for each in found if each is not None])
-        for each in complete:
-            if each.record is not None and each.record.undeclared:
-                check_unchanged(each.record, self.cwd)
-        runs = {each.record.run for each in complete if each.record is not None}
-        return complete if len(complete) == len(found) and len(runs) <= 1 else None
+        for slot, output, target in zip(slots, outputs, targets, strict=True):
+            each = find(target, destination.key, directory=output.directory, position=slot)
+            if each is not None:
+                found.append(each)
+                if each.record is not None and each.record.undeclared:
+                    check_unchanged(each.record, self.cwd)
+        if len(found) < len(targets):
+            return None
+        runs = {each.record.run for each in found if each.record is not None} if len(found) > 1 else ()
+        return tuple(found) if len(runs) <= 1 else None
 
     def named_files(self) -> tuple[Named, ...]:
         """Find the files that arguments name and that are no inputs, artifacts or code."""
@@ -293,10 +240,8 @@ class Call(NamedTuple):
             DirtyRepositoryError: If that is not allowed.
         """
         given = self.destination.spread([output.as_given() for output in self.outputs])
-        function = _checked_name(self.decoration, state)
-        return _call(
-            self.f, self.decoration, self.bound, given, view, state, function, self.encoded, self.cwd, self.reads
-        )
+        _check_allowed(self.decoration, state)
+        return _call(self.f, self.decoration, self.bound, given, view, state, self.encoded, self.cwd, self.reads)
 
     def warn_if_dirty(self) -> None:
         """Log, once for each state, that the code is not committed."""
@@ -326,38 +271,84 @@ def prepare(f: Callable[..., Any], decoration: Decoration, args: tuple[Any, ...]
         InputError: If an input cannot be read.
         ArtifactNameError: If an output path cannot become that of an artifact.
     """
-    parameters = decoration.parameters
+    parameters, home = decoration.parameters, decoration.home
     bound = parameters.bind(args, kwargs)
-    with collecting(Met()) as typed:
-        view = decoration.moment.view(f)
-    _checked_name(decoration, view.state())  # at once: to encode arguments may take time, and users would not see why
+    seen = view = decoration.moment.view(f)
     given = parameters.outputs(bound)
-    reads: Reads | None = None
-    digests: tuple[tuple[str, str, str], ...] = ()
-    token = calling.set(decoration.home.script if decoration.home.arrived else None)
+    counted, cwd = parameters.counted(bound), os.getcwd()
+    reads_too = decoration.options.mode == "w"
+    token = calling.set(home.script if home.arrived else None)
     try:
+        key = None if decoration.options.inputs else plain_key((counted[:2], given, cwd))
+        known = _prepared.get((decoration, key)) if key is not None else None
+        if known is not None and (again := known.again(f, bound, view)) is not None:
+            return again
+        _check_allowed(decoration, view.state())  # at once: to encode arguments may take time, and nobody would see why
         with collecting(meeting(view.look)) as met:
-            encoded = parameters.encoded(bound)
+            encoded = parameters.encoded(counted)
         view = decoration.moment.defining(view, met.code.values())  # before the walk: it says what they read
-        files = frozenset(met.files | typed.files)
+        files = view.files.union(met.files)
         if view.interactive is not None:
             encoded["interactive"] = view.interactive
-        if decoration.options.mode == "w":
-            code = [*met.code.values(), *view.read]
-            reads, values, walked, digests = decoration.reader.read(f, view.look, code)
-            files = walked | files if files else walked
-            if values is not None:
-                encoded["globals"] = values
+        reading = decoration.reader.read(f, view.look, [*met.code.values(), *view.read]) if reads_too else None
     finally:
         calling.reset(token)
+    if reading is not None:
+        files |= reading.files
+        if reading.encoded is not None:
+            encoded["globals"] = reading.encoded
     view = view.reaching(files)
     state = view.state()  # of modules too that only the walk has met
-    function = _checked_name(decoration, state)
-    if digests and (untracked := further(digests, met, state)):
+    _check_allowed(decoration, state)
+    if reading is not None and (untracked := further(reading.digests, met, state)):
         encoded["untracked"] = encode(untracked, "untracked")
     if decoration.options.inputs:
         encoded["inputs"] = parameters.encoded_inputs(bound)
-    return _call(f, decoration, bound, given, view, state, function, encoded, os.getcwd(), reads)
+    reads = reading.reads if reading is not None else None
+    call = _call(f, decoration, bound, given, view, state, encoded, cwd, reads)
+    if key is not None:
+        _prepared.put((decoration, key), _Prepared(seen, reading, call), _size(key, call))
+    return call
+
+
+class _Prepared(NamedTuple):
+    """A call as it was prepared, with what shows that it would be prepared the same way again.
+
+    Attributes:
+        seen: What the function's moment gave.
+        reading: What the function read.
+        call: The call.
+    """
+
+    seen: View
+    reading: Reading | None
+    call: Call
+
+    def again(self, f: Callable[..., Any], bound: inspect.BoundArguments, view: View) -> Call | None:
+        """Return the call, with the arguments of now, if all that decides it is as it was.
+
+        Raises:
+            DirtyRepositoryError: If its code was allowed to be dirty, and is not now.
+        """
+        if view is not self.seen and view != self.seen:
+            return None
+        call, decoration = self.call, self.call.decoration
+        if self.reading is not None and decoration.reader.read(f, view.look, view.read) is not self.reading:
+            return None
+        state = call.view.state()
+        if state is not call.state and state != call.state:
+            return None
+        _check_allowed(decoration, state)
+        return call._replace(f=f, bound=bound, loaded=call.view.look.judged)
+
+
+# By decorator, and by plain arguments, configuration, output paths and working directory.
+_prepared: Memory[tuple[Decoration, bytes], _Prepared] = Memory()
+_CALL_BYTES = 4096  # of a prepared call, beside its key and its canonical form
+
+
+def _size(key: bytes, call: Call) -> int:
+    return _CALL_BYTES + len(key) + sum(map(len, call.encoded.values()))
 
 
 def _call(
@@ -367,13 +358,12 @@ def _call(
     given: tuple[object, ...],
     view: View,
     state: CodeState,
-    function: str,
     encoded: dict[str, bytes],
     cwd: str,
     reads: Reads | None,
 ) -> Call:
-    destination = decoration.destination(function, state, _parts(encoded, state), given, cwd)
-    return Call(f, decoration, bound, view, state, encoded, cwd, destination, view.look.loaded(), reads)
+    destination = Destination.of(decoration.key(state, hexdigest(join(_parts(encoded, state)))), given, cwd)
+    return Call(f, decoration, bound, view, state, encoded, cwd, destination, view.look.judged, reads)
 
 
 def _parts(encoded: dict[str, bytes], state: CodeState) -> dict[str, bytes]:
@@ -381,12 +371,10 @@ def _parts(encoded: dict[str, bytes], state: CodeState) -> dict[str, bytes]:
     return {**encoded, "modules": encode(dict(state.modules), "modules")} if state.modules else encoded
 
 
-def _checked_name(decoration: Decoration, state: CodeState) -> str:
-    """Name the function, unless its code may not be used in that state."""
-    function = decoration.function_name(state.root)
+def _check_allowed(decoration: Decoration, state: CodeState) -> None:
+    """Refuse a function whose code may not be used in that state."""
     if is_refused(decoration.options, state):
-        raise state.refusal(function)
-    return function
+        raise state.refusal(decoration.function_name(state.root))
 
 
 def is_refused(options: Options, state: CodeState) -> bool:

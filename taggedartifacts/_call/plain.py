@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import pickle
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import Any
 
-if TYPE_CHECKING:
-    from typing import NoReturn
+from .._path import ArtifactPath
 
 _MOST_KEY = 16 << 10  # bytes
+
+
+def _path() -> None:
+    """Mark a path in a key."""
+
+
+def _artifact() -> None:
+    """Mark the path of an artifact."""
+
+
+_MARKS = {type(Path()): _path, ArtifactPath: _artifact}
 
 
 class _NoKeyError(Exception):
@@ -30,14 +41,18 @@ class _Sink:
 
 
 class _Keys(pickle.Pickler):
-    """Writes exact builtin values only, each type with marks of its own, so that different values differ."""
+    """Writes exact builtin values and paths only, each type with marks of its own, so that different values differ."""
 
-    def reducer_override(self, _value: object) -> NoReturn:
+    def reducer_override(self, value: object) -> Any:
+        if (mark := _MARKS.get(type(value))) is not None:
+            return mark, (str(value),)
+        if value is _path or value is _artifact:
+            return NotImplemented  # by its name
         raise _NoKeyError
 
 
 def plain_key(value: object) -> bytes | None:
-    """Make a key of plain data: None, bool, int, float, str, bytes, and lists, tuples, dicts and sets of them.
+    """Make a key of plain data: None, bool, int, float, str, bytes, paths, and lists, tuples, dicts and sets of them.
 
     Values of different type or sign have different keys, and equal ones mostly, but not always, the same. Takes a
     quarter of the time of a canonical form (1.1 µs where that takes 4.4).

@@ -67,9 +67,7 @@ class Look:
         known = self._wider.get(starts)
         if known is None:
             inside = {path for start in starts for path, _ in places(start, facts.root)}
-            if inside <= facts.scope.files:
-                return self
-            known = self._wide(starts)
+            known = self._wide(starts) if not inside <= facts.scope.files else self._keep(starts, self)
         return known
 
     def whole(self) -> Look:
@@ -83,11 +81,14 @@ class Look:
             assert isinstance(self._found, Facts)  # noqa: S101 - for mypy; both callers have looked
             with reading(self._found.root):
                 facts = widen(self._found, starts)
-            known = self if facts is self._found else Look(facts)
-            if len(self._wider) >= _MOST_WIDER:
-                self._wider.clear()
-            self._wider[starts] = known
+            known = self._keep(starts, self if facts is self._found else Look(facts))
         return known
+
+    def _keep(self, starts: frozenset[str] | None, look: Look) -> Look:
+        if len(self._wider) >= _MOST_WIDER:
+            self._wider.clear()
+        self._wider[starts] = look
+        return look
 
     def is_tracked(self, file: str) -> bool:
         """Say whether git tracks a file of the work tree or of a submodule in it; asked once for each.
@@ -156,6 +157,11 @@ class Look:
         if not isinstance(facts, Facts):
             return []
         return changed_meanwhile(facts, opened, {loaded.path for loaded in self.loaded().values()})
+
+    @property
+    def judged(self) -> Mapping[tuple[str, str], LoadedFile]:
+        """The modules of the work tree that were loaded when the code state was last told."""
+        return self._files or {}
 
     def loaded(self) -> Mapping[tuple[str, str], LoadedFile]:
         """The modules of the work tree that are loaded now."""

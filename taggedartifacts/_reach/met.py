@@ -18,14 +18,13 @@ Nothing is collected from plain values, so that they cost what they cost without
 
 from __future__ import annotations
 
-import contextlib
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from .scripts import file_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 _current: ContextVar[Met | None] = ContextVar("taggedartifacts.met", default=None)
 
@@ -65,14 +64,20 @@ class Met:
         return self.digests.get(module)
 
 
-@contextlib.contextmanager
-def collecting(met: Met) -> Iterator[Met]:
-    """Collect into *met* what is met of code while values are encoded in this context."""
-    token = _current.set(met)
-    try:
-        yield met
-    finally:
-        _current.reset(token)
+class collecting:  # noqa: N801 - read as a verb, and a third of the cost of contextlib's
+    """Collect into a `Met` what is met of code while values are encoded in this context."""
+
+    __slots__ = ("_met", "_token")
+
+    def __init__(self, met: Met) -> None:
+        self._met = met
+
+    def __enter__(self) -> Met:
+        self._token = _current.set(self._met)
+        return self._met
+
+    def __exit__(self, *_error: object) -> None:
+        _current.reset(self._token)
 
 
 def meet(value: Any, module: str) -> str | None:

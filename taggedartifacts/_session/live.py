@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 from .._code.codestate import STALE, Change, Look, files_at_head, stamp, take_look
 from .._errors import RepositoryError
 from .._memory import Memory
+from .._reach.met import Met, collecting
 from .._reach.modules import loaded_modules
 from .._reach.prompt import is_interactive, shell
 from .interactive import Definition, definitions_in
@@ -122,13 +123,15 @@ class LiveMoment(Moment):
         Raises:
             UnhashableError: If an interactive function reads a value that has no canonical form.
         """
-        fingerprint = None if self._definition is None else self._definition.fingerprint(self._ignore)
+        with collecting(Met()) as met:
+            fingerprint = None if self._definition is None else self._definition.fingerprint(self._ignore)
+        files = frozenset(met.files)
         encoded, read = (None, ()) if fingerprint is None else (fingerprint.encoded, fingerprint.read)
         if self._sent is not None:
-            return replace(self._sent, interactive=encoded, read=read)
+            return replace(self._sent, interactive=encoded, read=read, files=files)
         held = self._look(None if fingerprint is None else fingerprint.imports)
         if isinstance(held, Look):
-            return View(held, encoded, read=read)
+            return View(held, encoded, read=read, files=files)
         stale = {**held.outdated, **outdated(held.root, [f] if fingerprint is None else fingerprint.imported)}
         if self._file is not None and self._space is None and file_digest(self._file) != self._digest:
             stale[os.path.relpath(self._file, held.root).replace(os.sep, "/")] = self._digest
@@ -136,7 +139,8 @@ class LiveMoment(Moment):
         if fingerprint is not None:
             changes += _uncommitted(held.root, held.stamp.repository, list(fingerprint.sources.values()))
         unknown = any(change.what == STALE for change in held.look.state().changes)
-        return View(held.look, encoded, tuple(changes), reusable=not stale and not unknown, read=read)
+        reusable = not stale and not unknown
+        return View(held.look, encoded, tuple(changes), reusable=reusable, read=read, files=files)
 
     def defining(self, view: View, code: Collection[object]) -> View:
         """Return the view with those definitions of a session that a call was given and that stand nowhere at HEAD."""

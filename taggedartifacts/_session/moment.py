@@ -22,6 +22,7 @@ class View:
         interactive: The encoded fingerprint of an interactive function; None for functions of modules.
         changes: What makes the code dirty beside what git knows, with a digest of each.
         read: Functions and classes of modules by which an interactive function reads what these hold.
+        files: The files of the code of modules that occurs in what an interactive function reads.
         reusable: Whether the code that runs is known; what unknown code makes is never reused.
     """
 
@@ -30,6 +31,7 @@ class View:
     changes: tuple[tuple[Change, str], ...] = ()
     reusable: bool = True
     read: tuple[Any, ...] = ()
+    files: frozenset[str] = frozenset()
 
     def reaching(self, starts: frozenset[str]) -> View:
         """Return the view with further files to start from: those of functions and classes that a call is given."""

@@ -177,7 +177,7 @@ class Record(Shown):
             RecordError: If the text is no record of a schema that this version knows.
         """
         try:
-            return cls._from_data(json.loads(text))
+            return cls._from_data(_decode(text.decode()))
         except KeyError as error:
             raise RecordError(f"{error} is missing") from error
         except RecursionError as error:
@@ -211,7 +211,8 @@ class Record(Shown):
             }
             values["replaced"] = cls._from_data({**before, **repeated, "replaced": None})
         record = object.__new__(cls)
-        vars(record).update(values)  # all fields are there; a frozen class sets them one by one, in five times the time
+        # All fields are there; a frozen class sets them one by one, in five times the time.
+        object.__setattr__(record, "__dict__", values)
         return record
 
 
@@ -220,10 +221,11 @@ _LATER: dict[str, Any] = {"manifest": None, "listing": None, "readers": {}, "unk
 # A name that is too long for the file system, or below a file, leads to no record either.
 _NOT_THERE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG})
 _FILE_NAME = re.compile(rf"[^/\0{re.escape(os.sep)}]+/?")
-_DIGITS = {
-    "commit": re.compile(f"[0-9a-f]{{{COMMIT_DIGITS},64}}"),
-    **dict.fromkeys(("dirty", "config_hash", "digest", "scope_digest", "listing"), re.compile("[0-9a-f]{32}")),
-}
+_COMMIT = re.compile(f"[0-9a-f]{{{COMMIT_DIGITS},64}}")
+_DIGESTS = ("dirty", "config_hash", "digest", "scope_digest", "listing")
+_DIGEST = re.compile("[0-9a-f]{32}")
+_SEVERAL_DIGESTS = re.compile("[0-9a-f]{32}(?: [0-9a-f]{32})*")
+_decode = json.JSONDecoder().decode
 
 _KINDS: dict[str, frozenset[type]] = {
     "str": frozenset({str}),
@@ -268,7 +270,7 @@ def _repeats(key: str, value: object, again: object) -> bool:
 
 
 def _strings(values: Collection[Any]) -> tuple[str, ...]:
-    if not set(map(type, values)) <= {str}:
+    if values and not set(map(type, values)) <= {str}:
         raise TypeError("a list of strings holds something else")
     return tuple(values)
 
@@ -294,12 +296,17 @@ def _check_meaning(values: dict[str, Any]) -> None:
     Raises:
         ValueError: If something is not as this library writes it.
     """
-    for key, pattern in _DIGITS.items():
-        if values[key] is not None and not pattern.fullmatch(values[key]):
-            raise ValueError(f"{key} is {values[key]!r:.80}")
-    outputs = (output for output in values["outputs"] if output is not None)
-    names = [values["artifact"], *outputs, *(entry.path for entry in values["companions"])]
-    for name in {*names, *(values[key] for key in ("patch", "manifest") if values[key] is not None)}:
+    digests = [values[key] for key in _DIGESTS if values[key] is not None]
+    text = " ".join(digests)  # all at once, which takes a fifth of the time
+    alike = _SEVERAL_DIGESTS.fullmatch(text) and len(text) < 33 * len(digests)
+    if not alike or not _COMMIT.fullmatch(values["commit"]):
+        wrong = (key for key in _DIGESTS if values[key] is not None and not _DIGEST.fullmatch(values[key]))
+        key = next(wrong, "commit")
+        raise ValueError(f"{key} is {values[key]!r:.80}")
+    names = {values["artifact"], *values["outputs"], values["patch"], values["manifest"]}
+    names.update([entry.path for entry in values["companions"]])
+    names.discard(None)
+    for name in names:
         # A slash at the end of an output says that its path promised a directory.
         # A drive leads elsewhere on Windows: joined to a directory, C:name is a file of that drive.
         if not _FILE_NAME.fullmatch(name) or name in (os.curdir, os.pardir) or os.path.splitdrive(name)[0]:

@@ -134,11 +134,16 @@ def _newest_record(target: Target) -> Record | None:
 def _check_maker(path: str, record: Record, key: Key, position: int | None) -> None:
     if not record.key.agrees(key):
         raise _conflict(path, record, key)
-    made = [output and output.rstrip("/") for output in record.outputs]
-    if position is not None and made[position : position + 1] != [record.artifact]:
+    if position is not None and _name_of(record.outputs, position) != record.artifact:
         raise ArtifactConflictError(
             f"{path} was made by {record.function} as another of its outputs; give each output a name of its own"
         )
+
+
+def _name_of(outputs: tuple[str | None, ...], position: int) -> str | None:
+    """The name of an output; a slash at its end says that a directory was promised."""
+    output = outputs[position] if position < len(outputs) else None
+    return output and output.rstrip("/")
 
 
 def _conflict(path: str, record: Record, key: Key) -> ArtifactConflictError:

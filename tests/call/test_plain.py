@@ -1,12 +1,13 @@
 """Memory for repeated calls: bounded in bytes, and by keys that tell apart whatever the canonical form does."""
 
 import threading
+from pathlib import Path, PurePath
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from taggedartifacts import canonical
+from taggedartifacts import ArtifactPath, canonical
 from taggedartifacts._call.plain import plain_key
 
 PLAIN = st.recursive(
@@ -34,6 +35,8 @@ class TestPlainKey:
             ({1: 2}, {True: 2}),
             ([], {}),
             ("", None),
+            ("a", Path("a")),
+            (Path("a-8c1f0e92d4-5b7ad3f0c1e2.png"), ArtifactPath("a-8c1f0e92d4-5b7ad3f0c1e2.png")),
         ],
     )
     def test_tells_equal_values_apart(self, a, b):
@@ -54,6 +57,9 @@ class TestPlainKey:
             object(),
             len,
             int,
+            Path,
+            PurePath("a"),
+            type("Place", (type(Path()),), {})("a"),
             1j,
             type("Text", (str,), {})("a"),
             type("Number", (int,), {})(1),

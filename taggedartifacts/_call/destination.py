@@ -1,0 +1,185 @@
+"""Destination: where the artifacts of a call stand, by its output paths and its tag."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+from .._errors import ArtifactNameError
+from .._path import ArtifactPath
+from .._store.folder import HIDDEN, RECORD_SUFFIX, Folder
+from .._store.target import Target
+from .._tag import tagged_name
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .._store.key import Key
+    from .._tag import Tag
+
+_T = TypeVar("_T")
+
+_NAME_MAX = 255  # bytes; where the file system does not tell
+_FITS = 120  # bytes; no file system in use is narrower (eCryptfs has 143), and asking it takes as long as a stat
+# Windows opens a device or a stream in their place, or drops their end: what is written would have another name.
+_CHANGED_BY_WINDOWS = re.compile(
+    r'(?is)(con|prn|aux|nul|con(in|out)\$|(com|lpt)[\d¹²³]) *(\..*)?|.*[<>:"|?*\x00-\x1f].*|.*[. ]'
+)
+# A `Path` of a URL has one slash where the URL has two; a drive has one letter.
+_URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/")
+
+
+class Output(NamedTuple):
+    """One output path as the user gave it.
+
+    Attributes:
+        given: The path, without a trailing slash.
+        is_text: Whether it was a `str`; the function receives a path of the same type.
+        directory: Whether it ended in a slash, which promises a directory.
+    """
+
+    given: str
+    is_text: bool
+    directory: bool
+
+    @classmethod
+    def of(cls, path: object) -> Output:
+        """Check an output path.
+
+        Raises:
+            TypeError: If it is no path.
+            ArtifactNameError: If no artifact can have it.
+        """
+        text = os.fspath(path) if isinstance(path, (str, os.PathLike)) else path
+        if url := _URL.match(str(path)):
+            raise ArtifactNameError(
+                f"the output {str(path)!r} looks like a URL, and artifacts are files on a disk: give a local path, "
+                f"{'which is what stands behind file://' if url[1] == 'file' else 'and upload what the call returns'}"
+            )
+        if not isinstance(text, str):
+            raise TypeError(f"an output path must be a str or a path, not {path!r}")
+        given = text.rstrip("/" + os.sep)
+        name = os.path.basename(given)
+        if name in ("", os.curdir, os.pardir) or "\0" in text:
+            raise ArtifactNameError(f"{text!r} does not end in a file name; give a path such as 'figures/hist.png'")
+        if HIDDEN in given and HIDDEN in Path(given).parts:
+            raise ArtifactNameError(
+                f"{text!r} lies inside {HIDDEN}, where work is in progress; give the output a path of its own"
+            )
+        return cls(given, isinstance(path, str), given != text)
+
+    def tagged_name(self, tag: Tag) -> str:
+        """The file name of the artifact."""
+        return tagged_name(os.path.basename(self.given), tag)
+
+    def beside(self, name: str) -> ArtifactPath:
+        """The path of the artifact of that name, relative if the user's was."""
+        return ArtifactPath.known(os.path.join(os.path.dirname(self.given), name))
+
+    def folder(self, cwd: str) -> Folder:
+        """The output directory, as an absolute path so that the function may change the working directory *cwd*.
+
+        Not normalised: ``..`` behind a symbolic link means what it means to the operating system.
+        """
+        parent = os.path.dirname(self.given)
+        return Folder(os.path.join(cwd, parent) if parent else cwd)
+
+    def as_given(self) -> str | Path:
+        """The path as the user gave it."""
+        return self.staged(self.given)
+
+    def staged(self, path: str) -> str | Path:
+        """The staging path as the function receives it: of the type and with the trailing slash that the user gave."""
+        return (path + "/" if self.directory else path) if self.is_text else Path(path)
+
+
+def check_names(folders: Sequence[Target]) -> None:
+    """Check that the tagged names can exist.
+
+    Raises:
+        ArtifactNameError: If the system would not keep a name or it is too long, or two outputs are one.
+    """
+    for folder, name in folders:
+        if os.name == "nt" and _CHANGED_BY_WINDOWS.fullmatch(name):
+            raise ArtifactNameError(f"{name!r} would not keep that name on Windows; give the output another one")
+        size = len(os.fsencode(name))
+        if max(size, len(folder.path)) > _FITS and size > (limit := _name_limit(folder.path) - len(RECORD_SUFFIX)):
+            raise ArtifactNameError(
+                f"{name!r} has {size} bytes where {folder.path} allows {limit} (its record needs "
+                f"{len(RECORD_SUFFIX)} more); give the output a shorter name"
+            )
+    # Where a disk does not tell cases apart, one of the two would overwrite the other; and artifacts travel.
+    count = len(folders)
+    names = [name for _, name in folders]
+    if len(set(names)) < count:
+        raise ArtifactNameError(
+            f"two outputs have the same file name {max(names, key=names.count)!r}, and an artifact that is handed to "
+            "another function counts by its file name; give each output its own"
+        )
+    if count > 1 and len({(os.path.realpath(folder.path), name.casefold()) for folder, name in folders}) < count:
+        raise ArtifactNameError(
+            "two outputs of one directory differ in case only, which not every disk keeps apart; rename one"
+        )
+
+
+def _name_limit(directory: str) -> int:
+    while True:
+        try:
+            return os.pathconf(directory, "PC_NAME_MAX")
+        except FileNotFoundError:
+            directory, before = os.path.dirname(directory), directory
+            if directory == before:
+                return _NAME_MAX
+        except (OSError, AttributeError, ValueError) as error:  # Windows has no pathconf
+            if getattr(error, "errno", None) == errno.ENAMETOOLONG:
+                raise ArtifactNameError(
+                    f"{directory} is too long a path for the system, or has too long a name in it"
+                ) from error
+            return _NAME_MAX
+
+
+class Destination(NamedTuple):
+    """Where the artifacts of a call stand.
+
+    Attributes:
+        key: What a hit compares.
+        outputs: The output paths that are asked for, as the user gave them.
+        slots: Which of the keywords each of them belongs to.
+        targets: The artifact of each output.
+        paths: The paths of the artifacts, as the call returns them.
+        keywords: How many keywords there are.
+    """
+
+    key: Key
+    outputs: tuple[Output, ...]
+    slots: tuple[int, ...]
+    targets: tuple[Target, ...]
+    paths: tuple[ArtifactPath, ...]
+    keywords: int
+
+    @classmethod
+    def of(cls, key: Key, given: tuple[object, ...], cwd: str) -> Destination:
+        """Find where a key's tag leads with these output paths.
+
+        Raises:
+            ArtifactNameError: If an output path cannot become that of an artifact.
+        """
+        slots = tuple(slot for slot, path in enumerate(given) if path is not None)
+        outputs = tuple(Output.of(given[slot]) for slot in slots)
+        tag = key.tag
+        targets = tuple([Target(output.folder(cwd), output.tagged_name(tag)) for output in outputs])
+        check_names(targets)
+        paths = tuple([output.beside(target.name) for output, target in zip(outputs, targets, strict=True)])
+        return cls(key, outputs, slots, targets, paths, len(given))
+
+    def spread(self, values: Sequence[_T]) -> tuple[_T | None, ...]:
+        """Put what there is for each output in the place of its keyword, and None where none is asked for."""
+        if len(values) == self.keywords:
+            return tuple(values)
+        row: list[_T | None] = [None] * self.keywords
+        for slot, value in zip(self.slots, values, strict=True):
+            row[slot] = value
+        return tuple(row)
