@@ -59,11 +59,20 @@ _ENVIRONMENT = {
 }
 
 
-def make(folder: Path) -> Path:
-    """Make the project: one module for each library, a script for each that makes twenty calls, all committed."""
+def make(folder: Path, *, imports: int = 0) -> Path:
+    """Make the project: one module for each library, a script for each that makes twenty calls, all committed.
+
+    Args:
+        folder: Where to make it.
+        imports: How many modules ours imports.
+    """
     folder.mkdir(parents=True)
+    names = [f"part{number}" for number in range(imports)]
+    for name in names:
+        (folder / f"{name}.py").write_text(f"def {name}(table):\n    return table\n")
     for tool, source in MODULES.items():
-        (folder / f"work_{tool}.py").write_text(source.lstrip())
+        lines = [f"import {name}" for name in names] if tool == "taggedartifacts" else []
+        (folder / f"work_{tool}.py").write_text("\n".join(lines) + source)
         (folder / f"script_{tool}.py").write_text(
             f'from work_{tool} import call\n\nfor number in range(20):\n    call(f"penguins-{{number}}.csv")\n'
         )
