@@ -37,6 +37,7 @@ def run(clone, *options):
 
 
 class TestQuickstart:
+    @pytest.mark.heavy
     def test_newcomer(self, clone):
         """It makes three results, reuses them, makes what another setting changes, and calls an edit an edit.
 

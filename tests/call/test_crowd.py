@@ -13,6 +13,7 @@ import time
 import pytest
 from cases import TWO, WRITE, hold, is_free
 from gitrepo import GitRepo
+from heavy import every
 
 from taggedartifacts import ArtifactNotWrittenError, LockTimeoutError, RecursiveCallError
 
@@ -150,7 +151,7 @@ class TestProcesses:
 class TestReplacedMeanwhile:
     """A reader never takes a replacement that is under way for somebody's edit."""
 
-    @pytest.mark.parametrize(("shape", "rounds"), [("file", 60), ("directory", 60), ("beside", 60)])
+    @pytest.mark.parametrize(("shape", "rounds"), every(3, [("file", 60), ("directory", 60), ("beside", 60)]))
     def test_readers_and_writers(self, tmp_path, shape, rounds):
         """While two processes replace an artifact over and over, six others reuse it without an error."""
         replace(tmp_path, shape, rounds)

@@ -102,7 +102,7 @@ def run(repo, engine, imports):
 
 
 class TestThousandTasks:
-    @pytest.mark.parametrize("engine", but(ENGINES, "threads", "forkserver", "joblib"))
+    @pytest.mark.parametrize("engine", but(ENGINES, "threads", "joblib"))
     def test_function_of_a_module(self, repo, engine):
         """The function lives in a module, which the workers import."""
         repo.write("work.py", MODULE)
@@ -197,7 +197,8 @@ def mixed(repo, monkeypatch, engine, imports):
 class TestForms:
     """What a script defines, as arguments and configuration, has in a worker the hash that it has in the script."""
 
-    @pytest.mark.parametrize("engine", but(DEFINED_HERE, "joblib"))
+    @pytest.mark.heavy
+    @pytest.mark.parametrize("engine", DEFINED_HERE)
     def test_function_of_the_script(self, repo, monkeypatch, engine):
         """The function lives in the script too."""
 

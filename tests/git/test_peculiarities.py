@@ -37,7 +37,9 @@ class TestPlaces:
         assert [str(other.path), {"helper.py": "modified"}] == [found["root"], found["changes"]]
         assert repo.look()["dirty"] is None
 
-    @pytest.mark.parametrize("how", ["copied", "copied into itself", "moved", "moved, another in its place"])
+    @pytest.mark.parametrize(
+        "how", but(["copied", "copied into itself", "moved", "moved, another in its place"], "moved")
+    )
     def test_worktree_elsewhere(self, repo, how):
         """A linked worktree that was copied or moved is the folder where it lies, whatever its git directory says."""
         home = repo.path.parent / "repo-home"
@@ -59,7 +61,7 @@ class TestPlaces:
         assert {"helper.py": "modified"} == edited["changes"]
         assert "+x = 3" in edited["patch"]
 
-    @pytest.mark.parametrize("how", ["git file", "link"])
+    @pytest.mark.parametrize("how", but(["git file", "link"], "link"))
     def test_git_directory_elsewhere(self, repo, how):
         """Where ``.git`` leads elsewhere, the code is what lies beside it, not what lies beside the git directory."""
         store = repo.path.parent / "store"
@@ -216,7 +218,7 @@ class TestSubmodules:
 
         assert outer.look()["changes"] == {}
 
-    @pytest.mark.parametrize("kind", ["sha1", "sha256"])
+    @pytest.mark.parametrize("kind", but(["sha1", "sha256"], "sha1"))
     def test_gone_or_replaced(self, tmp_path, kind):
         """A submodule that is not there, or has become something else, is dirt; an empty folder is none, as in git."""
         lib = GitRepo(tmp_path / "lib", init=(f"--object-format={kind}",))
@@ -381,7 +383,7 @@ class TestLineEnds:
         assert CLEAN == same["changes"]
         assert "+x = 2\n" in converting.look()["patch"]
 
-    @pytest.mark.parametrize("strict", ["true", "warn"])
+    @pytest.mark.parametrize("strict", but(["true", "warn"], "true"))
     @pytest.mark.parametrize("size", but([1, 300_000], 1))
     def test_strict(self, converting, strict, size):
         """What ``core.safecrlf`` keeps out of a commit is not kept from being looked at."""
@@ -403,7 +405,7 @@ class TestLineEnds:
 
 
 class TestRefusedByLibgit2:
-    @pytest.mark.parametrize("kind", ["sha256", "partial clone", "reftable"])
+    @pytest.mark.parametrize("kind", but(["sha256", "partial clone", "reftable"], "sha256"))
     def test_git_command(self, repo, kind, tmp_path):
         """What libgit2 cannot read, the git command reads; without it the error says so."""
         other = LookedAt(tmp_path / "other", init=("--object-format=sha256",) if kind == "sha256" else ())
@@ -485,7 +487,9 @@ class TestErrors:
         assert "bare" in bare.look(path=[str(tmp_path)])["message"]
 
     @pytest.mark.skipif(not IS_ROOT, reason="only root can give a folder to another user")
-    @pytest.mark.parametrize("place", ["repo", "a b'$c;", "worktree", "submodule", "git directory elsewhere"])
+    @pytest.mark.parametrize(
+        "place", but(["repo", "a b'$c;", "worktree", "submodule", "git directory elsewhere"], "a b'$c;", "submodule")
+    )
     def test_other_owner(self, repo, tmp_path, place):
         """A repository of another user is refused with the command that mends it, which does."""
         folder = tmp_path / place

@@ -97,6 +97,7 @@ def execute(repo, path="work.ipynb"):
 
 
 class TestNotebook:
+    @pytest.mark.heavy
     def test_executed_twice(self, repo):
         """A committed notebook that is run twice runs its function once and has one clean artifact."""
         execute(repo)
@@ -173,6 +174,7 @@ class TestCells:
 
         assert (2, 2) == (changed, runs(repo))
 
+    @pytest.mark.heavy
     def test_change_in_place(self, repo, kernel):
         """An array or a list that is changed in place counts as it is now."""
         kernel.run(*CELLS[:3], "N = 1", CALL, "def helper(x): return sum(LIST)".replace("\n", "\n"), "LIST = [1]")
@@ -182,6 +184,7 @@ class TestCells:
 
         assert 3 == runs(repo)
 
+    @pytest.mark.heavy
     def test_same(self, repo, kernel):
         """Comments, docstrings, formatting, the order of cells and %%time change nothing."""
         kernel.run(*CELLS)
@@ -215,6 +218,7 @@ class TestCells:
         assert {"out": "4"} == {name[:3]: text for name, text in artifacts(repo).items()}
         assert "-dirty-" not in "".join(artifacts(repo))
 
+    @pytest.mark.heavy
     def test_commit_inside_a_cell(self, repo, kernel):
         """A commit inside the cell counts for the calls that follow in it."""
         kernel.run(*CELLS[:3])
@@ -223,7 +227,8 @@ class TestCells:
 
         assert {before[:10], repo.head[:10]} == {name[4:14] for name in artifacts(repo)}
 
-    @pytest.mark.parametrize("options", every(2, [{"store_history": False}, {"silent": True}]))
+    @pytest.mark.heavy
+    @pytest.mark.parametrize("options", [{"store_history": False}, {"silent": True}])
     def test_quiet_executions(self, repo, kernel, options):
         """Executions that leave no trace in the history see commits too."""
         kernel.run(*CELLS)
@@ -240,6 +245,7 @@ class TestCells:
 
         assert f"{name}\n7\n1" == shown
 
+    @pytest.mark.heavy
     def test_committed_under_magic(self, repo, kernel):
         """Definitions under %%time are committed like others, with magics and shell commands around them."""
         repo.write("work.ipynb", notebook(CELLS[0], "%%time\n" + HELPER, f"!true\n{DEFINITION}%time x = 1\n"))
@@ -249,6 +255,7 @@ class TestCells:
         assert "-dirty-" not in "".join(artifacts(repo))
         assert 1 == runs(repo)
 
+    @pytest.mark.heavy
     def test_run_notebook(self, repo, kernel):
         """What `%run` takes from a notebook is interactive and committed."""
         kernel.run("%run work.ipynb", CALL)
@@ -269,7 +276,7 @@ class TestCells:
     @pytest.mark.parametrize(
         ("setup", "argument"),
         every(
-            3,
+            5,
             [
                 ("", "lambda: 3"),
                 ("def g(): return 3", "g"),
@@ -295,7 +302,7 @@ class TestCells:
         assert ["4"] == list(artifacts(repo).values())
         assert "-dirty-" not in "".join(artifacts(repo))
 
-    @pytest.mark.parametrize("called", [False, True])
+    @pytest.mark.parametrize("called", but([False, True], True))
     def test_attribute_of_module(self, repo, kernel, called):
         """What a cell sets on a module counts, whether the module's functions read it or those of the cell."""
         repo.write("helper.py", "BINS = 10\ndef bins():\n    return BINS\n")
@@ -309,6 +316,7 @@ class TestCells:
         assert {"11", "21"} == set(artifacts(repo).values())
         assert 2 == runs(repo)
 
+    @pytest.mark.heavy
     def test_attribute_by_argument(self, repo, kernel):
         """What a function in the arguments reads of a module counts likewise."""
         repo.write("helper.py", "BINS = 10\n")
@@ -322,6 +330,7 @@ class TestCells:
         assert {"11", "21"} == set(artifacts(repo).values())
         assert 2 == runs(repo)
 
+    @pytest.mark.heavy
     def test_parameters_of_figures(self, repo, kernel):
         """matplotlib's parameters count for a function that draws, where they are not the defaults."""
         pytest.importorskip("matplotlib")
@@ -336,6 +345,7 @@ class TestCells:
         assert {"71.0", "101.0"} == {str(float(text)) for text in artifacts(repo).values()}
         assert 2 == runs(repo)
 
+    @pytest.mark.heavy
     def test_decorated_helper(self, repo, kernel):
         """A decorated function that is called by another counts with its configuration."""
         first = "@Artifact('out', CONFIG)\ndef first(out): open(out, 'w').write('x')"
@@ -369,6 +379,7 @@ class TestStaleModules:
 
         assert {"one a", "one b"} == set(artifacts(repo).values())
 
+    @pytest.mark.heavy
     def test_undone(self, repo, kernel):
         """Undoing the edit, or only touching the file, mends it."""
         kernel.run("from mod import make\nmake('out.txt')")
@@ -382,6 +393,7 @@ class TestStaleModules:
 
         assert 1 == len(artifacts(repo))
 
+    @pytest.mark.heavy
     def test_allowed(self, repo, kernel):
         """Under `allow_dirty` it runs, each time, and the tag is dirty."""
         write_module(repo, dirty=True)
@@ -394,6 +406,7 @@ class TestStaleModules:
         assert "False" == cached
         assert 1 == len([name for name in artifacts(repo) if "-dirty-" in name])
 
+    @pytest.mark.heavy
     def test_edited_before_decoration(self, repo, kernel):
         """A module that was edited before the library was imported does not pass for the new one."""
         kernel.run("import helper")
@@ -415,6 +428,7 @@ class TestStaleModules:
 
         assert {"one a", "two a"} == set(artifacts(repo).values())
 
+    @pytest.mark.heavy
     def test_old_helper_after_reload(self, repo, kernel):
         """So is a helper that an interactive function, or another module, imported by name."""
         use = "@Artifact('out')\ndef use(out): open(out, 'w').write(text())"
@@ -439,6 +453,7 @@ class TestStaleModules:
 
         assert {"one a"} == set(artifacts(repo).values())
 
+    @pytest.mark.heavy
     def test_run_script(self, repo, kernel):
         """What `%run` takes from a script is its code until the script is edited, and again after running it again."""
         kernel.run("%run mod.py", "make('out.txt')")
@@ -450,6 +465,7 @@ class TestStaleModules:
 
         assert {"one a", "two a"} == set(artifacts(repo).values())
 
+    @pytest.mark.heavy
     def test_outside_scope(self, repo, kernel):
         """A module outside the scope may be what it likes."""
         write_module(repo)
@@ -498,6 +514,7 @@ class TestAutoreload:
 
         assert {"one a", "one b", "one d"} == set(artifacts(repo).values())
 
+    @pytest.mark.heavy
     def test_loaded_too_late(self, repo, kernel):
         """Loading the extension after an edit reloads nothing, and does not pass for it; the next edit is loaded."""
         helper = "TEXT = {!r}\ndef text():\n    return TEXT\n"  # in which no function changes
@@ -515,6 +532,7 @@ class TestAutoreload:
 
         assert {"one a", "one c"} == set(artifacts(repo).values())
 
+    @pytest.mark.heavy
     def test_switched_off(self, repo, kernel):
         """Neither does an extension that is switched off."""
         kernel.run("%load_ext autoreload\n%autoreload 2", "from mod import make", "make('out.txt')", "%autoreload 0")
