@@ -19,9 +19,8 @@ from typing import (
 
 from ._call.binding import Options, Parameters
 from ._call.call import Decoration, prepare
-from ._call.run import steps_of
+from ._call.run import carry_out, carry_out_async
 from ._call.shorten import shortening
-from ._call.steps import drive, drive_async
 from ._call.wrong import check_function, check_object
 from ._errors import ArtifactConflictError, ArtifactModifiedError, InputChangedError
 from ._reach.home import Home
@@ -221,14 +220,13 @@ class Artifact(Generic[R, W]):
                     f"{f.__qualname__} is decorated already; for several outputs, pass keyword=('one', 'other')"
                 )
         is_async = inspect.iscoroutinefunction(f)
-        carry_out: Callable[..., Any] = drive_async if is_async else drive
+        carry: Callable[..., Any] = carry_out_async if is_async else carry_out
 
         # All of these read what they need off the decorated function when they are called, and it stays the same plain
         # function for its whole life: that is what autoreload patches in place when the source changes.
 
         def enter(args: tuple[Any, ...], kwargs: dict[str, Any], *, recompute: bool) -> Any:
-            function = decorated.__wrapped__
-            return carry_out(steps_of(function, _decoration(decorated), args, kwargs, recompute=recompute), function)
+            return carry(decorated.__wrapped__, _decoration(decorated), args, kwargs, recompute=recompute)
 
         if is_async:
 

@@ -339,7 +339,8 @@ class _Prepared(NamedTuple):
         if state is not call.state and state != call.state:
             return None
         _check_allowed(decoration, state)
-        return call._replace(f=f, bound=bound, loaded=call.view.look.judged)
+        _, _, _, view, _, encoded, cwd, destination, _, reads = call
+        return Call(f, decoration, bound, view, state, encoded, cwd, destination, view.look.judged, reads)
 
 
 # By decorator, and by plain arguments, configuration, output paths and working directory.

@@ -1,7 +1,7 @@
 """A call, from its arguments to its artifact: reuse what is there, or take the lock, run the function and publish.
 
-The steps are a generator that yields what it cannot do itself, waiting and running the function, so that one
-description serves plain and ``async`` functions.
+Reuse comes first, and at once. The steps of all else are a generator that yields what it cannot do itself, waiting and
+running the function, so that one description serves plain and ``async`` functions.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from .._store.reuse import find_any
 from .._store.standing import remember
 from .._tag import Tag, of_name, untagged_name
 from .call import prepare
-from .steps import Making, Run, Wait, being_made
+from .steps import Making, Run, Wait, being_made, drive, drive_async
 from .undeclared import described
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Awaitable, Callable, Generator
 
     from .._store.claim import Claim
     from .._store.lock import ArtifactLock
@@ -36,34 +36,68 @@ if TYPE_CHECKING:
 _log = logging.getLogger("taggedartifacts")
 
 
-def steps_of(
+def carry_out(
     f: Callable[..., object],
     decoration: Decoration,
     args: tuple[object, ...],
     kwargs: dict[str, object],
     *,
     recompute: bool = False,
-) -> Steps:
-    """Describe the steps of a call; a generator that `drive` or `drive_async` carries out."""
+) -> object:
+    """Carry out a call of a plain function."""
     call = prepare(f, decoration, args, kwargs)
+    return _answer(call) if _is_hit(call, recompute=recompute) else drive(_steps(call, recompute=recompute), f)
+
+
+async def carry_out_async(
+    f: Callable[..., Awaitable[object]],
+    decoration: Decoration,
+    args: tuple[object, ...],
+    kwargs: dict[str, object],
+    *,
+    recompute: bool = False,
+) -> object:
+    """Carry out a call of an ``async`` function."""
+
+    def steps() -> Steps:
+        call = prepare(f, decoration, args, kwargs)
+        if _is_hit(call, recompute=recompute):
+            return _answer(call)
+        return (yield from _steps(call, recompute=recompute))
+
+    return await drive_async(steps(), f)
+
+
+def _is_hit(call: Call, *, recompute: bool) -> bool:
+    """Say what is to be said before a call, and tell whether its artifacts are there and can be reused."""
     call.warn_if_dirty()
     call.warn_of_unknown()
-    options = decoration.options
-    if options.mode == "r":
-        return (yield from _reading(call))
+    if call.decoration.options.mode == "r":
+        return False
     call.check_links()
-    recompute = recompute or not call.view.reusable
-    if recompute or not _reused(call):
-        held = _Held()
+    return not recompute and call.view.reusable and _reused(call)
+
+
+def _steps(call: Call, *, recompute: bool) -> Steps:
+    """Describe the steps of a call that is no hit."""
+    if call.decoration.options.mode == "r":
+        return (yield from _reading(call))
+    held = _Held()
+    try:
         try:
-            try:
-                call = yield from _making(call, held, recompute=recompute)
-            finally:
-                held.give_back()
+            call = yield from _making(call, held, recompute=recompute or not call.view.reusable)
         finally:
-            held.give_back()  # an interrupt may have hit the first
+            held.give_back()
+    finally:
+        held.give_back()  # an interrupt may have hit the first
+    return _answer(call)
+
+
+def _answer(call: Call) -> object:
+    """Give what a call returns, once its artifacts are there."""
     call.set_links()
-    return call.result if options.load is None else options.load(call.result)
+    load = call.decoration.options.load
+    return call.result if load is None else load(call.result)
 
 
 class _Held:
