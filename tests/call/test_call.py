@@ -1,0 +1,85 @@
+"""A repeated call is compared with what it came to before, and computed again as soon as anything decides otherwise."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from taggedartifacts import DirtyRepositoryError
+
+SOURCE = """
+CONFIG = {"bins": 4}
+BINS = [4]
+types = []
+@Artifact("out", config=CONFIG, allow_dirty=False)
+def f(x, out, extra=[]):
+    types.append(type(out).__name__)
+    Path(out).write_text(f"{x} {CONFIG} {BINS} {extra}")
+"""
+
+
+@pytest.fixture
+def work(project):
+    return project.module(SOURCE)
+
+
+class TestRepeated:
+    def test_is_not_computed_again(self, work, monkeypatch):
+        """Arguments and paths that are plain are compared, and no more; the tag is not computed again."""
+        paths = [work.f(1, "out/f.txt"), work.f(Path("a"), Path("out/f.txt"))]
+        monkeypatch.setattr("taggedartifacts._call.call.hexdigest", None)
+
+        assert paths == [work.f(1, "out/f.txt"), work.f(Path("a"), Path("out/f.txt"))]
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            lambda work: work.CONFIG.update(bins=5),
+            lambda work: work.BINS.append(5),
+            lambda work: setattr(work, "BINS", [5]),
+            lambda work: work.f.__wrapped__.__defaults__[0].append(1),
+        ],
+        ids=["configuration", "in place", "another", "default"],
+    )
+    def test_what_decides_has_changed(self, work, change):
+        """Configuration, what the function reads, and defaults count as they are now."""
+        before = work.f(1, "out/f.txt")
+        assert before == work.f(1, "out/f.txt")
+        change(work)
+
+        assert work.f(1, "out/f.txt").name != before.name
+        assert 2 == len(work.types)
+
+    @pytest.mark.parametrize("other", [True, 1.0, "1", Path("1"), (1,)], ids=repr)
+    def test_another_argument(self, work, other):
+        """An argument of another type is another one, also where Python calls the two equal."""
+        assert 2 == len({work.f(1, "out/f.txt").name, work.f(other, "out/f.txt").name})
+
+    def test_elsewhere(self, work, project):
+        """A relative path leads to another artifact from another working directory."""
+        work.f(1, "out/f.txt")
+        (project.path / "below").mkdir()
+        os.chdir(project.path / "below")
+        path = work.f(1, "out/f.txt")
+
+        assert 2 == len(work.types)
+        assert (project.path / "below" / path).exists()
+
+    def test_another_kind_of_path(self, work):
+        """The function gets a path of the type that this call was given."""
+        work.f(1, "out/f.txt")
+        work.f.recompute(1, Path("out/f.txt"))
+        work.f.recompute(1, "out/f.txt")
+
+        assert ["str", type(Path()).__name__, "str"] == work.types
+
+    def test_not_allowed_any_more(self, work, project, monkeypatch):
+        """Dirty code is refused as soon as it is not allowed any more."""
+        monkeypatch.setenv("TAGGEDARTIFACTS_ALLOW_DIRTY", "1")
+        dirty = project.load(project.write("work.py", (project.path / "work.py").read_text() + "# and\nN = 1\n"))
+        paths = {dirty.f(1, "out/f.txt") for _ in range(2)}
+        monkeypatch.delenv("TAGGEDARTIFACTS_ALLOW_DIRTY")
+
+        assert 1 == len(paths)
+        with pytest.raises(DirtyRepositoryError):
+            dirty.f(1, "out/f.txt")
