@@ -14,7 +14,7 @@ types = []
 @Artifact("out", config=CONFIG, allow_dirty=False)
 def f(x, out, extra=[]):
     types.append(type(out).__name__)
-    Path(out).write_text(f"{x} {CONFIG} {BINS} {extra}")
+    Path(out).write_text(f"{x} {BINS} {extra}")
 """
 
 
