@@ -264,6 +264,7 @@ def main() -> None:
     parser.add_argument("--only", default=",".join(SECTIONS), help=f"sections, of {', '.join(SECTIONS)}")
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results"), help="where results.json goes")
     options = parser.parse_args()
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # as where users work: the first run of a script compiles, no other
     report, described = Report(), environment()
     with tempfile.TemporaryDirectory(prefix="benchmark-", ignore_cleanup_errors=True) as folder:
         for section in options.only.split(","):
