@@ -237,7 +237,7 @@ def _texts(values: Sequence[object], place: Callable[[int], str]) -> list[str]:
                 continue
             try:
                 if id(child) in inside:
-                    if isinstance(child, FunctionType):
+                    if isinstance(child, (FunctionType, type)):
                         texts.append(_again(child, [each for each, *_ in stack[1:]] + [current]))
                         continue
                     raise RefusalError("it contains itself, and an endless value has no canonical form")
@@ -266,10 +266,11 @@ def _texts(values: Sequence[object], place: Callable[[int], str]) -> list[str]:
             texts.append(text)
 
 
-def _again(function: FunctionType, holders: list[object]) -> str:
-    # A function that its own definition reaches, as a recursive one: by how many definitions lie between.
-    between = [type(each) is FunctionType for each in holders[holders.index(function) + 1 :]]
-    return tagged_text("function", str(sum(between)))
+def _again(value: FunctionType | type, holders: list[object]) -> str:
+    # What its own definition reaches, as a recursive function is: by how many definitions lie between.
+    start = next(index for index, each in enumerate(holders) if each is value)
+    between = sum(isinstance(each, (FunctionType, type)) for each in holders[start + 1 :])
+    return tagged_text("class" if isinstance(value, type) else "function", str(between))
 
 
 def _form(value: object) -> str | Form:

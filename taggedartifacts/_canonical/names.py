@@ -28,6 +28,7 @@ _PLAIN_FUNCTIONS = (
     types.MethodDescriptorType,
     types.ClassMethodDescriptorType,
 )
+_DEFINED = (types.FunctionType, type)
 # NumPy 2 renamed it; the class is the same.
 _RENAMED = {"numpy:bool": "numpy:bool_"}
 # Python 3.13 keeps the classes of pathlib in modules beside it, and their common methods in bases that nobody sees.
@@ -55,8 +56,9 @@ def use_fingerprint(function: Callable[[Any], str | None] | None) -> None:
 def type_name(kind: type, *, described: bool = False) -> object:
     """Encode the type of a value: the name that gives it, together with its definition where that is interactive.
 
-    A local class, and one that no name gives or that was defined again since, are refused, as their names do not tell
-    what their methods do; unless the user has *described* what decides results about its instances.
+    A class that a function has defined stands for itself: it counts by what it consists of. One that no name gives, or
+    that was defined again since, is refused, as its name does not tell what its methods do; unless the user has
+    *described* what decides results about its instances.
     """
     # Asked for each instance: a name that gave the class before, and gives it still, needs no more than that.
     known = _known.get(kind)
@@ -76,11 +78,7 @@ def type_name(kind: type, *, described: bool = False) -> object:
         if (alias := _alias(module, kind)) is not None:
             return _named(kind, module, alias)
         if "<locals>" in qualname:
-            raise RefusalError(
-                f"an instance of the local class {qualname} has no canonical form, because no name that can be "
-                "imported gives the class",
-                "define the class in a module",
-            )
+            return kind
         is_known = module in SCRIPT and is_what_its_name_gives(kind, qualname)
         if not is_known and _found(module, qualname) is not None:
             raise RefusalError(f"{module}.{qualname} is another class now than the one that made this instance")
@@ -221,7 +219,7 @@ def _by_name(tag: str, value: Any) -> str | Form:
         meet_typed(value)
         return one(tag, [f"__main__:{path}", digest])
     if depth is None:
-        if isinstance(value, types.FunctionType) and (form := _by_definition(value, module)) is not None:
+        if isinstance(value, _DEFINED) and (form := _by_definition(value, module)) is not None:
             return form
         if (alias := _alias(module, value)) is None:
             raise _unnamed(tag, value, module, qualname)
@@ -229,7 +227,7 @@ def _by_name(tag: str, value: Any) -> str | Form:
     try:
         return one(tag, _named(value, module, path))
     except RefusalError:
-        if isinstance(value, types.FunctionType) and (form := _by_definition(value, module)) is not None:
+        if isinstance(value, _DEFINED) and (form := _by_definition(value, module)) is not None:
             return form
         raise
 
@@ -268,8 +266,15 @@ def _check_name(value: Any, module: str, path: str) -> None:
         _named_before[module, path] = (weakref.ref(value), load)
 
 
-def _by_definition(function: types.FunctionType, module: str) -> Form | None:
-    from .code import definition  # what reads source code is not for scripts to wait for
+def _by_definition(function: types.FunctionType | type, module: str) -> Form | None:
+    # What reads source code is not for scripts to wait for.
+    if isinstance(function, type):
+        if "<locals>" not in function.__qualname__:
+            return None
+        from .classes import class_definition
+
+        return class_definition(function, _module_name(module, function))
+    from .code import definition
 
     form = definition(function, _module_name(module, function))
     if form is not None:
@@ -297,11 +302,6 @@ def _unnamed(tag: str, value: Any, module: str, qualname: str) -> RefusalError:
         return RefusalError(
             f"the {kind} has no canonical form: no name gives it, and {where} is not, or no longer, its definition",
             "define it in a module",
-        )
-    if "<locals>" in qualname:
-        return RefusalError(
-            f"the local {tag} {qualname} has no canonical form, because no name that can be imported gives it",
-            f"define the {tag} in a module",
         )
     return RefusalError(
         f"{module}.{qualname} is not this {tag}: that name gives something else, and no other one is known"

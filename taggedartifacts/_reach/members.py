@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import functools
 import inspect
 from types import FunctionType, MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -27,11 +28,25 @@ WRITERS = frozenset(
 )
 # What is written into named tuples and enumerations without double underscores.
 _WRITTEN = frozenset({"_make", "_replace", "_asdict", "_generate_next_value_", "_new_member_"})
+# By what the descriptors of Python hold what they call.
+HOLDS: dict[type, tuple[str, ...]] = {
+    property: ("fget", "fset", "fdel"),
+    classmethod: ("__func__",),
+    staticmethod: ("__func__",),
+    functools.cached_property: ("func",),
+    functools.partialmethod: ("func", "args", "keywords"),
+    functools.singledispatchmethod: ("func",),
+}
 
 
 def is_special(name: str) -> bool:
     """Tell whether a name has double underscores, as those have that mean something to Python."""
     return name.startswith("__") and name.endswith("__")
+
+
+def is_undefined(value: object) -> bool:
+    """Tell whether a value says that a field has no default, or stands for no value at all."""
+    return value is None or type(value).__name__ in _UNDEFINED
 
 
 def is_generated(name: str, function: FunctionType) -> bool:
@@ -97,11 +112,11 @@ def attributes(kind: type) -> Iterator[tuple[str, Any]]:
             and not hasattr(member, "__get__")
         ):
             yield name, member
-    for name, field in _fields(kind):
+    for name, field in fields_of(kind):
         for part in ("default", "default_factory", "factory"):
             value = getattr(field, part, None)
             value = getattr(value, "factory", value)  # attrs keeps the factory in the default
-            if value is not None and type(value).__name__ not in _UNDEFINED:
+            if not is_undefined(value):
                 yield f"{name}: {part}", value
         for part, plain in _OPTIONS.items():
             value = getattr(field, part, plain)
@@ -113,7 +128,8 @@ def attributes(kind: type) -> Iterator[tuple[str, Any]]:
         yield "generated members", [[name, vars(kind)[name] is None] for name in _MEMBERS if name in vars(kind)]
 
 
-def _fields(kind: type) -> Iterator[tuple[str, Any]]:
+def fields_of(kind: type) -> Iterator[tuple[str, Any]]:
+    """Iterate over what dataclasses, pydantic and attrs keep of the fields of a class."""
     for name in ("__dataclass_fields__", "__pydantic_fields__"):
         yield from vars(kind).get(name, {}).items()
     yield from ((field.name, field) for field in vars(kind).get("__attrs_attrs__", ()))

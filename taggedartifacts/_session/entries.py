@@ -12,7 +12,7 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from .._reach.definition import is_ours
-from .._reach.members import WRITERS, attributes, closure, is_generated, is_special
+from .._reach.members import HOLDS, WRITERS, attributes, closure, is_generated, is_special
 from .._reach.objects import DESCRIPTORS, GENERATED
 from .._reach.prompt import is_interactive_class
 
@@ -37,15 +37,6 @@ TOLD = frozenset(
     }
 )
 _DEFINED = (FunctionType, classmethod, staticmethod, property)
-# By what the descriptors of Python hold what they call.
-HOLDS: dict[type, tuple[str, ...]] = {
-    property: ("fget", "fset", "fdel"),
-    classmethod: ("__func__",),
-    staticmethod: ("__func__",),
-    functools.cached_property: ("func",),
-    functools.partialmethod: ("func", "args", "keywords"),
-    functools.singledispatchmethod: ("func",),
-}
 
 
 def said(value: object, name: str) -> Any:

@@ -121,6 +121,18 @@ def closure(n):
     return recursive
 
 
+def local_class(n):
+    @dataclasses.dataclass(order=True)
+    class Local(Plain):
+        depth: int = n
+
+        @property
+        def deeper(self):
+            return Local(super().bins + n)
+
+    return Local
+
+
 def json_shaped():
     """Give the values that the JSON-shaped part of the specification covers."""
     return {
@@ -259,6 +271,7 @@ def own():
         "closure": closure(2),
         "bound method of an instance": Plain(40).__init__,
         "registered": Solver(0.5),
+        "instance of a local class": local_class(2)(3),
     }
 
 
