@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import copy
 import json
 import sys
@@ -39,6 +40,19 @@ class Settings:
         self.rate = 0.5
         self.log = True
         self.seed = None
+
+
+class Slotted(Settings):
+    """The same with slots."""
+
+    __slots__ = ("bins", "log", "name", "rate", "seed")
+
+
+class Stated(Settings):
+    """The same, and it says itself what its state is."""
+
+    def __getstate__(self) -> dict[str, object]:
+        return vars(self).copy()
 
 
 def tables(random: np.random.Generator) -> dict[str, pd.DataFrame]:
@@ -84,6 +98,9 @@ def cases() -> dict[str, object]:
         "small config": SMALL,
         "nested config": {f"experiment {index}": copy.deepcopy(SMALL) for index in range(100)},
         "1,000 instances of five fields": [Settings() for _ in range(1000)],
+        "1,000 namespaces of five fields": [argparse.Namespace(**vars(Settings())) for _ in range(1000)],
+        "1,000 instances with slots": [Slotted() for _ in range(1000)],
+        "1,000 instances with a state": [Stated() for _ in range(1000)],
         "1,000 dicts of these fields": [dict(vars(Settings())) for _ in range(1000)],
         **science(random),
         "10,000 parameters": {f"parameter {index}": index / 7 for index in range(10_000)},

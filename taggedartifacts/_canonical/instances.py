@@ -55,7 +55,8 @@ _BOOKKEEPING = {
     "sympy.matrices.matrixbase.MatrixBase": {"_mhash"},
 }
 _ABSENT = object()
-_books: WeakKeyDictionary[type, frozenset[str]] = WeakKeyDictionary()
+_NOTHING: dict[str, object] = {}
+_left_out: WeakKeyDictionary[type, tuple[frozenset[str], frozenset[str]]] = WeakKeyDictionary()
 _BUILT_INS = (str, int, float, complex, bytes, bytearray, list, tuple, set, frozenset)
 _CONTAINERS = (dict, *_BUILT_INS)
 # Packages with dicts whose attributes are items, or that note there how a file was written: nothing beside the items.
@@ -107,12 +108,11 @@ def recognise_subclass(kind: type) -> Reducer | None:
 
 def attributes(value: object, fields: Iterable[str]) -> dict[str, object]:
     """Collect what an instance holds: the fields of its class and whatever else was set on it, but no caches."""
-    kind = type(value)
-    held = {name: item for name in fields if (item := getattr(value, name, _ABSENT)) is not _ABSENT}
-    for name, item in getattr(value, "__dict__", {}).items():
-        if name not in held and not _is_cached(kind, name):
+    held = dict(getattr(value, "__dict__", _NOTHING))
+    for name in fields:
+        if (item := getattr(value, name, _ABSENT)) is not _ABSENT:
             held[name] = item
-    return without_books(kind, held)
+    return kept(type(value), held)
 
 
 def full_name(kind: type) -> str:
@@ -125,27 +125,30 @@ def package(kind: type) -> str:
     return str(kind.__module__).partition(".")[0]
 
 
-def bookkeeping(kind: type) -> frozenset[str]:
-    """Name what instances of a class of a known library keep that is no part of their value."""
-    known = _books.get(kind)
-    if known is None:
-        names: set[str] = set()
-        known = frozenset(names.union(*(_BOOKKEEPING.get(full_name(base), ()) for base in kind.__mro__)))
-        _books[kind] = known
-    return known
-
-
-def without_books(kind: type, held: dict[Any, object]) -> dict[Any, object]:
-    """Leave out of what an instance holds what is no part of its value."""
-    left_out = bookkeeping(kind)
-    if left_out.isdisjoint(held):
+def kept(kind: type, held: dict[Any, object]) -> dict[Any, object]:
+    """Leave out of what an instance holds what is no part of its value: caches, and bookkeeping of a known library."""
+    if (known := _left_out.get(kind)) is None:
+        known = _left_out[kind] = _cached_names(kind), _bookkeeping(kind)
+    cached, books = known
+    if cached.isdisjoint(held) and books.isdisjoint(held):
         return held
-    kept = {name: item for name, item in held.items() if name not in left_out}
+    found = {name: item for name, item in held.items() if name not in cached and name not in books}
     # astropy makes one for whoever looks; what was written into it counts.
     written = {name: item for name, item in getattr(held.get("info"), "_attrs", {}).items() if item is not None}
-    if "info" in left_out and (told := {name: written[name] for name in _WRITTEN_INFO if name in written}):
-        kept["info"] = told
-    return kept
+    if "info" in books and (told := {name: written[name] for name in _WRITTEN_INFO if name in written}):
+        found["info"] = told
+    return found
+
+
+def _bookkeeping(kind: type) -> frozenset[str]:
+    return frozenset(name for base in kind.__mro__ for name in _BOOKKEEPING.get(full_name(base), ()))
+
+
+def _cached_names(kind: type) -> frozenset[str]:
+    # A cached property is computed from the rest; it must not change the hash when somebody looks at it.
+    members = {name: member for base in reversed(kind.__mro__) for name, member in base.__dict__.items()}
+    names = {name for name, member in members.items() if isinstance(member, functools.cached_property)}
+    return frozenset(names | ({_CACHE_OF_ATTRS} if "__attrs_attrs__" in members else set()))
 
 
 _WRITTEN_INFO = ("description", "format", "meta", "name")
@@ -165,19 +168,6 @@ def slots(kind: type) -> list[str]:
             if name not in ("__dict__", "__weakref__"):
                 names.append(mangled)
     return names
-
-
-def cached_names(kind: type) -> frozenset[str]:
-    """List the cached properties of a class: computed from the rest when somebody looks at them."""
-    members = ((name, member) for base in kind.__mro__ for name, member in base.__dict__.items())
-    return frozenset(name for name, member in members if isinstance(member, functools.cached_property))
-
-
-def _is_cached(kind: type, name: str) -> bool:
-    # A cached property is computed from the rest; it must not change the hash when somebody looks at it.
-    if name == _CACHE_OF_ATTRS:
-        return hasattr(kind, "__attrs_attrs__")
-    return isinstance(getattr(kind, name, None), functools.cached_property)
 
 
 def object_form(kind: type, held: Mapping[Any, object]) -> Form:

@@ -11,9 +11,9 @@ import functools
 import sys
 from typing import TYPE_CHECKING, Any
 
-from .instances import bookkeeping, cached_names, full_name, object_form, package, slots, without_books
+from .instances import attributes, full_name, kept, object_form, package, slots
 from .names import type_name
-from .text import Form, RefusalError, object_shape, several
+from .text import Form, RefusalError, object_shape, quoted, several, shape_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -27,16 +27,13 @@ def recognise(kind: type) -> Reducer | None:
     """Find the form of instances by the object protocol; a plain object stands for nothing but itself."""
     if kind is object:
         return None
-    left_out = cached_names(kind)
     # What others register for a type would make the hash depend on who is imported.
     reduce = copyreg.dispatch_table.get(kind)
     if reduce is not None and str(reduce.__module__).partition(".")[0] not in (package(kind), "copyreg"):
         reduce = None
     if reduce is None and not _is_own(kind, "__reduce_ex__", "__reduce__"):
-        if not slots(kind) and not issubclass(kind, (list, dict)) and not _is_own(kind, "__getstate__", *_ARGUMENTS):
-            return _Plain(left_out, is_kept=bool(bookkeeping(kind)))
-        return functools.partial(_standard, left_out)
-    return functools.partial(_reduced, left_out, reduce)
+        return _standard if _is_own(kind, *_ARGUMENTS) else _Plain(kind)
+    return functools.partial(_reduced, reduce)
 
 
 _NEW = tuple(getattr(copyreg, name) for name in ("__newobj__", "__newobj_ex__"))  # what the default gives to call
@@ -49,40 +46,31 @@ def _is_own(kind: type, *names: str) -> bool:
 
 
 class _Plain:
-    """Describe instances that hold a ``__dict__`` and nothing else."""
+    """Describe instances by what the default of the protocol would gather, without the detour through it.
 
-    def __init__(self, left_out: frozenset[str], *, is_kept: bool) -> None:
-        self._left_out = left_out
-        self._is_kept = is_kept  # whether bookkeeping is among it
+    These are attributes and slots, or what ``__getstate__`` gives.
+    """
+
+    def __init__(self, kind: type) -> None:
+        self._slots = slots(kind)
+        self._has_state = _is_own(kind, "__getstate__")
         self._is_checked = False
 
     def __call__(self, value: Any) -> Form:
         if not self._is_checked:
             _reduction(value, None)  # refuses what a class written in C hides
             self._is_checked = True
-        held = getattr(value, "__dict__", {})
-        if not self._left_out.isdisjoint(held):
-            held = {name: item for name, item in held.items() if name not in self._left_out}
-        if self._is_kept:
-            held = without_books(type(value), held)
-        return object_form(type(value), held)
+        if self._has_state:
+            return _instance(type(value), arguments=[], state=_asked(value, value.__getstate__))
+        return object_form(type(value), attributes(value, self._slots))
 
 
-def _standard(left_out: frozenset[str], value: Any) -> Form:
-    kind = type(value)
+def _standard(value: Any) -> Form:
     _, (_, *arguments), state, items, pairs = (*_reduction(value, None), None, None, None)[:5]
-    if arguments or _is_own(kind, "__getstate__", *_ARGUMENTS) or items or pairs:
-        return _instance(kind, left_out, arguments=arguments, state=state, items=items, pairs=pairs)
-    held, slotted = state if isinstance(state, tuple) else (state, None)
-    held = {**(held or {}), **(slotted or {})}
-    return object_form(kind, _kept(kind, left_out, held))
+    return _instance(type(value), arguments=arguments, state=state, items=items, pairs=pairs)
 
 
-def _kept(kind: type, left_out: frozenset[str], held: dict[Any, object]) -> dict[Any, object]:
-    return without_books(kind, {name: item for name, item in held.items() if name not in left_out})
-
-
-def _reduced(left_out: frozenset[str], reduce: Callable[[Any], Any] | None, value: Any) -> Form:
+def _reduced(reduce: Callable[[Any], Any] | None, value: Any) -> Form:
     kind = type(value)
     reduction = _reduction(value, reduce)
     if isinstance(reduction, str):
@@ -91,10 +79,9 @@ def _reduced(left_out: frozenset[str], reduce: Callable[[Any], Any] | None, valu
     arguments = list(arguments or ())
     if call in _NEW and arguments and arguments[0] is kind:
         call, arguments = None, arguments[1:]
-    held = _beside(value, left_out, [*arguments, state])
+    held = _beside(value, [*arguments, state])
     return _instance(
         kind,
-        left_out,
         call=None if call is kind else call,
         arguments=arguments,
         state=state,
@@ -106,16 +93,20 @@ def _reduced(left_out: frozenset[str], reduce: Callable[[Any], Any] | None, valu
 
 
 def _reduction(value: Any, reduce: Callable[[Any], Any] | None) -> Any:
+    found = _asked(value, value.__reduce_ex__, _PROTOCOL) if reduce is None else _asked(value, reduce, value)
+    if isinstance(found, str) or (isinstance(found, tuple) and len(found) >= 2):
+        return found
+    raise RefusalError(f"an object of type {type(value).__qualname__} has no canonical form: its state is {found!r}")
+
+
+def _asked(value: Any, method: Callable[..., Any], *arguments: object) -> Any:
     try:
-        found = value.__reduce_ex__(_PROTOCOL) if reduce is None else reduce(value)
+        return method(*arguments)
     except Exception as error:  # of whatever a class does there
         raise RefusalError(
             f"an object of type {full_name(type(value))} has no canonical form: "
             f"it does not tell its state ({error or type(error).__name__})"
         ) from error
-    if isinstance(found, str) or (isinstance(found, tuple) and len(found) >= 2):
-        return found
-    raise RefusalError(f"an object of type {type(value).__qualname__} has no canonical form: its state is {found!r}")
 
 
 def _global(value: Any, path: str) -> Form:
@@ -130,7 +121,6 @@ def _global(value: Any, path: str) -> Form:
 
 def _instance(
     kind: type,
-    left_out: frozenset[str],
     *,
     items: Iterable[object] | None = None,
     pairs: Iterable[tuple[object, object]] | None = None,
@@ -141,9 +131,9 @@ def _instance(
     if type(state) is dict and not state:
         state = None
     elif type(state) is dict:
-        state = _kept(kind, left_out, state)
+        state = kept(kind, state)
     elif isinstance(state, tuple):
-        state = [_kept(kind, left_out, each) if type(each) is dict else each for each in state]
+        state = [kept(kind, each) if type(each) is dict else each for each in state]
     parts = {
         "arguments": arguments or None,
         "items": None if items is None else list(items) or None,
@@ -151,7 +141,13 @@ def _instance(
         "state": state,
         **others,
     }
-    return several("instance", (type_name(kind), Reduction({name: it for name, it in parts.items() if it is not None})))
+    name, told = type_name(kind), {name: it for name, it in parts.items() if it is not None}
+    if type(state) is dict and len(told) == 1 and type(name) is str and (shape := shape_of(state)) is not None:
+        head = f'{{"$instance":[{quoted(name)},{{"state":'
+        return Form(
+            [state[each] for each in shape.names], shape.label, lambda texts: f"{head}{shape.finish(texts)}}}]}}"
+        )
+    return several("instance", (name, Reduction(told)))
 
 
 class Reduction(dict[str, object]):
@@ -165,7 +161,7 @@ def reduction_form(value: Reduction) -> Form:
     return Form([value[name] for name in shape.names], lambda index: label.get(shape.names[index], ""), shape.finish)
 
 
-def _beside(value: Any, left_out: frozenset[str], told: list[object]) -> dict[str, object]:
+def _beside(value: Any, told: list[object]) -> dict[str, object]:
     """Collect what an object holds in its ``__dict__`` and slots beyond what its reduction tells."""
     parts = [*told, *(told[-1] if isinstance(told[-1], tuple) else ())]
     dicts = [part for part in parts if isinstance(part, dict)]
@@ -176,7 +172,7 @@ def _beside(value: Any, left_out: frozenset[str], told: list[object]) -> dict[st
         except AttributeError:
             continue
     beyond = {name: item for name, item in held.items() if not _is_told(name, item, dicts)}
-    return _kept(type(value), left_out, beyond)
+    return kept(type(value), beyond)
 
 
 def _is_told(name: str, item: object, dicts: list[dict[Any, object]]) -> bool:

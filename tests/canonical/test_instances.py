@@ -38,6 +38,10 @@ class Other(Plain):
     pass
 
 
+class Sized(Plain):
+    size = None
+
+
 class Slots:
     __slots__ = ("a", "b")
 
@@ -107,6 +111,12 @@ class TestState:
         assert looked_at.size
 
         assert canonical(Plain(a=1)) == canonical(looked_at)
+
+    def test_names_of_cached_properties(self):
+        """An attribute counts where a subclass has another member by the name of a cached property of its base."""
+        values = [set_all(Sized, {"size": size}) for size in (1, 2)]
+
+        assert canonical(values[0]) != canonical(values[1])
 
     @pytest.mark.parametrize("kind", [Slots, Both])
     def test_slots(self, kind):
