@@ -84,7 +84,7 @@ def _array(value: Any) -> str | Form:
         return _plain_array(value.view(numpy.ndarray))
     if isinstance(value, numpy.ma.MaskedArray):
         return _masked_array(value)
-    return declared(value, value.view(numpy.ndarray))
+    return declared(value, numpy.ndarray.view(value, numpy.ndarray))  # a class may give itself again instead
 
 
 def declared(value: Any, plain: object, internals: Container[str] = ()) -> Form:

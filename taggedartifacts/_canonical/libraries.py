@@ -129,6 +129,23 @@ def _applied(value: Any) -> Form:
     return several("applied", (str(value.func.name), dict(value.func._kwargs), list(value.args)))
 
 
+def _boosted(value: Any) -> dict[str, object]:
+    # Its trees hold its own random generator.
+    held = attributes(value, ())
+    fitted: Any = held.get("estimators_", ())
+    trees = [[dict(vars(tree)) for tree in row] for row in fitted]
+    for tree in (each for row in trees for each in row):
+        del tree["random_state"]
+    return held | ({"estimators_": trees} if trees else {})
+
+
+def _distribution(value: Any) -> dict[str, object]:
+    held = attributes(value, ())
+    if type(held.get("_tol")) is object:  # which stands for none
+        del held["_tol"]
+    return held
+
+
 def _search_tree(value: Any) -> dict[str, object]:
     state = list(value.__getstate__())
     del state[_COUNTERS]
@@ -174,7 +191,8 @@ def _image(value: Any) -> dict[str, object]:
             "pass its path and name it in inputs=, or a list of copies of its frames",
         )
     data = value.tobytes()  # loads it first, which may change the rest
-    palette = (value.palette.mode, value.getpalette(value.palette.mode)) if value.palette is not None else None
+    colors = value.getpalette(value.palette.mode) if value.palette is not None else None
+    palette = (value.palette.mode, colors) if colors else None  # an empty one does not outlive pickle
     return {"mode": value.mode, "size": list(value.size), "palette": palette, "info": dict(value.info), "data": data}
 
 
@@ -249,6 +267,8 @@ _BY_NAME: dict[str, Reducer] = {
         )
     },
     "pyrsistent._pset.PSet": _persistent_set,
+    "scipy.stats._distribution_infrastructure.UnivariateDistribution": _described(_distribution),
+    "sklearn.ensemble._gb.BaseGradientBoosting": _described(_boosted),
     "sympy.core.function.AppliedUndef": _applied,
     "traitlets.traitlets.HasTraits": _described(_traits),
     "unyt.unit_object.Unit": _described(_unyt_unit),

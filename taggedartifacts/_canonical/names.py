@@ -74,6 +74,8 @@ def type_name(kind: type, *, described: bool = False) -> object:
         return [f"__main__:{qualname}", digest]
     if module == "__main__" and space.get(qualname) is kind and (script := _script()) is not None:
         return _remembered(kind, space, script)
+    if not described and (form := _generic(kind)) is not None:
+        return form
     if not described and _depth(module, qualname, kind) is None:
         if (alias := _alias(module, kind)) is not None:
             return _named(kind, module, alias)
@@ -89,6 +91,14 @@ def type_name(kind: type, *, described: bool = False) -> object:
             )
         return _written(kind, module, qualname)
     return _written(kind, module, qualname) if described else _named(kind, module, qualname)
+
+
+def _generic(kind: type) -> Form | None:
+    # pydantic makes a class of a generic model and its parameters, which tell it, as they tell an alias of typing.
+    said = vars(kind).get("__pydantic_generic_metadata__")
+    if not isinstance(said, dict) or said.get("origin") is None:
+        return None
+    return several("alias", (said["origin"], list(said["args"]), None))
 
 
 def _remembered(kind: type, space: dict[str, Any], script: object) -> object:
@@ -219,6 +229,8 @@ def _by_name(tag: str, value: Any) -> str | Form:
         meet_typed(value)
         return one(tag, [f"__main__:{path}", digest])
     if depth is None:
+        if isinstance(value, type) and (form := _generic(value)) is not None:
+            return form
         if isinstance(value, _DEFINED) and (form := _by_definition(value, module)) is not None:
             return form
         if (alias := _alias(module, value)) is None:
@@ -290,6 +302,11 @@ def _home(value: Any, qualname: str) -> str:
         module = owner.__module__
     if module is None and type(value).__module__ == "numpy":
         module = "numpy"
+    if module is None and isinstance(value, types.FunctionType):
+        raise RefusalError(
+            f"the function {qualname}, which was made from a string, has no canonical form",
+            "pass what it is made from, and make it inside of the function",
+        )
     if not isinstance(module, str) or not qualname:
         raise RefusalError(f"{type(value).__qualname__} without a module and a name has no canonical form")
     return module

@@ -115,6 +115,12 @@ REFUSED = (
     Refused("fiona", ("fiona.collection.*",), "an open file", _PATH),
     Refused("pysam", ("pysam.*",), "an open file", _PATH),
     Refused("uproot", ("uproot.*",), "an open file", f"read what counts, or {_PATH}"),
+    Refused(
+        "shapely",
+        ("shapely.strtree.*", "shapely.prepared.*"),
+        "what is computed from geometries",
+        "pass the geometries, and make it inside of the function",
+    ),
     Refused("fsspec", ("fsspec.*", "s3fs.*", "gcsfs.*"), "a file system", _OPEN_INSIDE),
     Refused(
         "astropy", ("astropy.io.fits.hdu.*",), "a part of a FITS file", f"pass its header and its data, or {_PATH}"

@@ -168,6 +168,13 @@ class TestKinds:
 
         assert b'[{"$masked":null},2]' == canonical(list(masked))
 
+    def test_classes_that_give_themselves(self):
+        """A subclass whose view as a plain array is of its own class again counts, and its attributes with it."""
+        masked = pytest.importorskip("astropy.utils.masked").Masked
+        values = [masked(np.arange(2.0), mask=mask) for mask in ([True, False], [False, True])]
+
+        assert canonical(values[0]) == canonical(values[0].copy()) != canonical(values[1])
+
     def test_attributes_of_masked_arrays(self):
         """A subclass of masked array differs from the plain one; what is set on either counts."""
         values = [np.ma.masked_array([1.0]).view(kind) for kind in (Measured, Measured, Measured, np.ma.MaskedArray)]

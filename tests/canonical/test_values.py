@@ -16,6 +16,7 @@ import value_table
 from value_table import LIBRARIES, available
 
 from taggedartifacts import UnhashableError, canonical, config_hash
+from taggedartifacts._canonical.instances import _BOOKKEEPING
 from taggedartifacts._canonical.refused import REFUSED as REFUSED_BY_NAME
 
 HERE = Path(value_table.__file__).parent
@@ -99,6 +100,14 @@ class TestPage:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 assert [] == [row.what for row in LIBRARIES[name][1]() if row.what not in self.TEXT]
+
+    def test_left_out(self):
+        """The specification lists for each class what is left out of its instances."""
+        page = (HERE.parent.parent / "docs" / "config-hash.rst").read_text(encoding="utf-8")
+        page = " ".join(page.replace("``", "").split())
+
+        missing = [f"{name} - {', '.join(sorted(names))}" for name, names in _BOOKKEEPING.items()]
+        assert [] == [each for each in missing if each not in page]
 
     @pytest.mark.parametrize("refused", REFUSED_BY_NAME, ids=lambda refused: f"{refused.library}: {refused.names[0]}")
     def test_refused(self, refused):

@@ -23,13 +23,14 @@ def pillow():
         (lambda: Image.new("RGB", (3, 3), (1, 2, 4)), lambda: Image.new("RGBA", (3, 3), (1, 2, 3))),
         lambda it: it.load(),
     )
+    yield Row("pictures with a palette", lambda: Image.new("P", (2, 2), 3), (lambda: Image.new("P", (2, 2), 4),))
     yield Row("opened pictures", lambda: saved((1, 2, 3)), (lambda: saved((1, 2, 4)),), lambda it: it.load())
 
 
 @library("matplotlib")
 def matplotlib():
     import matplotlib as mpl
-    from matplotlib import colors, figure, path, transforms
+    from matplotlib import colors, figure, markers, path, transforms
 
     yield Row("colormaps", lambda: mpl.colormaps["viridis"], (lambda: mpl.colormaps["plasma"],), lambda it: it(0.5))
     yield Row(
@@ -56,6 +57,7 @@ def matplotlib():
         (lambda: transforms.Affine2D().scale(3),),
         lambda it: it.inverted(),
     )
+    yield Row("markers", lambda: markers.MarkerStyle("o"), (lambda: markers.MarkerStyle("x"),))
     yield Row("figures", figure.Figure, refused="make it inside of the function")
 
 

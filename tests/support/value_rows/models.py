@@ -8,7 +8,18 @@ from . import Row, library
 @library("scikit-learn", "sklearn")
 def sklearn():
     import numpy as np
-    from sklearn import cluster, datasets, ensemble, linear_model, neighbors, pipeline, preprocessing, svm
+    from sklearn import (
+        cluster,
+        datasets,
+        ensemble,
+        gaussian_process,
+        linear_model,
+        neighbors,
+        neural_network,
+        pipeline,
+        preprocessing,
+        svm,
+    )
     from sklearn.gaussian_process import kernels
 
     points, labels = np.arange(20.0).reshape(10, 2), np.arange(10) % 2
@@ -70,6 +81,24 @@ def sklearn():
         lambda: preprocessing.FunctionTransformer(np.log1p),
         (lambda: preprocessing.FunctionTransformer(np.log),),
     )
+    yield Row(
+        "gradient boosting",
+        lambda: ensemble.GradientBoostingClassifier(n_estimators=2, random_state=0).fit(points, labels),
+        (lambda: ensemble.GradientBoostingClassifier(n_estimators=3, random_state=0).fit(points, labels),),
+        lambda it: it.predict(points),
+    )
+    yield Row(
+        "a neural network",
+        lambda: neural_network.MLPClassifier((2,), max_iter=2, random_state=0).fit(points, labels),
+        (lambda: neural_network.MLPClassifier((2,), max_iter=3, random_state=0).fit(points, labels),),
+        lambda it: it.predict(points),
+    )
+    yield Row(
+        "a Gaussian process",
+        lambda: gaussian_process.GaussianProcessRegressor(random_state=0).fit(points, labels),
+        (lambda: gaussian_process.GaussianProcessRegressor(alpha=0.1, random_state=0).fit(points, labels),),
+        lambda it: it.predict(points),
+    )
     yield Row("Bunch", datasets.load_iris, (datasets.load_wine,), lambda it: it.data)
     yield Row(
         "an estimator with a RandomState",
@@ -122,6 +151,18 @@ def scipy():
         lambda it: it.mean(),
     )
     yield Row(
+        "new distributions",
+        lambda: stats.Uniform(a=1.0, b=2.0),
+        (lambda: stats.Uniform(a=1.0, b=3.0), lambda: stats.Uniform(a=1.0, b=2.0, tol=0.1)),
+        lambda it: (it.mean(), it.entropy(), it.sample(2)),
+    )
+    yield Row(
+        "the result of a test",
+        lambda: stats.ttest_ind([1, 2, 3], [2, 3, 5]),
+        (lambda: stats.ttest_ind([1, 2, 3], [2, 3, 6]),),
+        lambda it: it.confidence_interval(),
+    )
+    yield Row(
         "gaussian_kde",
         lambda: stats.gaussian_kde(np.arange(5.0)),
         (lambda: stats.gaussian_kde(np.arange(6.0)),),
@@ -156,7 +197,13 @@ def statsmodels():
 
     yield Row("a model", lambda: sm.OLS(y, x), (lambda: sm.OLS(y + 1, x),))
     yield Row(
-        "a result", lambda: sm.OLS(y, x).fit(), (lambda: sm.OLS(2 * y, x).fit(),), lambda it: (it.params, it.rsquared)
+        "a result", lambda: sm.OLS(y, x).fit(), (lambda: sm.OLS(2 * y, x).fit(),), lambda it: (it.params, it.summary())
+    )
+    yield Row(
+        "a generalised one",
+        lambda: sm.GLM(y, x).fit(),
+        (lambda: sm.GLM(2 * y, x).fit(),),
+        lambda it: it.summary(),
     )
 
 

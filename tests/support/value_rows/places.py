@@ -8,7 +8,7 @@ from . import Row, library
 @library("astropy")
 def astropy():
     import numpy as np
-    from astropy import coordinates, cosmology, table, time
+    from astropy import coordinates, cosmology, table, time, wcs
     from astropy import units as u
     from astropy.io import fits
     from astropy.modeling import models
@@ -22,6 +22,11 @@ def astropy():
 
     def made(meta=1, order=("b", "a")):
         return table.Table({name: [1.0, 2.0] for name in order}, meta={"k": meta})
+
+    def world(pixel):
+        made = wcs.WCS(naxis=2)
+        made.wcs.crpix, made.wcs.crval, made.wcs.ctype = [pixel, 1], [1, 2], ["RA---TAN", "DEC--TAN"]
+        return made
 
     yield Row(
         "units",
@@ -76,6 +81,16 @@ def astropy():
         lambda it: it.age(0),
     )
     yield Row("models", lambda: models.Gaussian1D(1, 2, 3), (lambda: models.Gaussian1D(1, 2, 4),), lambda it: it(1))
+    yield Row(
+        "models that are put together",
+        lambda: models.Gaussian1D(1, 2, 3) + models.Const1D(1),
+        (
+            lambda: models.Gaussian1D(1, 2, 3) + models.Const1D(2),
+            lambda: models.Gaussian1D(1, 2, 3) * models.Const1D(1),
+        ),
+        lambda it: it(1),
+    )
+    yield Row("WCS", lambda: world(1), (lambda: world(2),), lambda it: it.pixel_to_world(1, 1))
     yield Row("HDU", lambda: fits.ImageHDU(np.eye(2)), refused="pass its header and its data")
 
 
@@ -142,6 +157,7 @@ def shapely():
     yield Row(
         "the reference system of one", lambda: module.set_srid(module.Point(1, 2), 4326), (lambda: module.Point(1, 2),)
     )
+    yield Row("search trees", lambda: module.STRtree([module.Point(1, 2)]), refused="pass the geometries")
 
 
 @library("geopandas", "geopandas", "shapely")

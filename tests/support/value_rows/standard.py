@@ -5,8 +5,11 @@ from __future__ import annotations
 import collections
 import functools
 import io
+import typing
 
 from . import Row, adder, library
+
+T = typing.TypeVar("T")
 
 
 class Plain:
@@ -110,26 +113,39 @@ def attrs():
 def pydantic():
     import pydantic as module
 
-    global Model
+    global Box, Model
 
     class Model(module.BaseModel):
         a: int
 
-    Model.__qualname__ = "Model"
+    class Box(module.BaseModel, typing.Generic[T]):
+        a: T
+
+    Model.__qualname__, Box.__qualname__ = "Model", "Box"
     yield Row("BaseModel", lambda: Model(a=1), (lambda: Model(a=2),), repr)
+    yield Row(
+        "generic models",
+        lambda: Box[int](a=1),
+        (lambda: Box[int](a=2), lambda: Box[float](a=1), lambda: Box(a=1), lambda: Box[int]),
+        repr,
+    )
 
 
 @library("msgspec")
 def msgspec():
     import msgspec as module
 
-    global Struct
+    global Hashed, Struct
 
     class Struct(module.Struct):
         a: int
         b: str = "x"
 
-    Struct.__qualname__ = "Struct"
+    class Hashed(module.Struct, frozen=True, cache_hash=True):
+        a: int
+
+    Struct.__qualname__, Hashed.__qualname__ = "Struct", "Hashed"
+    yield Row("a Struct that keeps its hash", lambda: Hashed(1), (lambda: Hashed(2),), hash)
     yield Row("Struct", lambda: Struct(1), (lambda: Struct(2), lambda: Struct(1, "y")))
 
 

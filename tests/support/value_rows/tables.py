@@ -24,6 +24,7 @@ def numpy():
 @library("pandas")
 def pandas():
     import pandas as pd
+    from pandas.tseries import holiday
 
     def frame(attrs):
         made = pd.DataFrame({"a": [1]})
@@ -52,6 +53,12 @@ def pandas():
         "SparseArray",
         lambda: pd.arrays.SparseArray([0, 0, 1]),
         (lambda: pd.arrays.SparseArray([0, 0, 2]), lambda: pd.arrays.SparseArray([0, 0, 1], fill_value=1)),
+    )
+    yield Row(
+        "calendars",
+        holiday.USFederalHolidayCalendar,
+        (lambda: holiday.USFederalHolidayCalendar(rules=[holiday.USLaborDay]),),
+        lambda it: it.holidays("2020", "2021"),
     )
     yield Row("Grouper", lambda: pd.Grouper(freq="D"), (lambda: pd.Grouper(freq="h"),))
 
