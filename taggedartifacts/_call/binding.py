@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 import inspect
 import os
 from collections.abc import Sequence
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._canonical.encoding import encode, encode_call
 from .._canonical.part import Part, Stateless
+from .._reach.planted import is_built_in
 from .._reach.reads import names_read
 from .inputs import input_contents
 from .signature import binder
@@ -274,4 +274,4 @@ def _reads(f: Callable[..., object]) -> bool:
     if code is None:
         return True
     names = names_read(code)
-    return bool(names.cells or names.imports or any(not hasattr(builtins, name) for name in names.globals))
+    return bool(names.cells or names.imports or not all(map(is_built_in, names.globals)))

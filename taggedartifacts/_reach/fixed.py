@@ -7,6 +7,7 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from .bindings import Computed, Defined, Literal, Taken, bindings_of
+from .members import MADE, defaults
 from .objects import WRAPPED, leads_to, module_of, namespace, value_of
 from .watch import MISSING
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .bindings import Binding
-    from .location import Location
+    from .location import Location, Locator
 
 _MOST_STEPS = 8  # modules that hand a name on
 
@@ -23,10 +24,12 @@ class Text:
     """The text of the modules of a work tree.
 
     Args:
+        tree: The work tree.
         enter: Says whether a module, given by its globals, is of the work tree (None if not), and notes that it counts.
     """
 
-    def __init__(self, enter: Callable[[dict[str, Any]], Location | None]) -> None:
+    def __init__(self, tree: Locator, enter: Callable[[dict[str, Any]], Location | None]) -> None:
+        self._tree = tree
         self._enter = enter
 
     def is_literal(self, space: dict[str, Any], name: str, value: object) -> bool:
@@ -62,7 +65,7 @@ class Text:
                 return False
             space, name = held[0]
             if self._enter(space) is None:
-                return True
+                return not self._tree.defines(value, space)
         return False
 
     def is_chosen(self, space: dict[str, Any], name: str) -> bool:
@@ -91,6 +94,18 @@ class Text:
     def is_defined(self, space: dict[str, Any], name: str) -> bool:
         """Say whether the text of a module binds a name once, by ``def`` or ``class``."""
         return isinstance(self._binding(space, name), Defined)
+
+    def set_defaults(self, kind: type, function: FunctionType) -> dict[str, Any]:
+        """Collect the defaults of a function that was written into a class which the class itself does not tell."""
+        found = {name: value for name, value in defaults(function).items() if type(value).__name__ not in MADE}
+        for base in kind.__mro__ if found else ():
+            bound = bindings_of(namespace(sys.modules.get(base.__module__))).of_class(base.__qualname__)
+            for name, value in list(found.items()):
+                binding = bound.get(name)
+                is_written = isinstance(binding, Literal) and binding.is_held_by(value)
+                if is_written or vars(base).get(name, MISSING) is value:
+                    del found[name]
+        return found
 
     def named(self, value: Any) -> list[tuple[FunctionType, str]]:
         """Name the functions of which code consists by their text; empty if no text defines one of them."""

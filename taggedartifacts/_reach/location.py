@@ -6,11 +6,12 @@ import functools
 import os
 import re
 import sys
+import types
 from json.encoder import encode_basestring
 from typing import Any, NamedTuple
 
 from .modules import is_installed, places
-from .objects import is_of_this_library, namespace
+from .objects import WRAPPED, is_of_this_library, namespace, value_of
 
 _MAIN = frozenset({"__main__", "__mp_main__"})
 # What stands for the root in values that are read: no path begins like this.
@@ -73,6 +74,26 @@ class Locator:
         """Say whether a module is imported from the same folder as that of the decorated function."""
         own = self.location(self._own)
         return own is not None and own.above == location.above
+
+    def defines(self, value: object, space: dict[str, Any]) -> bool:
+        """Say whether what an installed module holds comes from the work tree, a script or a session: it or its class.
+
+        Args:
+            value: What it holds.
+            space: The globals of the installed module.
+        """
+        package = str(space.get("__name__")).partition(".")[0]
+        inner = getattr(value, "__func__", None) if isinstance(value, types.MethodType) else None
+        for part in (value, inner, *map(value_of(value), WRAPPED)):
+            if isinstance(part, types.FunctionType):
+                home = part.__globals__
+            else:
+                kind = part if isinstance(part, type) else type(part)
+                home = namespace(sys.modules.get(str(kind.__module__)))
+            name = str(home.get("__name__"))
+            if name in _MAIN or (name.partition(".")[0] != package and self.location(home) is not None):
+                return True
+        return False
 
     def relative(self, text: bytes) -> bytes:
         """Write the absolute paths below the root in a canonical text relative to it."""

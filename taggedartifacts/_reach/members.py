@@ -38,6 +38,10 @@ HOLDS: dict[type, tuple[str, ...]] = {
     functools.singledispatchmethod: ("func",),
 }
 
+_OF_MEMBERS = frozenset({"_value_", "_name_", "__objclass__", "_sort_order_"})
+# What stands for a default that a factory makes in what dataclasses and attrs write.
+MADE = frozenset({"_HAS_DEFAULT_FACTORY_CLASS", "_Nothing"})
+
 
 def is_special(name: str) -> bool:
     """Tell whether a name has double underscores, as those have that mean something to Python."""
@@ -71,6 +75,11 @@ def defaults(function: FunctionType) -> dict[str, Any]:
     places = [f"default {number}" for number in range(len(positional) - count)]
     names = (*places, *function.__code__.co_varnames[max(0, count - len(positional)) : count])
     return {**dict(zip(names, positional, strict=True)), **(function.__kwdefaults__ or {})}
+
+
+def put_on_member(member: object) -> dict[str, Any]:
+    """Collect what a member of an enumeration holds beside its name and value."""
+    return {name: value for name, value in vars(member).items() if name not in _OF_MEMBERS}
 
 
 def closure(function: FunctionType) -> dict[str, Any]:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+import builtins
 import sys
 import types
 from collections import Counter, OrderedDict, defaultdict, deque, namedtuple
 from typing import TYPE_CHECKING, Any
 
 from .members import closure
-from .reads import ADDED_TO, WRITTEN
+from .reads import ADDED_TO, WRITTEN, Imported, LookedUp
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import CodeType
-
-    from .reads import Imported
 
 # Entries of a class that Python, or what generates its members, writes from the others.
 GENERATED = frozenset(
@@ -69,6 +68,7 @@ DESCRIBES = frozenset(
 )
 # By what those that wrap code hold it.
 WRAPPED = ("__wrapped__", "__func__", "py_func", "func", "fget", "fset", "fdel", "callback")
+_BUILTINS = vars(builtins)
 _LOGGERS = frozenset({"logging", "loguru", "structlog"})
 _TYPING = frozenset({"typing", "typing_extensions", "types"})
 _PACKAGE = __name__.partition(".")[0]
@@ -177,8 +177,10 @@ def is_ours(space: Mapping[str, Any]) -> bool:
     return str(space.get("__name__", "")).partition(".")[0] == _PACKAGE
 
 
-def module_of(imported: Imported, space: Mapping[str, Any]) -> types.ModuleType | None:
-    """Find a module that is loaded, as an import statement in another one would."""
+def module_of(imported: Imported | LookedUp, space: Mapping[str, Any]) -> types.ModuleType | None:
+    """Find a module that is loaded, as an import statement in another one would, or a look into ``sys.modules``."""
+    if isinstance(imported, LookedUp):
+        return _looked_up(imported, space)
     name = imported.module
     if imported.level:
         package = str(space.get("__package__") or str(space.get("__name__", "")).rpartition(".")[0])
@@ -187,6 +189,22 @@ def module_of(imported: Imported, space: Mapping[str, Any]) -> types.ModuleType 
         name = f"{above}.{name}".rstrip(".")
     found = sys.modules.get(name)
     return found if isinstance(found, types.ModuleType) else None
+
+
+def _looked_up(looked_up: LookedUp, space: Mapping[str, Any]) -> types.ModuleType | None:
+    by, steps, name = looked_up
+    value: object = module_of(by, space) if isinstance(by, Imported) else space.get(by, _BUILTINS.get(by))
+    for step in steps:
+        if value is not sys.modules or step != "get":
+            value = namespace(value).get(step)
+    if value is sys.modules:
+        return module_of(Imported(str(space.get(name)) if name == "__name__" else name, 0), space)
+    if value is _BUILTINS["__import__"]:
+        return module_of(Imported(name.partition(".")[0], 0), space)
+    if value is not None and value is namespace(sys.modules.get("importlib")).get("import_module"):
+        plain = name.lstrip(".")
+        return module_of(Imported(plain, len(name) - len(plain)), space)
+    return None
 
 
 def namespace(module: object) -> dict[str, Any]:

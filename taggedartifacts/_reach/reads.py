@@ -23,6 +23,8 @@ IMPORTED_ONLY = ("",)
 ADDED_TO = ("+",)
 WRITTEN = ("=",)
 _ADDS = frozenset({"append", "add", "extend", "update", "appendleft", "insert"})
+_DROPS = frozenset({"POP_TOP", "STORE_ATTR"})
+_ITEM = ("BINARY_OP", 26)  # since 3.14
 # By these, code reaches globals whose names it does not say.
 REFLECTION = frozenset({"globals", "eval", "exec"})
 # By these methods, code reads the arguments of the command without naming them.
@@ -43,24 +45,38 @@ class Imported(NamedTuple):
     level: int
 
 
+class LookedUp(NamedTuple):
+    """What code may look a module up by: ``sys.modules["a.b"]``, ``importlib.import_module("a.b")``, or other things.
+
+    Attributes:
+        by: The global, or what is imported, that it looks up in or calls.
+        steps: The attributes of it.
+        module: The string.
+    """
+
+    by: str | Imported
+    steps: tuple[str, ...]
+    module: str
+
+
 class Names(NamedTuple):
     """The names that a code object reads, nested ones included, each with the attributes that follow it.
 
     Attributes:
         globals: Global names, built-in ones too: for ``settings.A`` and ``settings`` alone, ``(("A",), ())``.
         cells: Variables of enclosing functions, likewise.
-        imports: Modules that it imports itself, likewise.
+        imports: Modules that it imports itself, and what it looks up by a string, likewise.
         attributes: Names of all attributes that it reads.
     """
 
     globals: Chains
     cells: Chains
-    imports: dict[Imported, tuple[tuple[str, ...], ...]]
+    imports: dict[Imported | LookedUp, tuple[tuple[str, ...], ...]]
     attributes: frozenset[str]
 
 
 # What imports bind local names to, each perhaps one of several in branches: modules, and the attributes of them.
-_Bound = dict[str, dict[tuple[Imported, tuple[str, ...]], None]]
+_Bound = dict[str, dict[tuple[Imported | LookedUp, tuple[str, ...]], None]]
 
 _NOTHING = Names({}, {}, {}, frozenset())
 # By identity, since to hash a code object takes microseconds; the object is kept, so that its id stays its own.
@@ -81,7 +97,7 @@ def names_read(code: CodeType) -> Names:
 def _find(code: CodeType) -> Names:
     if not (code.co_names or code.co_freevars or any(isinstance(each, CodeType) for each in code.co_consts)):
         return _NOTHING
-    found: list[tuple[str, str, tuple[str, ...]]] = []
+    found: list[tuple[str, Any, tuple[str, ...]]] = []
     bound: _Bound = {}
     free = frozenset(code.co_freevars)
     for part in nested(code):
@@ -92,6 +108,8 @@ def _find(code: CodeType) -> Names:
         if kind == "local" and name in bound:
             for imported, steps in bound[name]:
                 tables["import"].setdefault(imported, {})[(*steps, *chain)] = None
+        elif kind == "import":
+            tables["import"].setdefault(name, {})[chain] = None
         elif kind == "cell" and name in free:
             tables["cell"].setdefault(name, {})[chain] = None
         elif kind == "global" and name not in _OWN_NAMES:
@@ -105,22 +123,31 @@ def _find(code: CodeType) -> Names:
     return Names(listed["global"], listed["cell"], listed["import"], frozenset(attributes))  # type: ignore[arg-type]
 
 
-def _chains(code: CodeType, bound: _Bound) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+def _chains(code: CodeType, bound: _Bound) -> Iterator[tuple[str, Any, tuple[str, ...]]]:
     """Iterate over the names that one code object loads, with the attributes that follow; note what it imports."""
-    kind, name = "", ""
+    kind, last = "", -1
+    name: Any = ""
     chain: tuple[str, ...] = ()
-    target: tuple[Imported, tuple[str, ...]] | None = None
+    target: tuple[Imported | LookedUp, tuple[str, ...]] | None = None
     module, whole = Imported("", 0), False
     before: list[object] = [None, None]
     listed: list[tuple[str, Any, int]] = list(instructions(code))
     for position, (operation, value, _) in enumerate(listed):
+        if position <= last or operation == "PUSH_NULL":
+            continue
         if operation in _ATTRIBUTE:
             if kind:
                 chain = (*chain, value)
             continue
         if kind:
-            yield kind, name, chain
-            kind, chain = "", ()
+            looked_up, last = _looked_up(kind, name, chain, bound, listed, position)
+            if kind == "import" and operation.startswith(("STORE_FAST", "STORE_DEREF")):
+                target = (name, chain)
+            else:
+                yield kind, name, IMPORTED_ONLY if kind == "import" and operation in _DROPS and not chain else chain
+            kind, name, chain = "import" if looked_up else "", looked_up, ()
+            if looked_up:
+                continue
         if operation in _GLOBAL or operation in _CELL:
             kind = "global" if operation in _GLOBAL else "local" if value in bound else "cell"
             name, written = value, _written(listed, position)
@@ -157,6 +184,27 @@ def _chains(code: CodeType, bound: _Bound) -> Iterator[tuple[str, str, tuple[str
         before = [before[1], value]
     if kind:
         yield kind, name, chain
+
+
+def _looked_up(
+    kind: str, name: str, chain: tuple[str, ...], bound: _Bound, listed: list[tuple[str, Any, int]], position: int
+) -> tuple[LookedUp | None, int]:
+    """Tell what is looked up by a string in what was loaded before a position, and where that ends."""
+    operation, module, _ = listed[position]
+    is_text = operation == "LOAD_CONST" and isinstance(module, str)
+    if not is_text and not (operation in _GLOBAL and module in _OWN_NAMES):
+        return None, -1
+    by: list[tuple[str | Imported, tuple[str, ...]]] = [(name, chain)] if kind == "global" else []
+    if kind == "local":
+        by = [(source, (*steps, *chain)) for source, steps in bound[name] if isinstance(source, Imported)]
+    for further in range(position + 1, min(len(listed), position + 5)):
+        operation, value, argument = listed[further]
+        is_item = further == position + 1 and (operation == "BINARY_SUBSCR" or (operation, argument) == _ITEM)
+        if is_item or operation.startswith("CALL"):
+            return (LookedUp(*by[0], module), further) if by else (None, -1)
+        if operation not in ("LOAD_CONST", "PRECALL") and not (operation in _GLOBAL and value == "__package__"):
+            break
+    return None, -1
 
 
 def _written(listed: list[tuple[str, Any, int]], position: int) -> tuple[str, ...] | None:

@@ -25,7 +25,7 @@ from .figures import Figures
 from .fixed import Text
 from .found import Ignored, Reads
 from .location import label_of
-from .members import closure, defaults, is_generated
+from .members import closure, defaults, is_generated, put_on_member
 from .objects import (
     DESCRIBES,
     DESCRIPTORS,
@@ -43,6 +43,7 @@ from .objects import (
     namespace,
     value_of,
 )
+from .planted import Planted
 from .reads import IMPORTED_ONLY, REFLECTION, names_read
 from .values import UNBOUND, Values
 from .watch import MISSING, Watch
@@ -52,7 +53,7 @@ if TYPE_CHECKING:
 
     from .found import Encode
     from .location import Location, Locator
-    from .reads import Imported
+    from .reads import Imported, LookedUp
 
 
 def walk(roots: Iterable[object], tree: Locator, ignore: Collection[str], encode: Encode) -> tuple[Reads, Watch]:
@@ -75,7 +76,7 @@ class _Walk:
 
     def __init__(self, tree: Locator, ignore: Collection[str], encode: Encode) -> None:
         self._tree = tree
-        self._text = Text(self._enter)
+        self._text = Text(tree, self._enter)
         self._pending: deque[object] = deque()
         self._seen: dict[int, object] = {}
         self._watch = Watch()
@@ -87,6 +88,7 @@ class _Walk:
         self._inner: list[object] = []  # what our decorators hold: their options are no code
         self._figures = Figures()
         self._asked = Asked(tree, self._watch, self._ignored, self._count)
+        self._planted = Planted(tree, self._watch, self._ignored, self._count, self._take_module)
 
     def over(self, roots: Iterable[object]) -> tuple[Reads, Watch]:
         for position, root in enumerate(roots):
@@ -99,15 +101,8 @@ class _Walk:
                 self._asked.take_subclasses([each for each in self._seen.values() if isinstance(each, type)])
         self._figures.take(self._watch, self._count)
         places = {each.name: each.path for each in self._locations.values() if not self._tree.is_beside(each)}
-        reads = Reads(
-            self._values.texts,
-            self._values.readers,
-            self._values.unknown,
-            places,
-            self._spaces,
-            frozenset(self._ignored.found),
-        )
-        return reads, self._watch
+        values, ignored = self._values, frozenset(self._ignored.found)
+        return Reads(values.texts, values.readers, values.unknown, places, self._spaces, ignored), self._watch
 
     def _follow(self, value: object) -> None:
         if id(value) not in self._seen:
@@ -209,6 +204,7 @@ class _Walk:
                 self._take_all(space, label)
             else:
                 self._take_missing(space, name, self._key(space, name), label)
+                self._planted.take_builtin(name, label)
             return
         for chain in chains:
             if not is_written_only(chain, value):
@@ -221,11 +217,10 @@ class _Walk:
                 self._take(space, name, value, (), label, name)
 
     def _take_import(
-        self, space: dict[str, Any], imported: Imported, chains: tuple[tuple[str, ...], ...], label: str
+        self, space: dict[str, Any], imported: Imported | LookedUp, chains: tuple[tuple[str, ...], ...], label: str
     ) -> None:
         self._figures.note(imported.module)
-        module = module_of(imported, space)
-        if module is not None:
+        if (module := module_of(imported, space)) is not None:
             for chain in chains:
                 self._take_module(module, chain, label, imported.module)
 
@@ -260,11 +255,14 @@ class _Walk:
         if module is sys and chain[:1] == ("argv",):
             self._asked.take_arguments(label)
         is_package = space.get("__file__") is None and "__path__" in space
-        if not is_package and self._enter(space) is None:
-            return
         if chain == IMPORTED_ONLY:
+            self._enter(space)
             return
-        if not chain:
+        if not is_package and self._enter(space) is None:
+            if chain:
+                self._planted.take(space, chain, label, spelled)
+            return
+        if not chain or chain[0] == "__dict__":
             if not is_package:
                 self._take_all(space, label)
                 for name in self._text.bound(space) - space.keys():
@@ -331,32 +329,39 @@ class _Walk:
         value = vars(kind)[name]
         if name in GENERATED or is_left_out(value) or isinstance(value, DESCRIPTORS):
             return
+        spelled = f"{kind.__qualname__}.{name}"
+        key = self._key(space, spelled)
         if isinstance(value, types.ModuleType):
-            self._take_part(
-                self._key(space, f"{kind.__qualname__}.{name}"), f"{kind.__qualname__}.{name}", value, label
-            )
+            self._take_part(key, spelled, value, label)
             return
         binding = bindings_of(space).of_class(kind.__qualname__).get(name)
-        key = self._key(space, f"{kind.__qualname__}.{name}")
         functions = [part for part in map(value_of(value), ("", *WRAPPED)) if isinstance(part, types.FunctionType)]
         if functions or is_code(value):
             if binding is None and any(is_generated(name, each) for each in functions):
-                return  # from other members of the class, which count
-            if self._ignored.has((key, f"{kind.__qualname__}.{name}")):
+                for each in functions:  # from other members of the class, which count, but for what was set on it
+                    self._watch.function(each)
+                    for parameter, default in self._text.set_defaults(kind, each).items():
+                        self._take_part(f"{key}.{parameter}", f"{spelled}.{parameter}", default, label)
                 return
-            written = isinstance(binding, Defined) and leads_to(value, binding.code, f"{kind.__qualname__}.{name}")
+            if self._ignored.has((key, spelled)):
+                return
+            written = isinstance(binding, Defined) and leads_to(value, binding.code, spelled)
             if not written and not (binding is None and not functions):
-                self._count(key, f"{kind.__qualname__}.{name}", value, label, is_defined=isinstance(binding, Defined))
+                self._count(key, spelled, value, label, is_defined=isinstance(binding, Defined))
             for part in functions or [value]:
                 self._follow(part)
             return
         if not isinstance(value, type(kind)) and isinstance(binding, Literal) and binding.is_held_by(value):
             return
         if isinstance(value, kind) and hasattr(value, "_value_"):  # a member of an enumeration
+            if put_on := put_on_member(value):
+                self._watch.mapping(vars(value))
+            for attribute, held_by_it in put_on.items():
+                self._take_part(f"{key}.{attribute}", f"{spelled}.{attribute}", held_by_it, label)
             value = value._value_
             if isinstance(binding, Literal) and binding.is_held_by(value):
                 return
-        self._count(key, f"{kind.__qualname__}.{name}", value, label)
+        self._count(key, spelled, value, label)
 
     def _take_class_attribute(self, kind: type, name: str, label: str) -> bool:
         """Take one attribute of a class, if that is data of the work tree; else the whole class is what is read."""

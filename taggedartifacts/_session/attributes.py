@@ -10,6 +10,7 @@ import sys
 from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING
 
+from .._reach.objects import module_of
 from .._reach.reads import ADDED_TO, IMPORTED_ONLY, WRITTEN, names_read
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def readers(function: FunctionType) -> Iterator[FunctionType]:
     """Iterate over functions that read, of the modules that a function reads, what it reads of them."""
     names = names_read(function.__code__)
     named = [(function.__globals__.get(name), chains) for name, chains in names.globals.items()]
-    imported = [(sys.modules.get(each.module), chains) for each, chains in names.imports.items() if not each.level]
+    imported = [(module_of(each, function.__globals__), chains) for each, chains in names.imports.items()]
     for module, chains in named + imported:
         if isinstance(module, ModuleType):
             yield from (_reader(module, chain, function) for chain in chains if chain not in _READ_NOTHING)

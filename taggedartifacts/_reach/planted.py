@@ -1,0 +1,83 @@
+"""What a script puts where installed code is looked up: into `builtins`, and into modules of libraries."""
+
+from __future__ import annotations
+
+import builtins
+import types
+from typing import TYPE_CHECKING, Any
+
+from .reads import REFLECTION
+from .watch import MISSING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .found import Ignored
+    from .location import Locator
+    from .watch import Watch
+
+_BUILTINS = vars(builtins)
+_HOMES = frozenset({"builtins", "io", "_io"})
+# Constants, and what an interactive interpreter or IPython keeps there.
+_KEPT = frozenset({"Ellipsis", "NotImplemented", "_", "get_ipython"})
+
+
+class Planted:
+    """What one walk takes of that; what libraries define themselves is environment.
+
+    Args:
+        tree: The work tree.
+        watch: Told of each name, so that the next call sees a change.
+        ignored: What is left out.
+        count: Counts a value: by its name in the record, as it is spelled, and with who reads it.
+        enter: Takes what is read of a module: the attributes, who reads it, and as what it is spelled.
+    """
+
+    def __init__(
+        self,
+        tree: Locator,
+        watch: Watch,
+        ignored: Ignored,
+        count: Callable[[str, str, object, str], None],
+        enter: Callable[[types.ModuleType, tuple[str, ...], str, str], None],
+    ) -> None:
+        self._tree = tree
+        self._watch = watch
+        self._ignored = ignored
+        self._count = count
+        self._enter = enter
+
+    def take(self, space: dict[str, Any], chain: tuple[str, ...], label: str, spelled: str) -> None:
+        """Take what code reads of an installed module, given its globals and the attributes that the code names."""
+        name = chain[0]
+        value = space.get(name, MISSING)
+        self._watch.name(space, name, value)
+        spelled = f"{spelled}.{name}"
+        if isinstance(value, types.ModuleType):
+            self._enter(value, chain[1:], label, spelled)
+        elif space is _BUILTINS:
+            self.take_builtin(name, label)
+        elif value is not MISSING and self._tree.defines(value, space):
+            key = f"{space.get('__name__')}.{name}"
+            if not self._ignored.has((key, spelled)):
+                self._count(key, spelled, value, label)
+
+    def take_builtin(self, name: str, label: str) -> None:
+        """Take a name that no module binds where it is read."""
+        value = _BUILTINS.get(name, MISSING)
+        self._watch.name(_BUILTINS, name, value)
+        if not (value is MISSING or _is_of_python(name, value)):
+            key = f"builtins.{name}"
+            if not self._ignored.has((key, name)):
+                self._count(key, name, value, label)
+
+
+def is_built_in(name: str) -> bool:
+    """Say whether a name is one of Python's own, and gives what Python gives; not those that reach others."""
+    return name in _BUILTINS and name not in REFLECTION and _is_of_python(name, _BUILTINS[name])
+
+
+def _is_of_python(name: str, value: Any) -> bool:
+    if name in _KEPT or name.startswith("__") or type(value).__module__ == "_sitebuiltins":
+        return True
+    return isinstance(value, (type, types.BuiltinFunctionType)) and value.__module__ in _HOMES
