@@ -1,28 +1,19 @@
-"""Interactive functions: the fingerprint that stands for code which is no file of a commit.
-
-A function from a cell is told by its definition, those of the interactive functions and classes that it reaches, and
-the values that it reads. All of it enters the config hash at each call, so a redefined helper or constant never gives a
-stale hit, and undoing the change finds the old artifact.
-"""
+"""The walk over all that an interactive function reaches: definitions, values that they read, and names."""
 
 from __future__ import annotations
 
 import functools
-import inspect
 import sys
 from contextvars import ContextVar
-from dataclasses import dataclass
 from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 from .._canonical import encoding
 from .._errors import UnhashableError
-from .._hashing import hexdigest
-from .._reach import definition
 from .._reach.definition import Source, is_ours, replaced, source_of
 from .._reach.imports import Hidden, Imports, read
 from .._reach.members import attributes, closure, defaults, methods
-from .._reach.prompt import has_arrived, is_from_session, is_interactive, is_interactive_class, is_typed, own_function
+from .._reach.prompt import is_from_session, is_interactive, is_interactive_class, is_typed, own_function
 from .attributes import readers
 from .described import asked, described
 from .entries import enclosed, entries, function_attributes, maker, said, state
@@ -31,110 +22,12 @@ from .order import order
 from .statements import statement
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
-    from types import CodeType
+    from collections.abc import Mapping
 
 _MISSING = object()
 
 
-@dataclass(frozen=True, slots=True)
-class Fingerprint:
-    """What an interactive function is at one call.
-
-    Attributes:
-        encoded: The canonical encoding of a dict: which ``function``; for each of the ``definitions`` the digest of its
-            ``code``, its ``defaults``, ``closure``, ``attributes`` and ``entries``; the values of the ``globals`` that
-            they read; the ``names`` by which they reach modules and other definitions; the ``orders`` of tuples and
-            dicts in the values; and, in the same form, the ``strings``: what the globals are that strings of it name.
-        sources: The interactive definitions among them, by name.
-        imported: The functions and classes of modules that they read.
-        imports: What the definitions import, with the modules of what they read.
-        read: Functions and classes of modules by which they read what these hold.
-    """
-
-    encoded: bytes
-    sources: Mapping[str, Source]
-    imported: tuple[FunctionType | type, ...]
-    imports: Imports
-    read: tuple[FunctionType | type, ...]
-
-
-class Definition:
-    """The definition of a decorated interactive function, taken at decoration, before the session moves on.
-
-    It can be sent to a worker with its function: it carries the sources of the helpers, which cloudpickle drops.
-
-    Args:
-        function: What was decorated: a function, perhaps below decorators of others.
-    """
-
-    def __init__(self, function: Any) -> None:
-        self.function = function
-        self._strings: bytes | None = None
-        self._walk(frozenset(), values=False)
-
-    def fingerprint(self, ignore: Collection[str] = ()) -> Fingerprint:
-        """Take the fingerprint as of now.
-
-        The same definitions and values give the same one on every machine and version of Python. The order of cells,
-        comments, formatting and docstrings do not count; neither do the names of globals that do not exist (yet).
-
-        Args:
-            ignore: Names of parameters of the function, and of globals, closure variables and defaults of what it
-                reaches, that do not decide the result. The name of a parameter leaves out nothing else.
-
-        Raises:
-            UnhashableError: If a value has no canonical form; names it and the remedies.
-        """
-        walk = self._walk(frozenset(ignore), values=True)
-        plain = inspect.unwrap(self.function)
-        if isinstance(plain, FunctionType) and has_arrived(plain):
-            walk.strings = self._strings  # what strings name was not sent along
-        else:
-            walk.take_mentioned()
-            self._strings = walk.strings
-        imported = tuple(walk.imported)
-        return Fingerprint(walk.encoded(), walk.sources, imported, walk.imports(), tuple(walk.read.values()))
-
-    def _walk(self, ignore: frozenset[str], *, values: bool) -> _Walk:
-        plain = inspect.unwrap(self.function)
-        own = ignore & set(_parameters(plain.__code__)) if isinstance(plain, FunctionType) else frozenset[str]()
-        walk = _Walk(ignore - own, values=values, own=(plain, own))
-        walk.follow(self.function)
-        return walk
-
-    def __getstate__(self) -> tuple[Any, dict[str, Source], bytes | None]:
-        walk = self._walk(frozenset(), values=False)
-        # What is not reached may come as an argument.
-        others = definition.of_session(inspect.unwrap(self.function).__globals__)
-        return self.function, definition.carried([*walk.reached, *others]), self._strings
-
-    def __setstate__(self, state: tuple[Any, dict[str, Source], bytes | None]) -> None:
-        self.function, sources, self._strings = state
-        definition.unpack(sources)
-
-
-def value_digest(value: object) -> str | None:
-    """Tell the definition of an interactive function or class that is part of a value, for its canonical form."""
-    if (walk := _active.get()) is not None:
-        return walk.reference(value)
-    walk = _Walk(frozenset(), values=True)
-    walk.follow(value)
-    walk.take_mentioned()
-    return hexdigest(walk.encoded())
-
-
-def definitions_in(values: Iterable[object]) -> tuple[list[Source], tuple[FunctionType | type, ...]]:
-    """List the definitions of the session that functions and classes consist of or reach, and what these read."""
-    walk = _Walk(frozenset(), values=True)
-    for value in values:
-        if is_typed(value):
-            walk.follow(value)
-    walk.take_mentioned()
-    return list(walk.sources.values()), tuple(walk.read.values())
-
-
-class _Walk:
+class Walk:
     """One walk over all that a function reaches. Not recursive, so that functions may call each other in circles."""
 
     def __init__(
@@ -162,16 +55,16 @@ class _Walk:
 
     def follow(self, root: object) -> None:
         """Visit a function and all that it reaches."""
-        token = _active.set(self)
+        token = active.set(self)
         try:
             self._first = self._key(root)
             self._visit_all()
         finally:
-            _active.reset(token)
+            active.reset(token)
 
     def take_mentioned(self) -> None:
         """Take in what the globals are that strings name, and all that these reach: apart, so that it can be sent."""
-        further = _Walk(self._ignore, values=self._values)
+        further = Walk(self._ignore, values=self._values)
         further._mentions = self._mentions
         if not self._mentions or not further._follow_mentions(self._first):
             return
@@ -183,7 +76,7 @@ class _Walk:
         self._statements |= further._statements
 
     def _follow_mentions(self, owner: str) -> bool:
-        token = _active.set(self)
+        token = active.set(self)
         done: set[tuple[str, int]] = set()
         try:
             while pending := [each for each in self._mentions.items() if (each[0], id(each[1])) not in done]:
@@ -193,7 +86,7 @@ class _Walk:
                     self._take_mention(name, space[name], owner, is_key=is_key)
                 self._visit_all()
         finally:
-            _active.reset(token)
+            active.reset(token)
         return bool(self._names or self._globals)
 
     def _take_mention(self, name: str, value: Any, owner: str, *, is_key: bool) -> None:
@@ -365,17 +258,12 @@ class _Walk:
             ) from error
 
 
-_active: ContextVar[_Walk | None] = ContextVar("taggedartifacts.walk", default=None)
+active: ContextVar[Walk | None] = ContextVar("taggedartifacts.walk", default=None)
 
 
 @functools.lru_cache(maxsize=64)
 def _imports(text: str) -> Imports:
     return read(text.encode(errors="surrogatepass"))
-
-
-def _parameters(code: CodeType) -> tuple[str, ...]:
-    further = bool(code.co_flags & inspect.CO_VARARGS) + bool(code.co_flags & inspect.CO_VARKEYWORDS)
-    return code.co_varnames[: code.co_argcount + code.co_kwonlyargcount + further]
 
 
 def _text(text: str) -> bytes:

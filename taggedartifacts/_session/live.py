@@ -19,7 +19,7 @@ from .._memory import Memory
 from .._reach.met import Met, collecting
 from .._reach.modules import loaded_modules
 from .._reach.prompt import is_interactive, shell
-from .interactive import Definition, definitions_in
+from .fingerprint import Definition, definitions_in
 from .moment import Moment, View
 from .notebooks import SUFFIXES, missing, outlines, stands_in_code
 from .reloads import file_digest, module_space, notice, outdated, version

@@ -42,7 +42,7 @@ def moment_of(
 def _definition(value: object) -> str | None:
     if not is_typed(value):
         return None
-    from .interactive import value_digest  # what reads source code is not for scripts to wait for
+    from .fingerprint import value_digest  # what reads source code is not for scripts to wait for
 
     return value_digest(value)
 

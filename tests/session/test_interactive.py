@@ -15,7 +15,7 @@ from taggedartifacts import Artifact
 from taggedartifacts._errors import UnhashableError
 from taggedartifacts._reach.prompt import is_interactive
 from taggedartifacts._session.entries import COUNTED, HOLDS, TOLD, entries
-from taggedartifacts._session.interactive import Definition, value_digest
+from taggedartifacts._session.fingerprint import Definition, value_digest
 
 
 @pytest.fixture

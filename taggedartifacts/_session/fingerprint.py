@@ -1,0 +1,127 @@
+"""Interactive functions: the fingerprint that stands for code which is no file of a commit.
+
+A function from a cell is told by its definition, those of the interactive functions and classes that it reaches, and
+the values that it reads. All of it enters the config hash at each call, so a redefined helper or constant never gives a
+stale hit, and undoing the change finds the old artifact.
+"""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass
+from types import FunctionType
+from typing import TYPE_CHECKING, Any
+
+from .._hashing import hexdigest
+from .._reach import definition
+from .._reach.prompt import has_arrived, is_typed
+from .interactive import Walk, active
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+    from types import CodeType
+
+    from .._reach.definition import Source
+    from .._reach.imports import Imports
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """What an interactive function is at one call.
+
+    Attributes:
+        encoded: The canonical encoding of a dict: which ``function``; for each of the ``definitions`` the digest of its
+            ``code``, its ``defaults``, ``closure``, ``attributes`` and ``entries``; the values of the ``globals`` that
+            they read; the ``names`` by which they reach modules and other definitions; the ``orders`` of tuples and
+            dicts in the values; and, in the same form, the ``strings``: what the globals are that strings of it name.
+        sources: The interactive definitions among them, by name.
+        imported: The functions and classes of modules that they read.
+        imports: What the definitions import, with the modules of what they read.
+        read: Functions and classes of modules by which they read what these hold.
+    """
+
+    encoded: bytes
+    sources: Mapping[str, Source]
+    imported: tuple[FunctionType | type, ...]
+    imports: Imports
+    read: tuple[FunctionType | type, ...]
+
+
+class Definition:
+    """The definition of a decorated interactive function, taken at decoration, before the session moves on.
+
+    It can be sent to a worker with its function: it carries the sources of the helpers, which cloudpickle drops.
+
+    Args:
+        function: What was decorated: a function, perhaps below decorators of others.
+    """
+
+    def __init__(self, function: Any) -> None:
+        self.function = function
+        self._strings: bytes | None = None
+        self._walk(frozenset(), values=False)
+
+    def fingerprint(self, ignore: Collection[str] = ()) -> Fingerprint:
+        """Take the fingerprint as of now.
+
+        The same definitions and values give the same one on every machine and version of Python. The order of cells,
+        comments, formatting and docstrings do not count; neither do the names of globals that do not exist (yet).
+
+        Args:
+            ignore: Names of parameters of the function, and of globals, closure variables and defaults of what it
+                reaches, that do not decide the result. The name of a parameter leaves out nothing else.
+
+        Raises:
+            UnhashableError: If a value has no canonical form; names it and the remedies.
+        """
+        walk = self._walk(frozenset(ignore), values=True)
+        plain = inspect.unwrap(self.function)
+        if isinstance(plain, FunctionType) and has_arrived(plain):
+            walk.strings = self._strings  # what strings name was not sent along
+        else:
+            walk.take_mentioned()
+            self._strings = walk.strings
+        imported = tuple(walk.imported)
+        return Fingerprint(walk.encoded(), walk.sources, imported, walk.imports(), tuple(walk.read.values()))
+
+    def _walk(self, ignore: frozenset[str], *, values: bool) -> Walk:
+        plain = inspect.unwrap(self.function)
+        own = ignore & set(_parameters(plain.__code__)) if isinstance(plain, FunctionType) else frozenset[str]()
+        walk = Walk(ignore - own, values=values, own=(plain, own))
+        walk.follow(self.function)
+        return walk
+
+    def __getstate__(self) -> tuple[Any, dict[str, Source], bytes | None]:
+        walk = self._walk(frozenset(), values=False)
+        # What is not reached may come as an argument.
+        others = definition.of_session(inspect.unwrap(self.function).__globals__)
+        return self.function, definition.carried([*walk.reached, *others]), self._strings
+
+    def __setstate__(self, state: tuple[Any, dict[str, Source], bytes | None]) -> None:
+        self.function, sources, self._strings = state
+        definition.unpack(sources)
+
+
+def value_digest(value: object) -> str | None:
+    """Tell the definition of an interactive function or class that is part of a value, for its canonical form."""
+    if (walk := active.get()) is not None:
+        return walk.reference(value)
+    walk = Walk(frozenset(), values=True)
+    walk.follow(value)
+    walk.take_mentioned()
+    return hexdigest(walk.encoded())
+
+
+def definitions_in(values: Iterable[object]) -> tuple[list[Source], tuple[FunctionType | type, ...]]:
+    """List the definitions of the session that functions and classes consist of or reach, and what these read."""
+    walk = Walk(frozenset(), values=True)
+    for value in values:
+        if is_typed(value):
+            walk.follow(value)
+    walk.take_mentioned()
+    return list(walk.sources.values()), tuple(walk.read.values())
+
+
+def _parameters(code: CodeType) -> tuple[str, ...]:
+    further = bool(code.co_flags & inspect.CO_VARARGS) + bool(code.co_flags & inspect.CO_VARKEYWORDS)
+    return code.co_varnames[: code.co_argcount + code.co_kwonlyargcount + further]
