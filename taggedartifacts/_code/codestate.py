@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._errors import RepositoryError
 from .._git.repository import find_repository, reading
+from .._memory import Memory
 from .._reach.forks import looking
 from .._reach.modules import loaded_modules, places, running_code
 from .dirt import Status
@@ -153,15 +154,29 @@ def stamp(root: str) -> tuple[object, ...]:
     Args:
         root: The root of a work tree.
     """
-    git_folder = _pointed_to(os.path.join(root, ".git"), b"gitdir:")
-    common = _pointed_to(os.path.join(git_folder, "commondir"), b"")
-    common = common if os.path.isdir(common) else git_folder
+    git_folder, common = _git_folders(root)
     head = _content(os.path.join(git_folder, "HEAD"))
     ref = os.fsdecode(head.removeprefix(b"ref:").strip())
     files = [f"{git_folder}/index", f"{common}/packed-refs", f"{common}/reftable/tables.list"]
     if head.startswith(b"ref:"):
         files.append(f"{common}/{ref}")
     return head, *map(_times, files)
+
+
+def _git_folders(root: str) -> tuple[str, str]:
+    """Find the git directory of a work tree, and the one that it shares with others; both are asked for at each hit."""
+    entry = os.path.join(root, ".git")
+    times = _times(entry)
+    known = _folders.get(root)
+    if known is None or known[0] != times:
+        git_folder = _pointed_to(entry, b"gitdir:")
+        common = _pointed_to(os.path.join(git_folder, "commondir"), b"")
+        known = times, git_folder, common if os.path.isdir(common) else git_folder
+        _folders.put(root, known, 500)
+    return known[1:]
+
+
+_folders: Memory[str, tuple[tuple[int, ...], str, str]] = Memory()
 
 
 def _pointed_to(path: str, label: bytes) -> str:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import enum
 from itertools import repeat
 from operator import is_
+from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-    from types import CellType, CodeType, FunctionType
+    from types import CellType, CodeType
 
 MISSING = object()
+_CODE = (FunctionType, ModuleType, type)
 _EMPTY = object()
 _MOST = 1 << 15  # things that one watch keeps an eye on; beyond, values are encoded at each call
 # By name, since to import what defines them would cost every script time.
@@ -48,9 +50,14 @@ _natures: WeakKeyDictionary[type, _Nature] = WeakKeyDictionary()
 
 
 class Watch:
-    """What a walk met, each thing with what it held then: compared by identity, which is cheap and never wrong."""
+    """What a walk met, each thing with what it held then: compared by identity, which is cheap and never wrong.
 
-    def __init__(self) -> None:
+    Args:
+        visits_code: Whether the walk visits itself the functions and classes that values hold.
+    """
+
+    def __init__(self, *, visits_code: bool = True) -> None:
+        self._visits_code = visits_code
         # Of each namespace, by its id: what its names gave. Looked up together, which takes half the time.
         self._names: dict[int, tuple[Mapping[str, Any], dict[str, object]]] = {}
         self._cells: list[tuple[CellType, object]] = []
@@ -58,6 +65,11 @@ class Watch:
         self._filled: list[_Part] = []
         self._encoded: list[tuple[Callable[[], object], object]] = []
         self._count = 0
+        self._sees_all = True
+
+    def lose(self) -> None:
+        """Note that something was met which cannot be watched: it never holds."""
+        self._sees_all = False
 
     def name(self, space: Mapping[str, Any], name: str, value: object) -> None:
         """Note what a name gave, or `MISSING`."""
@@ -84,7 +96,7 @@ class Watch:
 
     def value(self, value: object, text: object, encode: Callable[[], object]) -> None:
         """Note a value that counts: by what it consists of where that can be seen, else by what *encode* gives."""
-        if _nature(type(value)) is _Nature.UNCHANGING:
+        if _nature(type(value)) is _Nature.UNCHANGING and (self._visits_code or not isinstance(value, _CODE)):
             return  # held by the name or the cell that gives it
         found: list[_Part] = []
         if self._take_apart(value, found):
@@ -102,6 +114,8 @@ class Watch:
         while pending:
             each = pending.pop()
             nature = _nature(type(each))
+            if not self._visits_code and isinstance(each, _CODE):
+                return False
             if nature is _Nature.UNCHANGING or id(each) in seen:
                 continue
             seen[id(each)] = each
@@ -125,6 +139,8 @@ class Watch:
 
     def holds(self) -> bool:
         """Say whether all of it is still the same."""
+        if not self._sees_all:
+            return False
         for space, names in self._names.values():
             if not all(map(is_, map(space.get, names, repeat(MISSING)), names.values())):
                 return False

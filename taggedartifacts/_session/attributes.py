@@ -6,15 +6,19 @@ here and never called; whether it counts is for the walk to say, which knows the
 
 from __future__ import annotations
 
+import functools
 import sys
 from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING
 
 from .._reach.objects import module_of
 from .._reach.reads import ADDED_TO, IMPORTED_ONLY, WRITTEN, names_read
+from .._reach.watch import MISSING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
+
+    from .._reach.watch import Watch
 
 _READ_NOTHING = (IMPORTED_ONLY, ADDED_TO, WRITTEN)
 _MOST_KNOWN = 1024
@@ -22,20 +26,37 @@ _MOST_KNOWN = 1024
 _known: dict[tuple[int, tuple[str, ...], str], FunctionType] = {}
 
 
-def readers(function: FunctionType) -> Iterator[FunctionType]:
-    """Iterate over functions that read, of the modules that a function reads, what it reads of them."""
-    names = names_read(function.__code__)
-    named = [(function.__globals__.get(name), chains) for name, chains in names.globals.items()]
-    imported = [(module_of(each, function.__globals__), chains) for each, chains in names.imports.items()]
-    for module, chains in named + imported:
-        if isinstance(module, ModuleType):
-            yield from (_reader(module, chain, function) for chain in chains if chain not in _READ_NOTHING)
-    if "savefig" in names.attributes and (matplotlib := sys.modules.get("matplotlib")) is not None:
-        yield _reader(matplotlib, ("rcParams",), function)
+def readers(function: FunctionType, watch: Watch) -> Iterator[FunctionType]:
+    """Iterate over functions that read, of the modules that a function reads, what it reads of them.
+
+    Args:
+        function: The function.
+        watch: Told of what leads to the modules.
+    """
+    names, space = names_read(function.__code__), function.__globals__
+    found: list[tuple[object, Collection[tuple[str, ...]]]] = []
+    for name, chains in names.globals.items():
+        watch.name(space, name, space.get(name, MISSING))
+        found.append((space.get(name), chains))
+    for each, chains in names.imports.items():
+        module = module_of(each, space)
+        watch.result(functools.partial(module_of, each, space), module)
+        found.append((module, chains))
+    for value, chained in found:
+        if isinstance(value, ModuleType):
+            yield from (_reader(value, chain, function, watch) for chain in chained if chain not in _READ_NOTHING)
+    if "savefig" in names.attributes:
+        watch.name(sys.modules, "matplotlib", sys.modules.get("matplotlib", MISSING))
+        if (matplotlib := sys.modules.get("matplotlib")) is not None:
+            yield _reader(matplotlib, ("rcParams",), function, watch)
 
 
-def _reader(module: ModuleType, chain: tuple[str, ...], function: FunctionType) -> FunctionType:
-    while len(chain) > 1 and isinstance(inner := vars(module).get(chain[0]), ModuleType):
+def _reader(module: ModuleType, chain: tuple[str, ...], function: FunctionType, watch: Watch) -> FunctionType:
+    while len(chain) > 1:
+        inner = vars(module).get(chain[0], MISSING)
+        watch.name(vars(module), chain[0], inner)
+        if not isinstance(inner, ModuleType):
+            break
         module, chain = inner, chain[1:]
     key = (id(module), chain, function.__qualname__)
     known = _known.get(key)

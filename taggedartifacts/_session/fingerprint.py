@@ -10,10 +10,11 @@ from __future__ import annotations
 import inspect
 from dataclasses import dataclass
 from types import FunctionType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._hashing import hexdigest
 from .._reach import definition
+from .._reach.met import Met, collecting
 from .._reach.prompt import has_arrived, is_typed
 from .interactive import Walk, active
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from .._reach.definition import Source
     from .._reach.imports import Imports
+    from .._reach.watch import Watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,7 @@ class Fingerprint:
         imported: The functions and classes of modules that they read.
         imports: What the definitions import, with the modules of what they read.
         read: Functions and classes of modules by which they read what these hold.
+        files: The files of the code that occurs in the values.
     """
 
     encoded: bytes
@@ -45,6 +48,13 @@ class Fingerprint:
     imported: tuple[FunctionType | type, ...]
     imports: Imports
     read: tuple[FunctionType | type, ...]
+    files: frozenset[str]
+
+
+class _Known(NamedTuple):
+    ignored: frozenset[str]
+    watch: Watch
+    fingerprint: Fingerprint
 
 
 class Definition:
@@ -59,10 +69,11 @@ class Definition:
     def __init__(self, function: Any) -> None:
         self.function = function
         self._strings: bytes | None = None
+        self._known: _Known | None = None
         self._walk(frozenset(), values=False)
 
     def fingerprint(self, ignore: Collection[str] = ()) -> Fingerprint:
-        """Take the fingerprint as of now.
+        """Take the fingerprint as of now; the same object as before if nothing has changed that it was taken from.
 
         The same definitions and values give the same one on every machine and version of Python. The order of cells,
         comments, formatting and docstrings do not count; neither do the names of globals that do not exist (yet).
@@ -74,15 +85,23 @@ class Definition:
         Raises:
             UnhashableError: If a value has no canonical form; names it and the remedies.
         """
-        walk = self._walk(frozenset(ignore), values=True)
-        plain = inspect.unwrap(self.function)
-        if isinstance(plain, FunctionType) and has_arrived(plain):
-            walk.strings = self._strings  # what strings name was not sent along
-        else:
-            walk.take_mentioned()
-            self._strings = walk.strings
-        imported = tuple(walk.imported)
-        return Fingerprint(walk.encoded(), walk.sources, imported, walk.imports(), tuple(walk.read.values()))
+        ignored, known = frozenset(ignore), self._known
+        if known is not None and known.ignored == ignored and known.watch.holds():
+            return known.fingerprint
+        with collecting(Met()) as met:
+            walk = self._walk(ignored, values=True)
+            plain = inspect.unwrap(self.function)
+            if isinstance(plain, FunctionType) and has_arrived(plain):
+                walk.strings = self._strings  # what strings name was not sent along
+                walk.watch.lose()
+            else:
+                walk.take_mentioned()
+                self._strings = walk.strings
+        imported, read = tuple(walk.imported), tuple(walk.read.values())
+        files = frozenset(met.files)
+        fingerprint = Fingerprint(walk.encoded(), walk.sources, imported, walk.imports(), read, files)
+        self._known = _Known(ignored, walk.watch, fingerprint)
+        return fingerprint
 
     def _walk(self, ignore: frozenset[str], *, values: bool) -> Walk:
         plain = inspect.unwrap(self.function)
@@ -99,6 +118,7 @@ class Definition:
 
     def __setstate__(self, state: tuple[Any, dict[str, Source], bytes | None]) -> None:
         self.function, sources, self._strings = state
+        self._known = None
         definition.unpack(sources)
 
 

@@ -14,6 +14,7 @@ from .._reach.definition import Source, is_ours, replaced, source_of
 from .._reach.imports import Hidden, Imports, read
 from .._reach.members import attributes, closure, defaults, methods
 from .._reach.prompt import is_from_session, is_interactive, is_interactive_class, is_typed, own_function
+from .._reach.watch import MISSING, Watch
 from .attributes import readers
 from .described import asked, described
 from .entries import enclosed, entries, function_attributes, maker, said, state
@@ -23,8 +24,6 @@ from .statements import statement
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-_MISSING = object()
 
 
 class Walk:
@@ -43,7 +42,8 @@ class Walk:
         self._ignore = ignore
         self._own, self._own_ignored = own
         self._values = values
-        self._mentions = Mentions()
+        self.watch = Watch(visits_code=False)
+        self._mentions = Mentions(self.watch)
         self._space: Mapping[str, Any] = {}
         self._first = ""
         self._visited = 0
@@ -65,7 +65,7 @@ class Walk:
     def take_mentioned(self) -> None:
         """Take in what the globals are that strings name, and all that these reach: apart, so that it can be sent."""
         further = Walk(self._ignore, values=self._values)
-        further._mentions = self._mentions
+        further._mentions, further.watch = self._mentions, self.watch
         if not self._mentions or not further._follow_mentions(self._first):
             return
         self.strings = further.encoded()
@@ -96,6 +96,7 @@ class Walk:
         try:
             self._put(owner, "globals", {name: value})
         except UnhashableError as error:
+            self.watch.lose()
             if not is_key:
                 raise UnhashableError(f"a string names the global {name!r}, or code may read all: {error}") from error
             for each in self.reached[before:]:
@@ -108,6 +109,7 @@ class Walk:
             self._visited += 1
             self._visit(value, self._keys[id(value)])
             if self._asked and self._visited == len(self.reached):
+                self.watch.lose()
                 for each in list(self.reached):
                     self._put(self._keys[id(each)], "described", described(each, self._asked))
 
@@ -166,15 +168,20 @@ class Walk:
         own = own_function(value) if isinstance(value, type) else value
         self._space = own.__globals__ if isinstance(own, FunctionType) else vars(sys.modules["__main__"])
         if isinstance(value, type):
+            self.watch.lose()
             self._visit_class(value, key)
         elif isinstance(value, FunctionType) and is_from_session(value):
             self._visit_code(value, key)
         elif is_ours(value) or (isinstance(value, FunctionType) and _is_our_wrapper(value)):
+            self.watch.mapping(vars(value))
             self._put(key, "wrapped", {"__wrapped__": value.__wrapped__})
             config = vars(value)["_taggedartifacts"].options.config if "_taggedartifacts" in vars(value) else None
+            if callable(config):
+                self.watch.lose()
             self._put(key, "decorator", {"config": config() if callable(config) else config})
             self._put(key, "attributes", function_attributes(value))
         else:
+            self.watch.lose()
             self._definitions[key]["made"] = _text(maker(value))
             self._put(key, "attributes", state(value))
             if hasattr(value, "__wrapped__"):
@@ -185,6 +192,10 @@ class Walk:
 
     def _visit_code(self, function: FunctionType, key: str) -> None:
         source = self.sources[key] = source_of(function)
+        self.watch.function(function)
+        self.watch.mapping(vars(function))
+        for cell in function.__closure__ or ():
+            self.watch.cell(cell)
         self._definitions[key]["code"] = _text(source.code)
         ignored = self._own_ignored if function is self._own else ()
         self._put(key, "defaults", {name: each for name, each in defaults(function).items() if name not in ignored})
@@ -207,10 +218,11 @@ class Walk:
     def _read(self, function: FunctionType, owner: str, source: Source) -> None:
         self._mentions.of_code(function, source)
         self._asked |= asked(function.__code__)
-        self.read |= {id(reader): reader for reader in readers(function)}
+        self.read |= {id(reader): reader for reader in readers(function, self.watch)}
         for name in source.reads:
-            value = function.__globals__.get(name, _MISSING)
-            if value is not _MISSING and name not in self._ignore and not _is_of_shell(value):
+            value = function.__globals__.get(name, MISSING)
+            self.watch.name(function.__globals__, name, value)
+            if value is not MISSING and name not in self._ignore and not _is_of_shell(value):
                 self._put(owner, "globals", {name: value})
 
     def _put(self, owner: str, part: str, values: Mapping[str, Any]) -> None:
@@ -223,6 +235,8 @@ class Walk:
                 self.imported.append(value)
                 if not is_typed(value):
                     self.read[id(value)] = value
+                if isinstance(value, FunctionType):
+                    self.watch.result(functools.partial(replaced, value), replaced(value))
             if (reference := self.reference(value)) is not None:
                 self._add(
                     self._names, name if part == "globals" else f"{owner}: {part} {name}", owner, _text(reference)
@@ -231,9 +245,10 @@ class Walk:
             if is_interactive_class(type(value)):
                 self._key(type(value))
             if self._values:
-                encoded = self._encode(value, name, owner, part)
+                encoded, ordered = told = self._told(value, name, owner, part)
+                self.watch.value(value, told, functools.partial(self._told_again, value, name, owner, part))
                 self._mentions.of_value(value, self._space)
-                if ordered := order(value):
+                if ordered:
                     where = name if part == "globals" else f"{owner}: {part} {name}"
                     self._add(self._orders, where, owner, encoding.encode(ordered, name))
                 if part == "globals":
@@ -246,6 +261,18 @@ class Walk:
     def _add(self, found: dict[str, bytes], name: str, owner: str, encoded: bytes) -> None:
         # Functions of other namespaces may mean another object by the same name.
         found[name if found.get(name, encoded) == encoded else f"{owner}: {name}"] = encoded
+
+    def _told(self, value: object, name: str, owner: str, part: str) -> tuple[bytes, object]:
+        return self._encode(value, name, owner, part), order(value)
+
+    def _told_again(self, value: object, name: str, owner: str, part: str) -> object:
+        token = active.set(self)
+        try:
+            return self._told(value, name, owner, part)
+        except UnhashableError:
+            return None
+        finally:
+            active.reset(token)
 
     def _encode(self, value: object, name: str, owner: str, part: str) -> bytes:
         place = f"global {name!r}" if part == "globals" else f"{name!r} in the {part} of {owner}"

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, Self
 from .._code.codestate import STALE, Change, Look, files_at_head, stamp, take_look
 from .._errors import RepositoryError
 from .._memory import Memory
-from .._reach.met import Met, collecting
 from .._reach.modules import loaded_modules
 from .._reach.prompt import is_interactive, shell
 from .fingerprint import Definition, definitions_in
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from .._reach.definition import Source
     from .._reach.imports import Imports
     from .._reach.syntax import Outline
+    from .fingerprint import Fingerprint
 
 _SECONDS = 2.0  # for how long a look holds where no shell tells that a new cell is executed
 _OUTDATED = "loaded again, while an older version of it is still in use: import it by name again"
@@ -103,6 +103,7 @@ class LiveMoment(Moment):
         self._scope = scope
         self._ignore = frozenset(ignore)
         self._sent: View | None = None
+        self._known: tuple[Fingerprint, tuple[object, ...], list[tuple[Change, str]]] | None = None
         root = None
         if self._file is not None:
             self._space = module_space(space)
@@ -123,24 +124,31 @@ class LiveMoment(Moment):
         Raises:
             UnhashableError: If an interactive function reads a value that has no canonical form.
         """
-        with collecting(Met()) as met:
-            fingerprint = None if self._definition is None else self._definition.fingerprint(self._ignore)
-        files = frozenset(met.files)
-        encoded, read = (None, ()) if fingerprint is None else (fingerprint.encoded, fingerprint.read)
+        fingerprint = None if self._definition is None else self._definition.fingerprint(self._ignore)
+        seen: dict[str, Any] = {}
+        if fingerprint is not None:
+            seen = {"interactive": fingerprint.encoded, "read": fingerprint.read, "files": fingerprint.files}
         if self._sent is not None:
-            return replace(self._sent, interactive=encoded, read=read, files=files)
+            return replace(self._sent, **seen)
         held = self._look(None if fingerprint is None else fingerprint.imports)
         if isinstance(held, Look):
-            return View(held, encoded, read=read, files=files)
+            return View(held, **seen)
         stale = {**held.outdated, **outdated(held.root, [f] if fingerprint is None else fingerprint.imported)}
         if self._file is not None and self._space is None and file_digest(self._file) != self._digest:
             stale[os.path.relpath(self._file, held.root).replace(os.sep, "/")] = self._digest
         changes = [(Change(path, _OUTDATED), stale[path]) for path in sorted(stale)]
         if fingerprint is not None:
-            changes += _uncommitted(held.root, held.stamp.repository, list(fingerprint.sources.values()))
+            changes += self._uncommitted_of(fingerprint, held)
         unknown = any(change.what == STALE for change in held.look.state().changes)
         reusable = not stale and not unknown
-        return View(held.look, encoded, tuple(changes), reusable=reusable, read=read, files=files)
+        return View(held.look, changes=tuple(changes), reusable=reusable, **seen)
+
+    def _uncommitted_of(self, fingerprint: Fingerprint, held: _Held) -> list[tuple[Change, str]]:
+        known = self._known
+        if known is None or known[0] is not fingerprint or known[1] != (held.root, held.stamp.repository):
+            changes = _uncommitted(held.root, held.stamp.repository, list(fingerprint.sources.values()))
+            known = self._known = fingerprint, (held.root, held.stamp.repository), changes
+        return known[2]
 
     def defining(self, view: View, code: Collection[object]) -> View:
         """Return the view with those definitions of a session that a call was given and that stand nowhere at HEAD."""
@@ -192,7 +200,7 @@ class LiveMoment(Moment):
         elif view is None:
             held = self._look()
             view = View(held if isinstance(held, Look) else held.look)
-        return {**vars(self), "_space": None, "_sent": replace(view, read=())}
+        return {**vars(self), "_space": None, "_known": None, "_sent": replace(view, read=())}
 
 
 def _listen(root: str | None) -> None:

@@ -11,12 +11,14 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from .._reach.reads import REFLECTION, names_read
+from .._reach.watch import MISSING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from types import CodeType, FunctionType
 
     from .._reach.definition import Source
+    from .._reach.watch import Watch
 
 # By these attributes of a function and of a frame, code reaches all globals.
 _ATTRIBUTES = frozenset({"__globals__", "f_globals"})
@@ -36,9 +38,13 @@ class Mentions:
     """The globals that strings name, each with its namespace.
 
     A string that is nothing but a name is more often a key, as in ``row["x"]``, than code: see `items`.
+
+    Args:
+        watch: Told of each name that is looked for, whether or not there is such a global.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, watch: Watch) -> None:
+        self._watch = watch
         self._found: dict[tuple[str, int], tuple[Mapping[str, Any], bool]] = {}
 
     def __bool__(self) -> bool:
@@ -56,7 +62,10 @@ class Mentions:
         for text in source.strings:
             self.of_text(text, space, known)
         names = [chain[0] for chain in _of_main(code) if chain]
-        for name in [*names, *(space if _reaches_all(code, source, space) else ())]:
+        if _reaches_all(code, source, space):
+            self._watch.lose()
+            names += space
+        for name in names:
             self._add(name, space, is_key=False)
 
     def of_value(self, value: object, space: Mapping[str, Any]) -> None:
@@ -78,6 +87,7 @@ class Mentions:
             self._add(name, space, is_key=is_key)
 
     def _add(self, name: str, space: Mapping[str, Any], *, is_key: bool) -> None:
+        self._watch.name(space, name, space.get(name, MISSING))
         if name in space and not _OF_SHELL.fullmatch(name):
             before = self._found.get((name, id(space)), (space, True))
             self._found[name, id(space)] = space, is_key and before[1]
