@@ -168,6 +168,14 @@ class TestKinds:
 
         assert b'[{"$masked":null},2]' == canonical(list(masked))
 
+    def test_hard_masks(self):
+        """Whether a mask may be taken away by writing to the array counts."""
+        soft = np.ma.masked_array([1.0, 2.0], [False, True])
+        hard = np.ma.masked_array([1.0, 2.0], [False, True], hard_mask=True)
+
+        assert b'{"$masked":["hard",' + canonical(soft) + b"]}" == canonical(hard)
+        assert canonical(hard) == canonical(hard[:])
+
     def test_classes_that_give_themselves(self):
         """A subclass whose view as a plain array is of its own class again counts, and its attributes with it."""
         masked = pytest.importorskip("astropy.utils.masked").Masked

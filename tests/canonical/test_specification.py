@@ -133,10 +133,12 @@ def write_type_alias(value):
         if value.__origin__ is collections.abc.Callable:
             *parameters, result = map(write_type_alias, value.__args__)
             arguments = "[" + ",".join(parameters) + "]," + result
-        name = getattr(value, "_name", None)
+        name = "*" if getattr(value, "__unpacked__", False) else getattr(value, "_name", None)
         return tagged("alias", write_type_alias(value.__origin__), "[" + arguments + "]", write(name))
     if value is type(None):
         return '{"$class":"types:NoneType"}'
+    if value is ...:
+        return '{"$ellipsis":null}'
     return '{"$class":' + write_name(value) + "}"
 
 
@@ -156,6 +158,8 @@ def write_other(value):
     if isinstance(value, (array.array, memoryview)):
         name = f"array {value.typecode}{value.itemsize}" if isinstance(value, array.array) else value.format
         return tagged("buffer", write_string(name), write([len(value)]), write(value.tobytes()))
+    if isinstance(value, struct.Struct):
+        return tagged("struct", write_string(value.format))
     if kind.__module__ == "ipaddress":
         return tagged("ipaddress", write_string(kind.__name__), write_string(str(value)))
     if isinstance(value, dict):
@@ -175,11 +179,21 @@ def write_other(value):
     return tagged("instance", write_name(kind), write(parts))
 
 
-ALIASES = ("alias of typing", "callable type", "generic alias", "union")
+ALIASES = ("alias of typing", "callable type", "generic alias", "union", "unpacked alias")
 OTHERS = (
     *("defaultdict", "defaultdict with a function", "dict of a class of its own", "exception", "instance"),
     *("instance with a reduction of its own", "instance with a state of its own", "instance with slots", "ip address"),
-    *("ip network", "item getter", "items", "keys", "registered", "struct time", "typed array", "user dict"),
+    *(
+        "ip network",
+        "item getter",
+        "items",
+        "keys",
+        "layout of bytes",
+        "registered",
+        "struct time",
+        "typed array",
+        "user dict",
+    ),
     *("user list", "values", "view of memory"),
 )
 

@@ -431,9 +431,60 @@ class TestWhatFunctionsSee:
 
         assert canonical(frame) != canonical(frame.set_flags(allows_duplicate_labels=False))
 
+    def test_what_is_noted_beside(self):
+        """Attributes and the flag stand behind the column, attributes first; without either there is nothing."""
+        series = pytest.importorskip("pandas").Series([1], index=["r"])
+        noted = series.copy()
+        noted.attrs["unit"] = "K"
+        strict = series.set_flags(allows_duplicate_labels=False)
+        start = canonical(series).removesuffix(b"]}")
+
+        assert start + b',{"unit":"K"}]}' == canonical(noted)
+        assert start + b',{},{"allows_duplicate_labels":false}]}' == canonical(strict)
+        assert canonical(noted) != canonical(noted.set_flags(allows_duplicate_labels=False)) != canonical(strict)
+
+    def test_parameters_of_extensions(self):
+        """The name and the parameters of an extension type count, beside what it stores."""
+        pa = pytest.importorskip("pyarrow")
+
+        class Unit(pa.ExtensionType):
+            def __init__(self, name, unit):
+                self.unit = unit
+                super().__init__(pa.int64(), name)
+
+            def __arrow_ext_serialize__(self):
+                return self.unit.encode()
+
+            @classmethod
+            def __arrow_ext_deserialize__(cls, storage, serialized):
+                raise NotImplementedError
+
+        storage = pa.array([1])
+        values = [pa.ExtensionArray.from_storage(Unit(*each), storage) for each in (("a", "K"), ("a", "C"), ("b", "K"))]
+
+        assert len(values) + 1 == len({canonical(value) for value in (*values, storage)})
+        assert canonical(values[0]).endswith(b',"extension","a",{"$bytes":"4b"}]}]}')
+
+    def test_ordered_dictionaries(self):
+        """Whether a dictionary of Arrow is ordered counts, and then the order of its values; chunks do not."""
+        pa = pytest.importorskip("pyarrow")
+
+        def made(codes, values, **options):
+            return pa.DictionaryArray.from_arrays(pa.array(codes), pa.array(values), **options)
+
+        plain, other = made([0, 1], ["a", "b"]), made([1, 0], ["b", "a"])
+        ordered = [made([0, 1], ["a", "b"], ordered=True), made([1, 0], ["b", "a"], ordered=True)]
+        column = f'{{"$column":["string",{canonical(plain).decode().split(",", 3)[3].removesuffix("]}]}")}]}}'
+
+        assert canonical(plain) == canonical(other)
+        assert 3 == len({canonical(value) for value in (plain, *ordered)})
+        assert canonical(ordered[0]).decode().endswith(f',"ordered",{column}]}}]}}')
+        assert canonical(ordered[0]) == canonical(pa.chunked_array([ordered[0][:1], ordered[0][1:]]))
+
     def test_required_columns(self):
         """A column of Arrow that may hold no null differs from one that may."""
         pa = pytest.importorskip("pyarrow")
         tables = [pa.table({"a": [1]}, pa.schema([pa.field("a", pa.int64(), nullable=may)])) for may in (True, False)]
 
         assert canonical(tables[0]) != canonical(tables[1])
+        assert canonical(tables[1]) == canonical(tables[0]).removesuffix(b"]}") + b',{"required":["a"]}]}'

@@ -17,6 +17,7 @@ import json
 import operator
 import pathlib
 import re
+import struct
 import sys
 import time
 import types
@@ -202,6 +203,7 @@ def standard():
         "datetime offset": datetime.datetime(2024, 2, 29, tzinfo=east),
         "datetime zone": datetime.datetime(2024, 10, 27, 2, 30, tzinfo=berlin, fold=1),
         "date": datetime.date(987, 1, 2),
+        "named timezone": datetime.timezone(datetime.timedelta(hours=1), "CET"),
         "time": datetime.time(23, 59, 59, 999999),
         "timedelta": datetime.timedelta(days=-1, microseconds=1),
         "timezone": datetime.timezone(-datetime.timedelta(seconds=3723)),
@@ -236,6 +238,8 @@ def standard():
         "generic alias": dict[str, list[int]],
         "alias of typing": typing.List[int],  # noqa: UP006  # the old spelling is another value
         "union": int | None,
+        "unpacked alias": next(iter(tuple[int, ...])),
+        "layout of bytes": struct.Struct("<id"),
         "callable type": collections.abc.Callable[[int], str],
         "keys": {"b": 1, "a": 2}.keys(),
         "values": {"b": 1, "a": 2}.values(),

@@ -127,6 +127,21 @@ def xarray():
         ),
         look,
     )
+
+    def tree(attrs=(), name="a"):
+        return xr.DataTree.from_dict({"/": dataset(), "/run/last": dataset(attrs=attrs)}, name=name)
+
+    yield Row(
+        "DataTree",
+        tree,
+        (
+            lambda: tree(attrs=(("unit", "C"),)),
+            lambda: tree(name="b"),
+            lambda: tree()["run"],
+            lambda: xr.DataTree.from_dict({"/": dataset(), "/run": dataset(attrs=())}, name="a"),
+        ),
+        lambda it: (it["run/last"], it.to_dict()),
+    )
     yield Row(
         "DataArray",
         array,
