@@ -7,11 +7,12 @@ one occurs.
 from __future__ import annotations
 
 import enum
+import functools
 import inspect
 import types
 from typing import TYPE_CHECKING, Any
 
-from .._reach.members import HOLDS, fields_of, is_generated, is_undefined
+from .._reach.members import HOLDS, fields_of, is_generated, is_undefined, registry
 from .._reach.met import meet
 from .._reach.objects import DESCRIPTORS, GENERATED
 from .text import Form, RefusalError, object_shape, several, tagged_text
@@ -92,6 +93,8 @@ def _member(member: Any) -> object:
     if held is None:
         return member
     parts = [_member(getattr(member, name)) for name in held]
+    if isinstance(member, functools.singledispatchmethod):
+        parts.append(registry(member.dispatcher))
     return several("member", (type(member).__name__, parts))
 
 

@@ -231,9 +231,11 @@ def _by_name(tag: str, value: Any) -> str | Form:
     if depth is None:
         if isinstance(value, type) and (form := _generic(value)) is not None:
             return form
-        if isinstance(value, _DEFINED) and (form := _by_definition(value, module)) is not None:
+        if isinstance(value, types.FunctionType) and (form := _by_definition(value, module)) is not None:
             return form
         if (alias := _alias(module, value)) is None:
+            if isinstance(value, type) and (form := _by_definition(value, module)) is not None:
+                return form
             raise _unnamed(tag, value, module, qualname)
         path = alias
     try:

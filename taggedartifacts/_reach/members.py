@@ -93,6 +93,12 @@ def closure(function: FunctionType) -> dict[str, Any]:
     return values
 
 
+def registry(dispatcher: Any) -> list[list[Any]]:
+    """List the classes by which `functools.singledispatch` dispatches, each with its function."""
+    chosen = sorted(dispatcher.registry.items(), key=lambda item: f"{item[0].__module__}.{item[0].__qualname__}")
+    return [list(each) for each in chosen]
+
+
 def methods(kind: type) -> dict[str, FunctionType]:
     """Find the functions that a class defines, below properties and decorators, not those made for it."""
     found = {}

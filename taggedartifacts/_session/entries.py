@@ -12,7 +12,7 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from .._reach.definition import is_ours
-from .._reach.members import HOLDS, WRITERS, attributes, closure, is_generated, is_special
+from .._reach.members import HOLDS, WRITERS, attributes, closure, is_generated, is_special, registry
 from .._reach.objects import DESCRIPTORS, GENERATED
 from .._reach.prompt import is_interactive_class
 
@@ -66,7 +66,7 @@ def enclosed(function: FunctionType) -> dict[str, Any]:
     The cache of a dispatcher is no state.
     """
     if function.__globals__ is vars(functools) and hasattr(function, "registry"):
-        return {"registry": _registry(function)}
+        return {"registry": registry(function)}
     return closure(function)
 
 
@@ -109,12 +109,7 @@ def _parts(name: str, member: Any) -> Iterator[tuple[str, Any]]:
         if (value := getattr(member, each)) not in (None, (), {}):
             yield from _parts(name if len(held) == 1 else f"{name}.{each}", value)
     if isinstance(member, functools.singledispatchmethod):
-        yield f"{name}.registry", _registry(member.dispatcher)
-
-
-def _registry(dispatcher: Any) -> list[list[Any]]:
-    chosen = sorted(dispatcher.registry.items(), key=lambda item: f"{item[0].__module__}.{item[0].__qualname__}")
-    return [list(each) for each in chosen]
+        yield f"{name}.registry", registry(member.dispatcher)
 
 
 def _is_own(function: FunctionType, kind: type) -> bool:

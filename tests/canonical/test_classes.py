@@ -114,6 +114,23 @@ def of_a_tuple(default=1, **fields):
     return Local
 
 
+def of_overloads(kind=int, more=1):
+    class Local:
+        @functools.singledispatchmethod
+        def size(self, value):
+            return 0
+
+        @size.register(kind)
+        def _(self, value):
+            return more
+
+        @size.register(list)
+        def _(self, value):
+            return 2
+
+    return Local
+
+
 def of_slots(names):
     class Local:
         __slots__ = names
@@ -145,6 +162,8 @@ class Meta(type):
     pass
 
 
+Bound = plain()
+
 # Classes that differ from each other in one place, of each kind.
 KINDS = {
     "plain": [
@@ -159,6 +178,7 @@ KINDS = {
     ],
     "enumeration": [of_members(), of_members(3), of_members(1), of_members(kind=enum.IntEnum)],
     "named tuple": [of_a_tuple(), of_a_tuple(2)],
+    "overloads": [of_overloads(), of_overloads(str), of_overloads(more=3)],
     "slots": [of_slots(("a",)), of_slots(("b",)), of_slots(("a", "b")), of_slots(())],
     "circle": [in_a_circle(1), in_a_circle(2)],
 }
@@ -212,6 +232,11 @@ class TestClasses:
         changed.bins = 1
 
         assert canonical(plain()) != canonical(changed) == canonical(plain(entry=1))
+
+    def test_bound(self):
+        """A class that its module binds to a name counts by that name, and so do its instances."""
+        assert b'{"$class":"test_classes:Bound"}' == canonical(Bound)
+        assert b'{"$object":["test_classes:Bound",{}]}' == canonical(Bound())
 
     def test_instances_hold_instances(self):
         """Instances of a class that holds such instances are no circle."""
