@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-from itertools import repeat
 from operator import is_
 from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
@@ -58,8 +57,8 @@ class Watch:
 
     def __init__(self, *, visits_code: bool = True) -> None:
         self._visits_code = visits_code
-        # Of each namespace, by its id: what its names gave. Looked up together, which takes half the time.
-        self._names: dict[int, tuple[Mapping[str, Any], dict[str, object]]] = {}
+        # Each name of a namespace once, with the method that gives its value: to bind that anew would double the time.
+        self._names: dict[tuple[int, str], tuple[Callable[[str, object], object], str, object]] = {}
         self._cells: list[tuple[CellType, object]] = []
         self._functions: list[tuple[FunctionType, CodeType, object, object]] = []
         self._filled: list[_Part] = []
@@ -73,7 +72,7 @@ class Watch:
 
     def name(self, space: Mapping[str, Any], name: str, value: object) -> None:
         """Note what a name gave, or `MISSING`."""
-        self._names.setdefault(id(space), (space, {}))[1].setdefault(name, value)
+        self._names.setdefault((id(space), name), (space.get, name, value))
 
     def cell(self, cell: CellType) -> None:
         """Note what a variable of an enclosing function holds."""
@@ -141,8 +140,8 @@ class Watch:
         """Say whether all of it is still the same."""
         if not self._sees_all:
             return False
-        for space, names in self._names.values():
-            if not all(map(is_, map(space.get, names, repeat(MISSING)), names.values())):
+        for get, name, value in self._names.values():
+            if get(name, MISSING) is not value:
                 return False
         for cell, value in self._cells:
             if _content(cell) is not value:
