@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 
 from .._errors import RepositoryError
+from .._memory import Memory
 from .settings import FILE, read_settings
 
 _VARIABLE = "TAGGEDARTIFACTS_ALLOW_DIRTY"
 # By the root of a repository: the stat of its settings, and what they say. A dirty call would parse them each time.
-_known: dict[str, tuple[tuple[int, ...], bool]] = {}
+_known: Memory[str, tuple[tuple[int, ...], bool]] = Memory()
+_ENTRY_BYTES = 500
 
 
 def allows_dirty(root: str | None) -> bool:
@@ -36,5 +38,6 @@ def allows_dirty(root: str | None) -> bool:
     stamp = status.st_ino, status.st_size, status.st_mtime_ns
     known = _known.get(root)
     if known is None or known[0] != stamp:
-        _known[root] = known = stamp, read_settings(root).allow_dirty
+        known = stamp, read_settings(root).allow_dirty
+        _known.put(root, known, _ENTRY_BYTES)
     return known[1]

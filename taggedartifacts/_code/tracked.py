@@ -9,6 +9,7 @@ import sysconfig
 from typing import TYPE_CHECKING, Any
 
 from .._hashing import file_hexdigest
+from .._memory import Memory
 from .._reach.loaded import holds_loaded_code
 from .._reach.modules import is_installed
 
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
 
 _PACKAGE = __name__.partition(".")[0]
 _MOST_KNOWN = 1 << 14
-_digests: dict[tuple[str, tuple[int, ...], int], tuple[object, str]] = {}
+_digests: Memory[tuple[str, tuple[int, ...], int], tuple[object, str]] = Memory()
+_ENTRY_BYTES = 500
 
 
 def digest_of_code(look: Look, module: str, file: str | None) -> str | None:
@@ -51,15 +53,15 @@ def _digest(file: str, real: str, module: str) -> str:
         space = {"__file__": file}
     load = space.get("__spec__") or sys.modules.get(module)
     key = (real, _stamp(real), id(load))
-    if key not in _digests:
-        if len(_digests) >= _MOST_KNOWN:
-            _digests.clear()
+    known = _digests.get(key)
+    if known is None:
         try:
             digest = file_hexdigest(real) if holds_loaded_code(real, space, None) else os.urandom(16).hex()
         except OSError:  # it is gone: what was loaded is not known any more, and equals nothing
             digest = os.urandom(16).hex()
-        _digests[key] = (load, digest)
-    return _digests[key][1]
+        known = load, digest
+        _digests.put(key, known, _ENTRY_BYTES)
+    return known[1]
 
 
 def _stamp(file: str) -> tuple[int, ...]:

@@ -11,6 +11,7 @@ import sys
 from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING
 
+from .._memory import Memory
 from .._reach.objects import module_of
 from .._reach.reads import ADDED_TO, IMPORTED_ONLY, WRITTEN, names_read
 from .._reach.watch import MISSING
@@ -21,9 +22,9 @@ if TYPE_CHECKING:
     from .._reach.watch import Watch
 
 _READ_NOTHING = (IMPORTED_ONLY, ADDED_TO, WRITTEN)
-_MOST_KNOWN = 1024
 # Kept, so that what the walk has found for one is found again.
-_known: dict[tuple[int, tuple[str, ...], str], FunctionType] = {}
+_known: Memory[tuple[int, tuple[str, ...], str], FunctionType] = Memory()
+_ENTRY_BYTES = 1000
 
 
 def readers(function: FunctionType, watch: Watch) -> Iterator[FunctionType]:
@@ -61,9 +62,8 @@ def _reader(module: ModuleType, chain: tuple[str, ...], function: FunctionType, 
     key = (id(module), chain, function.__qualname__)
     known = _known.get(key)
     if known is None or known.__globals__ is not vars(module):
-        if len(_known) >= _MOST_KNOWN:
-            _known.clear()
         code = compile(f"lambda: {'.'.join(chain) or 'globals()'}", "<cell>", "eval").co_consts[0]
-        known = _known[key] = FunctionType(code, vars(module))
+        known = FunctionType(code, vars(module))
         known.__qualname__ = function.__qualname__
+        _known.put(key, known, _ENTRY_BYTES)
     return known
