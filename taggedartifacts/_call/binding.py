@@ -13,7 +13,7 @@ from .._reach.planted import is_built_in
 from .._reach.reads import names_read
 from .inputs import input_contents
 from .signature import binder
-from .wrong import meant, refuse_bare, refuse_missing, refuse_names
+from .wrong import is_descriptor, meant, refuse_bare, refuse_missing, refuse_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
@@ -59,7 +59,7 @@ class Options(NamedTuple):
             TypeError: If an option is of a wrong type.
             ValueError: If an option has a wrong value, or makes no sense with another.
         """
-        if callable(keyword):
+        if callable(keyword) or is_descriptor(keyword):
             refuse_bare(keyword)
         several = not isinstance(keyword, str)
         keywords = _names("keyword", keyword if several else (keyword,))

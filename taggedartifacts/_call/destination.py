@@ -60,7 +60,7 @@ class Output(NamedTuple):
                 f"{'which is what stands behind file://' if url[1] == 'file' else 'and upload what the call returns'}"
             )
         if not isinstance(text, str):
-            raise TypeError(f"an output path must be a str or a path, not {path!r}")
+            raise TypeError(f"an output path must be a str or a path, such as 'figures/hist.png', not {path!r}")
         given = text.rstrip("/" + os.sep)
         name = os.path.basename(given)
         if name in ("", os.curdir, os.pardir) or "\0" in text:

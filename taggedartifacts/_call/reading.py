@@ -17,6 +17,7 @@ from .._reach.location import Locator
 from .._reach.met import Met, collecting
 from .._reach.modules import MAIN, loaded_modules
 from .._reach.walk import walk
+from .wrong import meant
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -91,6 +92,7 @@ class Reader:
         if missing:
             raise ValueError(
                 f"ignore names {missing[0]!r}, which is no parameter of {f.__qualname__}, and nothing that it reads"
+                f"{meant(missing[0], reads.values) or '; correct the name, or take it out'}"
             )
         if root is not None:
             _note(root, reads)

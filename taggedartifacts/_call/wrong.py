@@ -9,22 +9,25 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
 _OUTPUT = re.compile("out|path|file|target|dest")
 
 
-def refuse_bare(f: Callable[..., object]) -> NoReturn:
+def is_descriptor(f: object) -> bool:
+    """Tell whether something is what a method becomes by one of Python's own decorators."""
+    return isinstance(f, (staticmethod, classmethod, property))
+
+
+def refuse_bare(f: Any) -> NoReturn:
     """Refuse ``@Artifact`` without parentheses.
 
     Raises:
         TypeError: Always.
     """
+    check_function(f)
     if not isinstance(f, FunctionType):
-        raise TypeError(
-            f"keyword must be the name of the parameter that takes the output path, not {f!r}; write "
-            '@Artifact(keyword="outpath") above the function that writes the file'
-        )
+        raise TypeError(f'Artifact needs a keyword; write Artifact(keyword="outpath")({getattr(f, "__name__", "f")})')
     names = list(inspect.signature(f).parameters)
     keyword = next((name for name in reversed(names) if _OUTPUT.search(name)), names[-1] if names else "outpath")
     raise TypeError(
@@ -63,8 +66,10 @@ def check_function(f: Any) -> None:
     Raises:
         TypeError: If it is not.
     """
-    if isinstance(f, (staticmethod, classmethod, property)) or not callable(f):
-        raise TypeError(f"Artifact decorates functions, not {f!r}; put it below staticmethod, classmethod and property")
+    if is_descriptor(f) or not callable(f):
+        raise TypeError(
+            f"Artifact decorates functions, not {f!r}; put @Artifact(…) below staticmethod, classmethod and property"
+        )
     if not isinstance(inspect.unwrap(f), FunctionType):
         raise TypeError(f"Artifact decorates functions, not {_instead(f)}")
     if inspect.isgeneratorfunction(f) or inspect.isasyncgenfunction(f):
@@ -76,7 +81,7 @@ def check_function(f: Any) -> None:
 
 def _instead(f: Any) -> str:
     if isinstance(f, type):
-        return f"the class {f.__qualname__}; put it above the method that writes the file"
+        return f"the class {f.__qualname__}; put @Artifact(…) above the method that writes the file"
     if isinstance(f, functools.partial):
         name = getattr(f.func, "__name__", "f")
         return (

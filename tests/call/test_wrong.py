@@ -60,18 +60,21 @@ class TestWhatToWrite:
             @Artifact
             def f(x, outpath, n=3): ...
 
-        with pytest.raises(TypeError, match=r'not <class .*write @Artifact\(keyword="outpath"\) above the function'):
-
-            @Artifact
-            class Model: ...
+        for what, says in [
+            (type("Model", (), {}), "not the class Model; put @Artifact"),
+            (functools.partial(print), "take the partial of what comes out"),
+            (classmethod(print), "below staticmethod"),
+        ]:
+            with pytest.raises(TypeError, match=says):
+                Artifact(what)
 
     @pytest.mark.parametrize(
         ("what", "says"),
         [
             (functools.partial(print, 3), r"take the partial of what comes out: .*\(print\), …\)"),
-            (type("Model", (), {}), "not the class Model; put it above the method"),
-            (staticmethod(print), "put it below staticmethod"),
-            (property(print), "put it below staticmethod"),
+            (type("Model", (), {}), r"not the class Model; put @Artifact\(…\) above the method"),
+            (staticmethod(print), r"put @Artifact\(…\) below staticmethod"),
+            (property(print), r"put @Artifact\(…\) below staticmethod"),
             (len, "write a function that calls it"),
         ],
     )
@@ -104,6 +107,10 @@ class TestWhatToWrite:
             Artifact("outpath", ignore=("verbos",))(f)
         with pytest.raises(ValueError, match=r"did you mean 'table'\?"):
             Artifact("outpath", inputs=("tabel",))(f)
+        work = project.module("limits = [3]\ndef f(out): Path(out).write_text(str(limits))\n")
+        for name, says in (("limit", r"did you mean 'limits'\?"), ("elsewhere", "correct the name, or take it out")):
+            with pytest.raises(ValueError, match=f"nothing that it reads; {says}"):
+                Artifact("out", ignore=(name,))(work.f)("out/x.txt")
         with pytest.raises(KeyError, match=r"did you mean 'outpath'\?"):
             Artifact("outpaht", allow_dirty=True, repo=project.path)(f)(1, 2, outpath="x")
         with pytest.raises(KeyError, match=r"'outpath' is missing or empty; pass a path \('outpaht' is no parameter\)"):
