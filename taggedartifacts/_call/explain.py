@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .._code.codestate import Change
     from .._history.differences import Difference
     from .._history.stretch import Version
+    from .._store.record import Record
     from .._store.target import Target
     from .call import Call, Decoration
 
@@ -142,11 +143,11 @@ def _why_missed(call: Call) -> Iterator[str]:
     there, whole = [], True
     for target in call.targets:
         folder, name = target
+        record = stored_record(target)
         if not os.path.lexists(target.path):
-            yield f"{name} is not there: nothing was made by this code with this configuration, or it was removed"
+            yield f"{name} is not there: {_why_gone(record)}"
             continue
         there.append(name)
-        record = stored_record(target)
         if record is None or condition(target, record)[0] is not Condition.PARTIAL:
             continue
         for companion in record.companions:
@@ -160,6 +161,12 @@ def _why_missed(call: Call) -> Iterator[str]:
         yield "the outputs that are there come from different runs"
     elif there and len(call.targets) > 1:
         yield f"{', '.join(there)} would be made again with the rest: the outputs of a run belong together"
+
+
+def _why_gone(record: Record | None) -> str:
+    if record is None:
+        return "nothing was made by this code with this configuration, or it was removed"
+    return f"{record.function} made it on {minute(record.started)}, and it was removed or moved since"
 
 
 def _nearest(call: Call, target: Target) -> tuple[str, tuple[Difference, ...]] | None:

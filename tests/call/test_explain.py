@@ -276,7 +276,7 @@ class TestExplain:
         rest.unlink()
 
         assert f"{shape.with_suffix('.shx').name}, which was written beside" in str(module.shapes.explain())
-        assert f"{rest.name} is not there" in str(module.two.explain())
+        assert f"{rest.name} is not there: work.py::two made it on 2" in str(module.two.explain())
 
     def test_of_outputs_from_two_runs_says_so(self, work):
         """Outputs that are all there, but not from one run, are made again."""
