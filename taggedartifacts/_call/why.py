@@ -48,7 +48,7 @@ def why(call: Call, staged: Sequence[Staged], predecessors: Sequence[Record | No
         reason = "it had been removed"
     else:
         try:
-            reason = ", ".join(_clauses(_nearest_differences(call, call.targets[0])))
+            reason = "; ".join(_clauses(_nearest_differences(call, call.targets[0])))
         except (OSError, ValueError):  # a folder that cannot be listed, records that are damaged
             reason = ""
     return reason and f": {reason}"

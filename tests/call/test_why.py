@@ -49,7 +49,7 @@ def one(out="out/one"):
         work.settings["model"]["depth"] = 4
         assert ": model.depth 3 → 4" == said(work)
         assert ": x 1 → 'two'" == said(work, x="two")
-        assert ": w 1 → 2, x 'two' → 3, y 1 → 2, and 1 more" == said(work, x=3, y=2, z=2, w=2)
+        assert ": w 1 → 2; x 'two' → 3; y 1 → 2; and 1 more" == said(work, x=3, y=2, z=2, w=2)
 
     def test_input(self, project, said):
         """An input that changed is named."""
@@ -63,7 +63,7 @@ def one(out="out/one"):
         """Where one of the two has no inputs at all, there is no name to tell."""
         said(project.module(self.WORK.replace(', inputs=("table",)', "")))
 
-        assert ", other inputs count" in said(project.module(self.WORK))
+        assert "; other inputs count" in said(project.module(self.WORK))
 
     def test_of_another_function(self, project, said):
         """What another function made under the name differs in all; that it was another function tells it."""
