@@ -53,7 +53,8 @@ def record(path: str | os.PathLike[str], *, search: str | os.PathLike[str] | Non
         there = "has no record" if os.path.lexists(target.path) else "is not there and has no record"
         raise ArtifactNotFoundError(
             f"{target.path} {there}; its name alone says: {said_by(target.tag)}. "
-            f"When an artifact is copied, copy {target.record_path} along"
+            f"If it is a copy, copy its record along, to {target.record_path}, or name the folder where it was made "
+            "in record(path, search=folder)"
         )
     return with_manifest(target.folder, found)
 

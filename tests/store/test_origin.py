@@ -88,7 +88,9 @@ class TestRecord:
         copy.parent.mkdir()
         copy.write_bytes(path.read_bytes())
 
-        with pytest.raises(ArtifactNotFoundError, match=f"commit 1a2b3c4d5e, nothing.*{copy.parent}.*json along"):
+        with pytest.raises(
+            ArtifactNotFoundError, match=f"commit 1a2b3c4d5e, nothing.*copy its record along, to {copy.parent}.*json"
+        ):
             record(copy)
 
     def test_of_a_dirty_copy_tells_the_changes(self, tmp_path):
