@@ -75,6 +75,7 @@ _BOOKKEEPING = {
                 "neural_network._multilayer_perceptron.BaseMultilayerPerceptron",
             ),
             "_rng": ("ensemble._gb.BaseGradientBoosting", "gaussian_process._gpr.GaussianProcessRegressor"),
+            "rng": ("gaussian_process._gpc._BinaryGaussianProcessClassifierLaplace",),
             "random_state_": (
                 *("decomposition._lda.LatentDirichletAllocation", "impute._iterative.IterativeImputer"),
                 *("neighbors._nca.NeighborhoodComponentsAnalysis", "neural_network._rbm.BernoulliRBM"),
