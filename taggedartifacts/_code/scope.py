@@ -127,8 +127,10 @@ class Scope:
         return hexdigest("\0".join(parts).encode(errors="surrogateescape"))
 
     def chain(self, path: str) -> str:
-        """Say how a file came into the scope: ``helpers.py, imported by plots.py``."""
+        """Say how a file came into the scope: ``helpers.py, imported by plots.py``, ``a.csv, which counts as data``."""
         said = path
+        if self.kind is Kind.AUTOMATIC and path not in self.files and not is_probed(path, self.probes):
+            return f"{path}, which counts as data"
         while (cause := self.causes.get(path)) is not None and cause.by is not None and cause.by in self.causes:
             path = cause.by
             said += f", imported by {path}"

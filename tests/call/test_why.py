@@ -81,6 +81,9 @@ def one(out="out/one"):
         assert ": helper.py changed" == said()
         project.commit()
         assert ": helper.py changed, imported by work.py" == said()
+        project.write("other.csv", "b")
+        project.commit()
+        assert ": other.csv changed, which counts as data" == said()
 
     def test_names_the_newest_of_equally_near_ones(self, project, said):
         """In a sweep, what is told is the step from the one before."""
