@@ -262,7 +262,9 @@ class _Walk:
             if chain:
                 self._planted.take(space, chain, label, spelled)
             return
-        if not chain or chain[0] == "__dict__":
+        if has_class := type(module) is not types.ModuleType and self._tree.defines(type(module), {}):
+            self._follow(type(module))  # whose properties may read anything of the module
+        if has_class or not chain or chain[0] == "__dict__":
             if not is_package:
                 self._take_all(space, label)
                 for name in self._text.bound(space) - space.keys():

@@ -125,6 +125,21 @@ class TestPlanted:
         module.settings.n = 2
         assert first != module.fig.path("out/a.txt")
 
+    @pytest.mark.parametrize(
+        ("body", "place"),
+        [("self.__dict__['hidden']", "settings.hidden"), ("self.other", "settings.other"), ("STEP", "STEP")],
+    )
+    def test_class_of_a_module(self, work, body, place):
+        """Where a module was given a class with properties, what these read counts."""
+        module = work("settings.size")
+        exec(f"class Lazy(type(os)):\n    size = property(lambda self: {body})\n", vars(module))
+        module.settings.hidden = 1
+        module.settings.__class__ = module.Lazy
+        first = module.fig.path("out/a.txt")
+        exec(f"{place} = 2", vars(module))
+
+        assert first != module.fig.path("out/a.txt")
+
     def test_members(self, work):
         """What is set on a member of an enumeration counts."""
         module = work("Mode.FAST.weight")

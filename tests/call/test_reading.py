@@ -274,21 +274,32 @@ if __name__ == "__main__":
         assert first == second
         assert first.endswith("True")
 
-    def test_one_name_in_two_folders(self, project):
+    @pytest.mark.parametrize(
+        ("imports", "reads", "path", "text"),
+        every(
+            3,
+            [
+                ("import settings", "settings.N", "settings.py", "N = {}\n"),
+                ("from settings import go", "go()", "settings.py", "def go():\n    return {}\n"),
+                ("from pack.inner import N", "N", "pack/inner.py", "N = {}\n"),
+            ],
+        ),
+    )
+    def test_one_name_in_two_folders(self, project, imports, reads, path, text):
         """A module that two folders have by one name counts with its path."""
         project.write(
             "common/plots.py",
-            """
-            import settings
+            f"""
+            {imports}
             from pathlib import Path
             from taggedartifacts import Artifact
             @Artifact("out")
             def fig(out):
-                Path(out).write_text(str(settings.N))
+                Path(out).write_text(str({reads}))
         """,
         )
         for number in (1, 2):
-            project.write(f"exp{number}/settings.py", f"N = {number}\n")
+            project.write(f"exp{number}/{path}", text.format(number))
             project.write(f"exp{number}/run.py", "from plots import fig\nprint(fig('out/a.txt').read_text())\n")
         project.commit()
         root = project.path
@@ -469,13 +480,24 @@ print(plots.fig(eval(sys.argv[2]), "out/a.txt").name)
 
 
 class TestNames:
-    def test_defined_twice(self, project):
+    @pytest.mark.parametrize(
+        "part",
+        [
+            '@Artifact("out")\ndef fig(out):\n    Path(out).write_text("{}")\n',
+            'fig = Artifact("out")(lambda out: Path(out).write_text("{}"))\n',
+            'class Figures:\n    @Artifact("out")\n    def fig(out):\n        Path(out).write_text("{}")\n'
+            "fig = Figures.fig\n",
+            'def make():\n    @Artifact("out")\n    def fig(out):\n        Path(out).write_text("{}")\n'
+            "    return fig\nfig = make()\n",
+        ],
+        ids=["function", "lambda", "method", "local"],
+    )
+    def test_defined_twice(self, project, part):
         """Two functions of one name in a file conflict, and never serve each other."""
-        part = '@Artifact("out")\ndef fig(out):\n    Path(out).write_text("{}")\n'
         work = project.module(part.format(1) + "first = fig\n" + part.format(2))
         work.first("out/a.txt")
 
-        with pytest.raises(ArtifactConflictError, match=r"work\.py::fig as "):
+        with pytest.raises(ArtifactConflictError, match=r"work\.py::.* as "):
             work.fig("out/a.txt")
         assert work.first.is_cached("out/a.txt")
 
