@@ -6,7 +6,7 @@ import builtins
 import types
 from typing import TYPE_CHECKING, Any
 
-from .reads import REFLECTION
+from .reads import REFLECTION, names_read
 from .watch import MISSING
 
 if TYPE_CHECKING:
@@ -16,10 +16,12 @@ if TYPE_CHECKING:
     from .location import Locator
     from .watch import Watch
 
+# The file of a function that stands for what a cell reads of a module.
+OF_CELL = "<cell>"
 _BUILTINS = vars(builtins)
 _HOMES = frozenset({"builtins", "io", "_io"})
 # Constants, and what an interactive interpreter or IPython keeps there.
-_KEPT = frozenset({"Ellipsis", "NotImplemented", "_", "get_ipython"})
+_KEPT = frozenset({"Ellipsis", "NotImplemented", "_", "get_ipython", "display"})
 
 
 class Planted:
@@ -61,6 +63,14 @@ class Planted:
             key = f"{space.get('__name__')}.{name}"
             if not self._ignored.has((key, spelled)):
                 self._count(key, spelled, value, label)
+
+    def take_of_cell(self, function: types.FunctionType, label: str) -> None:
+        """Take what a cell reads of an installed module, by the function that stands for that."""
+        if function.__code__.co_filename == OF_CELL:
+            space = function.__globals__
+            for name, chains in names_read(function.__code__).globals.items():
+                for chain in chains:
+                    self.take(space, (name, *chain), label, str(space.get("__name__")))
 
     def take_builtin(self, name: str, label: str) -> None:
         """Take a name that no module binds where it is read."""

@@ -130,9 +130,9 @@ class _Walk:
         location = self._enter(space)
         label = label_of(location, function)
         if location is None:
-            # A wrapper from an installed package: what it holds is not of that package.
-            if function.__closure__ and not is_ours(space):
+            if function.__closure__ and not is_ours(space):  # a wrapper, and what it holds is not of its package
                 self._take_cells(function, label)
+            self._planted.take_of_cell(function, label)
             self._figures.note(str(space.get("__name__")))
             return
         names = names_read(code)

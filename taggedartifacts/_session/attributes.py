@@ -6,6 +6,7 @@ here and never called; whether it counts is for the walk to say, which knows the
 
 from __future__ import annotations
 
+import builtins
 import functools
 import sys
 from types import FunctionType, ModuleType
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from .._memory import Memory
 from .._reach.objects import module_of
+from .._reach.planted import OF_CELL, is_built_in
 from .._reach.reads import ADDED_TO, IMPORTED_ONLY, WRITTEN, names_read
 from .._reach.watch import MISSING
 
@@ -39,6 +41,10 @@ def readers(function: FunctionType, watch: Watch) -> Iterator[FunctionType]:
     for name, chains in names.globals.items():
         watch.name(space, name, space.get(name, MISSING))
         found.append((space.get(name), chains))
+        if name not in space:
+            watch.name(vars(builtins), name, vars(builtins).get(name, MISSING))
+            if name in vars(builtins) and not is_built_in(name):
+                found.append((builtins, ((name,),)))
     for each, chains in names.imports.items():
         module = module_of(each, space)
         watch.result(functools.partial(module_of, each, space), module)
@@ -62,7 +68,7 @@ def _reader(module: ModuleType, chain: tuple[str, ...], function: FunctionType, 
     key = (id(module), chain, function.__qualname__)
     known = _known.get(key)
     if known is None or known.__globals__ is not vars(module):
-        code = compile(f"lambda: {'.'.join(chain) or 'globals()'}", "<cell>", "eval").co_consts[0]
+        code = compile(f"lambda: {'.'.join(chain) or 'globals()'}", OF_CELL, "eval").co_consts[0]
         known = FunctionType(code, vars(module))
         known.__qualname__ = function.__qualname__
         _known.put(key, known, _ENTRY_BYTES)

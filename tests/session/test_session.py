@@ -316,6 +316,29 @@ class TestCells:
         assert {"11", "21"} == set(artifacts(repo).values())
         assert 2 == runs(repo)
 
+    @pytest.mark.parametrize(
+        ("reads", "change"),
+        every(
+            4,
+            [
+                ("statistics.mean(x) + K + sys.modules['helper'].BINS", "builtins.K = {}"),
+                ("statistics.mean(x)", "statistics.mean = lambda x: {}"),
+                ("bin(x)", "builtins.bin = lambda x: {}"),
+                ("sys.modules['helper'].BINS", "helper.BINS = {}"),
+            ],
+        ),
+    )
+    def test_planted(self, repo, kernel, reads, change):
+        """What a cell puts into `builtins` or a library counts, and a module that is looked up by its name."""
+        repo.write("helper.py", "BINS = 10\n")
+        definition = DEFINITION.replace("helper(x)", reads).replace('"out")', '"out", allow_dirty=True)', 1)
+        kernel.run(IMPORTS + "import builtins, helper, statistics, sys\nN = 1\nstatistics.mean = int", definition)
+        for value in (20, 10, 20):
+            kernel.run(f"{change.format(value)}\n{CALL}")
+
+        assert 2 == len(set(artifacts(repo).values()))
+        assert 2 == runs(repo)
+
     @pytest.mark.heavy
     def test_attribute_by_argument(self, repo, kernel):
         """What a function in the arguments reads of a module counts likewise."""
