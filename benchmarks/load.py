@@ -1,8 +1,9 @@
-"""Load: ``python benchmarks/load.py [--hits N] [--reloads N] [--size BYTES] [--files N]``; prints a table.
+"""Load: ``python benchmarks/load.py [PART ...] [--hits N] [--reloads N] [--size BYTES] [--files N]``; prints a table.
 
 What grows when it should not, and what large work costs beside ``cp`` and ``sha256sum``: memory over hits with distinct
-arguments, over arguments of 1 MB, and over edits and reloads of a module; then a large artifact, a directory of many
-files, and many input files. The defaults are small; the full load is::
+arguments, over arguments of 1 MB, over edits and reloads of a module, and over a day of cells in one kernel; then a
+large artifact, a directory of many files, and many input files. Each part has a process of its own; all of them run
+where none is named. The defaults are small; the full load is::
 
     python benchmarks/load.py --hits 1000000 --reloads 500 --size 5000000000 --files 200000
 """
@@ -54,9 +55,9 @@ def reads(source, outpath):
 """
 
 
-def resident() -> float:
-    """The resident memory, in MB."""
-    with open("/proc/self/statm") as file:
+def resident(pid: int) -> float:
+    """The resident memory of a process, in MB."""
+    with open(f"/proc/{pid}/statm") as file:
         return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
@@ -72,20 +73,20 @@ def command(*words: str) -> Callable[[], object]:
     return lambda: subprocess.run(words, check=True, stdout=subprocess.DEVNULL)
 
 
-def growth(name: str, count: int, work: Callable[[int], object]) -> None:
-    """Print the resident memory after a tenth of the repetitions, a half, and all of them."""
-    marks = {count // 10: 0.0, count // 2: 0.0, count: 0.0}
+def growth(name: str, count: int, work: Callable[[int], object], pid: int | None = None) -> None:
+    """Print the resident memory at first, after a tenth of the repetitions, a half, and all of them."""
+    marks = dict.fromkeys((1, count // 10, count // 2, count), 0.0)
     began = time.perf_counter()
     for number in range(1, count + 1):
         work(number)
         if number in marks:
-            marks[number] = resident()
+            marks[number] = resident(pid or os.getpid())
     each = (time.perf_counter() - began) / count
     print(f"{name:42} {each * 1e6:10.1f} µs  " + ", ".join(f"{at:,}: {size:,.0f} MB" for at, size in marks.items()))
 
 
-def memory(work, hits: int, reloads: int) -> None:
-    """What must stay flat."""
+def hits(work, count: int) -> None:
+    """Hits with distinct arguments."""
     path = work.small(0, "hits/f.txt")
     record = path.parent / ".taggedartifacts" / "records" / f"{path.name}.json"
     text = record.read_bytes()
@@ -104,30 +105,75 @@ def memory(work, hits: int, reloads: int) -> None:
             record.with_name(f"{other.name}.json").write_bytes(stored.to_json())
         work.small(number, "hits/f.txt")
 
-    growth(f"{hits:,} hits with distinct arguments", hits, distinct)
+    growth(f"{count:,} hits with distinct arguments", count, distinct)
+    assert text == record.read_bytes()
+
+
+def arguments(work) -> None:
+    """Arguments of 1 MB."""
     growth("300 arguments of 1 MB, made", 300, lambda number: work.small(f"{number:06}" * 170_000, "large/f.txt"))
     growth("300 arguments of 1 MB, hit", 300, lambda number: work.small(f"{number:06}" * 170_000, "large/f.txt"))
-    assert text == record.read_bytes()
+
+
+def reloads(work, count: int) -> None:
+    """Edits and reloads of a module, and a day of cells: both edited and run again in one kernel."""
 
     def reload(number: int) -> None:
         Path("work.py").write_text(f"{WORK}\nVERSION = {number}\n")
         importlib.invalidate_caches()
         importlib.reload(work).small.path(number, "hits/f.txt")
 
-    growth(f"{reloads} edits and reloads", reloads, reload)
+    growth(f"{count} edits and reloads", count, reload)
 
 
-def sizes(work, size: int, files: int) -> None:
-    """What large work costs, beside what only copies or only reads it."""
+def cells(count: int) -> None:
+    """A day of cells: in one kernel a module is edited and reloaded, and a cell that defines a function is edited."""
+    from jupyter_client.manager import start_new_kernel
+
+    manager, client = start_new_kernel(kernel_name="python3", extra_arguments=["--HistoryManager.enabled=False"])
+    try:
+        pid = manager.provisioner.process.pid
+
+        def cell(number: int) -> None:
+            Path("work.py").write_text(f"{WORK}\nVERSION = {number}\n")
+            text = (
+                "import importlib, sys, work; importlib.invalidate_caches(); importlib.reload(work)\n"
+                f"work.small({number}, 'cells/module.txt')\n"
+                "@work.Artifact('outpath', allow_dirty=True)\n"
+                f"def here(x, outpath):\n    work.Path(outpath).write_text(str(x + {number}))\n"
+                f"here({number}, 'cells/cell.txt')\n"
+            )
+            reply = client.execute_interactive(text, output_hook=lambda _: None, timeout=60)
+            assert reply["content"]["status"] == "ok", reply["content"]
+
+        growth(f"{count} edits, reloads and cells in a kernel", count, cell, pid)
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+
+
+def large(work, size: int) -> None:
+    """What a large artifact costs, beside what only copies or only reads it."""
     timed(f"make {size:,} bytes", lambda: work.large(size, "out/large"))
     path = os.fspath(work.large.path(size, "out/large"))
     timed("  hit", lambda: work.large(size, "out/large"))
     timed("  cp", command("cp", path, "copy"))
     timed("  sha256sum", command("sha256sum", path))
+
+
+def many(work, files: int) -> None:
+    """What a directory of many files costs."""
     timed(f"make a directory of {files:,} files", lambda: work.many(files, "out/many/"))
     directory = os.fspath(work.many.path(files, "out/many/"))
     timed("  hit", lambda: work.many(files, "out/many/"))
     timed("  cp -r", command("cp", "-r", directory, "copies"))
+
+
+def inputs(work, files: int) -> None:
+    """What many input files cost."""
+    Path("copies").mkdir()
+    for number in range(files):
+        Path("copies", str(number)).write_text(str(number))
     timed(f"{files:,} input files, first", lambda: work.reads("copies", "out/read"))
     time.sleep(2.6)  # younger files are read again, as their times do not vouch for them
     timed("  again", lambda: work.reads("copies", "out/read"))
@@ -135,11 +181,19 @@ def sizes(work, size: int, files: int) -> None:
     timed("  sha256sum", command("sh", "-c", "find copies -type f -print0 | xargs -0 sha256sum"))
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    for name, default in (("hits", 20_000), ("reloads", 50), ("size", 50_000_000), ("files", 2_000)):
-        parser.add_argument(f"--{name}", type=int, default=default)
-    options = parser.parse_args()
+PARTS: dict[str, Callable[..., None]] = {
+    "hits": lambda work, options: hits(work, options.hits),
+    "arguments": lambda work, options: arguments(work),
+    "reloads": lambda work, options: reloads(work, options.reloads),
+    "cells": lambda work, options: cells(options.reloads),
+    "large": lambda work, options: large(work, options.size),
+    "many": lambda work, options: many(work, options.files),
+    "inputs": lambda work, options: inputs(work, options.files),
+}
+
+
+def run(part: str, options: argparse.Namespace) -> None:
+    """Run one part, in a repository of its own."""
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
         Path("work.py").write_text(WORK)
@@ -151,10 +205,23 @@ def main() -> None:
             subprocess.run(["git", *words], check=True)
         sys.path.insert(0, folder)
         sys.dont_write_bytecode = True
-        work = importlib.import_module("work")
-        sizes(work, options.size, options.files)
-        memory(work, options.hits, options.reloads)
+        PARTS[part](importlib.import_module("work"), options)
         os.chdir("/")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"one of {', '.join(PARTS)}")
+    for name, default in (("hits", 20_000), ("reloads", 50), ("size", 50_000_000), ("files", 2_000)):
+        parser.add_argument(f"--{name}", type=int, default=default)
+    options = parser.parse_args()
+    if len(options.parts) == 1:
+        run(options.parts[0], options)
+        return
+    for part in options.parts or PARTS:
+        subprocess.run(
+            [sys.executable, __file__, part, *(word for word in sys.argv[1:] if word not in PARTS)], check=True
+        )
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ the mutants whose file or name holds one of them. It prints who survives; the ex
 """
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -46,6 +47,26 @@ ENDINGS = "tests/call/test_endings.py"
 PRUNE = "tests/history/test_prune.py"
 VERIFY = "tests/history/test_verify.py"
 RUN = "tests/call/test_run.py"
+KEY = "tests/store/test_key.py"
+REUSE = "tests/store/test_reuse.py"
+STANDING = "tests/store/test_standing.py"
+CONDITION = "tests/store/test_condition.py"
+STAGING = "tests/store/test_crash.py tests/call/test_run.py"
+CALLS = "tests/call/test_call.py"
+INPUTS = "tests/call/test_inputs.py"
+PLAIN = "tests/call/test_plain.py"
+BINDING = "tests/call/test_binding.py"
+SCOPE = "tests/code/test_scope.py"
+DIRT = "tests/code/test_dirt.py"
+STATE = "tests/code/test_codestate.py"
+LOOK = "tests/code/test_look.py"
+KINDS = "tests/code/test_kinds.py"
+INDEX = "tests/git/test_index.py"
+VALUES = "tests/canonical/test_values.py"
+ENCODING = "tests/canonical/test_encoding.py"
+ARRAYS = "tests/canonical/test_arrays.py"
+CLASSES = "tests/canonical/test_classes.py"
+SYNTAX = "tests/reach/test_syntax.py"
 
 MUTANTS = [
     # Flushes, names and their order
@@ -94,21 +115,19 @@ MUTANTS = [
     Mutant("_store/content.py", "max(times.values(), default=record.mtime_ns), _listing(entries)", "max(times.values(), default=record.mtime_ns), record.listing", OUTCOME),
     Mutant("_store/publish.py", "        for gone in manifests_of(staged.folder, staged.name, predecessor):\n            os.unlink(gone)\n", "", LARGE),
     Mutant("_history/prune.py", "    paths += manifests_of(folder, name, version.record)\n", "", LARGE),
-    Mutant("_history/keys.py", "canonical_differences(shortened(a.canonical), shortened(b.canonical))", "canonical_differences(a.canonical, b.canonical)", LARGE),
+    Mutant("_history/keys.py", "shortened(a.canonical), shortened(b.canonical), {", "a.canonical, b.canonical, {", LARGE),
     Mutant("_call/run.py", "    check_size(call)\n", "", LARGE),
     Mutant("_store/record.py", "        os.fsencode(name)\n", "", RECORD),
     Mutant("_store/record.py", "    if not abs(number) < 1 << 63:", "    if abs(number) > 1 << 63:", RECORD),
     # Hits
     Mutant("_store/content.py", "        seen = [(\"\", status.st_size, status.st_mtime_ns)]\n        known = [(\"\", record.size, record.mtime_ns)]", "        seen = [(\"\", 0, status.st_mtime_ns)]\n        known = [(\"\", 0, record.mtime_ns)]", ORDER),
-    Mutant("_call/call.py", "        key = (function, state.commit, state.dirty, state.digest, *config, cwd, *paths, *kinds)", "        key = (function, state.commit, state.dirty, state.digest, *config, *paths, *kinds)", ORDER),
-    Mutant("_call/call.py", "        key = (function, state.commit, state.dirty, state.digest, *config, cwd, *paths, *kinds)", "        key = (function, state.commit, state.dirty, state.digest, *config, cwd, *paths)", ORDER),
     Mutant("_store/standing.py", "    if record is not None and record.artifact != name:", "    if False:", ORDER),
     Mutant("_call/run.py", "        folder.look_closely()\n        sweep(", "        sweep(", ORDER),
     Mutant("_history/prune.py", "        if known_version(version.target) != version:", "        if False:", PRUNE),
     # Memory
     Mutant("_memory.py", "            forget()\n", "            pass\n", MEMORY),
     Mutant("_memory.py", "            if size > MOST_BYTES:\n                return\n", "", MEMORY),
-    Mutant("_call/call.py", "_FEW_BYTES = 4096", "_FEW_BYTES = 1 << 30", MEMORY),
+    Mutant("_call/plain.py", "_MOST_KEY = 16 << 10", "_MOST_KEY = 16 << 30", "tests/call/test_plain.py tests/call/test_memory.py"),
     Mutant("_call/inputs.py", "            _groups.put(key", "            print(key", MEMORY),
     Mutant("_call/inputs.py", "    file.is_settled = bool(file.identity[1]) and", "    file.is_settled = True or", MEMORY),
     Mutant("_reach/modules.py", "                object.__setattr__(known, \"_code\", compared)", "                pass", MEMORY, "only a module that was seen while another one was decorated is compared again"),
@@ -125,6 +144,158 @@ MUTANTS = [
     Mutant("_store/patches.py", "0o006 * (others and members)", "0o006 * others", PATCHES),
     Mutant("_history/prune.py", "            except OSError as error:\n                _log.warning(\"%s is kept, as far as it is there: %s\", version.target.path, error)\n                continue", "            except ZeroDivisionError as error:\n                continue", PRUNE),
     Mutant("_errors.py", "_printable(arg) if isinstance(arg, str) else arg", "arg", RECORD),
+    # What a hit compares
+    Mutant("_store/key.py", "self[:5] == other[:5]", "self[:4] == other[:4]", KEY),
+    Mutant("_store/key.py", "self[:5] == other[:5]", "self[1:5] == other[1:5]", KEY),
+    Mutant("_store/key.py", "same_rest = (self.dirty, self.config_hash) == (other.dirty, other.config_hash)", "same_rest = self.dirty == other.dirty", KEY),
+    Mutant("_store/key.py", "same_rest = (self.dirty, self.config_hash) == (other.dirty, other.config_hash)", "same_rest = self.config_hash == other.config_hash", KEY),
+    Mutant("_store/key.py", " and same_rest and _same_function(self.function, other.function)", " and same_rest", KEY),
+    Mutant("_store/key.py", "        return (commit, dirty, config) == ours", "        return (commit, dirty) == ours[:2]", KEY),
+    Mutant("_store/key.py", "return one == other or one.endswith(f\"/{other}\") or", "return one == other or one.endswith(other) or", KEY),
+    Mutant("_store/reuse.py", "    if not record.key.agrees(key):\n        raise _conflict(path, record, key)\n", "", REUSE),
+    Mutant("_store/reuse.py", "(agreed := (record, key, directory, position))", "(agreed := (record, directory, position))", REUSE),
+    Mutant("_store/reuse.py", "(agreed := (record, key, directory, position))", "(agreed := (record, key, directory))", REUSE),
+    Mutant("_store/reuse.py", "(agreed := (record, key, directory, position))", "(agreed := (key, directory, position))", REUSE),
+    Mutant("_store/reuse.py", "_name_of(record.outputs, position) != record.artifact", "False", REUSE),
+    Mutant("_store/reuse.py", "    if promised != is_directory:", "    if False:", REUSE),
+    Mutant("_store/reuse.py", "    if os.path.islink(path) and not os.path.exists(path):", "    if False:", REUSE),
+    Mutant("_store/reuse.py", "        if again == record == before:", "        if again == record:", REUSE),
+    Mutant("_store/reuse.py", "            if error.errno not in _REPLACED or not starts:", "            if error.errno not in _REPLACED:", REUSE),
+    Mutant("_store/reuse.py", "    _check_no_companion(target)\n    _log.warning", "    _log.warning", REUSE),
+    Mutant("_store/reuse.py", "    if record is None:\n        _check_no_companion(target)\n", "    if record is None:\n        pass\n", REUSE),
+    Mutant("_store/standing.py", "if known is not None and known[0] == signature:", "if known is not None:", STANDING),
+    Mutant("_store/standing.py", "status.st_size, status.st_mtime_ns, status.st_ctime_ns)", "status.st_size)", STANDING),
+    Mutant("_store/standing.py", "    if record is not None and not record.key.is_in(name):", "    if False:", STANDING),
+    Mutant("_store/standing.py", " and known[1].run == record.run:", ":", STANDING),
+    Mutant("_store/condition.py", "            if same and not read:", "            if same:", CONDITION),
+    Mutant("_store/condition.py", "            if same is not False:", "            if same is None:", CONDITION),
+    Mutant("_store/condition.py", "            if same_digests(path, run):", "            if True:", CONDITION),
+    Mutant("_store/condition.py", "doubtful.append(with_times(path, run))", "doubtful.append(run)", CONDITION),
+    Mutant("_store/condition.py", "runs = (record,) if record.replaced is None else (record, record.replaced)", "runs = (record,)", CONDITION),
+    Mutant("_store/condition.py", "return Condition.PARTIAL if _is_left_as_made(path, runs) else Condition.CHANGED, record", "return Condition.PARTIAL, record", CONDITION),
+    Mutant("_store/content.py", "return True if status.st_mtime_ns == record.mtime_ns else None", "return True", CONDITION),
+    Mutant("_store/content.py", "        if status.st_size != record.size:\n            return False\n", "", CONDITION),
+    Mutant("_store/content.py", "return iter(sorted(found))", "return iter(found)", CONDITION),
+    Mutant("_store/content.py", "f\"{entry.path}\\0{entry.digest}\\n\"", "f\"{entry.digest}\\n\"", CONDITION),
+    Mutant("_store/content.py", ".digest == record.digest and all(", ".digest == record.digest or all(", CONDITION),
+    # Forged records
+    Mutant("_store/record.py", "        if type(value) not in types:", "        if not isinstance(value, tuple(types)):", RECORD),
+    Mutant("_store/record.py", "not _FILE_NAME.fullmatch(name) or name in", "name in", RECORD),
+    Mutant("_store/record.py", " or name in (os.curdir, os.pardir)", "", RECORD),
+    Mutant("_store/record.py", "    names.update([entry.path for entry in values[\"companions\"]])\n", "", RECORD),
+    Mutant("_store/record.py", "    alike = _SEVERAL_DIGESTS.fullmatch(text) and len(text) < 33 * len(digests)", "    alike = True", RECORD),
+    Mutant("_store/record.py", " or not _COMMIT.fullmatch(values[\"commit\"])", "", RECORD),
+    Mutant("_store/record.py", "        if status.st_size > most:", "        if False:", RECORD),
+    Mutant("_store/record.py", "        except RecursionError as error:\n            raise RecordError(\"it", "        except ZeroDivisionError as error:\n            raise RecordError(\"it", RECORD),
+    Mutant("_store/record.py", "    if tuple(data) == _NAMES and tuple(map(type", "    if tuple(data) == _NAMES or tuple(map(type", RECORD),
+    Mutant("_store/manifest.py", "    if not types <= {(str, int, int, str)}:", "    if False:", LARGE),
+    Mutant("_store/manifest.py", " and each.manifest.startswith(f\"{lock_key(name)}-\")}", "}", LARGE),
+    # Locks, staging, sweep
+    Mutant("_store/staging.py", "(locked and _is_ours(path)) or", "locked or", STAGING),
+    Mutant("_store/staging.py", "works and not is_claimed(path):", "works:", STAGING),
+    Mutant("_store/staging.py", "            if not os.path.lexists(restored):", "            if True:", STAGING),
+    Mutant("_store/staging.py", "            if not os.path.islink(inner):", "            if True:", STAGING),
+    Mutant("_store/staging.py", "        elif locked and _older(", "        elif _older(", STAGING),
+    Mutant("_store/lock.py", "            if error.errno not in _NO_LOCKS:\n                raise\n", "", STAGING),
+    Mutant("_store/lock.py", "        if not stat.S_ISREG(status.st_mode):", "        if False:", STAGING),
+    Mutant("_store/written.py", "            if recompute or _is_same(os.path.join(staged.staging, name), path):", "            if True:", RUN),
+    Mutant("_store/written.py", "    if stat.S_ISLNK(status.st_mode):\n        raise", "    if False:\n        raise", RUN),
+    Mutant("_store/written.py", "        if target.startswith(inside):", "        if False:", RUN),
+    Mutant("_store/publish.py", "        elif os.path.lexists(staged.path):", "        elif True:", ORDER),
+    Mutant("_store/publish.py", "        for gone in companion_names(predecessor) - companion_names(record):\n            move(staged.folder.artifact(gone), os.path.join(staged.staging, gone))\n", "", RUN),
+    Mutant("_history/prune.py", "        if is_busy(folder, name, locked=lock.works):", "        if False:", PRUNE),
+    Mutant("_history/prune.py", "        if not lock.try_acquire():", "        if not lock.try_acquire() and False:", PRUNE),
+    Mutant("_history/prune.py", " if each.path.startswith(split_name(name)[0])]", "]", PRUNE),
+    Mutant("_history/prune.py", "condition(version.target, record)[0] is Condition.CHANGED", "False", PRUNE),
+    # Calls
+    Mutant("_call/run.py", "    if again := artifacts & being_made():", "    if again := frozenset():", RUN),
+    Mutant("_call/run.py", "        if os.getpid() != process:\n            raise", "        if False:\n            raise", RUN),
+    Mutant("_call/run.py", "    if not recompute and _reused(call):\n        return call\n    call.check_links()", "    call.check_links()", RUN),
+    Mutant("_call/run.py", "    if recompute:\n        call.check_owner()\n", "", RUN),
+    Mutant("_call/run.py", "    for target in sorted(call.targets, key=_whole):", "    for target in call.targets:", RUN),
+    Mutant("_call/call.py", "plain_key((counted[:2], given, cwd))", "plain_key((counted[:2], given))", CALLS),
+    Mutant("_call/call.py", "plain_key((counted[:2], given, cwd))", "plain_key((counted[:2], cwd))", CALLS),
+    Mutant("_call/call.py", "plain_key((counted[:2], given, cwd))", "plain_key((counted[1:2], given, cwd))", CALLS),
+    Mutant("_call/call.py", "key = None if decoration.options.inputs else plain_key", "key = plain_key", CALLS),
+    Mutant("_call/call.py", "        if view is not self.seen and view != self.seen:\n            return None\n", "", CALLS),
+    Mutant("_call/call.py", "view.read) is not self.reading:", "view.read) is None:", CALLS),
+    Mutant("_call/call.py", "        if state is not call.state and state != call.state:\n            return None\n", "", CALLS),
+    Mutant("_call/call.py", "        _check_allowed(decoration, state)\n        _, _, _, view", "        _, _, _, view", CALLS),
+    Mutant("_call/call.py", "return tuple(found) if len(runs) <= 1 else None", "return tuple(found)", RUN),
+    Mutant("_call/call.py", "each.record is not None and each.record.undeclared:", "False:", CALLS),
+    Mutant("_call/call.py", "state.dirty is not None and not options.allow_dirty and", "state.dirty is not None and", CALLS),
+    Mutant("_call/undeclared.py", "        if same:\n            entries", "        if True:\n            entries", INPUTS),
+    Mutant("_call/undeclared.py", "(now.st_size, now.st_mtime_ns) == (entry.size, entry.mtime_ns):", "now.st_size == entry.size:", INPUTS),
+    Mutant("_call/undeclared.py", "_digest(entry.path, cwd) == entry.digest:", "entry.digest:", INPUTS),
+    Mutant("_call/undeclared.py", "stat.S_ISREG(status.st_mode) and not counts(file):", "stat.S_ISREG(status.st_mode):", INPUTS),
+    Mutant("_call/inputs.py", "{None: {key: _filled(entry) for key, entry in found.entries.items()}}", "{key: _filled(entry) for key, entry in found.entries.items()}", INPUTS),
+    Mutant("_call/inputs.py", "    if after != file.identity:", "    if False:", INPUTS),
+    Mutant("_call/inputs.py", "    if found.st_ino and itself in parents:", "    if False:", INPUTS),
+    Mutant("_call/inputs.py", "            names = sorted(entry for entry in os.listdir(path) if entry != HIDDEN)", "            names = sorted(os.listdir(path))", INPUTS),
+    Mutant("_call/plain.py", "{type(Path()): _path, ArtifactPath: _artifact}", "{type(Path()): _path, ArtifactPath: _path}", PLAIN),
+    Mutant("_call/binding.py", "name not in self._left_out or name == self._without_state", "name not in self._left_out", BINDING),
+    Mutant("_call/destination.py", "    if len(set(names)) < count:", "    if False:", BINDING),
+    # The code
+    Mutant("_code/scope.py", "        if path in self.files:\n            return True\n        if self.is_whole:", "        if self.is_whole:", SCOPE),
+    Mutant("_code/scope.py", "        if is_probed(path, self.probes):\n            return True\n", "", SCOPE),
+    Mutant("_code/scope.py", "*self.paths, \"\", *sorted(self.files), \"\", *sorted(self.probes))", "*self.paths, \"\", *sorted(self.files))", SCOPE),
+    Mutant("_code/scope.py", "(*parts, \"\", *sorted(self.names))", "parts", SCOPE),
+    Mutant("_code/scope.py", "            found = entry(path) or _submodule_above(path, entry)", "            found = entry(path)", SCOPE),
+    Mutant("_code/scope.py", "parts.append(f\"{found[0]:o} {found[1]} {path}\")", "parts.append(f\"{found[1]} {path}\")", SCOPE),
+    Mutant("_code/scope.py", "parts.append(f\"{found[0]:o} {found[1]} {path}\")", "parts.append(f\"{found[0]:o} {path}\")", SCOPE),
+    Mutant("_code/scope.py", "[f\"{self.kind.value} {self.by_bytes}\", *sorted(self.names)]", "[f\"{self.kind.value} {self.by_bytes}\"]", SCOPE),
+    Mutant("_code/scope.py", "        by_bytes=one.by_bytes or other.by_bytes,", "        by_bytes=one.by_bytes,", SCOPE),
+    Mutant("_code/dirt.py", "        elif now.doubt:\n            what = now.doubt\n", "", DIRT),
+    Mutant("_code/dirt.py", "        elif (now.mode, now.oid) == before:", "        elif now.oid == before[1]:", DIRT),
+    Mutant("_code/dirt.py", "        if now is None and (before is None or path in self._candidates.sparse):", "        if now is None and before is None:", DIRT),
+    Mutant("_code/dirt.py", "        if before == (SUBMODULE_MODE, inner.repository.head):", "        if before:", DIRT),
+    Mutant("_code/dirt.py", "        if self.repository.is_shallow:\n            return search()\n", "", DIRT),
+    Mutant("_code/dirt.py", "parts = [b\"%o %s %s\\0\" % (dirt[path].mode, ", "parts = [b\"%o %s %s\\0\" % (0, ", DIRT),
+    Mutant("_code/dirt.py", "os.fsencode(path)) for path in sorted(dirt)]", "os.fsencode(path)) for path in dirt]", DIRT),
+    Mutant("_code/dirt.py", " or old[0] != new[0] or", " or", DIRT),
+    Mutant("_code/dirt.py", "    return before != \"\" and before ==", "    return before ==", DIRT),
+    Mutant("_code/facts.py", "        return scope.by_bytes or not same_syntax(repository, delta)", "        return not same_syntax(repository, delta)", STATE),
+    Mutant("_code/facts.py", "        return scope.by_bytes or not same_syntax(repository, delta)", "        return True", STATE),
+    Mutant("_code/facts.py", "dirt = {path: each for path, each in dirt.items() if not each.is_layout}", "pass", STATE),
+    Mutant("_code/facts.py", "    if entry is not None and not status.may_differ(FILE):", "    if entry is not None:", STATE),
+    Mutant("_code/look.py", "        if status.repository.is_ignored(path[len(prefix) :]):", "        if False:", LOOK),
+    Mutant("_code/look.py", "is_stale = not loaded.is_as_loaded() or (loaded.is_doubtful and dirt is not None)", "is_stale = False", LOOK),
+    Mutant("_code/look.py", "        if now is not None and (now.mode, now.oid) == expected:", "        if True:", LOOK),
+    Mutant("_code/look.py", "            if is_compared:\n                return dirt\n            return self._judge_later", "            if True:\n                return dirt\n            return self._judge_later", LOOK),
+    Mutant("_code/meanwhile.py", "max(info.st_mtime, info.st_ctime) < facts.taken - _MARGIN_SECONDS", "info.st_mtime < facts.taken", OUTCOME),
+    Mutant("_code/kinds.py", "    if kind is None:\n        return True\n    if kind ==", "    if kind is None:\n        return False\n    if kind ==", KINDS),
+    Mutant("_git/index.py", "entry.flags & _ASSUME_UNCHANGED or ", "", INDEX),
+    Mutant("_git/index.py", "(_SKIP_WORKTREE | _INTENT_TO_ADD)", "_SKIP_WORKTREE", INDEX),
+    Mutant("_git/index.py", "if is_sparse and entry.flags_extended", "if entry.flags_extended", INDEX),
+    # The canonical form
+    Mutant("_canonical/text.py", "return format(Decimal(value), \"f\")", "return format(Decimal(value), \"E\")", VALUES),
+    Mutant("_canonical/text.py", "return text if \"n\" not in text else tagged_text(\"float\", quoted(text))", "return text", VALUES),
+    Mutant("_canonical/text.py", "if len(digits) <= point <= _MOST_INTEGRAL_DIGITS:", "if len(digits) <= point < _MOST_INTEGRAL_DIGITS:", VALUES),
+    Mutant("_canonical/text.py", "if -_MOST_LEADING_ZEROS < point <= 0:", "if -_MOST_LEADING_ZEROS <= point <= 0:", VALUES),
+    Mutant("_canonical/text.py", "if len(value) <= _LITERAL_BYTES:", "if len(value) < _LITERAL_BYTES:", VALUES),
+    Mutant("_canonical/text.py", "f'[{len(value)},\"{hexdigest(value)}\"]'", "f'[\"{hexdigest(value)}\"]'", VALUES),
+    Mutant("_canonical/text.py", "else sorted(names, key=_utf16)", "else sorted(names)", VALUES),
+    Mutant("_canonical/text.py", "    return None if shape.mistakable else shape", "    return shape", VALUES),
+    Mutant("_canonical/text.py", "listed(sorted(texts, key=utf8))", "listed(texts)", VALUES),
+    Mutant("_canonical/text.py", "    if not _STRINGS.issuperset(map(type, value)):\n        return None\n", "", VALUES),
+    Mutant("_canonical/text.py", "encode(\"utf-8\", \"backslashreplace\")", "encode(\"utf-8\", \"replace\")", VALUES),
+    Mutant("_canonical/text.py", "        separator = \",\"\n", "        separator = \"\"\n", ARRAYS),
+    Mutant("_canonical/encoding.py", "                if id(child) in inside:", "                if False:", "tests/canonical/test_encoding.py -k itself"),
+    Mutant("_canonical/encoding.py", "            inside.discard(id(current))\n", "", VALUES),
+    Mutant("_canonical/encoding.py", "    bool: lambda value: \"true\" if value else \"false\",", "    bool: integer,", VALUES),
+    Mutant("_canonical/encoding.py", "(names.written_name(describe), name, describe(value))", "(name, describe(value))", ENCODING),
+    Mutant("_canonical/encoding.py", "        _recognised.clear()\n", "", ENCODING),
+    Mutant("_canonical/arrays.py", "wanted = plain.dtype.newbyteorder(\"<\")", "wanted = plain.dtype", ARRAYS),
+    Mutant("_canonical/arrays.py", "if plain.flags.c_contiguous and plain.dtype == wanted:", "if plain.dtype == wanted:", ARRAYS),
+    Mutant("_canonical/arrays.py", "f'[{dtype},[{\",\".join(map(str, shape))}],\"{content}\"]'", "f'[{dtype},\"{content}\"]'", ARRAYS),
+    Mutant("_canonical/arrays.py", "f'[{dtype},[{\",\".join(map(str, shape))}],\"{content}\"]'", "f'[[{\",\".join(map(str, shape))}],\"{content}\"]'", ARRAYS),
+    Mutant("_canonical/arrays.py", "(numpy.where(mask, numpy.zeros((), values.dtype), values), mask, fill)", "(numpy.where(mask, numpy.zeros((), values.dtype), values), mask)", ARRAYS),
+    Mutant("_canonical/arrays.py", "(numpy.where(mask, numpy.zeros((), values.dtype), values), mask, fill)", "(values, mask, fill)", ARRAYS),
+    Mutant("_canonical/code.py", "        \"closure\": cells,\n", "", CLASSES),
+    Mutant("_canonical/code.py", "        \"defaults\": defaults(function),\n", "", CLASSES),
+    Mutant("_canonical/code.py", "        \"reads\": {name: _read(space[name]) for name in source.reads if name in space},\n", "", CLASSES),
+    Mutant("_canonical/part.py", "    if any(len(path) == 1 for path in paths):", "    if all(len(path) == 1 for path in paths):", BINDING),
+    Mutant("_reach/syntax.py", "_SKIPPED = frozenset({\"ctx\", ", "_SKIPPED = frozenset({\"ctx\", \"value\", ", SYNTAX),
 ]  # fmt: skip
 
 
@@ -136,7 +307,8 @@ def survives(mutant, place):
         f"{mutant.file} holds {mutant.before!r} {source.count(mutant.before)} times"
     )
     path.write_text(source.replace(mutant.before, mutant.after), encoding="utf-8")
-    command = [sys.executable, "-B", "-m", "pytest", "-x", "-q", "-n0", "-p", "no:cacheprovider", mutant.tests]
+    command = [sys.executable, "-B", "-m", "pytest", "-x", "-q", "-n0", "-p", "no:cacheprovider"]
+    command += shlex.split(mutant.tests)
     environment = {**os.environ, "PYTHONPATH": str(place), "MUTATED_PACKAGE": str(place)}
     try:
         done = subprocess.run(command, cwd=place, env=environment, capture_output=True, timeout=900, check=False)
