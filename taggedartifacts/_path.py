@@ -118,6 +118,11 @@ class ArtifactPath(_Base):
         """Display the artifact here and now, for the middle of a cell; in a terminal, as text."""
         _preview().show(self, self._repr_mimebundle_()["text/plain"])
 
+    def _ipython_display_(self) -> None:
+        # Front ends show a picture instead of the text beside it, so its name is an output of its own, above it.
+        _preview().caption(str(self))
+        raise NotImplementedError  # so IPython goes on to the bundle
+
     def _repr_mimebundle_(self, **_options: object) -> dict[str, str]:
         # As the last expression of a cell.
         bundle: dict[str, str] = _preview().mimebundle(str(self))

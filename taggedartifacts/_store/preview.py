@@ -46,12 +46,20 @@ def mimebundle(path: str) -> dict[str, str]:
     Args:
         path: The file, named in the output as it is written here.
     """
-    # Images get no caption in text/html: nbconvert would prefer it and drop the image.
+    # Images get no caption in text/html: nbconvert would prefer it and drop the image. So `caption`.
     try:
         return {"text/plain": path, **_rendered(path)}
     except (OSError, ValueError, EOFError, csv.Error, lzma.LZMAError, zlib.error) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else "cannot be shown"
         return {"text/plain": f"{path} ({reason[0].lower()}{reason[1:]})"}
+
+
+def caption(path: str) -> None:
+    """Display the name of a picture now, where the session shows pictures; of anything else nothing."""
+    ipython: Any = sys.modules["IPython"]
+    bundle = mimebundle(path)
+    if set(bundle).intersection(_IMAGES.values(), ipython.get_ipython().display_formatter.active_types):
+        ipython.display.display({"text/plain": bundle["text/plain"]}, raw=True)
 
 
 def show(displayable: object, text: str) -> None:

@@ -239,11 +239,18 @@ class TestCells:
         assert 2 == len(artifacts(repo))
 
     def test_display(self, repo, kernel):
-        """The path as the last expression shows the artifact, beside its name; `show` does so in the middle."""
+        """The path as the last expression shows the artifact below its name; `show` does so in the middle."""
         name = kernel.run(*CELLS).splitlines()[0]
         shown = kernel.run(f"path = {CALL}\npath.show()\n1")
 
         assert f"{name}\n7\n1" == shown
+
+        picture = "a-0123456789-0123456789ab.svg"
+        repo.write(picture, "<svg/>")
+        made = f"from taggedartifacts import ArtifactPath\nArtifactPath({picture!r})"
+
+        assert [{"text/plain"}, {"text/plain", "image/svg+xml"}] == [set(data) for data in kernel.displays(made)]
+        assert f"{picture}\n{picture}\n1" == kernel.run(f"{made}.show()\n1")
 
     @pytest.mark.heavy
     def test_committed_under_magic(self, repo, kernel):
@@ -623,8 +630,10 @@ class TestDocs:
             saved.append(notebook.read_bytes())
         shown = [set(output["data"]) for cell in json.loads(saved[0])["cells"] for output in cell.get("outputs", ())]
 
+        table = {"text/plain", "text/html"}
+
         assert saved[0] == saved[1]
-        assert [{"text/plain", "text/html"}, {"text/plain", "text/html"}, {"text/plain", "image/png"}] == shown
+        assert [table, table, {"text/plain"}, {"text/plain", "image/png"}] == shown
         assert 3 == len(list((notebook.parent / "output").glob("*-*.*")))
 
     def test_example_as_stored(self):
@@ -632,5 +641,6 @@ class TestDocs:
         cells = json.loads((EXAMPLES / "penguins.ipynb").read_text())["cells"]
         names = ["".join(output["data"]["text/plain"]) for cell in cells for output in cell.get("outputs", ())]
 
-        assert 3 == len(names)
+        assert 4 == len(names)
+        assert names[2] == names[3]  # of the figure, above it
         assert "-dirty-" not in "".join(names)

@@ -59,3 +59,9 @@ class Kernel:
             if reply["content"]["status"] != "ok":
                 raise CellError(f"{reply['content'].get('ename')}: {reply['content'].get('evalue')}")
         return "\n".join(filter(None, texts))
+
+    def displays(self, cell: str) -> list[dict[str, str]]:
+        """Run a cell; return what it shows, each output by MIME type."""
+        outputs: list[Any] = []
+        self._client.execute_interactive(cell, timeout=SECONDS, output_hook=outputs.append)
+        return [message["content"]["data"] for message in outputs if "data" in message["content"]]
