@@ -98,7 +98,9 @@ class Walk:
         except UnhashableError as error:
             self.watch.lose()
             if not is_key:
-                raise UnhashableError(f"a string names the global {name!r}, or code may read all: {error}") from error
+                raise UnhashableError(
+                    f"a string names the global {name!r}, or code may read all: {error}"
+                ) from error.__cause__
             for each in self.reached[before:]:
                 del self._keys[id(each)]
             del self.reached[before:]
@@ -282,7 +284,7 @@ class Walk:
             raise UnhashableError(
                 f"{owner} is defined interactively, so what it reads decides its results: {error}; "
                 f"if it does not decide them, ignore=({name!r},), else pass it as an argument"
-            ) from error
+            ) from error.__cause__  # its text says all of the error itself
 
 
 active: ContextVar[Walk | None] = ContextVar("taggedartifacts.walk", default=None)
