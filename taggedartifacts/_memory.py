@@ -7,14 +7,14 @@ which costs less to say and to check than an order in which to forget.
 from __future__ import annotations
 
 import weakref
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 K = TypeVar("K")
 V = TypeVar("V")
 
 MOST_BYTES = 64 << 20
 
-_memories: list[weakref.ref[Memory[object, object]]] = []
+_memories: weakref.WeakValueDictionary[int, Memory[Any, Any]] = weakref.WeakValueDictionary()
 _held = 0
 
 
@@ -25,7 +25,7 @@ class Memory(dict[K, V], Generic[K, V]):
 
     def __init__(self) -> None:
         super().__init__()
-        _memories.append(weakref.ref(self, _memories.remove))  # type: ignore[arg-type]  # of whatever it remembers
+        _memories[id(self)] = self
 
     def put(self, key: K, value: V, size: int) -> None:
         """Remember a value.
@@ -66,7 +66,7 @@ def forget() -> None:
     """Forget all that is remembered."""
     global _held
     _held = 0
-    for each in (*_memories,):
+    for each in _memories.valuerefs():
         if (memory := each()) is not None:
             memory.clear()
 

@@ -51,6 +51,8 @@ class Decoration:
         home: Where the function comes from.
         names: The function's name for records, by the root of the repository, as far as it is settled.
         reader: Finds what the function reads.
+        prepared: Calls of it, by plain arguments, configuration, output paths and working directory. They go with it:
+            kept elsewhere, each edit of a module or a cell would leave its last function, and all that it saw, behind.
     """
 
     def __init__(
@@ -68,6 +70,7 @@ class Decoration:
         self._names = dict(names)
         self._state: CodeState | None = None
         self._start: tuple[str, str] = ("", "")
+        self.prepared: Memory[bytes, _Prepared] = Memory()
         self.reader = Reader(
             parameters.ignored_globals,
             is_strict=not (parameters.takes_any or home.interactive),
@@ -280,7 +283,7 @@ def prepare(f: Callable[..., Any], decoration: Decoration, args: tuple[Any, ...]
     token = calling.set(home.script if home.arrived else None)
     try:
         key = None if decoration.options.inputs else plain_key((counted[:2], given, cwd))
-        known = _prepared.get((decoration, key)) if key is not None else None
+        known = decoration.prepared.get(key) if key is not None else None
         if known is not None and (again := known.again(f, bound, view)) is not None:
             return again
         _check_allowed(decoration, view.state())  # at once: to encode arguments may take time, and nobody would see why
@@ -307,7 +310,7 @@ def prepare(f: Callable[..., Any], decoration: Decoration, args: tuple[Any, ...]
     reads = reading.reads if reading is not None else None
     call = _call(f, decoration, bound, given, view, state, encoded, cwd, reads)
     if key is not None:
-        _prepared.put((decoration, key), _Prepared(seen, reading, call), _size(key, call))
+        decoration.prepared.put(key, _Prepared(seen, reading, call), _size(key, call))
     return call
 
 
@@ -343,8 +346,6 @@ class _Prepared(NamedTuple):
         return Call(f, decoration, bound, view, state, encoded, cwd, destination, view.look.judged, reads)
 
 
-# By decorator, and by plain arguments, configuration, output paths and working directory.
-_prepared: Memory[tuple[Decoration, bytes], _Prepared] = Memory()
 _CALL_BYTES = 4096  # of a prepared call, beside its key and its canonical form
 
 

@@ -1,5 +1,7 @@
 """What is remembered for repeated calls: bounded in bytes, by all together, and still remembered below the bound."""
 
+import gc
+import importlib.util
 import os
 import sys
 import time
@@ -7,9 +9,11 @@ import tracemalloc
 
 import pytest
 from cases import WRITE
+from project import HEAD
 
 from taggedartifacts import _memory
 from taggedartifacts._call import inputs
+from taggedartifacts._call.call import Decoration
 from taggedartifacts._memory import Memory
 
 
@@ -104,6 +108,20 @@ class TestDecorators:
         project.module("".join(f'@Artifact("out")\ndef f{number}(out): ...\n' for number in range(30)))
 
         assert len([file for file in compared if file.endswith("work.py")]) <= 2
+
+    def test_edits(self, project):
+        """What was remembered of a function goes when an edit and a reload, or another cell, have replaced it."""
+        work = project.module(WRITE)
+        for number in range(5):
+            work.f(number, "out/f.txt")
+            path = project.write("work.py", HEAD + WRITE + f"VERSION = {number}\n")
+            project.commit()
+            work.__spec__ = importlib.util.spec_from_file_location(work.__name__, path)  # as a reload does
+            work.__spec__.loader.exec_module(work)
+        gc.collect()
+
+        kept = [each for each in gc.get_objects() if type(each) is Decoration and each.home.module == work.__name__]
+        assert len(kept) == 1
 
     def test_edited_between(self, project):
         """A file that is edited between two decorators of one load is noticed, as ever."""
