@@ -15,6 +15,7 @@ from hypothesis.extra import numpy as hnp
 
 from taggedartifacts._canonical import arrays as _arrays
 from taggedartifacts._canonical.encoding import canonical, config_hash, encode
+from taggedartifacts._canonical.text import elements_digest
 from taggedartifacts._errors import UnhashableError
 from taggedartifacts._hashing import hexdigest
 
@@ -97,6 +98,15 @@ class TestMemory:
 
         assert contiguous < 100_000
         assert strided < 8 << 20 < array.nbytes
+
+
+class TestElements:
+    @pytest.mark.parametrize("count", [0, 1, 4096, 4097, 9000])
+    def test_as_if_written_out(self, count):
+        """Elements that are digested in batches have the digest of the list that they are."""
+        texts = [str(number) for number in range(count)]
+
+        assert hexdigest(f"[{','.join(texts)}]".encode()) == elements_digest(texts)
 
 
 class Measured(np.ma.MaskedArray):
@@ -235,6 +245,12 @@ class TestKinds:
         array = np.array([[1, 2], [3, 4]], ">u2")
 
         assert hexdigest(bytes([1, 0, 2, 0, 3, 0, 4, 0])) in canonical(array).decode()
+
+    def test_fill_value_counts(self):
+        """What a masked array writes in the place of what is masked is part of it."""
+        one, other = (np.ma.array([1, 2], mask=[True, False], fill_value=fill) for fill in (7, 8))
+
+        assert canonical(one) != canonical(other)
 
 
 class TestDtypes:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from looks import AUTOMATIC, LookedAt
 
@@ -34,6 +36,22 @@ def work(repo, head, **files):
 def tag(said):
     """What the name of an artifact says, or that there is none."""
     return said.get("error") or (said["commit"], said["dirty"])
+
+
+class TestKey:
+    def test_all_that_decides(self):
+        """What is remembered of a scope is of no other: each part that decides what it holds is in its key."""
+        one = Scope(Kind.AUTOMATIC, frozenset({"a.py"}), frozenset({"b"}), frozenset({"c.md"}), ("d",), by_bytes=False)
+        others = {
+            "kind": Kind.PATHS,
+            "files": frozenset(),
+            "probes": frozenset(),
+            "names": frozenset(),
+            "paths": (),
+            "by_bytes": True,
+        }
+
+        assert len({one.key(), *(replace(one, **{name: value}).key() for name, value in others.items())}) == 7
 
 
 class TestWhatImportsMiss:

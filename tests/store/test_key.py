@@ -9,6 +9,7 @@ import pytest
 from gitrepo import GitRepo
 
 from taggedartifacts._store.key import Key, scope_text
+from taggedartifacts._tag import tagged_name
 
 COMMIT = "0123456789" * 4
 ASK = """
@@ -67,6 +68,17 @@ class TestAgrees:
 
         assert [False, True] == [made[0], json.loads(done.stdout)[0]]
         assert made[1] == json.loads(done.stdout)[1]
+
+
+class TestIsIn:
+    @pytest.mark.parametrize("other", [{"commit": "f" * 40}, {"dirty": "1" * 32}, {"config_hash": "1" * 32}])
+    def test_each_part(self, other):
+        """A name holds a key by all three parts of its tag."""
+        key = Key("plots.py::f", COMMIT, None, "0" * 32)
+        name = tagged_name("a.txt", key.tag)
+
+        assert key.is_in(name)
+        assert not key._replace(**other).is_in(name)
 
 
 class TestText:

@@ -1,15 +1,21 @@
 """Reuse: what stands at the tagged path is served, refused or made again, and never what somebody else made."""
 
 import os
+from pathlib import Path
 
 import pytest
 from cases import COMPANIONS, MODEL, TWO, WRITE
+from records import change_record, put
 
 from taggedartifacts import (
     ArtifactConflictError,
     ArtifactModifiedError,
     ArtifactNameError,
 )
+from taggedartifacts._store.folder import Folder
+from taggedartifacts._store.reuse import find
+from taggedartifacts._store.standing import stored_record
+from taggedartifacts._store.target import Target
 
 
 class TestConflicts:
@@ -196,3 +202,44 @@ class TestModified:
 
         with pytest.raises(ArtifactModifiedError):
             work.model(1)
+
+
+class TestRepeated:
+    """What was found to agree is not looked into again, and nothing else is taken for it."""
+
+    @pytest.fixture
+    def target(self, tmp_path):
+        target = Target(Folder(str(tmp_path)), put(tmp_path, scope_digest="a" * 32).name)
+        assert find(target, stored_record(target).key, directory=False, position=0)
+        return target
+
+    @pytest.mark.parametrize(
+        ("other", "position"),
+        [({"function": "g.py::g"}, 0), ({"scope": "f" * 32}, 0), ({}, 1)],
+    )
+    def test_another_question(self, target, other, position):
+        """Asked for by another key, or as another output, the same record is a conflict."""
+        key = stored_record(target).key
+
+        with pytest.raises(ArtifactConflictError):
+            find(target, key._replace(**other), directory=False, position=position)
+        assert find(target, key, directory=False, position=0)
+
+    def test_another_record(self, target):
+        """A record of another function that came in the place of the one that agreed is a conflict."""
+        key = stored_record(target).key
+        change_record(Path(target.path), function="g.py::g")
+
+        with pytest.raises(ArtifactConflictError):
+            find(target, key, directory=False, position=0)
+
+    def test_shown_late(self, target, monkeypatch):
+        """What a network file system shows as changed at the first look, and as it was made at the next, is no edit."""
+        path = Path(target.path)
+        made, times = path.read_bytes(), path.stat().st_mtime_ns
+        path.write_bytes(b"of another size")
+        monkeypatch.setattr(
+            Folder, "look_closely", lambda _: path.write_bytes(made) and os.utime(path, ns=(times, times))
+        )
+
+        assert find(target, stored_record(target).key, directory=False, position=0)
