@@ -293,8 +293,8 @@ MUTANTS = [
     Mutant("_canonical/code.py", "        \"closure\": cells,\n", "", CLASSES),
     Mutant("_canonical/code.py", "        \"defaults\": defaults(function),\n", "", CLASSES),
     Mutant("_canonical/code.py", "        \"reads\": {name: _read(space[name]) for name in source.reads if name in space},\n", "", CLASSES),
-    Mutant("_canonical/part.py", "    if any(len(path) == 1 for path in paths):", "    if all(len(path) == 1 for path in paths):", BINDING),
-    Mutant("_reach/syntax.py", "_SKIPPED = frozenset({\"ctx\", ", "_SKIPPED = frozenset({\"ctx\", \"value\", ", SYNTAX),
+    Mutant("_canonical/part.py", "    if any(len(path) == 1 for path in paths):", "    if all(len(path) == 1 for path in paths):", ENCODING),
+    Mutant("_reach/syntax.py", "_SKIPPED = frozenset({\"ctx\", ", "_SKIPPED = frozenset({\"ctx\", \"value\", ", "tests/code/test_look.py"),
 ]  # fmt: skip
 
 

@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from strategies import NESTED, SCALARS
 
 from taggedartifacts._canonical.encoding import canonical, config_hash, encode, encode_call, join
+from taggedartifacts._canonical.part import Part
 from taggedartifacts._errors import UnhashableError
 
 HERE = Path(golden_values.__file__).parent
@@ -313,6 +314,16 @@ class TestDepth:
             value = [value]
 
         assert b"[" * 100_001 + b"]" * 100_001 == canonical(value)
+
+
+class TestParts:
+    def test_one_inside_another(self):
+        """What is left out whole is left out whole, though a part of it is named too."""
+        one, other = (
+            encode(Part({"a": {"b": 1, "c": number}}, (("a", "b"), ("a",)), set()), "value") for number in (1, 2)
+        )
+
+        assert one == other
 
 
 class Sensor:

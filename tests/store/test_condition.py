@@ -123,3 +123,28 @@ class TestCondition:
         made.path.mkdir()
 
         assert Condition.CHANGED is made.condition()
+
+
+class TestAlone:
+    """A file with nothing beside it, which is judged in a shorter way; and what a directory is told by."""
+
+    @pytest.mark.parametrize(("content", "times"), [(b"of another size", None), (b"seconD\n", 1)])
+    def test_changed(self, tmp_path, content, times):
+        """Another size shows though the times are the same, and other content of the same size by its times."""
+        path = put(tmp_path, content=SECOND)
+        target = Target(Folder(str(tmp_path)), path.name)
+        before = path.stat().st_mtime_ns
+        path.write_bytes(content)
+        os.utime(path, ns=(before, times or before))
+
+        assert Condition.CHANGED == condition(target, read_record(target.record_path))[0]
+
+    def test_names(self, tmp_path):
+        """Files of a directory are told by their names too, in one order everywhere."""
+        for number in range(50):
+            (tmp_path / f"{number:02}").write_bytes(b"same")
+        made = describe(str(tmp_path))
+        (tmp_path / "49").rename(tmp_path / "50")
+
+        assert [f"{number:02}" for number in range(50)] == [each.path for each in made.files]
+        assert made.digest != describe(str(tmp_path)).digest
