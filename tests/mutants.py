@@ -188,7 +188,7 @@ MUTANTS = [
     Mutant("_store/record.py", "        except RecursionError as error:\n            raise RecordError(\"it", "        except ZeroDivisionError as error:\n            raise RecordError(\"it", RECORD),
     Mutant("_store/record.py", "    if tuple(data) == _NAMES and tuple(map(type", "    if tuple(data) == _NAMES or tuple(map(type", RECORD),
     Mutant("_store/manifest.py", "    if not types <= {(str, int, int, str)}:", "    if False:", LARGE),
-    Mutant("_store/manifest.py", " and each.manifest.startswith(f\"{lock_key(name)}-\")}", "}", LARGE),
+    Mutant("_store/manifest.py", " and each.manifest.startswith(f\"{lock_key(name)}-\")}", "}", "tests/store/test_large.py -k TestManifests"),
     # Locks, staging, sweep
     Mutant("_store/staging.py", "(locked and _is_ours(path)) or", "locked or", STAGING),
     Mutant("_store/staging.py", "works and not is_claimed(path):", "works:", STAGING),

@@ -2,11 +2,13 @@
 
 import json
 import os
+from dataclasses import replace
 
 import pytest
 from cases import WRITE
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from records import put
 
 from taggedartifacts import (
     ArtifactModifiedError,
@@ -18,9 +20,11 @@ from taggedartifacts import (
     record,
     verify,
 )
-from taggedartifacts._store.manifest import MOST_IN_RECORD
+from taggedartifacts._store.folder import Folder
+from taggedartifacts._store.manifest import MOST_IN_RECORD, manifest_name, manifests_of
 from taggedartifacts._store.record import read_record
 from taggedartifacts._store.short import is_shortened, shortened
+from taggedartifacts._store.target import Target
 
 MANY = f"""
 runs = []
@@ -242,3 +246,14 @@ class TestBounds:
         with pytest.raises(ArtifactNotWrittenError, match=r"30 files were written beside .* is kept in"):
             work.f(1, "out/f.txt")
         assert [] == project.files()
+
+
+class TestManifests:
+    def test_of_another(self, tmp_path):
+        """A record that names the manifest of another artifact does not make it its own, to be removed with it."""
+        target = Target(Folder(str(tmp_path)), put(tmp_path).name)
+        made = read_record(target.record_path)
+        own, other = (manifest_name(name, made.run) for name in (target.name, "other.txt"))
+
+        for manifest, expected in ((own, [f"{target.folder.manifests}/{own}"]), (other, [])):
+            assert expected == manifests_of(target.folder, target.name, replace(made, manifest=manifest))
