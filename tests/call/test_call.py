@@ -83,3 +83,14 @@ class TestRepeated:
         assert 1 == len(paths)
         with pytest.raises(DirtyRepositoryError):
             dirty.f(1, "out/f.txt")
+
+    def test_module_that_was_loaded_since(self, project):
+        """A module that was edited, and loaded only after the first call, is seen by the next one."""
+        helper = project.write("helper.py", "N = 1\n")
+        work = project.module("@Artifact('out', allow_dirty=True)\ndef f(out):\n    import helper\n    return helper\n")
+        before = work.f.path("out/f.txt")
+        assert before == work.f.path("out/f.txt")
+        helper.write_text("N = 2\n")
+        project.load(helper)
+
+        assert before != work.f.path("out/f.txt")
