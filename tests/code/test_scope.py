@@ -53,6 +53,13 @@ class TestKey:
 
         assert len({one.key(), *(replace(one, **{name: value}).key() for name, value in others.items())}) == 7
 
+    def test_digest(self):
+        """What a commit holds in a scope is told by mode, content and place."""
+        one = Scope(Kind.AUTOMATIC, frozenset({"a.py"}), by_bytes=False)
+        held = (0o100644, "1" * 40), (0o100755, "1" * 40), (0o100644, "2" * 40), None
+
+        assert len({one.digest(lambda _, each=each: each) for each in held}) == 4
+
 
 class TestWhatImportsMiss:
     """The ways in which the files that imports reach are not all that decides; each changes the tag."""
