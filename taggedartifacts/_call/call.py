@@ -297,6 +297,7 @@ def prepare(f: Callable[..., Any], decoration: Decoration, args: tuple[Any, ...]
     finally:
         calling.reset(token)
     if reading is not None:
+        view = decoration.moment.defining(view, reading.reads.code)
         files |= reading.files
         if reading.encoded is not None:
             encoded["globals"] = reading.encoded

@@ -52,6 +52,7 @@ class Source:
         reads: The global names that its code reads, sorted.
         text: The definition as Python code, without comments; None where no source was found.
         strings: The strings that stand in its code, without docstrings where a source was found; sorted.
+        is_data: Whether it is a class without code, made by a call as of ``namedtuple``: what it holds are values.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Source:
     reads: tuple[str, ...]
     text: str | None = None
     strings: tuple[str, ...] = ()
+    is_data: bool = False
 
 
 _taken: WeakKeyDictionary[FunctionType | type, tuple[CodeType | None, Source]] = WeakKeyDictionary()
@@ -173,8 +175,10 @@ def _class_source(kind: type) -> Source:
     codes = [function.__code__ for function in functions]
     space = functions[0].__globals__ if functions else vars(sys.modules[kind.__module__])
     texts = _texts(codes[0], kind.__name__) if codes else _session_texts(kind.__name__)
+    is_data = False
     for text in texts:
-        for body in _codes(text, codes[0].co_flags if codes else 0)[1]:
+        tree, bodies = _codes(text, codes[0].co_flags if codes else 0)
+        for body in bodies:
             if body.co_name == kind.__name__ and body.co_qualname == kind.__qualname__:
                 inner = list(nested(body))
                 if all(any(same(code, other) for other in inner) for code in codes):
@@ -183,8 +187,16 @@ def _class_source(kind: type) -> Source:
                         vars(kind).get("__annotations__", ())
                     ):
                         return _described(kind.__qualname__, node, space, ())
+        if is_data := not codes and tree is not None and _makes(tree, kind.__name__):
+            break
     by_code = hexdigest("\n".join(code_digest(code) for code in codes).encode())
-    return Source(kind.__qualname__, by_code, None, frozenset(), ())
+    return Source(kind.__qualname__, by_code, None, frozenset(), (), is_data=is_data)
+
+
+def _makes(tree: ast.Module, name: str) -> bool:
+    """Tell whether a text makes a class of a name by a call, which all take the name first."""
+    calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call) and node.args)
+    return any(isinstance(call.args[0], ast.Constant) and call.args[0].value == name for call in calls)
 
 
 def _annotated(node: ast.ClassDef) -> list[str]:
@@ -215,25 +227,27 @@ def _session_texts(name: str) -> Iterator[str]:
     for cell in reversed(session.history_manager.input_hist_parsed) if session is not None else ():
         if name in cell:
             yield cell
+            yield from _magic_bodies(cell)
     for file, entry in reversed(list(linecache.cache.items())):
         if len(entry) > 1 and INTERACTIVE_FILE.search(file):
             text = "".join(entry[2])
             if name in text:
                 yield text
-    yield from _magic_texts(name)
 
 
 def _magic_texts(name: str) -> Iterator[str]:
     # The bodies of cells under %%time and the like, newest first: no source is kept for what they define.
     session = shell()
     for cell in reversed(session.history_manager.input_hist_parsed) if session is not None else ():
-        if name in cell and "run_cell_magic" in cell:
-            for node in ast.walk(tree_of(cell)):
-                match node:
-                    case ast.Call(
-                        func=ast.Attribute(attr="run_cell_magic"), args=[_, _, ast.Constant(value=str() as body)]
-                    ):
-                        yield session.transform_cell(body)
+        if name in cell:
+            yield from _magic_bodies(cell)
+
+
+def _magic_bodies(cell: str) -> Iterator[str]:
+    for node in ast.walk(tree_of(cell)) if "run_cell_magic" in cell else ():
+        match node:
+            case ast.Call(func=ast.Attribute(attr="run_cell_magic"), args=[_, _, ast.Constant(value=str() as body)]):
+                yield shell().transform_cell(body)
 
 
 def _located(text: str, code: CodeType) -> DefinitionNode | None:

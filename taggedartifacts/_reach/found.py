@@ -47,6 +47,7 @@ class Reads(NamedTuple):
         places: Paths of the modules that are not imported from where the function's own module is, by import name.
         spaces: The globals of the modules of the work tree that it reaches, by path relative to the root.
         ignored: Those of the names to be left out that meant something.
+        code: The functions and classes that occur in the values.
     """
 
     values: Mapping[str, bytes]
@@ -55,6 +56,7 @@ class Reads(NamedTuple):
     places: Mapping[str, str]
     spaces: Mapping[str, dict[str, Any]]
     ignored: frozenset[str]
+    code: Collection[object] = ()
 
 
 class Ignored:

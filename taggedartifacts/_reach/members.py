@@ -17,7 +17,7 @@ _UNDEFINED = frozenset({"_MISSING_TYPE", "_Nothing", "PydanticUndefinedType"})
 # What else a field of a generated class may say of itself, and what it says where nobody has said anything.
 _OPTIONS = {
     **dict.fromkeys(("repr", "compare", "init", "eq", "order"), True),
-    **dict.fromkeys(("hash", "metadata")),
+    **dict.fromkeys(("hash", "metadata", "converter", "validator", "on_setattr")),
     "kw_only": False,
 }
 _WRITTEN_BY = ("__dataclass_params__", "__attrs_attrs__")

@@ -59,7 +59,7 @@ class Planted:
             self._enter(value, chain[1:], label, spelled)
         elif space is _BUILTINS:
             self.take_builtin(name, label)
-        elif value is not MISSING and self._tree.defines(value, space):
+        elif value is not MISSING and (_is_made(space) or self._tree.defines(value, space)):
             key = f"{space.get('__name__')}.{name}"
             if not self._ignored.has((key, spelled)):
                 self._count(key, spelled, value, label)
@@ -80,6 +80,11 @@ class Planted:
             key = f"builtins.{name}"
             if not self._ignored.has((key, name)):
                 self._count(key, name, value, label)
+
+
+def _is_made(space: dict[str, Any]) -> bool:
+    """Say whether a module was made by hand: no import gives it, and no text."""
+    return space.get("__spec__") is None and space is not _BUILTINS and space.get("__name__") != "__main__"
 
 
 def is_built_in(name: str) -> bool:

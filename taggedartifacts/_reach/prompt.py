@@ -66,7 +66,7 @@ def is_from_session(function: FunctionType) -> bool:
 
 def is_interactive_class(kind: type) -> bool:
     """Tell whether a class was defined in a cell or at a prompt."""
-    if kind.__module__ != "__main__":
+    if kind.__module__ != "__main__" and not _is_made_here(kind):
         return False
     own = own_function(kind)
     if own is not None and has_arrived(own):
@@ -83,6 +83,11 @@ def is_interactive_class(kind: type) -> bool:
     return not functions or any(is_interactive(function) for function in functions)
 
 
+def _is_made_here(kind: type) -> bool:
+    """Tell whether a class came out of make_dataclass, which before Python 3.12 does not say where."""
+    return kind.__module__ == "types" and vars(sys.modules["__main__"]).get(kind.__name__) is kind
+
+
 def is_typed(value: object) -> bool:
     """Tell whether a function or class was defined in a cell or at a prompt."""
     return is_interactive_class(value) if isinstance(value, type) else is_interactive(value)
@@ -95,7 +100,7 @@ def own_function(value: object) -> FunctionType | None:
     for member in members:
         plain = inspect.unwrap(member) if callable(member) else getattr(member, "fget", None)
         plain = getattr(plain, "__func__", plain)
-        if isinstance(plain, FunctionType) and plain.__globals__.get("__name__") in SCRIPT:
+        if isinstance(plain, FunctionType) and plain.__globals__.get("__name__", plain.__module__) in SCRIPT:
             if not isinstance(value, type) or plain.__code__.co_qualname.startswith(f"{value.__qualname__}."):
                 return plain
             generated = generated or plain  # by dataclasses, into what they take for the script

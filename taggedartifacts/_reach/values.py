@@ -23,6 +23,7 @@ class Values:
         texts: Canonical form of each, by name.
         readers: Who reads each.
         unknown: What has no canonical form, and why.
+        code: The functions and classes that occur in them.
 
     Args:
         tree: The work tree: paths below its root count relative to it.
@@ -36,6 +37,7 @@ class Values:
         self.texts: dict[str, bytes] = {}
         self.readers: dict[str, str] = {}
         self.unknown: dict[str, str] = {}
+        self.code: list[object] = []
         self._kept: dict[str, int] = {}
         self._ids: set[int] = set()
         self._tree = tree
@@ -89,4 +91,5 @@ class Values:
         else:
             self.unknown[key] = encoded.reason
             met.append(type(value))
+        self.code += met
         return met

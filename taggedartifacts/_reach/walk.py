@@ -101,8 +101,8 @@ class _Walk:
                 self._asked.take_subclasses([each for each in self._seen.values() if isinstance(each, type)])
         self._figures.take(self._watch, self._count)
         places = {each.name: each.path for each in self._locations.values() if not self._tree.is_beside(each)}
-        values, ignored = self._values, frozenset(self._ignored.found)
-        return Reads(values.texts, values.readers, values.unknown, places, self._spaces, ignored), self._watch
+        values, rest = self._values, (self._spaces, frozenset(self._ignored.found), self._values.code)
+        return Reads(values.texts, values.readers, values.unknown, places, *rest), self._watch
 
     def _follow(self, value: object) -> None:
         if id(value) not in self._seen:

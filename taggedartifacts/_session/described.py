@@ -1,4 +1,4 @@
-"""What functions and classes say of themselves, and code may read: docstrings, names, annotations. Pure.
+"""What functions and classes say of themselves, and code may read: docstrings, names, annotations, subclasses. Pure.
 
 None of it decides what they do. So it counts only where some code that a function reaches asks for it.
 """
@@ -21,6 +21,7 @@ _ASKED = {
     "__annotations__": frozenset(
         {"__annotations__", "get_annotations", "get_type_hints", "signature", "getfullargspec"}
     ),
+    "__subclasses__": frozenset({"__subclasses__"}),
 }
 _ALL = frozenset[str]().union(*_ASKED.values())
 
@@ -41,4 +42,7 @@ def asked(code: CodeType) -> set[str]:
 def described(value: object, names: Collection[str]) -> dict[str, Any]:
     """Collect what a function or class says of itself, as far as code that reads attributes of these names asks."""
     found = {part: said(value, part) for part, asking in _ASKED.items() if not asking.isdisjoint(names)}
+    if found.pop("__subclasses__", None) is not None and isinstance(value, type):
+        subclasses: list[type] = type.__subclasses__(value)
+        found |= {f"subclass {number}": each for number, each in enumerate(subclasses)}
     return {part: each for part, each in found.items() if each}

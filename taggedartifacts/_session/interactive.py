@@ -13,7 +13,9 @@ from .._errors import UnhashableError
 from .._reach.definition import Source, is_ours, replaced, source_of
 from .._reach.imports import Hidden, Imports, read
 from .._reach.members import attributes, closure, defaults, methods
+from .._reach.objects import is_written_only
 from .._reach.prompt import is_from_session, is_interactive, is_interactive_class, is_typed, own_function
+from .._reach.reads import names_read
 from .._reach.watch import MISSING, Watch
 from .attributes import readers
 from .described import asked, described
@@ -52,6 +54,7 @@ class Walk:
         self._globals: dict[str, bytes] = {}
         self._names: dict[str, bytes] = {}
         self._orders: dict[str, bytes] = {}
+        self._marks: dict[int, int] = {}
 
     def follow(self, root: object) -> None:
         """Visit a function and all that it reaches."""
@@ -65,7 +68,7 @@ class Walk:
     def take_mentioned(self) -> None:
         """Take in what the globals are that strings name, and all that these reach: apart, so that it can be sent."""
         further = Walk(self._ignore, values=self._values)
-        further._mentions, further.watch = self._mentions, self.watch
+        further._mentions, further._marks, further.watch = self._mentions, self._marks, self.watch
         if not self._mentions or not further._follow_mentions(self._first):
             return
         self.strings = further.encoded()
@@ -142,6 +145,8 @@ class Walk:
         """Tell what counts by its name, and follow it if it is interactive; None for a value that counts as such."""
         if isinstance(value, ModuleType):
             return f"module {value.__name__}"
+        if type(value) is object:  # a mark, told by who else holds the same
+            return f"mark {self._marks.setdefault(id(value), len(self._marks))}"
         if isinstance(value, type):
             return f"definition {self._key(value)}" if is_interactive_class(value) else None
         if type(value).__module__ == "logging" and isinstance(getattr(value, "name", None), str):
@@ -206,13 +211,19 @@ class Walk:
         self._read(function, key, source)
 
     def _visit_class(self, kind: type, key: str) -> None:
-        source = self.sources[key] = source_of(kind)
+        source = source_of(kind)
+        if not source.is_data:
+            self.sources[key] = source
         self._definitions[key]["code"] = _text(source.code)
         bases = {f"base {number}": base for number, base in enumerate(kind.__mro__[1:]) if is_interactive_class(base)}
         self._put(key, "bases", bases)
+        # Of those in files, the walk over what files define takes what they hold.
+        self.read |= {id(base): base for base in kind.__mro__[1:] if base not in bases.values()}
         self._put(key, "attributes", dict(attributes(kind)))
         self._put(key, "entries", dict(entries(kind)))
         for name, method in methods(kind).items():
+            if _is_one_of_several(method, source):
+                self._definitions[key][f"code of {name}"] = _text(source_of(method).code)
             self._put(key, f"defaults of {name}", defaults(method))
             self._put(key, f"closure of {name}", closure(method))
             self._read(method, key, source_of(method))
@@ -221,10 +232,13 @@ class Walk:
         self._mentions.of_code(function, source)
         self._asked |= asked(function.__code__)
         self.read |= {id(reader): reader for reader in readers(function, self.watch)}
+        chains = names_read(function.__code__).globals
         for name in source.reads:
             value = function.__globals__.get(name, MISSING)
             self.watch.name(function.__globals__, name, value)
-            if value is not MISSING and name not in self._ignore and not _is_of_shell(value):
+            if value is MISSING or name in self._ignore or _is_of_shell(value):
+                continue
+            if not all(is_written_only(chain, value) for chain in chains.get(name, ((),))):
                 self._put(owner, "globals", {name: value})
 
     def _put(self, owner: str, part: str, values: Mapping[str, Any]) -> None:
@@ -249,7 +263,7 @@ class Walk:
             if self._values:
                 encoded, ordered = told = self._told(value, name, owner, part)
                 self.watch.value(value, told, functools.partial(self._told_again, value, name, owner, part))
-                self._mentions.of_value(value, self._space)
+                self._mentions.of_value(value, self._space, is_code=part == "described")
                 if ordered:
                     where = name if part == "globals" else f"{owner}: {part} {name}"
                     self._add(self._orders, where, owner, encoding.encode(ordered, name))
@@ -293,6 +307,13 @@ active: ContextVar[Walk | None] = ContextVar("taggedartifacts.walk", default=Non
 @functools.lru_cache(maxsize=64)
 def _imports(text: str) -> Imports:
     return read(text.encode(errors="surrogatepass"))
+
+
+def _is_one_of_several(method: FunctionType, source: Source) -> bool:
+    """Tell whether the text of a class has more functions of a name, as in branches."""
+    name = method.__code__.co_name
+    text = "lambda" if name == "<lambda>" else f"def {name}("
+    return source.text is not None and source.text.count(text) > 1
 
 
 def _text(text: str) -> bytes:

@@ -14,7 +14,7 @@ from .._reach.reads import REFLECTION, names_read
 from .._reach.watch import MISSING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
     from types import CodeType, FunctionType
 
     from .._reach.definition import Source
@@ -68,23 +68,27 @@ class Mentions:
         for name in names:
             self._add(name, space, is_key=False)
 
-    def of_value(self, value: object, space: Mapping[str, Any]) -> None:
-        """Take in what the strings in a value name."""
+    def of_value(self, value: object, space: Mapping[str, Any], *, is_code: bool = False) -> None:
+        """Take in what the strings in a value name: annotations that are evaluated, if it is code."""
         pending = [value]
         inside: set[int] = set()
         while pending:
             each = pending.pop()
             if type(each) is str:
-                self.of_text(each, space)
+                self.of_text(each, space, is_code=is_code)
+            elif isinstance(each, bytes | bytearray) and b"__main__" in each:  # a pickle of what the session defines
+                self.of_text(each.decode("latin-1"), space, is_code=True)
             elif isinstance(each, dict | list | tuple | set | frozenset) and id(each) not in inside:
                 inside.add(id(each))
                 pending += [*each, *each.values()] if isinstance(each, dict) else each
 
-    def of_text(self, text: str, space: Mapping[str, Any], known: set[str] = frozenset()) -> None:  # type: ignore[assignment]
+    def of_text(
+        self, text: str, space: Mapping[str, Any], known: Collection[str] = (), *, is_code: bool = False
+    ) -> None:
         """Take in what a string names, without names that are known to mean something else."""
         found, is_key = _names(text)
-        for name in found - known:
-            self._add(name, space, is_key=is_key)
+        for name in found.difference(known):
+            self._add(name, space, is_key=is_key and not is_code)
 
     def _add(self, name: str, space: Mapping[str, Any], *, is_key: bool) -> None:
         self._watch.name(space, name, space.get(name, MISSING))
