@@ -7,6 +7,7 @@ import linecache
 import os
 import re
 import sys
+import types
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
@@ -85,7 +86,12 @@ def is_interactive_class(kind: type) -> bool:
 
 def _is_made_here(kind: type) -> bool:
     """Tell whether a class came out of make_dataclass, which before Python 3.12 does not say where."""
-    return kind.__module__ == "types" and vars(sys.modules["__main__"]).get(kind.__name__) is kind
+    name = kind.__name__
+    return (
+        kind.__module__ == "types"
+        and vars(sys.modules["__main__"]).get(name) is kind
+        and vars(types).get(name) is not kind
+    )
 
 
 def is_typed(value: object) -> bool:
