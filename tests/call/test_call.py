@@ -84,6 +84,16 @@ class TestRepeated:
         with pytest.raises(DirtyRepositoryError):
             dirty.f(1, "out/f.txt")
 
+    def test_input_that_changed(self, project, tmp_path):
+        """An input is read again, though the call is the same."""
+        work = project.module("@Artifact('out', inputs=('source',))\ndef f(source, out): ...\n")
+        source = tmp_path / "source"
+        source.write_text("1")
+        before = work.f.path(source, "out/f.txt")
+        source.write_text("23")
+
+        assert before != work.f.path(source, "out/f.txt")
+
     def test_module_that_was_loaded_since(self, project):
         """A module that was edited, and loaded only after the first call, is seen by the next one."""
         helper = project.write("helper.py", "N = 1\n")
