@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import dis
-import functools
+import weakref
 from types import CodeType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from .._hashing import hexdigest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+T = TypeVar("T")
 
 _BINDS = frozenset({"STORE_NAME", "STORE_GLOBAL", "DELETE_NAME", "DELETE_GLOBAL"})
 _READS = frozenset({"LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"})
@@ -51,7 +53,28 @@ def _constant(value: object) -> object:
     return [type(value).__name__, repr(value)]
 
 
-@functools.lru_cache(maxsize=1024)
+class OncePerCode(Generic[T]):
+    """A function of a code object that is asked once for each, and remembered for as long as the code lives.
+
+    By identity, since to hash a code object takes microseconds.
+
+    Args:
+        find: The function.
+    """
+
+    def __init__(self, find: Callable[[CodeType], T]) -> None:
+        self._find = find
+        self._known: dict[int, tuple[weakref.ref[CodeType], T]] = {}
+
+    def __call__(self, code: CodeType) -> T:
+        known = self._known.get(id(code))
+        if known is None:
+            key, forget = id(code), self._known.pop
+            known = self._known[key] = weakref.ref(code, lambda _: forget(key, None)), self._find(code)
+        return known[1]
+
+
+@OncePerCode
 def code_digest(code: CodeType) -> str:
     """Digest a code object: good for this version of Python only, so the last resort where no source is to be had."""
     return hexdigest(repr(_constant(code)).encode())

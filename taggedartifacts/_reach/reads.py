@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import CodeType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .bytecode import nested
+from .bytecode import OncePerCode, nested
 from .instructions import effect, instructions
 
 if TYPE_CHECKING:
@@ -79,22 +79,11 @@ class Names(NamedTuple):
 _Bound = dict[str, dict[tuple[Imported | LookedUp, tuple[str, ...]], None]]
 
 _NOTHING = Names({}, {}, {}, frozenset())
-# By identity, since to hash a code object takes microseconds; the object is kept, so that its id stays its own.
-_known: dict[int, tuple[CodeType, Names]] = {}
-_MOST_KNOWN = 1 << 14
 
 
+@OncePerCode
 def names_read(code: CodeType) -> Names:
-    """Find the names that a code object reads; found once for each."""
-    known = _known.get(id(code))
-    if known is None:
-        if len(_known) >= _MOST_KNOWN:
-            _known.clear()
-        known = _known[id(code)] = (code, _find(code))
-    return known[1]
-
-
-def _find(code: CodeType) -> Names:
+    """Find the names that a code object reads."""
     if not (code.co_names or code.co_freevars or any(isinstance(each, CodeType) for each in code.co_consts)):
         return _NOTHING
     found: list[tuple[str, Any, tuple[str, ...]]] = []

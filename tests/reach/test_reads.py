@@ -1,14 +1,16 @@
 """What code objects read, and what the text of a module binds."""
 
 import dis
+import gc
 import inspect
 import json.decoder
 import textwrap
+import weakref
 
 import pytest
 
 from taggedartifacts._reach.bindings import Bindings, Computed, Defined, Literal, Taken
-from taggedartifacts._reach.bytecode import nested
+from taggedartifacts._reach.bytecode import OncePerCode, nested
 from taggedartifacts._reach.instructions import instructions
 from taggedartifacts._reach.reads import ADDED_TO, IMPORTED_ONLY, WRITTEN, Imported, names_read
 
@@ -122,3 +124,28 @@ Q = 1
         assert Taken(Imported("c.d", 0), None) == found.names["e"]
         body = found.of_class("K")
         assert (Literal(1), Computed, Defined) == (body["l"], type(body["m"]), type(body["n"]))
+
+
+class TestOncePerCode:
+    def test_asks_once(self):
+        """It is asked once for each code object, though two of them may be equal."""
+        asked = []
+        once = OncePerCode(asked.append)
+        codes = [compile("x", "<text>", "eval") for _ in range(2)]
+        for code in codes * 2:
+            once(code)
+
+        assert codes[0] == codes[1]
+        assert [id(code) for code in codes] == [id(code) for code in asked]
+
+    def test_lets_go(self):
+        """What is remembered of code goes with it."""
+        once = OncePerCode(lambda code: code.co_name)
+        code = compile("x", "<text>", "eval")
+        gone = weakref.ref(code)
+        once(code)
+        del code
+        gc.collect()
+
+        assert gone() is None
+        assert not once._known
