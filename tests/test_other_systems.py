@@ -13,7 +13,7 @@ import pytest
 
 import taggedartifacts
 from taggedartifacts import ArtifactNameError, RecordError
-from taggedartifacts._call import binding as _binding
+from taggedartifacts._call import destination as _destination
 from taggedartifacts._call import inputs as _inputs
 from taggedartifacts._code import scope as _scope
 from taggedartifacts._code.settings import Settings
@@ -142,17 +142,17 @@ class TestNames:
     )
     def test_refused_where_they_would_change(self, name, tmp_path, monkeypatch):
         """On Windows, a name that would become another one is refused before anything runs; elsewhere it is fine."""
-        _binding.check_names([(Folder(str(tmp_path)), name)])
-        monkeypatch.setattr(_binding.os, "name", "nt")
+        _destination.check_names([(Folder(str(tmp_path)), name)])
+        monkeypatch.setattr(_destination.os, "name", "nt")
 
         with pytest.raises(ArtifactNameError, match="Windows"):
-            _binding.check_names([(Folder(str(tmp_path)), name)])
+            _destination.check_names([(Folder(str(tmp_path)), name)])
 
     def test_tagged_device(self, tmp_path, monkeypatch):
         """The tag makes a plain name of a device's."""
-        monkeypatch.setattr(_binding.os, "name", "nt")
+        monkeypatch.setattr(_destination.os, "name", "nt")
 
-        _binding.check_names([(Folder(str(tmp_path)), "con-8c1f0e92d4-5b7ad3f0c1e2.txt")])
+        _destination.check_names([(Folder(str(tmp_path)), "con-8c1f0e92d4-5b7ad3f0c1e2.txt")])
 
     def test_drive_in_a_record(self, project, monkeypatch):
         """A record cannot lead to another drive."""
