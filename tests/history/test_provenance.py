@@ -147,7 +147,7 @@ class TestColleague:
         assert [each.place for each in compare(first, second).differences] == [
             "commit",
             "arguments.scale",
-            "later.txt",
+            "later.txt, which counts as data",
             "content",
         ]
 

@@ -41,14 +41,16 @@ class Story(RuleBasedStateMachine):
     def __init__(self):
         super().__init__()
         self.directory = Path(tempfile.mkdtemp(prefix="taggedartifacts-", dir=tempfile.gettempdir()))
-        self.before = os.getcwd()
+        self.before = os.getcwd(), sys.dont_write_bytecode
+        sys.dont_write_bytecode = True  # two versions of a file within a second would share theirs
         self.project = Project(self.directory / "project")
         os.chdir(self.project.path)
         self.versions, self.edits, self.bare = {}, {}, set()
         self.commit()
 
     def teardown(self):
-        os.chdir(self.before)
+        os.chdir(self.before[0])
+        sys.dont_write_bytecode = self.before[1]
         for name in self.project.loaded:
             sys.modules.pop(name, None)
         shutil.rmtree(self.directory)
