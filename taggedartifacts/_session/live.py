@@ -36,7 +36,7 @@ _OUTDATED = "loaded again, while an older version of it is still in use: import 
 _UNCOMMITTED = "defined interactively, and in no notebook at HEAD"
 
 _executions = 0
-_looks: dict[tuple[object, ...], _Held] = {}
+_looks: dict[tuple[object, ...], _HeldLook] = {}
 _MOST_LOOKS = 32  # of files as they were loaded: each reload leaves one behind that nobody asks for any more
 _roots: set[str] = set()
 
@@ -57,7 +57,7 @@ class _Stamp:
 
 
 @dataclass(frozen=True, slots=True)
-class _Held:
+class _HeldLook:
     """A look that holds for some time: the repository's root, what stood there, and when it was taken.
 
     And the files whose older code is still about in the repository's modules, with a digest of each.
@@ -143,7 +143,7 @@ class LiveMoment(Moment):
         reusable = not stale and not unknown
         return View(held.look, changes=tuple(changes), reusable=reusable, **seen)
 
-    def _uncommitted_of(self, fingerprint: Fingerprint, held: _Held) -> list[tuple[Change, str]]:
+    def _uncommitted_of(self, fingerprint: Fingerprint, held: _HeldLook) -> list[tuple[Change, str]]:
         known = self._known
         if known is None or known[0] is not fingerprint or known[1] != (held.root, held.stamp.repository):
             changes = _uncommitted(held.root, held.stamp.repository, list(fingerprint.sources.values()))
@@ -160,7 +160,7 @@ class LiveMoment(Moment):
             return view
         return replace(view, changes=(*view.changes, *changes), read=(*view.read, *read))
 
-    def _look(self, typed: Imports | None = None) -> _Held | Look:
+    def _look(self, typed: Imports | None = None) -> _HeldLook | Look:
         """Return the look that holds now; a bare one where there is no repository, or none that can be read."""
         key = (self._file, self._digest, self._repo, self._scope, id(self._space), typed)
         held = _looks.get(key)
@@ -175,7 +175,7 @@ class LiveMoment(Moment):
             look = self._take(typed)
             if _root(look) == root:
                 _looks.pop(key, None)  # and behind the others
-                held = _looks[key] = _Held(look, root, now, taken, outdated(root))
+                held = _looks[key] = _HeldLook(look, root, now, taken, outdated(root))
                 if len(_looks) > _MOST_LOOKS:
                     _looks.pop(next(iter(_looks)), None)
                 return held
