@@ -64,7 +64,7 @@ class _Making(_Place, total=False):
     link: bool
 
 
-class _Plain(_Making, total=False):
+class _Unloaded(_Making, total=False):
     load: None
 
 
@@ -129,7 +129,7 @@ class Artifact(Generic[R, W]):
         keyword: str,
         config: object = ...,
         allow_dirty: bool = ...,
-        **options: Unpack[_Plain],
+        **options: Unpack[_Unloaded],
     ) -> None: ...
     @overload
     def __init__(
@@ -137,7 +137,7 @@ class Artifact(Generic[R, W]):
         keyword: _Names,
         config: object = ...,
         allow_dirty: bool = ...,
-        **options: Unpack[_Plain],
+        **options: Unpack[_Unloaded],
     ) -> None: ...
     @overload
     def __init__(

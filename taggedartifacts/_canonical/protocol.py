@@ -32,7 +32,7 @@ def recognise(kind: type) -> Reducer | None:
     if reduce is not None and str(reduce.__module__).partition(".")[0] not in (package(kind), "copyreg"):
         reduce = None
     if reduce is None and not _is_own(kind, "__reduce_ex__", "__reduce__"):
-        return _standard if _is_own(kind, *_ARGUMENTS) else _Plain(kind)
+        return _standard if _is_own(kind, *_ARGUMENTS) else _ByState(kind)
     return functools.partial(_reduced, reduce)
 
 
@@ -45,7 +45,7 @@ def _is_own(kind: type, *names: str) -> bool:
     return any(getattr(kind, name, None) is not getattr(object, name, None) for name in names)
 
 
-class _Plain:
+class _ByState:
     """Describe instances by what the default of the protocol would gather, without the detour through it.
 
     These are attributes and slots, or what ``__getstate__`` gives.

@@ -124,7 +124,7 @@ def closure(tree: FileTree, starts: Iterable[str], path_roots: Iterable[str] = (
         starts: The files to start from.
         path_roots: The entries of ``sys.path`` that lie in the work tree.
     """
-    walk = _Walk(tree)
+    walk = _Search(tree)
     for root in path_roots:
         walk.add_root(root, Cause(None, 0))
     for start in starts:
@@ -150,7 +150,7 @@ class _Name(NamedTuple):
 
 
 @dataclass(slots=True)
-class _Walk:
+class _Search:
     tree: FileTree
     causes: dict[str, Cause] = field(default_factory=dict)
     probes: set[str] = field(default_factory=set)

@@ -199,8 +199,8 @@ def _is_plain(kind: type) -> bool:
     )
 
 
-class _Plain:
+class _Empty:
     pass
 
 
-_PLAIN_SIZE = _Plain.__basicsize__
+_PLAIN_SIZE = _Empty.__basicsize__

@@ -51,7 +51,7 @@ class Fingerprint:
     files: frozenset[str]
 
 
-class _Known(NamedTuple):
+class _Remembered(NamedTuple):
     ignored: frozenset[str]
     watch: Watch
     fingerprint: Fingerprint
@@ -69,7 +69,7 @@ class Definition:
     def __init__(self, function: Any) -> None:
         self.function = function
         self._strings: bytes | None = None
-        self._known: _Known | None = None
+        self._known: _Remembered | None = None
         self._walk(frozenset(), values=False)
 
     def fingerprint(self, ignore: Collection[str] = ()) -> Fingerprint:
@@ -100,7 +100,7 @@ class Definition:
         imported, read = tuple(walk.imported), tuple(walk.read.values())
         files = frozenset(met.files)
         fingerprint = Fingerprint(walk.encoded(), walk.sources, imported, walk.imports(), read, files)
-        self._known = _Known(ignored, walk.watch, fingerprint)
+        self._known = _Remembered(ignored, walk.watch, fingerprint)
         return fingerprint
 
     def _walk(self, ignore: frozenset[str], *, values: bool) -> Walk:
