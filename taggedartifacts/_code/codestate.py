@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
@@ -155,12 +156,33 @@ def stamp(root: str) -> tuple[object, ...]:
         root: The root of a work tree.
     """
     git_folder, common = _git_folders(root)
-    head = _content(os.path.join(git_folder, "HEAD"))
+    head = _head(os.path.join(git_folder, "HEAD"))
+    index = _times(f"{git_folder}/index")
+    if not head.startswith(b"ref:"):
+        return head, index
     ref = os.fsdecode(head.removeprefix(b"ref:").strip())
-    files = [f"{git_folder}/index", f"{common}/packed-refs", f"{common}/reftable/tables.list"]
-    if head.startswith(b"ref:"):
-        files.append(f"{common}/{ref}")
-    return head, *map(_times, files)
+    if ref == _IN_REFTABLE:
+        return head, index, _times(f"{common}/reftable/tables.list")
+    return head, index, _times(f"{common}/{ref}") or ("packed", *_times(f"{common}/packed-refs"))
+
+
+_IN_REFTABLE = "refs/heads/.invalid"  # what git writes where a table of references tells the branch
+
+
+def _head(path: str) -> bytes:
+    """Read HEAD, again only when it has changed: git puts another file in its place."""
+    times = _times(path)
+    known = _heads.get(path)
+    if known is None or known[0] != times:
+        now = time.time_ns()
+        known = times, _content(path)
+        if times and times[0] < now - _SETTLED:
+            _heads.put(path, known, 500)
+    return known[1]
+
+
+_heads: Memory[str, tuple[tuple[int, ...], bytes]] = Memory()
+_SETTLED = 2_000_000_000  # nanoseconds: file systems tell times by steps, the coarsest of two seconds
 
 
 def _git_folders(root: str) -> tuple[str, str]:

@@ -125,8 +125,8 @@ def definition_key(value: FunctionType | type) -> str:
 
 def shell() -> Any:
     """Find IPython's shell, if this is a session of one; never imports IPython."""
-    module = sys.modules.get("IPython")
-    return module.get_ipython() if module is not None and hasattr(module, "get_ipython") else None
+    find = getattr(sys.modules.get("IPython"), "get_ipython", None)
+    return None if find is None else find()
 
 
 def in_session() -> bool:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import enum
+import sys
 from operator import is_
 from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
+
+from .prompt import SCRIPT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -62,6 +65,7 @@ class Watch:
         self._cells: list[tuple[CellType, object]] = []
         self._functions: list[tuple[FunctionType, CodeType, object, object]] = []
         self._filled: list[_Part] = []
+        self._empty: list[dict[str, Any]] = []
         self._encoded: list[tuple[Callable[[], object], object]] = []
         self._count = 0
         self._sees_all = True
@@ -86,6 +90,9 @@ class Watch:
 
     def mapping(self, mapping: Mapping[str, Any]) -> None:
         """Note the names and values of a namespace as a whole."""
+        if type(mapping) is dict and not mapping:
+            self._empty.append(mapping)
+            return
         # Not by the methods of a subclass, such as matplotlib's, which sorts and checks.
         plain: Any = dict if isinstance(mapping, dict) else type(mapping)
         for part in (plain.keys, plain.values):
@@ -95,7 +102,7 @@ class Watch:
 
     def value(self, value: object, text: object, encode: Callable[[], object]) -> None:
         """Note a value that counts: by what it consists of where that can be seen, else by what *encode* gives."""
-        if _nature(type(value)) is _Nature.UNCHANGING and (self._visits_code or not isinstance(value, _CODE)):
+        if _nature(type(value)) is _Nature.UNCHANGING and self._sees(value):
             return  # held by the name or the cell that gives it
         found: list[_Part] = []
         if self._take_apart(value, found):
@@ -107,13 +114,29 @@ class Watch:
         """Note what a call gave."""
         self._encoded.append((look, found))
 
+    def named(self, code: Any) -> bool:
+        """Note the name by which its module gives a function or class; say whether it does."""
+        home, qualname = code.__module__, code.__qualname__
+        module = sys.modules.get(home)
+        if not isinstance(module, ModuleType) or vars(module).get(qualname) is not code:
+            return False
+        self.name(sys.modules, home, module)
+        self.name(vars(module), qualname, code)
+        return True
+
+    def _sees(self, value: Any) -> bool:
+        """Say whether a value is no code, or code that the walk visits or that counts by its name alone."""
+        if self._visits_code or not isinstance(value, _CODE):
+            return True
+        return not isinstance(value, ModuleType) and value.__module__ not in SCRIPT and self.named(value)
+
     def _take_apart(self, value: object, found: list[_Part]) -> bool:
         seen: dict[int, object] = {}
         pending = [value]
         while pending:
             each = pending.pop()
             nature = _nature(type(each))
-            if not self._visits_code and isinstance(each, _CODE):
+            if not self._sees(each):
                 return False
             if nature is _Nature.UNCHANGING or id(each) in seen:
                 continue
@@ -138,7 +161,7 @@ class Watch:
 
     def holds(self) -> bool:
         """Say whether all of it is still the same."""
-        if not self._sees_all:
+        if not self._sees_all or any(self._empty):
             return False
         for get, name, value in self._names.values():
             if get(name, MISSING) is not value:

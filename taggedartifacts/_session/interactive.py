@@ -251,7 +251,7 @@ class Walk:
                 self.imported.append(value)
                 if not is_typed(value):
                     self.read[id(value)] = value
-                if isinstance(value, FunctionType):
+                if isinstance(value, FunctionType) and not self.watch.named(value):
                     self.watch.result(functools.partial(replaced, value), replaced(value))
             if (reference := self.reference(value)) is not None:
                 self._add(

@@ -11,6 +11,7 @@ import inspect
 import os
 import time
 from dataclasses import dataclass, replace
+from operator import is_
 from typing import TYPE_CHECKING, Any, Self
 
 from .._code.codestate import STALE, Change, Look, files_at_head, stamp, take_look
@@ -26,6 +27,7 @@ from .reloads import file_digest, module_space, notice, outdated, version
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
+    from .._code.codestate import CodeState
     from .._reach.definition import Source
     from .._reach.imports import Imports
     from .._reach.syntax import Outline
@@ -104,6 +106,7 @@ class LiveMoment(Moment):
         self._ignore = frozenset(ignore)
         self._sent: View | None = None
         self._known: tuple[Fingerprint, tuple[object, ...], list[tuple[Change, str]]] | None = None
+        self._last: tuple[Fingerprint | None, _HeldLook, CodeState, View] | None = None
         root = None
         if self._file is not None:
             self._space = module_space(space)
@@ -136,12 +139,16 @@ class LiveMoment(Moment):
         stale = {**held.outdated, **outdated(held.root, [f] if fingerprint is None else fingerprint.imported)}
         if self._file is not None and self._space is None and file_digest(self._file) != self._digest:
             stale[os.path.relpath(self._file, held.root).replace(os.sep, "/")] = self._digest
+        state, last = held.look.state(), self._last
+        if last is not None and not stale and all(map(is_, last, (fingerprint, held, state))):
+            return last[-1]
         changes = [(Change(path, _OUTDATED), stale[path]) for path in sorted(stale)]
         if fingerprint is not None:
             changes += self._uncommitted_of(fingerprint, held)
-        unknown = any(change.what == STALE for change in held.look.state().changes)
-        reusable = not stale and not unknown
-        return View(held.look, changes=tuple(changes), reusable=reusable, **seen)
+        unknown = any(change.what == STALE for change in state.changes)
+        view = View(held.look, changes=tuple(changes), reusable=not stale and not unknown, **seen)
+        self._last = None if stale else (fingerprint, held, state, view)
+        return view
 
     def _uncommitted_of(self, fingerprint: Fingerprint, held: _HeldLook) -> list[tuple[Change, str]]:
         known = self._known
@@ -200,7 +207,7 @@ class LiveMoment(Moment):
         elif view is None:
             held = self._look()
             view = View(held if isinstance(held, Look) else held.look)
-        return {**vars(self), "_space": None, "_known": None, "_sent": replace(view, read=())}
+        return {**vars(self), "_space": None, "_known": None, "_last": None, "_sent": replace(view, read=())}
 
 
 def _listen(root: str | None) -> None:

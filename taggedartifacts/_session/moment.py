@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from .._hashing import hexdigest
@@ -32,6 +32,7 @@ class View:
     reusable: bool = True
     read: tuple[Any, ...] = ()
     files: frozenset[str] = frozenset()
+    _told: list[tuple[CodeState, CodeState]] = field(default_factory=list, init=False, repr=False, compare=False)
 
     def reaching(self, starts: frozenset[str]) -> View:
         """Return the view with further files to start from: those of functions and classes that a call is given."""
@@ -51,12 +52,17 @@ class View:
         state = self.look.state()
         if not self.changes:
             return state
+        for before, told in self._told:  # the last one, if any
+            if before is state:
+                return told
         parts = [state.dirty or "", *(f"{change.path}\0{change.what}\0{digest}" for change, digest in self.changes)]
-        return replace(
+        told = replace(
             state,
             dirty=hexdigest("\n".join(parts).encode(errors="surrogateescape")),
             changes=(*state.changes, *(change for change, _ in self.changes)),
         )
+        self._told[:] = [(state, told)]
+        return told
 
 
 class Moment:

@@ -7,6 +7,7 @@ import os
 import pickle
 import subprocess
 import threading
+import time
 import timeit
 
 import pytest
@@ -484,6 +485,56 @@ class TestStamp:
         tree.git("commit", "-q", "--allow-empty", "-m", "x")
 
         assert before != stamp(str(tree.path))
+
+    def test_head_of_the_same_size(self, repo):
+        """Another branch shows, though its name is as long, and HEAD was read long after it was written."""
+        head = repo.path / ".git" / "HEAD"
+        stamps = []
+        for hours, name in enumerate(("one", "two")):
+            repo.git("branch", name)
+            repo.git("symbolic-ref", "HEAD", f"refs/heads/{name}")
+            os.utime(head, (hours * 3600, hours * 3600))
+            stamps += [stamp(str(repo.path)), stamp(str(repo.path))]
+
+        assert stamps[0] == stamps[1] != stamps[2] == stamps[3]
+
+    def test_head_of_the_same_time(self, repo):
+        """HEAD that was written just now may be written again without another time."""
+        head = repo.path / ".git" / "HEAD"
+        times = head.stat().st_atime_ns, time.time_ns()
+        stamps = []
+        for name in ("one", "two"):
+            head.write_text(f"ref: refs/heads/{name}\n")
+            os.utime(head, ns=times)
+            stamps.append(stamp(str(repo.path)))
+
+        assert stamps[0] != stamps[1]
+
+    def test_branch_in_the_pack(self, repo):
+        """A branch that has no file of its own is told by the file of all; one that has is not."""
+        packed = repo.path / ".git" / "packed-refs"
+        repo.git("pack-refs", "--all")
+        stamps = [stamp(str(repo.path))]
+        os.utime(packed, (0, 0))
+        stamps.append(stamp(str(repo.path)))
+        repo.commit()
+        stamps.append(stamp(str(repo.path)))
+        os.utime(packed, (1, 1))
+        stamps.append(stamp(str(repo.path)))
+
+        assert stamps[0] != stamps[1] != stamps[2] == stamps[3]
+
+    def test_branch_in_a_table(self, repo):
+        """Where git keeps its references in tables, the list of these tells."""
+        (repo.path / ".git" / "HEAD").write_text("ref: refs/heads/.invalid\n")
+        tables = repo.path / ".git" / "reftable" / "tables.list"
+        tables.parent.mkdir()
+        tables.write_text("0x000000000001-0x000000000002-00000001.ref\n")
+        before = stamp(str(repo.path))
+        tables.write_text("0x000000000001-0x000000000003-00000002.ref\n")
+        os.utime(tables, (0, 0))
+
+        assert before != stamp(str(repo.path))
 
     def test_no_repository(self, tmp_path):
         """Where there is none, the stamp stands still."""

@@ -9,6 +9,8 @@ import pytest
 from cells import Cells
 
 from taggedartifacts import UnhashableError
+from taggedartifacts._canonical import encoding
+from taggedartifacts._session import interactive
 from taggedartifacts._session.fingerprint import Definition
 
 SESSION = """
@@ -133,6 +135,45 @@ class TestRemembered:
 
         assert before not in (found := [outcome(definition), outcome(Definition(cells["f"]))])
         assert found[0] == found[1]
+
+    @pytest.mark.parametrize(
+        ("reads", "change"),
+        [
+            ("Box", "made_up.Box = None"),
+            ("Box", "made_up.Box = type('Box', (), {'__module__': 'made_up'})"),
+            ("Box", "sys.modules['made_up'] = None"),
+            ("g", "made_up.g = made_up.h"),
+            ("g", "made_up.g = None"),
+            ("made_up", "made_up.Box.g = None"),
+        ],
+    )
+    def test_name_of_a_module(self, cells, tmp_path, monkeypatch, reads, change):
+        """A class or function of a module is asked for by its name, and by that alone."""
+        (tmp_path / "made_up.py").write_text("class Box:\n    pass\ndef g():\n    return 1\ndef h():\n    return 2\n")
+        monkeypatch.syspath_prepend(tmp_path)
+        monkeypatch.delitem(sys.modules, "made_up", raising=False)
+        cells.run(f"import made_up, sys\nfrom made_up import Box, g\ndef helper(x): return {reads}")
+        definition = Definition(cells["f"])
+        before = definition.fingerprint()
+        with monkeypatch.context() as broken:
+            broken.setattr(encoding, "encode", None)
+            broken.setattr(interactive, "replaced", None)
+            assert before is definition.fingerprint()
+        cells.run(change)
+
+        assert outcome(definition) == outcome(Definition(cells["f"]))
+
+    def test_replaced_function(self, cells, tmp_path, monkeypatch):
+        """An old function of a module that was loaded again may become that of its name again."""
+        (tmp_path / "made_up.py").write_text("def g():\n    return 1\ndef h():\n    return 2\n")
+        monkeypatch.syspath_prepend(tmp_path)
+        monkeypatch.delitem(sys.modules, "made_up", raising=False)
+        cells.run("import made_up\nfrom made_up import g\nmade_up.g = made_up.h\ndef helper(x): return g")
+        definition = Definition(cells["f"])
+        before = definition.fingerprint().encoded
+        cells.run("made_up.g = g")
+
+        assert before != definition.fingerprint().encoded == Definition(cells["f"]).fingerprint().encoded
 
     def test_another_ignore(self, cells):
         """What is to be ignored belongs to it."""
