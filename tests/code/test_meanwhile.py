@@ -1,0 +1,99 @@
+"""Files of the scope that are no modules are looked at again: what a run may have read of two states is not published."""
+
+import os
+import sqlite3
+
+import pytest
+from heavy import but
+
+from taggedartifacts import InputError
+
+
+def database(number):
+    """Make the content of a database that holds a number."""
+    with sqlite3.connect(":memory:") as connection:
+        connection.execute(f"PRAGMA user_version = {number}")
+        connection.execute("CREATE TABLE t (a)")
+        return connection.serialize()
+
+
+def text(number):
+    """Make the content of a file of settings."""
+    return f'{{"n": {number}}}\n'.encode()
+
+
+# How a run reads a file; the file; what makes its content.
+READ = {
+    "settings": ("json.loads(Path('params.json').read_text())['n']", "params.json", text),
+    "bytes": ("Path('conf/run.yaml').read_bytes()", "conf/run.yaml", text),
+    "table": ("rows('data/a.csv')", "data/a.csv", text),
+    "descriptor": ("read('data/blob')", "data/blob", text),
+    "database": ("sqlite3.connect('data/a.db').execute('PRAGMA user_version').fetchone()", "data/a.db", database),
+    "library in C": ("pygit2.hashfile('data/a.h5')", "data/a.h5", text),
+    "another program": ("subprocess.check_output(['git', 'hash-object', 'data/a.csv'])", "data/a.csv", text),
+    "shell": ("os.system('git hash-object data/a.csv > /dev/null')", "data/a.csv", text),
+    "script": ("subprocess.check_output([sys.executable, '-IS', 'step.py'])", "step.py", b"N = %d\n".__mod__),
+}
+SOURCE = """
+import csv, json, sqlite3, subprocess, sys
+import pygit2
+def rows(path):
+    with open(path, newline="") as file:
+        return list(csv.reader(file))
+def read(path):
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        return os.read(descriptor, 100)
+    finally:
+        os.close(descriptor)
+@Artifact("out")
+def sweep(number, out):
+    Path(out).write_text(str({}))
+"""
+
+
+@pytest.fixture
+def work(project):
+    """Make a project with a function that sweeps, and with the file that it reads."""
+
+    def make(reads, name, content):
+        project.write(name, content(1))
+        project.write("data/other.csv", "1\n")
+        return project.module(SOURCE.format(reads))
+
+    return make
+
+
+class TestRead:
+    @pytest.mark.parametrize("way", but(READ, "settings", "library in C", "another program"))
+    def test_edited(self, project, work, way):
+        """A sweep whose settings or data are edited between two of its calls is refused from then on."""
+        reads, name, content = READ[way]
+        module = work(reads, name, content)
+        first = module.sweep(1, "out/a.txt")
+        project.write(name, content(2))
+
+        assert first == module.sweep(1, "out/a.txt")
+        with pytest.raises(InputError, match=f"{name} changed while work.py::sweep ran, and may have been read"):
+            module.sweep(2, "out/a.txt")
+        project.write(name, content(1))
+        assert module.sweep(2, "out/a.txt").tag == module.sweep.path(2, "out/a.txt").tag
+
+    def test_committed(self, project, work):
+        """Nor can what was committed since be that of the commit which the tag names."""
+        module = work(*READ["settings"])
+        module.sweep(1, "out/a.txt")
+        project.write("params.json", text(2))
+        project.commit()
+
+        with pytest.raises(InputError, match=r"params\.json changed while"):
+            module.sweep(2, "out/a.txt")
+
+    def test_others(self, project, work):
+        """A file that was touched, and one that the run does not read, change nothing."""
+        module = work(*READ["settings"])
+        module.sweep(1, "out/a.txt")
+        os.utime(project.path / "params.json")
+        project.write("data/other.csv", "2\n")
+
+        assert module.sweep(2, "out/a.txt").exists()
