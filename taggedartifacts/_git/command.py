@@ -170,6 +170,11 @@ class CommandRepository:
         """Say whether the path is tracked, and not in a conflict."""
         return self._index.get(path, ("conflict", 0))[0] != "conflict"
 
+    @property
+    def index(self) -> tuple[str, tuple[int, ...]]:
+        """The file of the index, which is not known here, and its stamp."""
+        return "", ()
+
     def tracked(self) -> list[str]:
         """List the paths in the index."""
         return list(self._index)

@@ -108,7 +108,8 @@ class Repository:
         self._opened = opened
         self._start = os.path.realpath(start)
         self.root = os.path.realpath(opened.workdir)
-        self._stamp = _index_stamp(opened)  # before the index is read: what is read may be newer, and never older
+        # Before the index is read: what is read may be newer, and never older.
+        self._stamp = index_stamp(_index_path(opened))
 
     @cached_property
     def head(self) -> str:
@@ -166,7 +167,7 @@ class Repository:
             flags = pygit2.enums.DiffOption.IGNORE_SUBMODULES | pygit2.enums.DiffOption.UPDATE_INDEX
             with suppress(pygit2.GitError):  # a lock that is held, or nowhere to write: judge without
                 index.diff_to_workdir(flags)
-        self._stamp = _index_stamp(self._opened)
+        self._stamp = index_stamp(_index_path(self._opened))
         index.read(False)
 
     def _differing(self, divided: list[list[bytes]]) -> set[str]:
@@ -193,7 +194,7 @@ class Repository:
         for thread in started:
             thread.join()
         # An index that was replaced meanwhile may have been read by some of them and not by others.
-        if len(found) < len(divided) - 1 or (started and _index_stamp(self._opened) != self._stamp):
+        if len(found) < len(divided) - 1 or (started and index_stamp(_index_path(self._opened)) != self._stamp):
             return _compare(self._opened, [])
         return paths.union(*found)
 
@@ -205,6 +206,11 @@ class Repository:
         except KeyError:
             return False
         return True
+
+    @property
+    def index(self) -> tuple[str, tuple[int, ...]]:
+        """The file of the index, and its stamp from before it was read."""
+        return _index_path(self._opened), self._stamp
 
     def tracked(self) -> list[str]:
         """List the paths in the index."""
@@ -298,8 +304,13 @@ def difference(old: bytes, new: bytes) -> bytes:
     return patch[(hunks if hunks >= 0 else patch.find(b"\nGIT binary patch\n")) + 1 :]
 
 
-def _index_stamp(opened: pygit2.Repository) -> tuple[int, ...]:
-    info = status_of(os.path.join(opened.path, "index"))  # not there until something was added
+def _index_path(opened: pygit2.Repository) -> str:
+    return os.path.join(opened.path, "index")
+
+
+def index_stamp(path: str) -> tuple[int, ...]:
+    """Stamp an index by what changes whenever git writes it."""
+    info = status_of(path)  # not there until something was added
     return () if info is None else (info.st_ino, info.st_size, info.st_mtime_ns, info.st_ctime_ns)
 
 

@@ -11,6 +11,7 @@ from taggedartifacts import (
     ArtifactConflictError,
     ArtifactModifiedError,
     ArtifactNotWrittenError,
+    InputError,
 )
 
 
@@ -454,3 +455,61 @@ class TestCompanions:
         with pytest.raises(ArtifactConflictError, match="is there already; write it under another name"):
             work.shape.recompute(1, "out/s.shp")
         assert "f" == other.read_text()
+
+
+class TestScopeReadMeanwhile:
+    """Tracked data that a run opened, or may have opened unseen, and that changed since the look, is no basis."""
+
+    SOURCE = """
+@Artifact("outpath", ignore=("meanwhile",))
+def f(x, outpath):
+    meanwhile()
+    Path(outpath).write_text(str(x))
+meanwhile = list
+"""
+
+    @pytest.fixture
+    def work(self, project):
+        for name in ("a.csv", "b.csv", "c.h5"):
+            os.utime(project.write(name, "1\n"), (1e9, 1e9))
+        return project.module(self.SOURCE)
+
+    @pytest.mark.parametrize("misses", [0, 1])
+    def test_opened(self, project, work, misses):
+        """A file that the run edits and reads refuses the result, at the first miss and at the next."""
+        for x in range(misses):
+            work.f(x, "out/f.txt")
+        work.meanwhile = lambda: project.write("a.csv", "2\n").read_text()
+
+        with pytest.raises(InputError, match=r"a\.csv changed while"):
+            work.f(5, "out/f.txt")
+
+    def test_unseen(self, project, work):
+        """A file of a kind that libraries open in C refuses it unopened, and so does one that git tracks only now."""
+        work.f(1, "out/f.txt")
+        work.meanwhile = lambda: os.truncate(project.path / "c.h5", 0)
+        with pytest.raises(InputError, match=r"c\.h5 changed while"):
+            work.f(2, "out/f.txt")
+        project.write("c.h5", "1\n")
+        project.write("d.h5", "1\n")
+        work.meanwhile = list
+        work.f(3, "out/f.txt")
+        project.git("add", "d.h5")
+
+        with pytest.raises(InputError, match=r"d\.h5 changed while"):
+            work.f(4, "out/f.txt")
+
+    def test_program(self, project, work):
+        """Behind another program, any file may have been read."""
+        work.f(1, "out/f.txt")
+        work.meanwhile = lambda: (os.system("true"), os.truncate(project.path / "a.csv", 0))
+
+        with pytest.raises(InputError, match=r"a\.csv changed while"):
+            work.f(2, "out/f.txt")
+
+    def test_elsewhere(self, project, work):
+        """What the run did not open may change, and what it opened may stay."""
+        work.f(1, "out/f.txt")
+        work.meanwhile = lambda: (os.truncate(project.path / "a.csv", 0), (project.path / "b.csv").read_text())
+
+        assert "2" == work.f(2, "out/f.txt").read_text()
