@@ -108,7 +108,7 @@ MUTANTS = [
     Mutant("_store/short.py", "_MOST_CHARACTERS = 16 << 10", "_MOST_CHARACTERS = 16 << 20", LARGE),
     Mutant("_store/short.py", "        if len(part) <= _MOST_TOGETHER:", "        if True:", LARGE),
     Mutant("_store/short.py", "            if depth == 1 and first < 0:", "            if depth == 1:", LARGE),
-    Mutant("_store/record.py", "(self if self.manifest is None else replace(self, files=()))", "(self)", LARGE),
+    Mutant("_store/record.py", 'values if self.manifest is None else values | {"files": ()}', "values", LARGE),
     Mutant("_store/record.py", 'if not _repeats(key, value, values[key])}', "}", LARGE),
     Mutant("_store/content.py", "        same_listing = _listing(entries) == record.listing", "        pass", LARGE),
     Mutant("_store/content.py", "max(times.values(), default=record.mtime_ns), _listing(entries)", "max(times.values(), default=record.mtime_ns), record.listing", OUTCOME),

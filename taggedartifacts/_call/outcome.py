@@ -191,6 +191,8 @@ def _standing(staged: Staged, record: Record, predecessor: Record | None) -> Rec
     """
     try:
         if predecessor is None:
+            if not os.path.lexists(staged.final):
+                return None
             bare = describe(os.path.realpath(staged.final))
             content = {field.name: getattr(bare, field.name) for field in fields(bare)}
             bare_record = replace(record, **content, companions=(), manifest=None, run="", replaced=None)

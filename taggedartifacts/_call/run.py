@@ -23,7 +23,7 @@ from .steps import Making, Run, Wait, being_made, drive, drive_async
 from .undeclared import described
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Generator
+    from collections.abc import Awaitable, Callable, Generator, Mapping
 
     from .._store.claim import Claim
     from .._store.lock import ArtifactLock
@@ -171,7 +171,9 @@ def _making(call: Call, held: _Held, *, recompute: bool) -> Generator[Wait | Run
 
     What the function wrote before one of the last four is kept, and the error says where.
     """
-    artifacts = frozenset(map(_whole, call.targets))
+    # The one path of each artifact, by whichever links its folder was reached.
+    wholes = {target: os.path.join(os.path.realpath(target.folder.path), target.name) for target in call.targets}
+    artifacts = frozenset(wholes.values())
     if again := artifacts & being_made():
         raise RecursiveCallError(
             f"{call.key.function} asks for {min(again)} while it is making it; call it with other arguments"
@@ -182,7 +184,7 @@ def _making(call: Call, held: _Held, *, recompute: bool) -> Generator[Wait | Run
     from .._store.staging import sweep
     from .outcome import check_size, checked, keep_all, mark_all, publish_all
 
-    if not (yield from _locking(call, held, recompute=recompute)):
+    if not (yield from _locking(call, held, wholes, recompute=recompute)):
         return call
     locked = all(lock.works for lock in held.locks)
     for folder, name in call.targets:
@@ -223,16 +225,18 @@ def _making(call: Call, held: _Held, *, recompute: bool) -> Generator[Wait | Run
     return true
 
 
-def _locking(call: Call, held: _Held, *, recompute: bool) -> Generator[Wait, object, bool]:
+def _locking(
+    call: Call, held: _Held, wholes: Mapping[Target, str], *, recompute: bool
+) -> Generator[Wait, object, bool]:
     """Take the locks of the artifacts of a call, waiting for whoever holds one; False if they came to be there."""
     from .._store.lock import ArtifactLock, Patience  # as in the only caller
 
     patience = Patience(call.decoration.options.timeout)
     # In one order everywhere, so that no two calls wait for each other.
-    for target in sorted(call.targets, key=_whole):
+    for target in sorted(call.targets, key=wholes.__getitem__):
         folder, path = target.folder, target.path
         held.locks.append(lock := ArtifactLock(target.lock_path))
-        folder.check_outside()
+        folder.check_outside(os.path.dirname(wholes[target]))
         with folder.naming_itself():
             folder.make()
             is_ours = _acquired(lock, target)
@@ -288,11 +292,6 @@ def _in_process(process: int, work: Callable[..., object], *args: object) -> Non
     """Do *work* unless this is a fork of *process*, which has no business with what is its parent's."""
     if os.getpid() == process:
         work(*args)
-
-
-def _whole(target: Target) -> str:
-    """The one path of an artifact, by whichever links its folder was reached."""
-    return os.path.join(os.path.realpath(target.folder.path), target.name)
 
 
 def _reused(call: Call) -> bool:

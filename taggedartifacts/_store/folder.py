@@ -151,13 +151,16 @@ class Folder(NamedTuple):
         if os.path.isdir(path := self.record(name)) and not os.path.islink(path):
             raise ArtifactConflictError(f"{path} is no file; remove it")
 
-    def check_outside(self) -> None:
+    def check_outside(self, real: str) -> None:
         """Check that nothing is put into an artifact, which would change it for good.
+
+        Args:
+            real: Where the path of the directory leads.
 
         Raises:
             ArtifactNameError: If the directory lies in an artifact, by its path or where that leads.
         """
-        for path in (self.path, os.path.realpath(self.path)):
+        for path in {self.path, real}:
             below = path
             while (above := os.path.dirname(below)) != below:
                 name = os.path.basename(below)

@@ -8,7 +8,7 @@ import json
 import os
 import re
 import stat
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from .._errors import RecordError
@@ -163,11 +163,13 @@ class Record(Shown):
         if self.replaced is not None:
             before = self.replaced._stored()
             values["replaced"] = {key: value for key, value in before.items() if not _repeats(key, value, values[key])}
-        members = (f"{json.dumps(key)}: {json.dumps(value)}" for key, value in values.items())
+        members = (f'"{key}": {_encode(value)}' for key, value in values.items())
         return ("{\n" + ",\n".join(members) + "\n}\n").encode()
 
     def _stored(self) -> dict[str, Any]:
-        return asdict(self if self.manifest is None else replace(self, files=())) | {"replaced": None}
+        # Not asdict, which copies all of it.
+        values = {name: getattr(self, name) for name in _NAMES} | {"replaced": None}
+        return values if self.manifest is None else values | {"files": ()}
 
     @classmethod
     def from_json(cls, text: bytes) -> Self:
@@ -226,6 +228,7 @@ _DIGESTS = ("dirty", "config_hash", "digest", "scope_digest", "listing")
 _DIGEST = re.compile("[0-9a-f]{32}")
 _SEVERAL_DIGESTS = re.compile("[0-9a-f]{32}(?: [0-9a-f]{32})*")
 _decode = json.JSONDecoder().decode
+_encode = json.JSONEncoder(default=lambda entry: {name: getattr(entry, name) for name in FileEntry.__slots__}).encode
 
 _KINDS: dict[str, frozenset[type]] = {
     "str": frozenset({str}),

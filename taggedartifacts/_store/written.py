@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from .folder import Folder
     from .record import FileEntry, Record
 
+# What is synced by the thread that reads it: files, and bytes of them together.
+_FEW = 4
+_LITTLE = 1 << 20
+
 
 @dataclass(frozen=True, slots=True)
 class Staged:
@@ -93,10 +97,9 @@ def _advice(promised: str, written: Sequence[str]) -> str:
 
 def _relink(staged: Staged) -> None:
     """Let links to absolute paths in staging lead there by relative ones, which hold when both have moved."""
-    inside = tuple(above + os.sep for above in (staged.staging, os.path.realpath(staged.staging)))
-    for relative, status in scan(staged.staging):
-        if not stat.S_ISLNK(status.st_mode):
-            continue
+    links = [relative for relative, status in scan(staged.staging) if stat.S_ISLNK(status.st_mode)]
+    inside = tuple(above + os.sep for above in (staged.staging, os.path.realpath(staged.staging)) if links)
+    for relative in links:
         link = os.path.join(staged.staging, relative)
         target = os.path.normpath(os.readlink(link))
         if target.startswith(inside):
@@ -114,9 +117,16 @@ def companions(staged: Staged) -> tuple[FileEntry, ...]:
 def syncing(staged: Sequence[Staged]) -> Iterator[None]:
     """Bring all that was written in staging to the disk while the block reads it: each takes about as long.
 
+    A little is brought there at once: on a busy machine, to wake a thread takes longer.
+
     Raises:
         OSError: When the block is over, if it could not be brought there.
     """
+    if _is_little(staged):
+        for each in staged:
+            _sync(each)
+        yield
+        return
     with contextlib.ExitStack() as stack:
         synced: list[Future[None]] = []
         try:
@@ -131,6 +141,14 @@ def syncing(staged: Sequence[Staged]) -> Iterator[None]:
         yield
         for future in synced:
             future.result()
+
+
+def _is_little(staged: Sequence[Staged]) -> bool:
+    left, room = _FEW, _LITTLE
+    for each in staged:
+        for _, status in scan(each.staging):
+            left, room = left - 1, room - status.st_size
+    return left >= 0 and room >= 0
 
 
 def _sync(staged: Staged) -> None:

@@ -175,6 +175,20 @@ class TestFailingFlush:
         assert len(OUTPUTS[shape]) == warned
         assert [] == project.staged()
 
+    def test_large(self, project, monkeypatch):
+        """A large file is flushed while it is read, and a flush that fails there fails the call too."""
+        work = project.module(WRITE + "    Path(outpath).write_bytes(bytes(2 << 20))\n")
+        work.f(1, "out/f.txt")
+        with monkeypatch.context() as patched:
+            Recorder(patched, 1)
+            with pytest.raises(OSError, match="Input/output error"):
+                work.f(2, "out/f.txt")
+        with monkeypatch.context() as patched:
+            recorder = Recorder(patched)
+            work.f(2, "out/f.txt")
+
+        recorder.check(str(project.out))
+
 
 class TestReplacement:
     def test_directory_is_moved_back(self, project, monkeypatch):
