@@ -55,7 +55,7 @@ class FullKey:
     def of(cls, record: Record, folder: Folder) -> FullKey:
         """Take it from a record, and its patch from beside that."""
         return cls(
-            key=record.key,
+            key=record.key._replace(scope_text=record.scope_text),
             canonical=record.canonical,
             changes=dict(record.changes),
             read_patch=lambda: _read_patch(record, folder),

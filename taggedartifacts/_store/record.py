@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import functools
 import json
 import os
 import re
@@ -124,10 +123,10 @@ class Record(Shown):
     undeclared: tuple[FileEntry, ...] = ()
     replaced: Record | None = None
 
-    @functools.cached_property
+    @property
     def key(self) -> Key:
-        """The part that a hit compares."""
-        return Key(self.function, self.commit, self.dirty, self.config_hash, self.scope_digest, self.scope_text)
+        """The part that a hit compares; without the scope in words, which it does not."""
+        return Key(self.function, self.commit, self.dirty, self.config_hash, self.scope_digest)
 
     @property
     def scope_text(self) -> str:
@@ -196,15 +195,17 @@ class Record(Shown):
         values = _typed(data)
         if values["kind"] not in ("file", "directory"):
             raise ValueError(f"kind is {values['kind']!r}")
-        for name in ("scope", "scope_names", "scope_reasons"):
-            values[name] = _strings(values[name])
+        strings = [output for output in values["outputs"] if output is not None]
+        for name in _DICTS:
+            strings += values[name].values()
+        for name in _LISTS:
+            strings += values[name]
+            values[name] = tuple(values[name])
+        _strings(strings)  # all at once, as most are short
         values["outputs"] = tuple(values["outputs"])
-        _strings([output for output in values["outputs"] if output is not None])
-        values["files"], values["companions"] = _entries(values["files"]), _entries(values["companions"])
-        values["changes"] = tuple((path, what) for path, what in map(_strings, values["changes"]))
-        values["undeclared"] = _entries(values["undeclared"])
-        for name in ("packages", "readers", "unknown"):
-            _strings(values[name].values())
+        for name in _MANIFESTS:
+            values[name] = _entries(values[name]) if values[name] else ()
+        values["changes"] = tuple([(path, what) for path, what in map(_strings, values["changes"])])
         _check_meaning(values)
         if values["replaced"] is not None:
             before = values["replaced"]
@@ -225,6 +226,9 @@ _NOT_THERE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG})
 _FILE_NAME = re.compile(rf"[^/\0{re.escape(os.sep)}]+/?")
 _COMMIT = re.compile(f"[0-9a-f]{{{COMMIT_DIGITS},64}}")
 _DIGESTS = ("dirty", "config_hash", "digest", "scope_digest", "listing")
+_LISTS = ("scope", "scope_names", "scope_reasons")
+_DICTS = ("packages", "readers", "unknown")
+_MANIFESTS = ("files", "companions", "undeclared")
 _DIGEST = re.compile("[0-9a-f]{32}")
 _SEVERAL_DIGESTS = re.compile("[0-9a-f]{32}(?: [0-9a-f]{32})*")
 _decode = json.JSONDecoder().decode
@@ -325,20 +329,30 @@ def read_record(path: str) -> Record | None:
     Raises:
         RecordError: If what is there is not a record that this version can read.
     """
+    found = read_stamped(path)
+    return found and found[0]
+
+
+def read_stamped(path: str) -> tuple[Record, os.stat_result] | None:
+    """Read the record in a file, with what the file that was read was; None if there is none.
+
+    Raises:
+        RecordError: If what is there is not a record that this version can read.
+    """
     starts = STARTS
     while True:
         try:
-            text = read_regular(path, MAX_RECORD_BYTES)
+            found = _read(path, MAX_RECORD_BYTES)
             break
         except RecordError as error:
             starts -= 1
             if getattr(error.__cause__, "errno", None) != errno.ESTALE or not starts:
                 raise
             refresh(os.path.dirname(path))  # on NFS, another host has replaced it
-    if text is None:
+    if found is None:
         return None
     try:
-        return Record.from_json(text)
+        return Record.from_json(found[0]), found[1]
     except RecordError as error:
         raise RecordError(f"{path}: {error}") from error
 
@@ -355,6 +369,11 @@ def read_regular(path: str, most: int) -> bytes | None:
     Raises:
         RecordError: If it cannot be read, is something else, or has more bytes.
     """
+    found = _read(path, most)
+    return found and found[0]
+
+
+def _read(path: str, most: int) -> tuple[bytes, os.stat_result] | None:
     try:
         descriptor = os.open(path, os.O_RDONLY | CAREFULLY)
     except OSError as error:
@@ -368,7 +387,7 @@ def read_regular(path: str, most: int) -> bytes | None:
             raise RecordError(f"{path} is not a regular file")
         if status.st_size > most:
             raise RecordError(f"{path} has {status.st_size} bytes, where at most {most} can be right")
-        return os.read(descriptor, status.st_size)
+        return os.read(descriptor, status.st_size), status
     except OSError as error:
         raise RecordError(f"{path} cannot be read: {error.strerror}") from error
     finally:

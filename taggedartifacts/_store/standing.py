@@ -10,7 +10,7 @@ from .._errors import ArtifactConflictError, RecordError
 from .._memory import Memory
 from .._tag import split_name
 from .folder import RECORD_SUFFIX
-from .record import Record, read_record
+from .record import Record, read_stamped
 from .target import Target
 
 _log = logging.getLogger("taggedartifacts")
@@ -23,30 +23,35 @@ _memo: Memory[str, tuple[tuple[int, ...], Record]] = Memory()
 def stored_record(target: Target) -> Record | None:
     """Read the record of an artifact; a damaged one is reported in the log and treated as absent."""
     path, name = target.record_path, target.name
+    if (known := _memo.get(path)) is not None:
+        try:
+            if known[0] == _signature(os.lstat(path)):
+                return known[1]
+        except OSError:
+            return None
     try:
-        status = os.lstat(path)
-    except OSError:
-        return None
-    signature = (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
-    known = _memo.get(path)
-    if known is not None and known[0] == signature:
-        return known[1]
-    try:
-        record = read_record(path)
+        found = read_stamped(path)
     except RecordError as error:
-        _log.warning("treated as absent: %s", error)
+        if os.path.lexists(path):  # and in a folder that can be searched
+            _log.warning("treated as absent: %s", error)
         return None
-    if record is not None and record.artifact != name:  # a case-insensitive file system serves Name's record for name
+    if found is None:
+        return None
+    record, status = found
+    if record.artifact != name:  # a case-insensitive file system serves Name's record for name
         raise ArtifactConflictError(
             f"{target.path} is {record.artifact} to this file system, made by {record.function}; "
             "give one of them another name"
         )
-    if record is not None and not record.key.is_in(name):
+    if not record.key.is_in(name):
         _log.warning("treated as absent: %s", f"{path} contradicts the name of its artifact")
         return None
-    if record is not None:
-        _memo.put(path, (signature, record), _PARSED * status.st_size)
+    _memo.put(path, (_signature(status), record), _PARSED * status.st_size)
     return record
+
+
+def _signature(status: os.stat_result) -> tuple[int, ...]:
+    return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
 def remember(target: Target, record: Record) -> None:
