@@ -93,13 +93,14 @@ class ArtifactPath(_Base):
             return Path(self).samefile(other_path)
 
     @classmethod
-    def known(cls, path: str) -> Self:
-        """Make one of a path into whose name the tag was put just now; private to the library."""
+    def known(cls, folder: Path, name: str) -> Self:
+        """Make one of a name into which the tag was put just now, without parsing it; private to the library."""
         if sys.version_info >= (3, 12):
-            known = cls.__new__(cls, path)
-            _Base.__init__(known, path)
+            known = cls.__new__(cls, folder, name)
+            _Base.__init__(known, folder, name)
             return known
-        made: Self = _Base._from_parts.__func__(cls, (path,))  # type: ignore[attr-defined]  # private to 3.11
+        drv, root, parts = folder._drv, folder._root, [*folder._parts, name]  # type: ignore[attr-defined]  # as below
+        made: Self = _Base._from_parsed_parts.__func__(cls, drv, root, parts)  # type: ignore[attr-defined]  # private to 3.11
         return made
 
     @property

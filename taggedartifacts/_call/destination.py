@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import functools
 import os
 import re
 from pathlib import Path
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from .._tag import Tag
 
 _T = TypeVar("_T")
+_PATH = type(Path())
 
 _NAME_MAX = 255  # bytes; where the file system does not tell
 _FITS = 120  # bytes; no file system in use is narrower (eCryptfs has 143), and asking it takes as long as a stat
@@ -39,11 +41,15 @@ class Output(NamedTuple):
         given: The path, without a trailing slash.
         is_text: Whether it was a `str`; the function receives a path of the same type.
         directory: Whether it ended in a slash, which promises a directory.
+        parent: The directory in it.
+        name: The file name in it.
     """
 
     given: str
     is_text: bool
     directory: bool
+    parent: Path
+    name: str
 
     @classmethod
     def of(cls, path: object) -> Output:
@@ -69,15 +75,15 @@ class Output(NamedTuple):
             raise ArtifactNameError(
                 f"{text!r} lies inside {HIDDEN}, where work is in progress; give the output a path of its own"
             )
-        return cls(given, isinstance(path, str), given != text)
+        return cls(given, isinstance(path, str), given != text, Path(os.path.dirname(given)), name)
 
     def tagged_name(self, tag: Tag) -> str:
         """The file name of the artifact."""
-        return tagged_name(os.path.basename(self.given), tag)
+        return tagged_name(self.name, tag)
 
     def beside(self, name: str) -> ArtifactPath:
         """The path of the artifact of that name, relative if the user's was."""
-        return ArtifactPath.known(os.path.join(os.path.dirname(self.given), name))
+        return ArtifactPath.known(self.parent, name)
 
     def folder(self, cwd: str) -> Folder:
         """The output directory, as an absolute path so that the function may change the working directory *cwd*.
@@ -94,6 +100,16 @@ class Output(NamedTuple):
     def staged(self, path: str) -> str | Path:
         """The staging path as the function receives it: of the type and with the trailing slash that the user gave."""
         return (path + "/" if self.directory else path) if self.is_text else Path(path)
+
+
+@functools.lru_cache(256)  # of calls with the same output and other arguments
+def _known_output(kind: type[str | Path], text: str) -> Output:
+    return Output.of(kind(text))
+
+
+def _output(path: object) -> Output:
+    kind = type(path)
+    return _known_output(kind, str(path)) if kind is str or kind is _PATH else Output.of(path)
 
 
 def check_names(folders: Sequence[Target]) -> None:
@@ -168,7 +184,7 @@ class Destination(NamedTuple):
             ArtifactNameError: If an output path cannot become that of an artifact.
         """
         slots = tuple(slot for slot, path in enumerate(given) if path is not None)
-        outputs = tuple(Output.of(given[slot]) for slot in slots)
+        outputs = tuple([_output(given[slot]) for slot in slots])
         tag = key.tag
         targets = tuple([Target(output.folder(cwd), output.tagged_name(tag)) for output in outputs])
         check_names(targets)
