@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from .._reach.home import Home
     from .._reach.modules import LoadedFile
     from .._session.moment import Moment, View
+    from .._store.key import Target
     from .._store.reuse import Found
-    from .._store.target import Target
     from .binding import Options, Parameters
     from .destination import Output
     from .reading import Reading

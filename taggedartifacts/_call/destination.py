@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from .._errors import ArtifactNameError
 from .._path import ArtifactPath
 from .._store.folder import HIDDEN, RECORD_SUFFIX, Folder
-from .._store.target import Target
+from .._store.key import Target
 from .._tag import tagged_name
 
 if TYPE_CHECKING:

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from .._code.codestate import Change
     from .._history.differences import Difference
     from .._history.stretch import Version
+    from .._store.key import Target
     from .._store.record import Record
-    from .._store.target import Target
     from .call import Call, Decoration
 
 # Reading that many records takes about 50 ms; further ones differ more, by their names, or are older.

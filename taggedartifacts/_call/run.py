@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Generator, Mapping
 
     from .._store.claim import Claim
+    from .._store.key import Target
     from .._store.lock import ArtifactLock
     from .._store.record import Record
-    from .._store.target import Target
     from .._store.written import Staged
     from .call import Call, Decoration
     from .steps import Steps

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from .._history.differences import Difference
     from .._history.stretch import Version
+    from .._store.key import Target
     from .._store.record import Record
-    from .._store.target import Target
     from .._store.written import Staged
     from .call import Call
 

@@ -21,8 +21,8 @@ from .seen import content_differences, see_content
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from .._store.key import Target
     from .._store.record import Record
-    from .._store.target import Target
     from .seen import Seen
 
 _ANSWERS = {True: "yes", False: "no", None: "not known"}

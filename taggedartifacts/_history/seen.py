@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from .._store.content import Content
+    from .._store.key import Target
     from .._store.record import FileEntry, Record
-    from .._store.target import Target
 
 _DIGEST_DIGITS = 10
 

@@ -13,12 +13,12 @@ from .._hashing import hexdigest
 from .._store.condition import condition
 from .._store.content import describe, describe_file
 from .._store.kept import kept
+from .._store.key import Target
 from .._store.manifest import with_manifest
 from .._store.origin import record_of
 from .._store.short import is_shortened
 from .._store.staging import leftovers
 from .._store.table import Shown, ShownList, Table, byte_count, minute
-from .._store.target import Target
 from .stretch import stretches
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from .content import describe, describe_file, same_digests, same_times, with_times
 
 if TYPE_CHECKING:
+    from .key import Target
     from .record import Record
-    from .target import Target
 
 
 class Condition(Enum):

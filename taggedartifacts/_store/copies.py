@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from .._errors import ArtifactConflictError, ArtifactNotFoundError, RecordError
 from .content import describe
 from .folder import HIDDEN, RECORD_SUFFIX, Folder
+from .key import Target
 from .manifest import with_manifest
 from .standing import stored_record
 from .table import byte_count
-from .target import Target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

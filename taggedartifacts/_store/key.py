@@ -1,4 +1,4 @@
-"""The key of an artifact: what a hit compares whole. Pure: touches no disk."""
+"""Which artifact: the target, by its folder and its tagged name, and the key, which a hit compares whole. Pure."""
 
 from __future__ import annotations
 
@@ -8,6 +8,41 @@ from .._tag import COMMIT_DIGITS, CONFIG_DIGITS, DIGEST_DIGITS, Tag, tag_digits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from .folder import Folder
+
+
+class Target(NamedTuple):
+    """An artifact, present or not.
+
+    Attributes:
+        folder: The output directory.
+        name: Its tagged file name.
+    """
+
+    folder: Folder
+    name: str
+
+    @property
+    def path(self) -> str:
+        """Where the artifact stands, absolute."""
+        return self.folder.artifact(self.name)
+
+    @property
+    def record_path(self) -> str:
+        """Where its record lies."""
+        return self.folder.record(self.name)
+
+    @property
+    def lock_path(self) -> str:
+        """Where its lock lies."""
+        return self.folder.lock(self.name)
+
+    @property
+    def tag(self) -> Tag:
+        """The tag in its name."""
+        return Tag.parse(self.name)
+
 
 _MOST_LISTED = 12
 

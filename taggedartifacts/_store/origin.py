@@ -9,10 +9,10 @@ from .._errors import ArtifactNotFoundError, RecordError
 from .._tag import is_tagged, of_name
 from .condition import condition
 from .folder import Folder
+from .key import Target
 from .manifest import with_manifest
 from .record import Record, read_record
 from .standing import companion_owner
-from .target import Target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,9 +15,8 @@ from .standing import companion_owner, stored_record
 from .table import minute
 
 if TYPE_CHECKING:
-    from .key import Key
+    from .key import Key, Target
     from .record import Record
-    from .target import Target
 
 _log = logging.getLogger("taggedartifacts")
 

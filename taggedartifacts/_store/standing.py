@@ -10,8 +10,8 @@ from .._errors import ArtifactConflictError, RecordError
 from .._memory import Memory
 from .._tag import split_name
 from .folder import RECORD_SUFFIX
+from .key import Target
 from .record import Record, read_stamped
-from .target import Target
 
 _log = logging.getLogger("taggedartifacts")
 

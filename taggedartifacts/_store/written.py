@@ -12,8 +12,8 @@ from .._errors import ArtifactConflictError, ArtifactNotWrittenError
 from .._tag import is_tagged, split_name
 from .content import describe_file, scan
 from .disk import sync_directory, sync_file
+from .key import Target
 from .standing import companion_owner, stored_record
-from .target import Target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

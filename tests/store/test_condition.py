@@ -9,8 +9,8 @@ from records import put
 from taggedartifacts._store.condition import Condition, condition
 from taggedartifacts._store.content import describe, describe_file
 from taggedartifacts._store.folder import Folder
+from taggedartifacts._store.key import Target
 from taggedartifacts._store.record import read_record
-from taggedartifacts._store.target import Target
 
 FIRST, SECOND = b"first\n", b"second\n"
 

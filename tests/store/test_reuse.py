@@ -13,9 +13,9 @@ from taggedartifacts import (
     ArtifactNameError,
 )
 from taggedartifacts._store.folder import Folder
+from taggedartifacts._store.key import Target
 from taggedartifacts._store.reuse import find
 from taggedartifacts._store.standing import stored_record
-from taggedartifacts._store.target import Target
 
 
 class TestConflicts:

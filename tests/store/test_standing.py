@@ -11,9 +11,9 @@ from records import change_record, put
 from taggedartifacts import _memory
 from taggedartifacts._store import standing
 from taggedartifacts._store.folder import Folder
+from taggedartifacts._store.key import Target
 from taggedartifacts._store.record import Record
 from taggedartifacts._store.standing import remember, stored_record
-from taggedartifacts._store.target import Target
 
 
 @pytest.fixture
