@@ -1,4 +1,4 @@
-"""Files of the scope that are no modules are looked at again: what a run may have read of two states is not published."""
+"""Files of the scope that are no modules are looked at again: a run that read two states of one is not published."""
 
 import os
 import sqlite3
