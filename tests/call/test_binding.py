@@ -4,6 +4,7 @@ import functools
 from pathlib import Path
 
 import pytest
+from heavy import every
 
 from taggedartifacts import Artifact, ArtifactNameError
 from taggedartifacts._call.binding import Parameters
@@ -197,6 +198,26 @@ class TestBind:
         assert work.f.path("out/x.txt", "test/X.txt")
 
 
+BASE = """
+def mine(self):
+    return 2
+class Base:
+    step = 1
+    def __init__(self, state): self.state = state
+    def total(self): return self.step
+    @Artifact("outpath", ignore=("self",))
+    def m(self, outpath): Path(outpath).write_text(str(self.total()))
+"""
+OTHER_CLASSES = {
+    "overrides a method": "class Other(Base):\n    def total(self): return 2\n",
+    "overrides an attribute": "class Other(Base):\n    step = 2\n",
+    "takes a method from elsewhere": "class Mixin:\n    total = mine\nclass Other(Mixin, Base): pass\n",
+    "is a data class": "import dataclasses\n@dataclasses.dataclass\nclass Other(Base):\n    state: int\n"
+    "    step: int = 2\n",
+    "does nothing": "class Other(Base): pass\n",
+}
+
+
 class TestHashed:
     @pytest.mark.parametrize(
         ("option", "changed", "other"),
@@ -249,17 +270,29 @@ class TestHashed:
 
         assert ("progress",) == Parameters(f, options, free_names=True).ignored_globals
 
-    def test_ignored_self(self, project):
+    @pytest.mark.parametrize("kind", every(2, OTHER_CLASSES))
+    def test_ignored_self(self, project, kind):
         """Ignoring ``self`` leaves out the object's state; its class still counts."""
-        work = project.module(
-            "class Base:\n    def __init__(self, state): self.state = state\n"
-            '    @Artifact("outpath", ignore=("self",))\n    def m(self, outpath):\n        Path(outpath).touch()\n'
-            "class Other(Base): pass\n"
-        )
+        work = project.module(BASE + OTHER_CLASSES[kind])
         objects = work.Base(1), work.Base(object()), work.Other(1)
         paths = [type(each).m.path(each, "f.txt") for each in objects]
 
         assert paths[0] == paths[1] != paths[2]
+
+    @pytest.mark.parametrize(
+        "change", every(3, ["Base.total = mine", "Base.step = 2", "Step.k = 2", "Step.total = mine"])
+    )
+    def test_ignored_self_of_a_changed_class(self, project, change):
+        """So does what is set on the class, or on one that it inherits from."""
+        work = project.module(
+            "class Step:\n    k = 1\n    def size(self): return self.k\n" + BASE.replace("Base:", "Base(Step):")
+        )
+        objects = work.Base(1), work.Base(2)
+        before = [work.Base.m.path(each, "f.txt") for each in objects]
+        exec(change, vars(work))
+
+        assert 1 == len(set(before))
+        assert before[0] != work.Base.m.path(objects[0], "f.txt")
 
     def test_ignored(self, project):
         """An ignored parameter changes nothing; any other does, its default too."""

@@ -1,4 +1,4 @@
-"""Files of the scope that are no modules are looked at again: a run that read two states of one is not published."""
+"""Files of the scope that are no modules are looked at again: two states of one are not mixed in a result."""
 
 import os
 import sqlite3
