@@ -36,6 +36,8 @@ TOLD = frozenset(
         *("__qualname__", "__type_params__"),
     }
 )
+# Which of these functools.wraps copies depends on the version of Python; the definition of what is wrapped has them.
+_COPIED = frozenset({"__annotations__", "__annotate__", "__type_params__"})
 _DEFINED = (FunctionType, classmethod, staticmethod, property)
 
 
@@ -74,7 +76,12 @@ def state(wrapper: object) -> dict[str, Any]:
     """Collect the attributes of an object that wraps a function, and its class, if a session has defined that."""
     if isinstance(wrapper, FunctionType) or not is_interactive_class(type(wrapper)):
         return {}
-    return {**function_attributes(wrapper), "__class__": type(wrapper)}
+    wrapped = said(wrapper, "__wrapped__")
+    held = function_attributes(wrapper)
+    for name in _COPIED & held.keys():
+        if held[name] is said(wrapped, name):
+            del held[name]
+    return {**held, "__class__": type(wrapper)}
 
 
 def entries(kind: type) -> Iterator[tuple[str, Any]]:

@@ -183,6 +183,23 @@ def f(x: int, out: str = "a") -> None:
             "names": {"Config": "definition Config", "helper": "definition helper", "math": "module math"},
         } == json.loads(run_all(cells, source))
 
+    def test_pinned_wrapper(self, cells):
+        """What wraps copies to an object, more with each version of Python, stands in the definition already."""
+        cells.run(
+            "import functools\n"
+            "class Deco:\n"
+            "    def __init__(self, g): functools.wraps(g)(self)\n"
+            "    def __call__(self): return self.__wrapped__()\n"
+            "@Deco\n"
+            "def h(x: int): pass\n"
+            "def f(): return h\n"
+        )
+
+        assert {
+            "attributes": {"__doc__": None, "__module__": "__main__", "__name__": "h", "__qualname__": "h"},
+            "made": "__main__:Deco",
+        } == fingerprint(cells["f"])["definitions"]["h"]
+
     def test_pinned_bytes(self, cells):
         """It is encoded canonically."""
         cells.run("def f(): return N\nN = 1.0")
