@@ -10,11 +10,10 @@ from .._errors import ArtifactConflictError, ArtifactModifiedError, InputChanged
 from .._history.keys import FullKey, file_differences, key_differences, tag_differences
 from .._history.stretch import newest_first, present
 from .._path import ArtifactPath
-from .._store.condition import Condition, condition
+from .._store.condition import Condition, condition, stored_record
 from .._store.record import read_record
 from .._store.reuse import Found, find_any
 from .._store.short import shortened
-from .._store.standing import stored_record
 from .._store.table import Shown, Table, minute
 from .._tag import Tag, untagged_name
 from .call import Decoration, is_refused, prepare

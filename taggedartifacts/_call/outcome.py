@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from .._errors import ArtifactConflictError, ArtifactNotWrittenError, InputError, RecordError, TaggedArtifactsError
-from .._store.condition import condition
+from .._store.condition import condition, stored_record
 from .._store.content import Content, describe
 from .._store.kept import keep, mark, unmark
 from .._store.manifest import MOST_IN_RECORD, manifest_name
@@ -18,7 +18,6 @@ from .._store.patches import store_patch
 from .._store.publish import publish
 from .._store.record import MAX_RECORD_BYTES, Record
 from .._store.short import shortened
-from .._store.standing import stored_record
 from .._store.written import Staged, check_room, check_written, companions, retag, syncing
 from .environment import environment
 

@@ -14,9 +14,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from .._errors import ArtifactNotFoundError, ArtifactNotWrittenError, LockTimeoutError, RecursiveCallError
-from .._store.condition import Condition, condition
+from .._store.condition import Condition, condition, remember
 from .._store.reuse import find_any
-from .._store.standing import remember
 from .._tag import Tag, of_name, untagged_name
 from .call import prepare
 from .steps import Making, Run, Wait, being_made, drive, drive_async

@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from .._errors import ArtifactConflictError, ArtifactNotFoundError, RecordError
+from .._store.condition import stored_record
 from .._store.folder import HIDDEN, RECORD_SUFFIX, Folder
 from .._store.key import Target
 from .._store.origin import find_target, record_of
-from .._store.standing import stored_record
 from .._tag import is_tagged, of_name, split_name
 
 if TYPE_CHECKING:

@@ -7,11 +7,11 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from .._errors import ArtifactConflictError, ArtifactNotFoundError, RecordError
+from .condition import stored_record
 from .content import describe
 from .folder import HIDDEN, RECORD_SUFFIX, Folder
 from .key import Target
 from .manifest import with_manifest
-from .standing import stored_record
 from .table import byte_count
 
 if TYPE_CHECKING:

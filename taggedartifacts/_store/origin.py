@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 
 from .._errors import ArtifactNotFoundError, RecordError
 from .._tag import is_tagged, of_name
-from .condition import condition
+from .condition import companion_owner, condition
 from .folder import Folder
 from .key import Target
 from .manifest import with_manifest
 from .record import Record, read_record
-from .standing import companion_owner
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

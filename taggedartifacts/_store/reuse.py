@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from .._errors import ArtifactConflictError, ArtifactModifiedError
 from .._memory import Memory
-from .condition import Condition, condition, is_gone
+from .condition import Condition, companion_owner, condition, is_gone, stored_record
 from .disk import STARTS
-from .standing import companion_owner, stored_record
 from .table import minute
 
 if TYPE_CHECKING:

@@ -12,10 +12,10 @@ from taggedartifacts import (
     ArtifactModifiedError,
     ArtifactNameError,
 )
+from taggedartifacts._store.condition import stored_record
 from taggedartifacts._store.folder import Folder
 from taggedartifacts._store.key import Target
 from taggedartifacts._store.reuse import find
-from taggedartifacts._store.standing import stored_record
 
 
 class TestConflicts:

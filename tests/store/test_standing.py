@@ -9,18 +9,18 @@ import pytest
 from records import change_record, put
 
 from taggedartifacts import _memory
-from taggedartifacts._store import standing
+from taggedartifacts._store import condition
+from taggedartifacts._store.condition import remember, stored_record
 from taggedartifacts._store.folder import Folder
 from taggedartifacts._store.key import Target
 from taggedartifacts._store.record import Record
-from taggedartifacts._store.standing import remember, stored_record
 
 
 @pytest.fixture
 def targets(tmp_path, monkeypatch):
     """Fifty artifacts with records, and nothing remembered yet."""
     _memory.forget()
-    monkeypatch.setattr(standing, "_memo", _memory.Memory())
+    monkeypatch.setattr(condition, "_memo", _memory.Memory())
     return [Target(Folder(str(tmp_path)), put(tmp_path, config=number).name) for number in range(50)]
 
 
@@ -73,7 +73,7 @@ class TestMemory:
     def test_bound(self, targets, monkeypatch):
         """However many records are read, and how often, only so many bytes of them are kept."""
         size = len(stored_record(targets[0]).to_json())
-        monkeypatch.setattr(_memory, "MOST_BYTES", 10 * size * standing._PARSED)
+        monkeypatch.setattr(_memory, "MOST_BYTES", 10 * size * condition._PARSED)
         before = remembered()
         for target in targets * 2:
             stored_record(target)
