@@ -1,17 +1,20 @@
-"""Origin: to which artifact a path belongs, and the record of that artifact."""
+"""Origin: to which artifact a path belongs, or of which it is a copy, and the record of that artifact."""
 
 from __future__ import annotations
 
+import contextlib
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from .._errors import ArtifactNotFoundError, RecordError
+from .._errors import ArtifactConflictError, ArtifactNotFoundError, RecordError
 from .._tag import is_tagged, of_name
-from .condition import companion_owner, condition
-from .folder import Folder
+from .condition import companion_owner, condition, stored_record
+from .content import describe
+from .folder import HIDDEN, RECORD_SUFFIX, Folder
 from .key import Target
 from .manifest import with_manifest
 from .record import Record, read_record
+from .table import byte_count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,8 +46,6 @@ def record(path: str | os.PathLike[str], *, search: str | os.PathLike[str] | Non
         '{"arguments":{"text":"Ada"},"config":{}}'
     """
     if search is not None:
-        from .copies import find_copied  # few look for copies
-
         return find_copied(os.fspath(path), os.fspath(search))
     target = find_target(path)
     found = record_of(target)
@@ -139,3 +140,68 @@ def _chosen(target: Target, record: Record) -> Record:
     except OSError:
         return record
     return judged_by if answer.is_good else record
+
+
+class _Match(NamedTuple):
+    """How well a record fits; the greatest is the best."""
+
+    is_whole: bool  # and not one of the files that belong to an artifact
+    is_there: bool
+    started: str
+    record: Record
+
+
+def find_copied(copy: str, search: str) -> Record:
+    """Find the record of the artifact of which *copy* is one; the last that was made, if several have that content.
+
+    Compares sizes and digests with the records in *search* and below it; follows no symbolic link there.
+
+    Raises:
+        ArtifactNotFoundError: If there is none, or no such file or folder.
+    """
+    try:
+        wanted = describe(os.path.realpath(copy))
+    except FileNotFoundError as error:
+        raise ArtifactNotFoundError(f"{copy} is not there, so its content cannot be looked for") from error
+    if not os.path.isdir(search):
+        raise ArtifactNotFoundError(f"search={search!r} is no folder; give one below which the artifacts lie")
+    content = wanted.kind, wanted.size, wanted.digest
+    found = max(
+        (match for folder in _folders(search) for match in _matches(folder, content)),
+        key=lambda match: match[:-1],
+        default=None,
+    )
+    if found is None:
+        raise ArtifactNotFoundError(
+            f"no artifact that is recorded in {search} or below it has the content of {copy} "
+            f"({byte_count(wanted.size)}): it was edited or saved anew since, or the artifact is elsewhere"
+        )
+    return found.record
+
+
+def _folders(search: str) -> Iterator[Folder]:
+    for path, directories, _ in os.walk(search):
+        if HIDDEN in directories:
+            yield Folder(os.path.abspath(path))
+        directories[:] = sorted(each for each in directories if each not in (HIDDEN, ".git"))
+
+
+def _matches(folder: Folder, content: tuple[str, int, str]) -> Iterator[_Match]:
+    try:
+        listed = os.listdir(folder.records)
+    except OSError:
+        return
+    for entry in listed:
+        name = entry.removesuffix(RECORD_SUFFIX)
+        try:
+            record = stored_record(Target(folder, name)) if name != entry else None
+        except ArtifactConflictError:  # a record under another's name
+            continue
+        if record is None:
+            continue
+        is_whole = (record.kind, record.size, record.digest) == content
+        with contextlib.suppress(RecordError):  # without its manifest, a directory is still found by what it is itself
+            record = with_manifest(folder, record)
+        parts = (*record.files, *record.companions)
+        if is_whole or any((part.size, part.digest) == content[1:] for part in parts):
+            yield _Match(is_whole, os.path.lexists(folder.artifact(name)), record.started, record)
