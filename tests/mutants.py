@@ -186,8 +186,8 @@ MUTANTS = [
     Mutant("_store/record.py", "        if status.st_size > most:", "        if False:", RECORD),
     Mutant("_store/record.py", "        except RecursionError as error:\n            raise RecordError(\"it", "        except ZeroDivisionError as error:\n            raise RecordError(\"it", RECORD),
     Mutant("_store/record.py", "    if tuple(data) == _NAMES and tuple(map(type", "    if tuple(data) == _NAMES or tuple(map(type", RECORD),
-    Mutant("_store/manifest.py", "    if not types <= {(str, int, int, str)}:", "    if False:", LARGE),
-    Mutant("_store/manifest.py", " and each.manifest.startswith(f\"{lock_key(name)}-\")}", "}", "tests/store/test_large.py -k TestManifests"),
+    Mutant("_store/content.py", "    if not types <= {(str, int, int, str)}:", "    if False:", LARGE),
+    Mutant("_store/content.py", " and each.manifest.startswith(f\"{lock_key(name)}-\")}", "}", "tests/store/test_large.py -k TestManifests"),
     # Locks, staging, sweep
     Mutant("_store/staging.py", "(locked and _is_ours(path)) or", "locked or", "tests/store/test_shared.py -k another_host"),
     # Calls

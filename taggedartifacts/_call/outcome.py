@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING
 
 from .._errors import ArtifactConflictError, ArtifactNotWrittenError, InputError, RecordError, TaggedArtifactsError
 from .._store.condition import condition, stored_record
-from .._store.content import Content, describe
+from .._store.content import MOST_IN_RECORD, Content, describe, manifest_name
 from .._store.kept import keep, mark, unmark
-from .._store.manifest import MOST_IN_RECORD, manifest_name
 from .._store.patches import store_patch
 from .._store.publish import publish
 from .._store.record import MAX_RECORD_BYTES, Record

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from .._errors import RecordError
 from .._path import ArtifactPath
+from .._store.content import with_manifest
 from .._store.key import same_commit
-from .._store.manifest import with_manifest
 from .._store.origin import find_target, record_of, said_by
 from .._store.table import Shown, Table
 from .._tag import split_name, untagged_name

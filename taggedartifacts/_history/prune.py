@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING
 from .._errors import ArtifactConflictError
 from .._path import ArtifactPath
 from .._store.condition import Condition, condition
-from .._store.content import scan
+from .._store.content import manifests_of, scan
 from .._store.disk import move
 from .._store.lock import ArtifactLock
-from .._store.manifest import manifests_of
 from .._store.origin import said_by
 from .._store.staging import clean_up, is_busy, make_staging
 from .._store.table import ShownList, Table, byte_count

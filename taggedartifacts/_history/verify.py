@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING
 from .._errors import RecordError
 from .._hashing import hexdigest
 from .._store.condition import condition
-from .._store.content import describe, describe_file
+from .._store.content import describe, describe_file, with_manifest
 from .._store.kept import kept
 from .._store.key import Target
-from .._store.manifest import with_manifest
 from .._store.origin import record_of
 from .._store.short import is_shortened
 from .._store.staging import leftovers

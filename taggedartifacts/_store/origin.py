@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from .._errors import ArtifactConflictError, ArtifactNotFoundError, RecordError
 from .._tag import is_tagged, of_name
 from .condition import companion_owner, condition, stored_record
-from .content import describe
+from .content import describe, with_manifest
 from .folder import HIDDEN, RECORD_SUFFIX, Folder
 from .key import Target
-from .manifest import with_manifest
 from .record import Record, read_record
 from .table import byte_count
 

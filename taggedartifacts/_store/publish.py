@@ -15,9 +15,9 @@ import os
 import secrets
 from typing import TYPE_CHECKING
 
+from .content import manifest_json, manifests_of
 from .disk import move, store, sync_directory
 from .kept import unmark
-from .manifest import manifest_json, manifests_of
 from .staging import aside, clean_up, make_staging
 from .written import companion_names, is_companion
 
