@@ -24,10 +24,10 @@ from .undeclared import described
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Generator, Mapping
 
-    from .._store.claim import Claim
     from .._store.key import Target
     from .._store.lock import ArtifactLock
     from .._store.record import Record
+    from .._store.staging import Claim
     from .._store.written import Staged
     from .call import Call, Decoration
     from .steps import Steps
@@ -258,8 +258,11 @@ def _locking(
 
 def _staged(call: Call, held: _Held) -> list[Staged]:
     """Make a place for each output to be written to; what is held cleans them up, in this process alone."""
-    from .._store.claim import Claim  # with the others, as in the only caller
-    from .._store.staging import clean_up, make_staging
+    from .._store.staging import (
+        Claim,  # with the others, as in the only caller
+        clean_up,
+        make_staging,
+    )
     from .._store.written import Staged
 
     staged, process = [], os.getpid()

@@ -13,7 +13,7 @@ import pytest
 from cases import COMPANIONS, TWO, WRITE
 
 from taggedartifacts import ArtifactNotWrittenError, InputError, LockTimeoutError, prune, verify
-from taggedartifacts._store import claim
+from taggedartifacts._store import staging
 
 READS = """
 @Artifact("out", inputs=("source",))
@@ -285,9 +285,9 @@ class TestLockRemoved:
 
     def test_forked_child_holds_nothing(self, tmp_path):
         """A child that outlives the run does not keep its claim."""
-        ours = claim.Claim()
+        ours = staging.Claim()
         ours.take(str(tmp_path))
-        assert claim.is_claimed(str(tmp_path))
+        assert staging.is_claimed(str(tmp_path))
         (come, came), (up, began) = os.pipe(), os.pipe()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)
@@ -301,7 +301,7 @@ class TestLockRemoved:
         ours.release()
         ours.release()
 
-        assert not claim.is_claimed(str(tmp_path))
+        assert not staging.is_claimed(str(tmp_path))
         os.close(came)
         os.waitpid(pid, 0)
         for each in (come, up, began):
