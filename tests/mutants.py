@@ -82,7 +82,7 @@ MUTANTS = [
     Mutant("_store/publish.py", "        _move_companions(staged, moved)\n        if not exclusive:\n            _replace(staged, staged.name)", "        if not exclusive:\n            _replace(staged, staged.name)\n        _move_companions(staged, moved)", ORDER),
     Mutant("_store/publish.py", "    except OSError as error:\n        _log.warning(\"%s is published", "    except ZeroDivisionError as error:\n        _log.warning(\"%s is published", ORDER),
     Mutant("_store/publish.py", "            with contextlib.suppress(OSError):\n                move(place, target)\n", "", ORDER, "clearing the staging brings it back as well"),
-    Mutant("_store/patches.py", "    sync_directory(folder.patches)", "    pass", ORDER),
+    Mutant("_store/publish.py", "    sync_directory(folder.patches)", "    pass", ORDER),
     # What is kept
     Mutant("_store/publish.py", "        _bring_back(staged, moved)\n", "", KEPT),
     Mutant("_store/publish.py", "    unmark(staged.staging)\n", "", KEPT, "an empty staging directory holds nothing to keep"),
@@ -138,9 +138,9 @@ MUTANTS = [
     Mutant("_store/written.py", "        except RuntimeError:  # no thread", "        except ZeroDivisionError:  # no thread", ENDINGS),
     Mutant("_call/inputs.py", "    with contextlib.suppress(RuntimeError):", "    with contextlib.suppress(ZeroDivisionError):", ENDINGS),
     # Who may read, and what is odd
-    Mutant("_store/patches.py", "        allowed &= _allowed(path, group, stat.S_IRGRP, stat.S_IROTH)", "        pass", PATCHES),
-    Mutant("_store/patches.py", "        allowed &= _allowed(directory, group, stat.S_IXGRP, stat.S_IXOTH)", "        pass", PATCHES),
-    Mutant("_store/patches.py", "0o006 * (others and members)", "0o006 * others", PATCHES),
+    Mutant("_store/publish.py", "        allowed &= _allowed(path, group, stat.S_IRGRP, stat.S_IROTH)", "        pass", PATCHES),
+    Mutant("_store/publish.py", "        allowed &= _allowed(directory, group, stat.S_IXGRP, stat.S_IXOTH)", "        pass", PATCHES),
+    Mutant("_store/publish.py", "0o006 * (others and members)", "0o006 * others", PATCHES),
     Mutant("_history/prune.py", "            except OSError as error:\n                _log.warning(\"%s is kept, as far as it is there: %s\", version.target.path, error)\n                continue", "            except ZeroDivisionError as error:\n                continue", PRUNE),
     Mutant("_errors.py", "_printable(arg) if isinstance(arg, str) else arg", "arg", RECORD),
     # What a hit compares
