@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from taggedartifacts._call.signature import binder
+from taggedartifacts._call.binding import binder
 
 KINDS = sorted(inspect._ParameterKind)
 NAMES = ["a", "b", "c", "parameters", "self", "größe"]
