@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import os
+import platform
 import secrets
+import socket
+import sys
 from dataclasses import fields, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 from .._errors import ArtifactConflictError, ArtifactNotWrittenError, InputError, RecordError, TaggedArtifactsError
 from .._store.condition import condition, stored_record
@@ -17,7 +21,6 @@ from .._store.publish import publish, store_patch
 from .._store.record import MAX_RECORD_BYTES, Record
 from .._store.short import shortened
 from .._store.written import Staged, check_room, check_written, companions, retag, syncing
-from .environment import environment
 
 if TYPE_CHECKING:
     from .._reach.opened import Opened
@@ -279,3 +282,43 @@ def _described(call: Call, content: Content, run: str, started: datetime, second
         readers=dict(call.reads.readers) if call.reads is not None else {},
         unknown=dict(call.reads.unknown) if call.reads is not None else {},
     )
+
+
+class Environment(TypedDict):
+    """The fields of a `Record` that describe the environment."""
+
+    python: str
+    platform: str
+    host: str
+    packages: dict[str, str]
+
+
+def environment() -> Environment:
+    """Describe where this process runs, with the versions of the packages that it has imported."""
+    names = {name.partition(".")[0] for name in list(sys.modules)} - sys.stdlib_module_names
+    versions = ((name, _version(name)) for name in sorted(names) if not name.startswith("_"))
+    return {
+        "python": platform.python_version(),
+        "platform": _platform(),
+        "host": socket.gethostname(),
+        "packages": {name: version for name, version in versions if version is not None},
+    }
+
+
+@functools.cache
+def _platform() -> str:
+    return f"{platform.system()} {platform.release()} {platform.machine()}"
+
+
+@functools.cache
+def _version(package: str) -> str | None:
+    # Not by getattr: a module that computes its version when asked may warn that this is deprecated.
+    version = getattr(sys.modules.get(package), "__dict__", {}).get("__version__")
+    if isinstance(version, str):
+        return version
+    from importlib import metadata  # 30 ms: only for packages that do not say their version themselves
+
+    try:
+        return metadata.version(package)
+    except (metadata.PackageNotFoundError, ValueError):
+        return None

@@ -11,7 +11,7 @@ import pytest
 from records import DIRTY, OTHER_COMMIT, change_record, put, record_path
 
 from taggedartifacts import ArtifactNotFoundError, compare, prune
-from taggedartifacts._call import environment as _environment
+from taggedartifacts._call import outcome as _environment
 from taggedartifacts._history.differences import FileDifference
 
 WORK = """
