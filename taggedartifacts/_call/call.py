@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._canonical.encoding import encode, join
-from .._code.allowed import allows_dirty
+from .._code.settings import allows_dirty
 from .._hashing import hexdigest
 from .._memory import Memory, is_news
 from .._reach.met import collecting
