@@ -6,8 +6,7 @@ import re
 import sys
 from typing import TYPE_CHECKING, Any
 
-from .arrays import declared
-from .columns import arrow_strings_text, lengths_and_bytes
+from .arrays import arrow_strings_text, declared, lengths_and_bytes
 from .text import Form, Written, listed, quoted, several
 
 if TYPE_CHECKING:

@@ -9,8 +9,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from .arrays import array_text, digest, dtype_text
-from .columns import arrow_strings_text, strings_text
+from .arrays import array_text, arrow_strings_text, digest, dtype_text, strings_text
 from .instances import package
 from .names import type_name
 from .standard import duration, moment, zone_name
