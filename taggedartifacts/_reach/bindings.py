@@ -10,8 +10,7 @@ import os
 from types import CodeType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from .bytecode import nested
-from .instructions import instructions
+from .bytecode import instructions, nested
 from .loaded import Bytecode, holds_loaded_code
 from .reads import Imported
 

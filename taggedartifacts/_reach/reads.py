@@ -5,8 +5,7 @@ from __future__ import annotations
 from types import CodeType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .bytecode import OncePerCode, nested
-from .instructions import effect, instructions
+from .bytecode import OncePerCode, effect, instructions, nested
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,8 +10,7 @@ import weakref
 import pytest
 
 from taggedartifacts._reach.bindings import Bindings, Computed, Defined, Literal, Taken
-from taggedartifacts._reach.bytecode import OncePerCode, nested
-from taggedartifacts._reach.instructions import instructions
+from taggedartifacts._reach.bytecode import OncePerCode, instructions, nested
 from taggedartifacts._reach.reads import ADDED_TO, IMPORTED_ONLY, WRITTEN, Imported, names_read
 
 
