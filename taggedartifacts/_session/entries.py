@@ -2,6 +2,8 @@
 
 Closed: of a class, everything in its namespace counts but what stands in a table here, what is generated from the other
 entries, and the methods that its own text defines. What has no form is refused by whoever encodes it.
+
+None of it decides what they do. So it counts only where some code that a function reaches asks for it.
 """
 
 from __future__ import annotations
@@ -11,13 +13,15 @@ import functools
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
+from .._reach.bytecode import nested
 from .._reach.definition import is_ours
 from .._reach.members import HOLDS, WRITERS, attributes, closure, is_generated, is_special, registry
 from .._reach.objects import DESCRIPTORS, GENERATED
 from .._reach.prompt import is_interactive_class
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
+    from types import CodeType
 
 # All that Python keeps of a function. What is not among the first is told by the text, or names the function.
 COUNTED = frozenset({"__closure__", "__code__", "__defaults__", "__dict__", "__globals__", "__kwdefaults__"})
@@ -128,3 +132,37 @@ def _marks(function: FunctionType) -> dict[str, Any]:
     found = function_attributes(function)
     found.pop("__isabstractmethod__", None)
     return found
+
+
+# By what code asks for each.
+_ASKED = {
+    "__doc__": frozenset({"__doc__", "getdoc", "help"}),
+    "__name__": frozenset({"__name__", "__qualname__"}),
+    "__annotations__": frozenset(
+        {"__annotations__", "get_annotations", "get_type_hints", "signature", "getfullargspec"}
+    ),
+    "__subclasses__": frozenset({"__subclasses__"}),
+}
+_ALL = frozenset[str]().union(*_ASKED.values())
+
+# A class body has these names because of its own.
+_OF_CLASS_BODY = frozenset({"__doc__", "__annotations__", "__name__", "__qualname__"})
+
+
+def asked(code: CodeType) -> set[str]:
+    """Find the names by which code asks for something of that kind."""
+    found: set[str] = set()
+    for part in nested(code):
+        names = _ALL.intersection(part.co_names)
+        is_class_body = "__module__" in part.co_names and "__qualname__" in part.co_names
+        found |= names - _OF_CLASS_BODY if is_class_body else names
+    return found
+
+
+def described(value: object, names: Collection[str]) -> dict[str, Any]:
+    """Collect what a function or class says of itself, as far as code that reads attributes of these names asks."""
+    found = {part: said(value, part) for part, asking in _ASKED.items() if not asking.isdisjoint(names)}
+    if found.pop("__subclasses__", None) is not None and isinstance(value, type):
+        subclasses: list[type] = type.__subclasses__(value)
+        found |= {f"subclass {number}": each for number, each in enumerate(subclasses)}
+    return {part: each for part, each in found.items() if each}

@@ -18,8 +18,7 @@ from .._reach.prompt import is_from_session, is_interactive, is_interactive_clas
 from .._reach.reads import names_read
 from .._reach.watch import MISSING, Watch
 from .attributes import readers
-from .described import asked, described
-from .entries import enclosed, entries, function_attributes, maker, said, state
+from .entries import asked, described, enclosed, entries, function_attributes, maker, said, state
 from .mentions import Mentions
 from .order import order
 from .statements import statement
