@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import enum
 import functools
-from types import FunctionType
+from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 from .._reach.bytecode import nested
@@ -166,3 +166,17 @@ def described(value: object, names: Collection[str]) -> dict[str, Any]:
         subclasses: list[type] = type.__subclasses__(value)
         found |= {f"subclass {number}": each for number, each in enumerate(subclasses)}
     return {part: each for part, each in found.items() if each}
+
+
+def statement(name: str, value: object) -> str:
+    """Write the statement that would import a value under a name, or the module of its class."""
+    if isinstance(value, ModuleType):
+        return f"import {value.__name__} as {name}" if name.isidentifier() else f"import {value.__name__}"
+    of = value if isinstance(value, FunctionType | type) or callable(value) else type(value)
+    module = said(of, "__module__")
+    if not isinstance(module, str) or module in ("__main__", "builtins"):
+        return ""
+    inner = str(said(of, "__qualname__") or "").partition(".")[0]
+    if of is value and inner.isidentifier() and name.isidentifier():
+        return f"from {module} import {inner} as {name}"
+    return f"import {module}"

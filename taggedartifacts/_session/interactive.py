@@ -18,10 +18,9 @@ from .._reach.prompt import is_from_session, is_interactive, is_interactive_clas
 from .._reach.reads import names_read
 from .._reach.watch import MISSING, Watch
 from .attributes import readers
-from .entries import asked, described, enclosed, entries, function_attributes, maker, said, state
+from .entries import asked, described, enclosed, entries, function_attributes, maker, said, state, statement
 from .mentions import Mentions
 from .order import order
-from .statements import statement
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
