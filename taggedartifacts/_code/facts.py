@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from .._errors import RepositoryError, ScopeError
@@ -10,18 +11,61 @@ from .._git.command import SUBMODULE_MODE, TREE_MODE, CommandRepository
 from .._git.repository import Repository, find_repository
 from .._hashing import file_hexdigest, hexdigest
 from .._reach.imports import Hidden, Imports
-from .._reach.modules import is_installed, places
+from .._reach.modules import is_installed, loaded_modules, places
 from .dirt import Dirt, Status, remote_url, same_syntax
-from .further import further_repositories
+from .kinds import kind_of
 from .memory import memory
 from .scope import Kind, Scope, find_scope, named_paths, united, with_linked
 from .settings import FILE, Settings, parse_settings, read_settings
+from .state import STALE
 from .worktree import TYPED, WorkTree, import_roots
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from .._git.trees import Delta
+
+
+def further_repositories(root: str, also: Sequence[str]) -> tuple[dict[str, str], dict[str, Dirt]]:
+    """Look at further repositories.
+
+    Args:
+        root: The root of the work tree that names them.
+        also: Their paths, relative to it.
+
+    Returns:
+        The last commit of each that touched more than documents and notebooks, and what is not committed there, by
+        path.
+
+    Raises:
+        ScopeError: If a path lies in no repository.
+    """
+    commits: dict[str, str] = {}
+    dirt: dict[str, Dirt] = {}
+    for path in also:
+        found = find_repository(os.path.join(root, path)) if os.path.isdir(os.path.join(root, path)) else None
+        if found is None:
+            raise ScopeError(f"{os.path.join(root, FILE)}: 'also' names {path!r}, which lies in no git repository")
+        status = Status(found)
+        commits[path] = status.last_commit("also", partial(found.last_commit, status.head, _matters))
+        changed, _ = status.collect(_counts)
+        dirt |= {f"{path}/{name}": each._replace(patch=None) for name, each in changed.items()}
+        for (_, name), loaded in loaded_modules(found.root).files().items():
+            if not status.is_tracked(name):
+                new = None if found.is_ignored(name) else status.new_file(name, "loaded, but not tracked by git")
+                if new is not None:
+                    dirt[f"{path}/{name}"] = new._replace(patch=None)
+            elif loaded.is_doubtful or not loaded.is_as_loaded():
+                dirt[f"{path}/{name}"] = Dirt(STALE, 0o100644, loaded.token, None)
+    return commits, dirt
+
+
+def _matters(delta: Delta) -> bool:
+    return _counts(delta.path)
+
+
+def _counts(path: str) -> bool:
+    return kind_of(path) not in ("document", "notebook")
 
 
 def installed_code(file: str, repository: Repository | CommandRepository) -> dict[str, str]:
