@@ -11,9 +11,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._errors import RepositoryError
-from .blobs import is_on, stored
 from .command import Candidates, CommandRepository, Stored, folders_with_git, git, stand_in, status_of
-from .index import hidden_entries, is_stale, processors, shares
+from .index import hidden_entries, is_on, is_stale, processors, shares, stored
 from .trees import History, files, last_commit, links
 
 if TYPE_CHECKING:
