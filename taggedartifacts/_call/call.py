@@ -17,9 +17,9 @@ from .._reach.scripts import calling
 from .._store.key import Key, scope_text
 from .._store.reuse import check_owner, find
 from .destination import Destination
+from .inputs import check_unchanged, named_files
 from .plain import plain_key
 from .reading import Reader, further, meeting
-from .undeclared import check_unchanged, named_files
 
 if TYPE_CHECKING:
     import inspect
@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from .._store.reuse import Found
     from .binding import Options, Parameters
     from .destination import Output
+    from .inputs import Named
     from .reading import Reading
-    from .undeclared import Named
 
 _log = logging.getLogger("taggedartifacts")
 

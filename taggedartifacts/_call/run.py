@@ -18,8 +18,8 @@ from .._store.condition import Condition, condition, remember
 from .._store.reuse import find_any
 from .._tag import Tag, of_name, untagged_name
 from .call import prepare
+from .inputs import described
 from .steps import Making, Run, Wait, being_made, drive, drive_async
-from .undeclared import described
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Generator, Mapping
