@@ -178,7 +178,7 @@ def _reason(call: Call, staged: list[Staged], predecessors: list[Record | None],
     """Say for the log why the artifacts had to be made, if somebody reads it."""
     if not _log.isEnabledFor(logging.INFO):
         return ""
-    from .why import why  # with what reads the records of others, only where it is told
+    from .explain import why  # with what reads the records of others, only where it is told
 
     return why(call, staged, predecessors, recompute=recompute)
 

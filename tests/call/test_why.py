@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from taggedartifacts._call import why
+from taggedartifacts._call import explain
 
 
 class TestWhy:
@@ -110,8 +110,8 @@ def one(out="out/one"):
             work.f(x=x)
         read = []
         with monkeypatch.context() as patch:
-            patch.setattr(why, "_MOST_RECORDS", 2)
-            patch.setattr(why, "_differences", lambda version, *_, **__: read.append(version) or ())
+            patch.setattr(explain, "_MOST_RECORDS", 2)
+            patch.setattr(explain, "_quick_diff", lambda version, *_, **__: read.append(version) or ())
             said(work, x=9)
 
         assert 3 == len(read)
@@ -123,6 +123,6 @@ def one(out="out/one"):
         """A call whose log is not shown reads no other record."""
         work = project.module(self.WORK)
         caplog.set_level(logging.WARNING, "taggedartifacts")
-        monkeypatch.setattr(why, "why", None)
+        monkeypatch.setattr(explain, "why", None)
 
         assert work.f(x=1) != work.f(x=2)
