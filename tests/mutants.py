@@ -236,9 +236,9 @@ MUTANTS = [
     Mutant("_canonical/arrays.py", "f'[{dtype},[{\",\".join(map(str, shape))}],\"{content}\"]'", "f'[[{\",\".join(map(str, shape))}],\"{content}\"]'", ARRAYS),
     Mutant("_canonical/arrays.py", "(numpy.where(mask, numpy.zeros((), values.dtype), values), mask, fill)", "(numpy.where(mask, numpy.zeros((), values.dtype), values), mask)", "tests/canonical/test_arrays.py -k 'Elements or fill or masked'"),
     Mutant("_canonical/arrays.py", "(numpy.where(mask, numpy.zeros((), values.dtype), values), mask, fill)", "(values, mask, fill)", "tests/canonical/test_arrays.py -k 'Elements or fill or masked'"),
-    Mutant("_canonical/code.py", "        \"closure\": cells,\n", "", CLASSES),
-    Mutant("_canonical/code.py", "        \"defaults\": defaults(function),\n", "", CLASSES),
-    Mutant("_canonical/code.py", "        \"reads\": {name: _read(space[name]) for name in source.reads if name in space},\n", "", CLASSES),
+    Mutant("_canonical/classes.py", "        \"closure\": cells,\n", "", CLASSES),
+    Mutant("_canonical/classes.py", "        \"defaults\": defaults(function),\n", "", CLASSES),
+    Mutant("_canonical/classes.py", "        \"reads\": {name: _read(space[name]) for name in source.reads if name in space},\n", "", CLASSES),
     Mutant("_canonical/part.py", "    if any(len(path) == 1 for path in paths):", "    if all(len(path) == 1 for path in paths):", ENCODING),
 ]  # fmt: skip
 

@@ -1,7 +1,9 @@
-"""Canonical form of classes that a ``class`` statement inside of a function makes: all that they consist of.
+"""Canonical form of what no name gives: lambdas, local functions and closures, and classes that are made in a function.
 
 No name gives such a class, but each entry of it has a form: its functions count by their definitions. Loaded only when
 one occurs.
+
+Loaded only when such a function occurs, since it reads source code.
 """
 
 from __future__ import annotations
@@ -10,15 +12,54 @@ import enum
 import functools
 import inspect
 import types
+from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
-from .._reach.members import HOLDS, fields_of, is_generated, is_undefined, registry
+from .._reach.definition import source_of
+from .._reach.members import HOLDS, closure, defaults, fields_of, is_generated, is_undefined, registry
 from .._reach.met import meet
 from .._reach.objects import DESCRIPTORS, GENERATED
-from .text import Form, RefusalError, object_shape, several, tagged_text
+from .text import Form, RefusalError, Written, object_shape, quoted, several, tagged_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+_LABELS_OF_FUNCTION = {"closure": ".__closure__", "defaults": ".__defaults__", "reads": ".__globals__"}
+
+
+def definition(function: FunctionType, module: str) -> Form | None:
+    """Describe a function of a *module* by what it consists of; None if its source is not to be had.
+
+    The form holds the module, a digest of the syntax tree, and what is there of defaults, variables of enclosing
+    functions, attributes, and the global names that the code reads. The source is verified against the code that runs.
+    """
+    source = source_of(function)
+    if source.outline is None:
+        return None
+    cells = closure(function)
+    space = function.__globals__
+    parts: dict[str, object] = {
+        "attributes": dict(vars(function)),
+        "closure": cells,
+        "defaults": defaults(function),
+        "reads": {name: _read(space[name]) for name in source.reads if name in space},
+        "unassigned": len(function.__closure__ or ()) - len(cells),
+    }
+    members = {"code": source.code, "module": module, **{name: value for name, value in parts.items() if value}}
+    shape = object_shape(tuple(members))
+    return Form(
+        [members[name] for name in shape.names],
+        lambda index: _LABELS_OF_FUNCTION.get(shape.names[index], ""),
+        lambda texts: tagged_text("function", shape.finish(texts)),
+    )
+
+
+def _read(value: object) -> object:
+    if not isinstance(value, ModuleType):
+        return value
+    meet(value, value.__name__)
+    return Written(tagged_text("module", quoted(value.__name__)))
+
 
 # Entries that nothing else tells, though Python or what generates members may write them.
 _TELLING = {"__getnewargs__", "__hash__", "__match_args__", "__orig_bases__", "__slots__", "_field_defaults", "_fields"}

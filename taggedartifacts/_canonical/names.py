@@ -288,7 +288,7 @@ def _by_definition(function: types.FunctionType | type, module: str) -> Form | N
         from .classes import class_definition
 
         return class_definition(function, _module_name(module, function))
-    from .code import definition
+    from .classes import definition
 
     form = definition(function, _module_name(module, function))
     if form is not None:
