@@ -10,9 +10,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._git.command import PATCH_BYTES, SUBMODULE_MODE, CommandRepository, Stored, status_of
-from .._git.patch import Side, file_patch
 from .._git.repository import Repository, difference, find_repository
-from .._git.trees import Delta
+from .._git.trees import Delta, Side, file_patch
 from .._hashing import hexdigest
 from .._reach.syntax import module_digest
 from .memory import memory
