@@ -23,7 +23,7 @@ from .asked import Asked
 from .bindings import Defined, Literal, bindings_of
 from .figures import Figures
 from .fixed import Text
-from .found import Ignored, Reads
+from .found import UNBOUND, Ignored, Reads, Values
 from .location import label_of
 from .members import closure, defaults, is_generated, put_on_member
 from .objects import (
@@ -45,7 +45,6 @@ from .objects import (
 )
 from .planted import Planted
 from .reads import IMPORTED_ONLY, REFLECTION, names_read
-from .values import UNBOUND, Values
 from .watch import MISSING, Watch
 
 if TYPE_CHECKING:
