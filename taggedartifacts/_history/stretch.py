@@ -9,11 +9,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from .._errors import ArtifactConflictError, ArtifactNotFoundError, RecordError
+from .._path import ArtifactPath
 from .._store.condition import stored_record
 from .._store.folder import HIDDEN, RECORD_SUFFIX, Folder
 from .._store.key import Target
-from .._store.origin import find_target, record_of
-from .._tag import is_tagged, of_name, split_name
+from .._store.origin import find_target, record_of, said_by
+from .._store.table import ShownList, Table
+from .._tag import is_tagged, of_name, split_name, untagged_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -158,3 +160,42 @@ def _seconds(started: str) -> float | None:
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
     except (ValueError, OverflowError):
         return None
+
+
+class Versions(ShownList[ArtifactPath]):
+    """Artifacts of one name, newest first; prints as a table."""
+
+    __slots__ = ()
+
+    def _table(self) -> Table:
+        rows = tuple((path.name, said_by(path.tag)) for path in self)
+        return Table(f"{len(self)} artifact{'s' * (len(self) != 1)}, newest first", rows)
+
+
+def versions(path: str | os.PathLike[str]) -> list[ArtifactPath]:
+    """List all artifacts of one name, newest first.
+
+    Files and directories, made by clean and by dirty code; newest by when the function was started, which copying does
+    not change, or by the time of the last modification where there is no record. Costs a listing of the directory and
+    reads one small file for each artifact that it returns, however many others there are.
+
+    Args:
+        path: The name as given to the function (``figures/hist.png``), or any artifact of that name.
+
+    Returns:
+        The artifacts, in the directory as *path* writes it; empty if there are none. Prints as a table.
+
+    Raises:
+        OSError: If the directory cannot be listed.
+
+    Example:
+        >>> first, second = save("Ada", "output/name.txt"), save("Grace", "output/name.txt")
+        >>> versions("output/name.txt") == [second, first]
+        True
+    """
+    given, name = os.path.split(os.fspath(path).rstrip("/" + os.sep))
+    folder = Folder(os.path.abspath(given))
+    names = present(folder, untagged_name(name)) if is_tagged(name) else []
+    # A name that was given to the function may itself hold a tag, that of its input perhaps.
+    known = newest_first(folder, names or present(folder, name))
+    return Versions(ArtifactPath(os.path.join(given, version.target.name)) for version in known)
