@@ -1,7 +1,7 @@
 """Explaining a call: whether it would reuse an artifact, and if not, what differs from the nearest one there is.
 
-To be told at each miss it must be cheap, so it looks at some of the artifacts that there are and not at all of them;
-`explain` has more time.
+A miss says why in its log, in one clause. That must be cheap: `why` looks at some of the artifacts that there are, and
+not at all of them; `explain` has more time.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Input files: their content as it enters the config hash."""
+"""Input files: the content of those that are declared, as it enters the config hash, and those that are not.
+
+A file that an argument names and ``inputs`` does not is an undeclared input: only its name counts for the tag.
+"""
 
 from __future__ import annotations
 

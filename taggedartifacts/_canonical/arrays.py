@@ -1,6 +1,7 @@
-"""Canonical form of arrays: NumPy's scalars, dtypes and arrays, and the tensors of torch and JAX through NumPy.
+"""Canonical form of arrays: NumPy's scalars, dtypes and arrays, tensors of torch and JAX, and columns of strings.
 
-Nothing here imports NumPy: whoever holds an array has loaded it.
+Nothing here imports NumPy: whoever holds an array has loaded it. Columns have the same form from Python's strings as
+from Arrow's memory, which is read in place.
 """
 
 from __future__ import annotations

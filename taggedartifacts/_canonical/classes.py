@@ -1,9 +1,7 @@
 """Canonical form of what no name gives: lambdas, local functions and closures, and classes that are made in a function.
 
-No name gives such a class, but each entry of it has a form: its functions count by their definitions. Loaded only when
-one occurs.
-
-Loaded only when such a function occurs, since it reads source code.
+A function counts by its definition. Each entry of a class has a form, and its functions count by their definitions.
+Loaded only when one of them occurs, since source code is read for it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,8 @@
-"""What a look finds in the repository: the scope of some code, its last commit, and what differs from that."""
+"""What a look finds in the repository: the scope of some code, its last commit, and what differs from that.
+
+Beside it, what counts without lying there: further repositories that the project names with ``also``, and installed
+copies, from which a decorated function runs although no commit names them.
+"""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
-"""The index, entry by entry: what libgit2's diffs pass over, stale times, and how to divide a comparison.
+"""The index, entry by entry, and how git would store the files of a work tree.
 
-Takes the entries of libgit2 and does not import it.
-
-Takes the repositories of pygit2 and does not import it.
+Of the index: what libgit2's diffs pass over, stale times, and how to divide a comparison. Of a file: its mode, and the
+object id of what git's filters make of it. Takes the objects of pygit2 and does not import it.
 """
 
 from __future__ import annotations

@@ -1,10 +1,11 @@
-"""Commits and trees as they lie in history: which commit changed the code, and what a commit holds.
+"""Commits and trees as they lie in history: which commit changed the code, what a commit holds, and patches.
 
 Takes the objects of pygit2 and does not import it.
 
-What stands between the contents is written by libgit2, the head by hand. ``pygit2.Patch`` (1.21) takes no name that is
-not UTF-8 and no mode, so it can write no new mode, no executable file and no link; and it leaves out the tab behind a
-name with spaces, without which ``patch`` cuts such a name short.
+A patch is a change of one path, as bytes that ``git apply`` takes. What stands between the contents is written by
+libgit2, the head by hand. ``pygit2.Patch`` (1.21) takes no name that is not UTF-8 and no mode, so it can write no new
+mode, no executable file and no link; and it leaves out the tab behind a name with spaces, without which ``patch`` cuts
+such a name short.
 
 Source of the format: "Generating patch text with -p" in git-diff(1).
 """

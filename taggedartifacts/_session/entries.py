@@ -1,9 +1,10 @@
-"""What functions and classes of a session hold beside their text: attributes of functions, entries of classes.
+"""What functions and classes of a session hold beside their text, and what they say of themselves.
 
 Closed: of a class, everything in its namespace counts but what stands in a table here, what is generated from the other
 entries, and the methods that its own text defines. What has no form is refused by whoever encodes it.
 
-None of it decides what they do. So it counts only where some code that a function reaches asks for it.
+Docstrings, names, annotations and subclasses do not decide what code does. So these count only where some code that a
+function reaches asks for them.
 """
 
 from __future__ import annotations

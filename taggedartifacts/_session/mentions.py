@@ -1,9 +1,10 @@
-"""Names of globals that no instruction shows: those in strings, and those that reflection reaches. Pure.
+"""What cells name beyond the globals that instructions show: names in strings, by reflection, and of modules.
 
 ``df.query("x > @LIMIT")``, SQL over frames, formulas and ``!cmd {N}`` look names up where they are called.
 
-A cell reads such an attribute as a function of that very module would read a global. So for each there is one, made
-here and never called; whether it counts is for the walk to say, which knows the text of the modules.
+An attribute of a module, such as ``helper.BINS``, a cell reads as a function of that very module would read one.
+So for each there is one, made here and never called; whether it counts is for the walk over functions in files to
+say, which knows the text of the modules.
 """
 
 from __future__ import annotations

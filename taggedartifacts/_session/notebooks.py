@@ -1,4 +1,6 @@
-"""Notebooks as text: their code cells, and the definitions that stand in them. Pure.
+"""Notebooks and documents as text: their code cells, and the definitions that stand in them. Pure.
+
+The documents are those of Quarto, R Markdown, MyST and Jupytext's Markdown.
 
 A definition that was typed into a cell is committed if it stands in some code cell at HEAD: definition by definition,
 as no session knows reliably which file its cells come from, and a cell need not be saved as it ran.

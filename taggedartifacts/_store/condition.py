@@ -1,6 +1,6 @@
 """Artifacts as they stand: the records that are stored, and the condition: whether what stands there is as they say.
 
-This is the one place that judges it. A call, `verify`, `compare`, `prune` and `explain` all ask here, and so agree.
+`condition` alone judges that. A call, `verify`, `compare`, `prune` and `explain` all ask here, and so agree.
 """
 
 from __future__ import annotations

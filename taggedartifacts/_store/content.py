@@ -1,7 +1,8 @@
-"""The content of an artifact: what stands at a path, by its sizes and times, and by its digest; and its manifest.
+"""The content of an artifact: what stands at a path, by its sizes and times, and by its digest.
 
-The record tells by one digest whether names, sizes and times are as they were made, and by another whether the content
-is; only who asks which file differs reads the manifest.
+The manifest of a large directory lies in a file of its own: a hit has no use for it. The record tells by one digest
+whether names, sizes and times are as they were made, and by another whether the content is; only who asks which file
+differs reads the manifest.
 """
 
 from __future__ import annotations

@@ -5,8 +5,8 @@ whoever sees an artifact must find its record; the artifact's own rename is the 
 write by write against this order: without the fsync of the file, artifacts of length zero were found, and without that
 of the directory, acknowledged artifacts were missing.
 
-It quotes files of the work tree, and output directories are often shared. So it can be read only by who could read
-every file that it quotes.
+The patch of what is not committed is stored once for all artifacts of one dirty state. It quotes files of the
+work tree, and output directories are often shared. So it can be read only by who could read every file quoted.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Staging: the private directory in which a function writes, on the file system of the artifact, and its leftovers.
 
-A cleaner that removes old files takes the file of a held lock, and the next call then locks a new one. So a run holds
-its staging directory itself, by a lock of the kernel on the directory, which cannot be removed without the work in it.
+A run has a claim on its staging directory, which shows that it goes on even where its lock's file was removed. A
+cleaner that removes old files takes the file of a held lock, and the next call then locks a new one. So a run holds its
+staging directory itself, by a lock of the kernel on the directory, which cannot be removed without the work in it.
 """
 
 from __future__ import annotations
