@@ -120,7 +120,7 @@ MUTANTS = [
     Mutant("_store/record.py", "    if not abs(number) < 1 << 63:", "    if abs(number) > 1 << 63:", RECORD),
     # Hits
     Mutant("_store/content.py", "        seen = [(\"\", status.st_size, status.st_mtime_ns)]\n        known = [(\"\", record.size, record.mtime_ns)]", "        seen = [(\"\", 0, status.st_mtime_ns)]\n        known = [(\"\", 0, record.mtime_ns)]", ORDER),
-    Mutant("_store/condition.py", "    if record is not None and record.artifact != name:", "    if False:", ORDER),
+    Mutant("_store/condition.py", "    if record.artifact != name:", "    if False:", ORDER),
     Mutant("_call/run.py", "        folder.look_closely()\n        sweep(", "        sweep(", ORDER),
     Mutant("_history/prune.py", "        if known_version(version.target) != version:", "        if False:", PRUNE),
     # Memory
@@ -161,8 +161,8 @@ MUTANTS = [
     Mutant("_store/reuse.py", "        if again == record == before:", "        if again == record:", "tests/store/test_reuse.py -k TestRepeated"),
     Mutant("_store/reuse.py", "    _check_no_companion(target)\n    _log.warning", "    _log.warning", REUSE),
     Mutant("_store/reuse.py", "    if record is None:\n        _check_no_companion(target)\n", "    if record is None:\n        pass\n", REUSE),
-    Mutant("_store/condition.py", "if known is not None and known[0] == signature:", "if known is not None:", STANDING),
-    Mutant("_store/condition.py", "status.st_size, status.st_mtime_ns, status.st_ctime_ns)", "status.st_size)", STANDING),
+    Mutant("_store/condition.py", "if known[0] == _signature(os.lstat(path)):", "if os.lstat(path):", STANDING),
+    Mutant("_store/condition.py", "status.st_size, status.st_mtime_ns, status.st_ctime_ns", "status.st_size", STANDING),
     Mutant("_store/condition.py", "    if not record.key.is_in(name):", "    if False:", STANDING),
     Mutant("_store/condition.py", " and known[1].run == record.run:", ":", STANDING),
     Mutant("_store/condition.py", "            if same and not read:", "            if same:", CONDITION),
