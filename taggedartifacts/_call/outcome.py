@@ -6,7 +6,6 @@ import functools
 import logging
 import os
 import platform
-import secrets
 import socket
 import sys
 from dataclasses import fields, replace
@@ -112,7 +111,7 @@ def publish_all(
         for each in staged:
             each.folder.make()  # what a cleaner removed while the function ran
             check_written(each)
-        run = secrets.token_hex(8)
+        run = os.urandom(8).hex()
         with syncing(staged):
             records = [replace(_record(call, each, run, started, seconds), undeclared=undeclared) for each in staged]
         if not recompute and call.find() is not None:

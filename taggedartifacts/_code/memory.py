@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import secrets
 from typing import TYPE_CHECKING
 
 from .. import _memory
@@ -89,7 +88,7 @@ class CodeMemory:
         text = _written(sections)
         if len(text) > _MOST_BYTES:
             text = _written(self._used)
-        temporary = os.path.join(folder, f".{secrets.token_hex(8)}")
+        temporary = os.path.join(folder, f".{os.urandom(8).hex()}")
         with contextlib.suppress(OSError):
             os.makedirs(folder, mode=0o700, exist_ok=True)
             try:

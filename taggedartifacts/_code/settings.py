@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tomllib
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._errors import RepositoryError, ScopeError
@@ -65,6 +64,8 @@ def parse_settings(text: bytes, file: str) -> Settings:
     Raises:
         ScopeError: If the text cannot be read, or says something that has no meaning.
     """
+    import tomllib  # 4 ms: only where there is such a file
+
     try:
         project = tomllib.loads(text.decode())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import threading
 from contextlib import contextmanager, suppress
 from functools import cached_property
@@ -45,7 +44,7 @@ def reading(root: str) -> Iterator[None]:
     except RepositoryError:
         raise
     # libgit2's "not found" comes as KeyError, its "invalid" as ValueError.
-    except (pygit2.GitError, KeyError, ValueError, OSError, subprocess.SubprocessError) as error:
+    except (pygit2.GitError, KeyError, ValueError, OSError) as error:
         raise RepositoryError(
             f"the repository of {root} cannot be read: {error}; see what 'git fsck' and 'git status' say there"
         ) from error

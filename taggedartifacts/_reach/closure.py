@@ -62,8 +62,7 @@ class Reason(NamedTuple):
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Closure:
+class Closure(NamedTuple):
     """What the imports of some files reach in a work tree.
 
     Attributes:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import secrets
 import stat
 import time
 
@@ -106,7 +105,7 @@ def store(staging: str, path: str, content: bytes, *, readable: int = 0o666) -> 
     Raises:
         OSError: If it could not be stored; then what stood there stands there.
     """
-    temporary = f"{staging}.{secrets.token_hex(8)}"  # beside it: in it is what a function wrote
+    temporary = f"{staging}.{os.urandom(8).hex()}"  # beside it: in it is what a function wrote
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, readable)
     try:
         with open(descriptor, "wb") as file:

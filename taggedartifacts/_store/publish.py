@@ -15,7 +15,6 @@ import contextlib
 import errno
 import logging
 import os
-import secrets
 import stat
 from typing import TYPE_CHECKING
 
@@ -137,7 +136,7 @@ def _replace(staged: Staged, name: str) -> None:
 
 def _take_back(staged: Staged, ours: os.stat_result) -> None:
     """Let an artifact vanish again that came first and lacks its companions, unless somebody has replaced it."""
-    taken = os.path.join(staged.staging, f".{secrets.token_hex(8)}")
+    taken = os.path.join(staged.staging, f".{os.urandom(8).hex()}")
     try:
         os.rename(staged.final, taken)
         if not os.path.samestat(os.lstat(taken), ours):

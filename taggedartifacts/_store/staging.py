@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-import secrets
 import shutil
 import socket
 import time
@@ -105,7 +104,7 @@ def make_staging(folder: Folder, name: str) -> str:
     """Make a private directory for one run that makes the artifact *name*."""
     while True:
         # Not tempfile.mkdtemp: it gives 0700, where other members of the group must be able to sweep up after a crash.
-        path = os.path.join(folder.staging, f"{lock_key(name)}@{_host()}@{secrets.token_hex(8)}")
+        path = os.path.join(folder.staging, f"{lock_key(name)}@{_host()}@{os.urandom(8).hex()}")
         with contextlib.suppress(FileExistsError):
             os.mkdir(path)
             return path
