@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import stat
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from .._errors import ArtifactConflictError, ArtifactNameError
@@ -95,13 +95,7 @@ class Folder(NamedTuple):
         """
         new = _make_missing(self.path)
         inside = (self.locks, self.staging, self.records, self.manifests, self.patches, self.kept)
-        for directory in (self.hidden, *inside):
-            try:
-                os.mkdir(directory)
-            except FileExistsError:
-                self._check_ours(directory)
-            else:
-                new.append(directory)
+        new += [directory for directory in (self.hidden, *inside) if self._make_ours(directory)]
         self._ignore()
         for above in {os.path.dirname(directory) for directory in new}:
             sync_directory(above)
@@ -113,12 +107,9 @@ class Folder(NamedTuple):
             ArtifactConflictError: If something else stands there.
             OSError: If it cannot be made.
         """
-        try:
-            os.mkdir(self.kept)
-        except FileExistsError:
-            self._check_ours(self.kept)
+        self._make_ours(self.kept)
 
-    @contextmanager
+    @contextlib.contextmanager
     def naming_itself(self) -> Iterator[None]:
         """Say of what may not be written here what that means, and what to do."""
         try:
@@ -168,6 +159,18 @@ class Folder(NamedTuple):
                     raise ArtifactNameError(f"{self.path} lies inside the artifact {below}; write beside it instead")
                 below = above
 
+    def _make_ours(self, directory: str) -> bool:
+        """Make a hidden directory unless it is there, as it nearly always is; tell whether it was made."""
+        with contextlib.suppress(FileNotFoundError):
+            self._check_ours(directory)
+            return False
+        try:
+            os.mkdir(directory)
+        except FileExistsError:  # made by another process meanwhile
+            self._check_ours(directory)
+            return False
+        return True
+
     def _check_ours(self, directory: str) -> None:
         status = os.lstat(directory)
         if not stat.S_ISDIR(status.st_mode):
@@ -203,6 +206,8 @@ class Folder(NamedTuple):
 
 def _make_missing(path: str) -> list[str]:
     """Make a directory with all that is missing above it; returns what was missing."""
+    if os.path.isdir(path):
+        return []
     missing = []
     above = path
     while not os.path.lexists(above) and above != os.path.dirname(above):  # not even the drive may be there
