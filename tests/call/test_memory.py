@@ -64,7 +64,7 @@ class TestMemory:
         work = project.module(WRITE)
         path = work.f(1, "out/f.txt")
         assert path == work.f(1, "out/f.txt")
-        monkeypatch.setattr("taggedartifacts._store.condition.read_record", None)
+        monkeypatch.setattr("taggedartifacts._store.condition.read_stamped", None)
 
         assert path == work.f(1, "out/f.txt")
 
