@@ -45,6 +45,10 @@ GENERATED = frozenset(
             "__attrs_props__",
             "__attrs_own_setattr__",
         ),
+        # What pydantic builds from the fields, decorators and configuration of a model, with addresses, and its caches.
+        *("__pydantic_core_schema__", "__pydantic_validator__", "__pydantic_serializer__", "__signature__"),
+        *("__pydantic_complete__", "__pydantic_setattr_handlers__", "__pydantic_parent_namespace__"),
+        *("__pydantic_decorators__", "__pydantic_computed_fields__"),  # whose functions are members, too
         *("_fields", "_field_defaults", "__getnewargs__", "__new_member__", "__abstractmethods__", "_abc_impl"),
         *("_member_names_", "_member_map_", "_value2member_map_", "_unhashable_values_", "_hashable_values_"),
         *(

@@ -161,6 +161,38 @@ class TestValues:
 
         assert set(record(project.out / name).readers) <= {"Size", "Size.__init__.width"}  # which slots do not hold
 
+    def test_pydantic(self, project):
+        """A model of pydantic counts by its fields and methods, not by what pydantic builds from them each time."""
+        pytest.importorskip("pydantic")
+        source = """
+import pydantic
+class Config(pydantic.BaseModel):
+    bins: int = int("1")
+    _kept: int = int("1")
+    @pydantic.field_validator("bins")
+    @classmethod
+    def check(cls, value):
+        return value + STEP
+    @pydantic.computed_field
+    @property
+    def wide(self) -> int:
+        return self.bins
+STEP = int("1")
+config = Config(bins=2)
+@Artifact("out")
+def fig(out):
+    Path(out).write_text(str((Config().wide, config.bins)))
+"""
+        work = project.module(source)
+        paths = [work.fig("out/a.txt")]
+        for change in ("config.bins = 7", "STEP = 2", "Config.__private_attributes__['_kept'].default = 2"):
+            exec(change, vars(work))
+            paths.append(work.fig.path("out/a.txt"))
+
+        assert 4 == len(set(paths))
+        assert str(id(work.Config)) not in paths[0].record.canonical
+        assert {} == paths[0].record.unknown
+
     def test_argparse(self, reading, project):
         """What main parses decides, and explain and compare name it and its reader."""
         first, second = reading("pass", "--bins", "40")[0], reading("pass", "--bins", "60")[0]
