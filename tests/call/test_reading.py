@@ -363,6 +363,18 @@ def fig(out):
         (message,) = [each.getMessage() for each in caplog.records]
         assert "work.py::fig reads what has no canonical form, so that it does not count: global 'LOCK'" in message
 
+    @pytest.mark.parametrize("way", ["model.table = 2", "vars(model)['table'] = 2", "setattr(model, 'table', 2)"])
+    def test_cached_property(self, project, way):
+        """What is assigned to a cached property cannot be told from what it computed: it does not count, as is said."""
+        work = project.module(
+            "import functools\nclass Model:\n    @functools.cached_property\n    def table(self):\n        return 1\n"
+            'model = Model()\n@Artifact("out")\ndef fig(out):\n    Path(out).write_text(str(model.table))\n'
+        )
+        first = work.fig("out/a.txt")  # which has looked at it
+        exec(way, vars(work))
+
+        assert first == work.fig.path("out/a.txt")
+
     def test_replaced_code(self, project):
         """Another function than the file defines counts by its name, or is refused where no name gives it."""
         work = project.module(
