@@ -11,7 +11,7 @@ from .._errors import RecordError
 from .._hashing import hexdigest
 from .._store.key import same_commit
 from .._store.record import MAX_RECORD_BYTES, read_regular
-from .._store.short import is_shortened, shortened
+from .._store.short import is_shortened
 from .._tag import COMMIT_DIGITS, DIGEST_DIGITS
 from .commits import changed_files
 from .differences import Difference, FileDifference, canonical_differences
@@ -157,9 +157,7 @@ def _config_differences(a: FullKey, b: FullKey, unknown: list[str]) -> Iterator[
     # A canonical form that is not what was hashed would name differences that there are not.
     if all(is_shortened(each.canonical) or _is_hashed(each) for each in (a, b)):
         try:
-            differences = list(
-                canonical_differences(shortened(a.canonical), shortened(b.canonical), {**a.readers, **b.readers})
-            )
+            differences = list(canonical_differences(a.canonical, b.canonical, {**a.readers, **b.readers}))
         except ValueError:
             differences = None
     if differences:

@@ -333,6 +333,17 @@ class TestMeanwhile:
             work.shape(1, "out/s.shp")
         assert "edited" == path.with_suffix(".dbf").read_text()
 
+    def test_size_beside_a_companion(self, project):
+        """An artifact that has companions and another size than it was made with was edited, whatever its time says."""
+        work = project.module(COMPANIONS)
+        path = work.shape(1, "out/s.shp")
+        before = path.stat().st_mtime_ns
+        path.write_text("edited, and longer")
+        os.utime(path, ns=(before, before))
+
+        with pytest.raises(ArtifactModifiedError):
+            work.shape(1, "out/s.shp")
+
     def test_whole_artifact_comes(self, project, caplog):
         """A file that comes to be there counts as it is, as one without a record does before the run."""
         caplog.set_level(logging.INFO, "taggedartifacts")

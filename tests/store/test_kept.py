@@ -70,6 +70,21 @@ class TestRefused:
         assert place.name.startswith(f"{file.name}@")
         assert [] == project.files() == project.staged()
 
+    def test_link_to_elsewhere(self, project):
+        """What somebody has put in the place of kept work is not followed: the work stays in staging."""
+        elsewhere = project.path / "elsewhere"
+        elsewhere.mkdir()
+        link = f"    kept = Path(out).parents[2] / 'kept'\n    kept.rmdir()\n    kept.symlink_to({str(elsewhere)!r})\n"
+        work = project.module(READS + link)
+        source = project.write("source.txt", "before")
+
+        with pytest.raises(InputError, match="is kept in") as caught:
+            work.f(source, "out/f.txt")
+        assert [] == list(elsewhere.iterdir())
+        place = Path(str(caught.value).rpartition(" ")[2])
+        assert "staging" == place.parent.name
+        assert ["hours of work"] == [each.read_text() for each in place.iterdir()]
+
     def test_another_name(self, project):
         """What was written under another name than the promised one is kept under it."""
         work = project.module('@Artifact("out")\ndef f(out):\n    Path(out + ".npy").write_text("")\n')

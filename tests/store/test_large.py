@@ -120,8 +120,10 @@ class TestDirectories:
         (name,) = manifests(project)
         (project.out / ".taggedartifacts" / "manifests" / name).rename(project.path / "away")
         assert path == work.f(1, "out/f/")
+        listing = read_record(str(stored(path))).listing
         os.utime(path / "3", ns=(5, 5))
         assert path == work.f(1, "out/f/")
+        assert listing != read_record(str(stored(path))).listing  # so that the next hit need not read the files again
         assert [1] == work.runs
         with pytest.raises(RecordError, match="is gone, which lists the files of f-"):
             record(path)
