@@ -287,6 +287,12 @@ class Parameters:
             extra = bound.arguments[self._extra or ""].items()
             yield from ((name, value) for name, value in extra if name not in self._extra_left_out)
 
+    def left_out(self, bound: inspect.BoundArguments) -> Iterator[object]:
+        """Iterate over the arguments that are inputs or to be ignored, and the outputs."""
+        for name, value in bound.arguments.items():
+            given = value.items() if name == self._extra else [(name, value)]
+            yield from (each for key, each in given if key in self._left_out)
+
     def encoded_inputs(self, bound: inspect.BoundArguments, cwd: str = "") -> bytes:
         """Encode the content of the inputs of a call, as it is now; relative paths go by *cwd*, if that is given.
 

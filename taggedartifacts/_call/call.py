@@ -17,19 +17,20 @@ from .._reach.scripts import calling
 from .._store.key import Key, scope_text
 from .._store.reuse import check_owner, find
 from .destination import Destination
-from .inputs import check_unchanged, named_files
+from .inputs import check_unchanged, named_files, opened_files
 from .plain import plain_key
 from .reading import Reader, further, meeting
 
 if TYPE_CHECKING:
     import inspect
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from .._code.codestate import CodeState
     from .._path import ArtifactPath
     from .._reach.found import Reads
     from .._reach.home import Home
     from .._reach.modules import LoadedFile
+    from .._reach.opened import Opened
     from .._session.moment import Moment, View
     from .._store.key import Target
     from .._store.reuse import Found
@@ -177,7 +178,7 @@ class Call(NamedTuple):
             if each is not None:
                 found.append(each)
                 if each.record is not None and each.record.undeclared:
-                    check_unchanged(each.record, self.cwd)
+                    check_unchanged(each.record, self.cwd, self.state.root)
         if len(found) < len(targets):
             return None
         runs = {each.record.run for each in found if each.record is not None} if len(found) > 1 else ()
@@ -192,6 +193,15 @@ class Call(NamedTuple):
             return bool(found) and scope.holds(found[-1][0]) and self.view.look.is_tracked(found[-1][1])
 
         return named_files(self.decoration.parameters.path_arguments(self.bound), self.cwd, counts)
+
+    def opened_files(self, opened: Opened, named: Iterable[Named]) -> tuple[Named, ...]:
+        """Find the files that the run has opened by itself and that do not count."""
+        root = self.state.root
+        paths = self.view.look.untracked(opened) if root is not None else []
+        if root is None or not paths:
+            return ()
+        declared = [*self.decoration.parameters.left_out(self.bound), *(each.path for each in named)]
+        return opened_files(paths, root, opened, declared, self.cwd)
 
     def check_owner(self) -> None:
         """Check that what stands where the artifacts will stand may be replaced.

@@ -24,6 +24,7 @@ from .._tag import is_tagged
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
+    from .._reach.opened import Opened
     from .._store.record import Record
 
 # Threads hide the latency of many small files that are not cached (3,000 of 10 KB from a disk: 0.42 s, not 0.56 s,
@@ -156,7 +157,9 @@ def _grouped(files: Mapping[str, _File]) -> dict[str, list[_File]]:
     count = 1 << (len(sorted_files) // _GROUP).bit_length()
     groups: dict[int, list[_File]] = {}
     for file in sorted_files:
-        groups.setdefault(file.identity[1] % count, []).append(file)
+        # Fibonacci hashing (Knuth): file systems give out inode numbers in steps, perhaps all of one remainder.
+        mixed = (file.identity[1] * 0x9E3779B97F4A7C15 & 0xFFFF_FFFF_FFFF_FFFF) >> 32
+        groups.setdefault(mixed % count, []).append(file)
     return {hexdigest(repr([each.identity for each in group]).encode()): group for group in groups.values()}
 
 
@@ -208,10 +211,10 @@ _MOST_LISTED = 1000  # of the paths in one list
 
 
 class Named(NamedTuple):
-    """A file that an argument names, as it was before the run.
+    """A file that does not count, as it was before the run.
 
     Attributes:
-        name: The parameter.
+        name: The parameter that names it; empty for one that the function opened by itself.
         path: The path as it is written.
         status: What the file was.
     """
@@ -242,6 +245,39 @@ def named_files(arguments: Iterable[tuple[str, object]], cwd: str, counts: Calla
     return tuple(found)
 
 
+def opened_files(
+    paths: Iterable[str], root: str, opened: Opened, declared: Iterable[object], cwd: str
+) -> tuple[Named, ...]:
+    """Find the regular files that a run has opened by itself and that do not count.
+
+    Args:
+        paths: Those of them that git does not track, relative to the root.
+        root: The root of the work tree.
+        opened: What the run opened, with what the files were then.
+        declared: What arguments name that count otherwise, or are to be ignored.
+        cwd: What relative paths of these go by.
+    """
+    known = tuple({os.path.abspath(os.path.join(cwd, path)) for value in declared for path in _within(value)})
+    found = []
+    for path in paths:
+        file = os.path.join(root, path)
+        status = opened.files.get(file)
+        parts = path.split("/")
+        is_ours = HIDDEN in parts or any(map(is_tagged, parts))
+        if is_ours or any(file == each or file.startswith(each + os.sep) for each in known):
+            continue
+        if status is not None and stat.S_ISREG(status.st_mode):
+            found.append(Named("", path, status))
+    if len(found) > _MOST_LISTED:
+        _log.warning(
+            "%d files that git does not track were read; changes of %d of them will not be seen. Pass their folder as "
+            "an argument, and name that in inputs=",
+            len(found),
+            len(found) - _MOST_LISTED,
+        )
+    return tuple(found[:_MOST_LISTED])
+
+
 def described(files: Iterable[Named], cwd: str, function: str) -> tuple[FileEntry, ...]:
     """Describe those of the files that the run did not change, and say in the log, once, that they do not count."""
     entries = []
@@ -259,7 +295,14 @@ def described(files: Iterable[Named], cwd: str, function: str) -> tuple[FileEntr
             continue
         if same:
             entries.append(FileEntry(each.path, now.st_size, now.st_mtime_ns, digest))
-            if is_news("undeclared", function, each.name):
+            if not each.name and is_news("undeclared", function, each.path):
+                _log.warning(
+                    "%s reads %s, which git does not track, so its content does not count; to let it count, pass its "
+                    "path as an argument, and name that in inputs=",
+                    function,
+                    each.path,
+                )
+            if each.name and is_news("undeclared", function, each.name):
                 _log.warning(
                     "%s: the content of %s does not count, only its name does; to let it count, inputs=(%r,)",
                     function,
@@ -269,24 +312,33 @@ def described(files: Iterable[Named], cwd: str, function: str) -> tuple[FileEntr
     return tuple(entries)
 
 
-def check_unchanged(record: Record, cwd: str) -> None:
-    """Check that the files that arguments name hold what they held when an artifact was made.
+def check_unchanged(record: Record, cwd: str, root: str | None) -> None:
+    """Check that the files which do not count hold what they held when an artifact was made.
+
+    Args:
+        record: The record of the artifact.
+        cwd: What the paths that arguments gave go by.
+        root: What the paths of files go by that the function opened by itself.
 
     Raises:
         InputChangedError: If one holds something else; touched alone, or gone, it does not.
     """
     for entry in record.undeclared:
+        file = os.path.join(cwd, entry.path)
+        if root is not None and not os.path.exists(file):
+            file = os.path.join(root, entry.path)
         try:
-            now = os.stat(os.path.join(cwd, entry.path))
+            now = os.stat(file)
             if (now.st_size, now.st_mtime_ns) == (entry.size, entry.mtime_ns):
                 continue
-            if now.st_size == entry.size and entry.digest and _digest_of(entry.path, cwd) == entry.digest:
+            if now.st_size == entry.size and entry.digest and _digest_of(file, "") == entry.digest:
                 continue
         except FileNotFoundError:
             continue
         raise InputChangedError(
             f"{entry.path} holds something else than when {record.artifact} was made from it, and its content does not "
-            "count; name its parameter in inputs= to let it count, or call recompute to make the artifact again"
+            "count; name its parameter in inputs= to let it count (give it one, if the function opens it by itself), "
+            "or call recompute to make the artifact again"
         )
 
 
@@ -302,6 +354,14 @@ def _paths(value: Any) -> Iterator[str]:
     # What has a tag is an artifact, of which the tag tells the content.
     if isinstance(path, str) and 0 < len(path) <= _MOST_LETTERS and not is_tagged(os.path.basename(path)):
         yield path
+
+
+def _within(value: Any) -> Iterator[str]:
+    if isinstance(value, (list, tuple, dict)):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _within(item)
+    else:
+        yield from _paths(value)
 
 
 def _digest_of(path: str, cwd: str) -> str:

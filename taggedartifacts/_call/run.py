@@ -211,9 +211,11 @@ def _making(call: Call, held: _Held, *, recompute: bool) -> Generator[Wait | Run
             )
         mark_all(staged)
         seconds = time.perf_counter() - clock
+        itself = call.opened_files(opened, named)  # before anything is opened here
         true, staged = checked(call, staged, opened)
         locked = locked and true.key == call.key
         undeclared = described(named, call.cwd, call.key.function)
+        undeclared += described(itself, call.state.root or "", call.key.function)
         publish_all(true, staged, started, seconds, recompute=recompute, locked=locked, undeclared=undeclared)
     except BaseException as error:
         if held.making.returned and os.getpid() == process:

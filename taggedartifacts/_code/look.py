@@ -16,7 +16,7 @@ from .._reach.modules import LoadedFile, LoadedModules, is_installed, loaded_mod
 from .._reach.syntax import module_digest
 from .dirt import Dirt, Status, digest_of, patch_of, same_syntax
 from .facts import Facts, widen
-from .meanwhile import changed_meanwhile
+from .meanwhile import changed_meanwhile, untracked
 from .state import STALE, Change, CodeState
 
 if TYPE_CHECKING:
@@ -157,6 +157,13 @@ class Look:
         if not isinstance(facts, Facts):
             return []
         return changed_meanwhile(facts, opened, {loaded.path for loaded in self.loaded().values()})
+
+    def untracked(self, opened: Opened) -> list[str]:
+        """List the files of the work tree that a run opened and that git does not track, relative to the root."""
+        facts = self._found
+        if not isinstance(facts, Facts):
+            return []
+        return untracked(facts, opened, {loaded.path for loaded in self.loaded().values()})
 
     @property
     def judged(self) -> Mapping[tuple[str, str], LoadedFile]:

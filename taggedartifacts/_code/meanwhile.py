@@ -1,4 +1,4 @@
-"""What changed in the scope while a function ran: files that are no modules, which it may have read anew."""
+"""What a function opened while it ran: files of the scope that changed meanwhile, and files that git does not track."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from .._git.command import status_of
 from .._git.repository import find_repository, index_stamp, reading
 from .._git.trees import Delta
 from .._memory import Memory
+from .._reach.modules import is_installed
 from .dirt import Status, same_syntax
 from .kinds import opens_unseen
 from .worktree import relative
@@ -69,6 +70,44 @@ def changed_meanwhile(facts: Facts, opened: Opened, modules: Collection[str]) ->
             return [path for path in doubtful if _differs(path, facts, status)]
     except RepositoryError:
         return _doubtful([path for path in facts.scope.files if path in seen], facts, modules)
+
+
+def untracked(facts: Facts, opened: Opened, modules: Collection[str]) -> list[str]:
+    """List the files of the work tree that the run opened and that git does not track.
+
+    Those of submodules, of environments and of git itself are left out, and so is what Python loads as code.
+
+    Args:
+        facts: What the look found.
+        opened: What the run opened.
+        modules: Paths of the modules that are loaded.
+    """
+    submodules = tuple(filter(None, facts.heads))
+    files = {relative(file, facts.root): file for file, status in opened.files.copy().items() if status is not None}
+    found = {
+        path: file
+        for path, file in files.items()
+        if path
+        and path not in modules
+        and not path.startswith(submodules)
+        and not _NO_DATA.intersection(path.split("/"))
+        and not is_installed(path, facts.root)
+    }
+    if not found:
+        return []
+    try:
+        with reading(facts.root):
+            tracked = _listed(facts.root).paths
+    except RepositoryError:
+        return []
+    return sorted(
+        path
+        for path, file in found.items()
+        if path not in tracked and relative(os.path.realpath(file), facts.root) not in tracked
+    )
+
+
+_NO_DATA = frozenset({".git", "__pycache__"})
 
 
 def _listed(root: str) -> _Tracked:

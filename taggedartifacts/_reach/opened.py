@@ -25,13 +25,14 @@ class Opened:
     """What was opened while a run was watched, by whichever thread.
 
     Attributes:
-        files: Absolute paths below the folder that is watched.
+        files: Absolute paths below the folder that is watched, each with what stood there when it was first opened to
+            be read; None if nothing did, or if it was opened to be written.
         has_started: Whether another program was started, or more was opened than is remembered: then any file may have
             been read.
     """
 
     def __init__(self, folder: str) -> None:
-        self.files: set[str] = set()
+        self.files: dict[str, os.stat_result | None] = {}
         self.has_started = False
         self._prefix = folder.rstrip(os.sep) + os.sep
 
@@ -44,8 +45,20 @@ class Opened:
         if isinstance(path, str | bytes | os.PathLike):
             with contextlib.suppress(ValueError, TypeError, OSError):
                 absolute = os.path.abspath(os.fsdecode(path))
-                if absolute.startswith(self._prefix):
-                    self.files.add(absolute)
+                if absolute.startswith(self._prefix) and absolute not in self.files:
+                    self.files[absolute] = None if _only_writes(event, arguments) else _standing(absolute)
+
+
+def _only_writes(event: str, arguments: tuple[Any, ...]) -> bool:
+    flags = arguments[2] if event == "open" and len(arguments) > 2 else 0
+    return isinstance(flags, int) and flags & (os.O_WRONLY | os.O_RDWR) == os.O_WRONLY
+
+
+def _standing(path: str) -> os.stat_result | None:
+    try:
+        return os.stat(path)
+    except OSError:
+        return None
 
 
 _lock = threading.Lock()

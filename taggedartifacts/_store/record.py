@@ -82,8 +82,8 @@ class Record(Shown):
         patch: While dirty, the file name of the patch below ``.taggedartifacts/patches``, or None.
         readers: Who reads each of the ``globals`` in the configuration, as ``plots.fig``.
         unknown: What the function reads that does not count because it has no canonical form, and why.
-        undeclared: Files that arguments named and ``inputs`` did not, as they were when the function ran; the digest is
-            empty for a file over 1 GiB.
+        undeclared: Files that arguments named and ``inputs`` did not, and those that git does not track and the
+            function opened by itself, as they were when it ran; the digest is empty for a file over 1 GiB.
         replaced (Record | None): The record of the artifact that this one replaced, as long as that may still stand.
     """
 

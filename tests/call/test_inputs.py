@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import _ctypes
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -280,3 +282,117 @@ def other(table, out, log, kept, code):
 
         assert () == made.record.undeclared
         assert () == work.copy(artifact, "out/c.csv").record.undeclared
+
+
+class TestOpened:
+    """A file that the function opens by itself and that git does not track is an undeclared input too."""
+
+    SOURCE = """
+import csv
+def text(path, mode="r"):
+    with open(path, mode) as file:
+        return list(csv.reader(file))
+@Artifact("out")
+def f(out):
+    Path(out).write_text(str({read}))
+"""
+
+    @pytest.mark.parametrize(
+        "read",
+        [
+            "text('data.bin')",
+            "Path('data.bin').read_bytes()",
+            "text(Path(__file__).parent / 'data.bin')",
+            "os.read(os.open('data.bin', os.O_RDONLY), 9)",
+            "text('data.bin', 'r+')",
+            "__import__('numpy').fromfile('data.bin', dtype='u1').sum()",
+        ],
+    )
+    def test_never_stale(self, project, caplog, monkeypatch, read):
+        """It is recorded and warned of; touched, it is a hit, and changed, no hit."""
+        monkeypatch.setattr(_memory, "_said", Memory())
+        work = project.module("import os\n" + self.SOURCE.format(read=read))
+        data = project.write("data.bin", "a")
+        with caplog.at_level("WARNING"):
+            path = work.f("out/a.txt")
+            work.f("out/b.txt")
+
+        assert [("data.bin", 1, hexdigest(b"a"))] == [(e.path, e.size, e.digest) for e in path.record.undeclared]
+        (message,) = [each.getMessage() for each in caplog.records]
+        assert "f reads data.bin, which git does not track, so its content does not count" in message
+        os.utime(data, ns=(0, 0))
+        assert path == work.f("out/a.txt")
+        data.write_text("b")
+        with pytest.raises(InputChangedError, match=r"give it one, if the function opens it by itself"):
+            work.f("out/a.txt")
+        assert not work.f.is_cached("out/a.txt")
+        work.f.recompute("out/a.txt")
+        assert path == work.f("out/a.txt")
+
+    def test_from_elsewhere(self, project, monkeypatch):
+        """It is found again from another working directory, and where the project is copied to."""
+        work = project.module(self.SOURCE.format(read="text(Path(__file__).parent / 'data.bin')"))
+        data = project.write("data.bin", "a")
+        path = work.f(project.path / "out" / "a.txt")
+        (project.path / "sub").mkdir()
+        monkeypatch.chdir(project.path / "sub")
+
+        assert path == work.f(project.path / "out" / "a.txt")
+        data.write_text("b")
+        with pytest.raises(InputChangedError):
+            work.f(project.path / "out" / "a.txt")
+
+    def test_library_built_here(self, project):
+        """A library of C that git ignores and that is built again."""
+        work = project.module("import ctypes\n" + self.SOURCE.format(read="bool(ctypes.CDLL('./libx.so'))"))
+        library = project.path / "libx.so"
+        shutil.copyfile(_ctypes.__file__, library)
+        project.write(".gitignore", "*.so\nout/\n")
+        project.commit()
+        path = work.f("out/a.txt")
+
+        assert ["libx.so"] == [entry.path for entry in path.record.undeclared]
+        os.replace(shutil.copyfile(library, project.path / "new"), library)
+        assert path == work.f("out/a.txt")
+        (project.path / "new").write_bytes(library.read_bytes() + b"x")
+        os.replace(project.path / "new", library)
+        with pytest.raises(InputChangedError):
+            work.f("out/a.txt")
+
+    def test_what_is_none(self, project, monkeypatch):
+        """Tracked files, what the run makes or changes, inputs, what is ignored, artifacts, and code are none."""
+        project.write("tracked.csv", "a")
+        project.write("late_one.py", "N = 1")
+        monkeypatch.syspath_prepend(project.path)
+        work = project.module(
+            """
+@Artifact("out")
+def inner(out):
+    Path(out).write_text("x")
+@Artifact("out", inputs=("table", "tables"), ignore=("log",))
+def f(table, tables, log, out):
+    for path in (table, tables["a"], log, "tracked.csv", inner("out/inner.txt"), __file__):
+        Path(path).read_text()
+    Path("made.txt").write_text("x")
+    Path("made.txt").read_text()
+    with open("count.txt", "r+") as file:
+        file.write(str(int(file.read()) + 1))
+    open("written.txt", "a").close()
+    import late_one
+    Path(out).write_text("x")
+"""
+        )
+        for name in ("t.csv", "u.csv", "log.txt", "count.txt", "written.txt"):
+            project.write(name, "1")
+
+        assert () == work.f("t.csv", {"a": "u.csv"}, "log.txt", "out/a.txt").record.undeclared
+
+    def test_too_many(self, project, monkeypatch, caplog):
+        """Of very many, that the last are not looked at again is said."""
+        monkeypatch.setattr(_inputs, "_MOST_LISTED", 2)
+        work = project.module(self.SOURCE.format(read="[Path(f'{n}.txt').read_text() for n in range(3)]"))
+        for number in range(3):
+            project.write(f"{number}.txt", "x")
+
+        assert ["0.txt", "1.txt"] == [each.path for each in work.f("out/a.txt").record.undeclared]
+        assert "3 files that git does not track were read; changes of 1 of them will not be seen" in caplog.text

@@ -6,6 +6,7 @@ import os
 import sys
 import time
 import tracemalloc
+import types
 
 import pytest
 from cases import WRITE
@@ -70,6 +71,15 @@ class TestMemory:
 
 
 class TestInputs:
+    def test_steps_of_inode_numbers(self):
+        """Files are spread over groups whatever the steps in which a file system numbers them."""
+        for step in (1, 16, 4096):
+            files = {str(n): types.SimpleNamespace(identity=(1, n * step, 0, 0, 0)) for n in range(8192)}
+            groups = inputs._grouped(files).values()
+
+            assert sum(map(len, groups)) == 8192
+            assert max(map(len, groups)) < 1024
+
     def test_many_are_not_read_again(self, tmp_path, monkeypatch):
         """However many files there are, what was read is not read again, and of what changed only a part."""
         monkeypatch.setattr(inputs, "_GROUP", 8)
