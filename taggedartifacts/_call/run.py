@@ -307,7 +307,7 @@ def _reused(call: Call) -> bool:
         if each.record is not None and each.is_touched:
             _refresh(target, each.record)
         if each.record is not None and _log.isEnabledFor(logging.INFO):
-            _log.info("reused %s, %.3g s saved", target.path, each.record.seconds)
+            _log.info("reused %s, %.3g s saved", target.path, each.record.seconds, extra={"brief": "reused %s"})
     return True
 
 

@@ -3,6 +3,7 @@
 import sys
 
 import pytest
+from kernel import Kernel
 
 SCRIPT = """
 import logging, sys
@@ -51,3 +52,15 @@ class TestShowLog:
     def test_where_a_handler_is(self, say, name):
         """Where somebody has set up a handler, nothing changes."""
         assert [] == say(f"logging.getLogger({name}).addHandler(logging.StreamHandler()); show_log()")
+
+    def test_notebook(self, project):
+        """Below a cell stand the same words in every clone: paths from the folder on, and no seconds of another run."""
+        project.write("work.py", SCRIPT.partition("exec")[0])
+        project.commit()
+        with Kernel(project) as kernel:
+            kernel.run("from work import f, show_log; show_log(); path = f(1)")
+            reused, name = kernel.run("_ = f(1)"), kernel.run("print(path.name)")
+            made = kernel.run("_ = f(2)")
+
+        assert f"reused out/{name}" == reused
+        assert made.startswith("made out/f-")
