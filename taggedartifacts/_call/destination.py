@@ -69,7 +69,9 @@ class Output(NamedTuple):
             raise TypeError(f"an output path must be a str or a path, such as 'figures/hist.png', not {path!r}")
         given = text.rstrip("/" + os.sep)
         name = os.path.basename(given)
-        if name in ("", os.curdir, os.pardir) or "\0" in text:
+        if "\0" in text:
+            raise ArtifactNameError(f"{text!r} has a null character in it, which no path can have; leave it out")
+        if name in ("", os.curdir, os.pardir):
             raise ArtifactNameError(f"{text!r} does not end in a file name; give a path such as 'figures/hist.png'")
         if HIDDEN in given and HIDDEN in Path(given).parts:
             raise ArtifactNameError(

@@ -49,7 +49,8 @@ def further_repositories(root: str, also: Sequence[str]) -> tuple[dict[str, str]
     for path in also:
         found = find_repository(os.path.join(root, path)) if os.path.isdir(os.path.join(root, path)) else None
         if found is None:
-            raise ScopeError(f"{os.path.join(root, FILE)}: 'also' names {path!r}, which lies in no git repository")
+            text = f"{os.path.join(root, FILE)}: 'also' names {path!r}, which lies in no git repository; correct it"
+            raise ScopeError(text)
         status = Status(found)
         commits[path] = status.last_commit("also", partial(found.last_commit, status.head, _matters))
         changed, _ = status.collect(_counts)

@@ -354,7 +354,7 @@ def read_stamped(path: str) -> tuple[Record, os.stat_result] | None:
     try:
         return Record.from_json(found[0]), found[1]
     except RecordError as error:
-        raise RecordError(f"{path}: {error}") from error
+        raise RecordError(f"{path} is no record that can be read: {error}; recompute writes another") from error
 
 
 def read_regular(path: str, most: int) -> bytes | None:

@@ -165,7 +165,7 @@ class TestBind:
             ("out/" + "é" * 126, ArtifactNameError, "give the output a shorter name"),
             ("x" * 300 + "/y", ArtifactNameError, "has too long a name in it"),
             ("/".join(["x" * 200] * 25) + "/y", ArtifactNameError, "is too long a path for the system"),
-            ("a\0b", ArtifactNameError, "does not end in a file name"),
+            ("a\0b", ArtifactNameError, "null character"),
             (b"out/x", TypeError, "must be a str or a path"),
             (3, TypeError, "must be a str or a path"),
         ],

@@ -180,6 +180,9 @@ class TestMissAndHit:
 
         assert path == work.f(1, "out/f.txt")
         assert "treated as absent" in caplog.text
+        assert "recompute writes another" in caplog.text
+        assert path == work.f.recompute(1, "out/f.txt")
+        assert "work.py::f" == path.record.function
 
     @pytest.mark.parametrize("field", ["commit", "config_hash", "dirty"])
     def test_record_that_contradicts_the_name(self, project, caplog, field):
