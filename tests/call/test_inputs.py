@@ -342,9 +342,18 @@ def f(out):
         with pytest.raises(InputChangedError):
             work.f(project.path / "out" / "a.txt")
 
-    def test_library_built_here(self, project):
+    @pytest.mark.parametrize(
+        "load",
+        [
+            "ctypes.CDLL('./libx.so')",
+            "ctypes.cdll.LoadLibrary(Path(__file__).parent / 'libx.so')",
+            "ctypes.PyDLL(os.path.abspath('libx.so'))",
+            "numpy.ctypeslib.load_library('libx', '.')",
+        ],
+    )
+    def test_library_built_here(self, project, load):
         """A library of C that git ignores and that is built again."""
-        work = project.module("import ctypes\n" + self.SOURCE.format(read="bool(ctypes.CDLL('./libx.so'))"))
+        work = project.module("import ctypes, os, numpy\n" + self.SOURCE.format(read=f"bool({load})"))
         library = project.path / "libx.so"
         shutil.copyfile(_ctypes.__file__, library)
         project.write(".gitignore", "*.so\nout/\n")
@@ -363,6 +372,11 @@ def f(out):
         """Tracked files, what the run makes or changes, inputs, what is ignored, artifacts, and code are none."""
         project.write("tracked.csv", "a")
         project.write("late_one.py", "N = 1")
+        project.write("ignored_one.py", "N = 1")
+        project.write(".gitignore", "/ignored_one.py\n/out/\n/env/\n")
+        project.write("env/lib/site-packages/package/data.txt", "1")
+        project.write("env/__pycache__/cache.json", "1")
+        (project.path / "link.csv").symlink_to(__file__)
         monkeypatch.syspath_prepend(project.path)
         work = project.module(
             """
@@ -371,14 +385,15 @@ def inner(out):
     Path(out).write_text("x")
 @Artifact("out", inputs=("table", "tables"), ignore=("log",))
 def f(table, tables, log, out):
-    for path in (table, tables["a"], log, "tracked.csv", inner("out/inner.txt"), __file__):
+    data = "env/lib/site-packages/package/data.txt", "env/__pycache__/cache.json", ".git/HEAD", "link.csv"
+    for path in (table, tables["a"], log, "tracked.csv", inner("out/inner.txt"), __file__, *data):
         Path(path).read_text()
     Path("made.txt").write_text("x")
     Path("made.txt").read_text()
     with open("count.txt", "r+") as file:
         file.write(str(int(file.read()) + 1))
     open("written.txt", "a").close()
-    import late_one
+    import late_one, ignored_one
     Path(out).write_text("x")
 """
         )
