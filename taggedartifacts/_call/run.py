@@ -260,11 +260,7 @@ def _locking(
 
 def _staged(call: Call, held: _Held) -> list[Staged]:
     """Make a place for each output to be written to; what is held cleans them up, in this process alone."""
-    from .._store.staging import (
-        Claim,  # with the others, as in the only caller
-        clean_up,
-        make_staging,
-    )
+    from .._store.staging import Claim, clean_up, make_staging  # with the others, as in the only caller
     from .._store.written import Staged
 
     staged, process = [], os.getpid()

@@ -21,7 +21,7 @@ from .kept import COMPLETE, is_marked, keep, unmark
 from .lock import ArtifactLock
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterator
 
     from .folder import Folder
 
@@ -30,9 +30,6 @@ try:
     import fcntl
 except ImportError:  # Windows, where what is open cannot be removed
     fcntl = None
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _held: set[Claim] = set()
 
