@@ -204,7 +204,7 @@ MUTANTS = [
     Mutant("_call/call.py", "state.dirty is not None and not options.allow_dirty and", "state.dirty is not None and", CALLS),
     Mutant("_call/inputs.py", "        if same:\n            entries", "        if True:\n            entries", INPUTS),
     Mutant("_call/inputs.py", "(now.st_size, now.st_mtime_ns) == (entry.size, entry.mtime_ns):", "now.st_size == entry.size:", INPUTS),
-    Mutant("_call/inputs.py", "_digest_of(entry.path, cwd) == entry.digest:", "entry.digest:", INPUTS),
+    Mutant("_call/inputs.py", "_digest_of(file, \"\") == entry.digest:", "entry.digest:", INPUTS),
     Mutant("_call/inputs.py", "stat.S_ISREG(status.st_mode) and not counts(file):", "stat.S_ISREG(status.st_mode):", INPUTS),
     # The code
     Mutant("_code/scope.py", "        if path in self.files:\n            return True\n        if self.is_whole:", "        if self.is_whole:", SCOPE),

@@ -196,12 +196,11 @@ class Call(NamedTuple):
 
     def opened_files(self, opened: Opened, named: Iterable[Named]) -> tuple[Named, ...]:
         """Find the files that the run has opened by itself and that do not count."""
-        root = self.state.root
-        paths = self.view.look.untracked(opened) if root is not None else []
-        if root is None or not paths:
+        files = self.view.look.untracked(opened)
+        if not files:
             return ()
         declared = [*self.decoration.parameters.left_out(self.bound), *(each.path for each in named)]
-        return opened_files(paths, root, opened, declared, self.cwd)
+        return opened_files(files, self.view.look.root or "", declared, self.cwd)
 
     def check_owner(self) -> None:
         """Check that what stands where the artifacts will stand may be replaced.

@@ -24,7 +24,6 @@ from .._tag import is_tagged
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from .._reach.opened import Opened
     from .._store.record import Record
 
 # Threads hide the latency of many small files that are not cached (3,000 of 10 KB from a disk: 0.42 s, not 0.56 s,
@@ -246,27 +245,25 @@ def named_files(arguments: Iterable[tuple[str, object]], cwd: str, counts: Calla
 
 
 def opened_files(
-    paths: Iterable[str], root: str, opened: Opened, declared: Iterable[object], cwd: str
+    files: Mapping[str, os.stat_result], root: str, declared: Iterable[object], cwd: str
 ) -> tuple[Named, ...]:
     """Find the regular files that a run has opened by itself and that do not count.
 
     Args:
-        paths: Those of them that git does not track, relative to the root.
+        files: Those of them that git does not track, by the path relative to the root: what they were then.
         root: The root of the work tree.
-        opened: What the run opened, with what the files were then.
         declared: What arguments name that count otherwise, or are to be ignored.
         cwd: What relative paths of these go by.
     """
     known = tuple({os.path.abspath(os.path.join(cwd, path)) for value in declared for path in _within(value)})
     found = []
-    for path in paths:
-        file = os.path.join(root, path)
-        status = opened.files.get(file)
+    for path, status in files.items():
         parts = path.split("/")
+        file = os.path.join(root, *parts)
         is_ours = HIDDEN in parts or any(map(is_tagged, parts))
         if is_ours or any(file == each or file.startswith(each + os.sep) for each in known):
             continue
-        if status is not None and stat.S_ISREG(status.st_mode):
+        if stat.S_ISREG(status.st_mode):
             found.append(Named("", path, status))
     if len(found) > _MOST_LISTED:
         _log.warning(
@@ -295,21 +292,23 @@ def described(files: Iterable[Named], cwd: str, function: str) -> tuple[FileEntr
             continue
         if same:
             entries.append(FileEntry(each.path, now.st_size, now.st_mtime_ns, digest))
-            if not each.name and is_news("undeclared", function, each.path):
-                _log.warning(
-                    "%s reads %s, which git does not track, so its content does not count; to let it count, pass its "
-                    "path as an argument, and name that in inputs=",
-                    function,
-                    each.path,
-                )
-            if each.name and is_news("undeclared", function, each.name):
-                _log.warning(
-                    "%s: the content of %s does not count, only its name does; to let it count, inputs=(%r,)",
-                    function,
-                    each.path,
-                    each.name,
-                )
+            _warn(each, function)
     return tuple(entries)
+
+
+def _warn(file: Named, function: str) -> None:
+    if not is_news("undeclared", function, file.name, "" if file.name else file.path):
+        return
+    if file.name:
+        text = "%s: the content of %s does not count, only its name does; to let it count, inputs=(%r,)"
+        _log.warning(text, function, file.path, file.name)
+    else:
+        _log.warning(
+            "%s reads %s, which git does not track, so its content does not count; to let it count, pass its path as "
+            "an argument, and name that in inputs=",
+            function,
+            file.path,
+        )
 
 
 def check_unchanged(record: Record, cwd: str, root: str | None) -> None:
@@ -324,11 +323,8 @@ def check_unchanged(record: Record, cwd: str, root: str | None) -> None:
         InputChangedError: If one holds something else; touched alone, or gone, it does not.
     """
     for entry in record.undeclared:
-        file = os.path.join(cwd, entry.path)
-        if root is not None and not os.path.exists(file):
-            file = os.path.join(root, entry.path)
         try:
-            now = os.stat(file)
+            file, now = _found(entry.path, cwd, root)
             if (now.st_size, now.st_mtime_ns) == (entry.size, entry.mtime_ns):
                 continue
             if now.st_size == entry.size and entry.digest and _digest_of(file, "") == entry.digest:
@@ -340,6 +336,17 @@ def check_unchanged(record: Record, cwd: str, root: str | None) -> None:
             "count; name its parameter in inputs= to let it count (give it one, if the function opens it by itself), "
             "or call recompute to make the artifact again"
         )
+
+
+def _found(path: str, cwd: str, root: str | None) -> tuple[str, os.stat_result]:
+    file = os.path.join(cwd, path)
+    try:
+        return file, os.stat(file)
+    except (OSError, ValueError):
+        if root is None:
+            raise
+    file = os.path.join(root, path)
+    return file, os.stat(file)
 
 
 def _paths(value: Any) -> Iterator[str]:

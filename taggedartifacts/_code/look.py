@@ -158,11 +158,11 @@ class Look:
             return []
         return changed_meanwhile(facts, opened, {loaded.path for loaded in self.loaded().values()})
 
-    def untracked(self, opened: Opened) -> list[str]:
-        """List the files of the work tree that a run opened and that git does not track, relative to the root."""
+    def untracked(self, opened: Opened) -> dict[str, os.stat_result]:
+        """Find the files of the work tree that a run opened and that git does not track: by path, what each was."""
         facts = self._found
         if not isinstance(facts, Facts):
-            return []
+            return {}
         return untracked(facts, opened, {loaded.path for loaded in self.loaded().values()})
 
     @property

@@ -72,8 +72,8 @@ def changed_meanwhile(facts: Facts, opened: Opened, modules: Collection[str]) ->
         return _doubtful([path for path in facts.scope.files if path in seen], facts, modules)
 
 
-def untracked(facts: Facts, opened: Opened, modules: Collection[str]) -> list[str]:
-    """List the files of the work tree that the run opened and that git does not track.
+def untracked(facts: Facts, opened: Opened, modules: Collection[str]) -> dict[str, os.stat_result]:
+    """Find the files of the work tree that the run opened and that git does not track, each with what it was then.
 
     Those of submodules, of environments and of git itself are left out, and so is what Python loads as code.
 
@@ -81,30 +81,31 @@ def untracked(facts: Facts, opened: Opened, modules: Collection[str]) -> list[st
         facts: What the look found.
         opened: What the run opened.
         modules: Paths of the modules that are loaded.
+
+    Returns:
+        By the path relative to the root.
     """
     submodules = tuple(filter(None, facts.heads))
-    files = {relative(file, facts.root): file for file, status in opened.files.copy().items() if status is not None}
+    files = ((relative(file, facts.root), status) for file, status in opened.files.copy().items())
     found = {
-        path: file
-        for path, file in files.items()
+        path: status
+        for path, status in files
         if path
+        and status is not None
         and path not in modules
         and not path.startswith(submodules)
         and not _NO_DATA.intersection(path.split("/"))
         and not is_installed(path, facts.root)
     }
     if not found:
-        return []
+        return {}
     try:
         with reading(facts.root):
             tracked = _listed(facts.root).paths
     except RepositoryError:
-        return []
-    return sorted(
-        path
-        for path, file in found.items()
-        if path not in tracked and relative(os.path.realpath(file), facts.root) not in tracked
-    )
+        return {}
+    real = {path: relative(os.path.realpath(os.path.join(facts.root, path)), facts.root) for path in sorted(found)}
+    return {path: found[path] for path, leads_to in real.items() if path not in tracked and leads_to not in tracked}
 
 
 _NO_DATA = frozenset({".git", "__pycache__"})

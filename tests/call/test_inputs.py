@@ -330,7 +330,7 @@ def f(out):
         assert path == work.f("out/a.txt")
 
     def test_from_elsewhere(self, project, monkeypatch):
-        """It is found again from another working directory, and where the project is copied to."""
+        """It is found again from another working directory."""
         work = project.module(self.SOURCE.format(read="text(Path(__file__).parent / 'data.bin')"))
         data = project.write("data.bin", "a")
         path = work.f(project.path / "out" / "a.txt")
