@@ -300,8 +300,12 @@ def _warn(file: Named, function: str) -> None:
     if not is_news("undeclared", function, file.name, "" if file.name else file.path):
         return
     if file.name:
-        text = "%s: the content of %s does not count, only its name does; to let it count, inputs=(%r,)"
-        _log.warning(text, function, file.path, file.name)
+        _log.warning(
+            "%s: the content of %s does not count, only its name does; to let it count, inputs=(%r,)",
+            function,
+            file.path,
+            file.name,
+        )
     else:
         _log.warning(
             "%s reads %s, which git does not track, so its content does not count; to let it count, pass its path as "
