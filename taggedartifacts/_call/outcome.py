@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypedDict
 
 from .._errors import ArtifactConflictError, ArtifactNotWrittenError, InputError, RecordError, TaggedArtifactsError
+from .._reach.forks import looking
 from .._store.condition import condition, stored_record
 from .._store.content import MOST_IN_RECORD, Content, describe, manifest_name
 from .._store.kept import keep, mark, unmark
@@ -315,9 +316,10 @@ def _version(package: str) -> str | None:
     version = getattr(sys.modules.get(package), "__dict__", {}).get("__version__")
     if isinstance(version, str):
         return version
-    from importlib import metadata  # 30 ms: only for packages that do not say their version themselves
+    with looking:  # a fork waits for it: what a module imports late, `metadata` among them, a child must find whole
+        from importlib import metadata  # 30 ms: only for packages that do not say their version themselves
 
-    try:
-        return metadata.version(package)
-    except (metadata.PackageNotFoundError, ValueError):
-        return None
+        try:
+            return metadata.version(package)
+        except (metadata.PackageNotFoundError, ValueError):
+            return None

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from .._errors import ArtifactNotFoundError, ArtifactNotWrittenError, LockTimeoutError, RecursiveCallError
+from .._reach.forks import looking
 from .._store.condition import Condition, condition, remember
 from .._store.reuse import find_any
 from .._tag import Tag, of_name, untagged_name
@@ -177,7 +178,7 @@ def _making(call: Call, held: _Held, *, recompute: bool) -> Generator[Wait | Run
         raise RecursiveCallError(
             f"{call.key.function} asks for {min(again)} while it is making it; call it with other arguments"
         )
-    # A script whose artifacts are all there does not wait for what it takes to make them to be imported.
+    _import_late()
     from .._code.memory import memory
     from .._reach.opened import watching
     from .._store.staging import sweep
@@ -224,6 +225,21 @@ def _making(call: Call, held: _Held, *, recompute: bool) -> Generator[Wait | Run
     if true.state.root is not None:
         memory(true.state.root).save()
     return true
+
+
+def _import_late() -> None:
+    """Import what it takes to make artifacts, for which a script whose artifacts are all there does not wait.
+
+    All of it at once, under the lock that a fork waits for: a child inherits no module that another thread has half
+    imported, and would wait for it for ever.
+    """
+    with looking:
+        from .._code import memory  # noqa: F401
+        from .._reach import opened  # noqa: F401
+        from .._store import link, lock, publish, staging, written  # noqa: F401
+        from . import explain, outcome  # noqa: F401
+
+        lock.load()
 
 
 def _locking(

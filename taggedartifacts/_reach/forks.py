@@ -1,7 +1,8 @@
 """The one lock under which threads look at the code that runs, and how a fork leaves it to the child.
 
 A fork copies a lock that another thread holds, and no thread into the child that could release it. So a fork waits
-until nobody holds it, and until nobody is in the middle of importing what this library imports late.
+until nobody holds it, and until nobody is in the middle of importing what this library imports late. The other locks of
+this library are those that cached properties have before Python 3.12: a child gets new ones.
 """
 
 from __future__ import annotations
@@ -10,6 +11,11 @@ import importlib
 import os
 import sys
 import threading
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 looking = threading.RLock()
 
@@ -37,6 +43,18 @@ def _in_child() -> None:
         looking.release()  # and still holds it if the fork came in the middle of a look of this very thread
     else:
         looking._at_fork_reinit()  # type: ignore[attr-defined]  # as the standard library does with its own
+    if sys.version_info < (3, 12):
+        for held in _cached_properties():
+            held.lock._at_fork_reinit()  # type: ignore[attr-defined]  # one for all instances; another thread may hold it
+
+
+def _cached_properties() -> Iterator[cached_property[object]]:
+    """Iterate over those of the classes of this library, as far as it is imported."""
+    for name, module in list(sys.modules.items()):
+        if name.partition(".")[0] == __name__.partition(".")[0]:
+            classes = [each for each in list(vars(module).values()) if isinstance(each, type)]
+            for each in classes:
+                yield from (member for member in vars(each).values() if isinstance(member, cached_property))
 
 
 if hasattr(os, "register_at_fork"):

@@ -10,8 +10,9 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-import threading
 from typing import TYPE_CHECKING, Any
+
+from .forks import looking
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,7 +62,6 @@ def _standing(path: str) -> os.stat_result | None:
         return None
 
 
-_lock = threading.Lock()
 _watching: tuple[Opened, ...] = ()
 _is_installed = False
 
@@ -71,7 +71,7 @@ def watching(folder: str) -> Iterator[Opened]:
     """Watch what is opened below a folder while the context lasts."""
     global _watching, _is_installed  # read by the hook, which takes no lock
     opened = Opened(folder)
-    with _lock:
+    with looking:  # not a lock of its own, with which another thread could leave a forked child
         if not _is_installed:
             _is_installed = True
             sys.addaudithook(_hook)
@@ -79,7 +79,7 @@ def watching(folder: str) -> Iterator[Opened]:
     try:
         yield opened
     finally:
-        with _lock:
+        with looking:
             _watching = tuple(each for each in _watching if each is not opened)
 
 

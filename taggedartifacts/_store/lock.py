@@ -35,6 +35,11 @@ _LOCAL_LOCKS = frozenset({"local_lock=all", "local_lock=flock", "localflock"})
 _MOUNTS = "/proc/self/mountinfo"
 
 
+def load() -> None:
+    """Import what locks are made of, which takes 50 ms: only when something has to be made."""
+    import filelock  # noqa: F401
+
+
 class ArtifactLock:
     """The lock of one artifact, among threads, processes and hosts that share the file system.
 
@@ -64,7 +69,7 @@ class ArtifactLock:
             OSError: If the lock's file cannot be opened.
         """
         self._check_place()
-        from filelock import FileLock, Timeout  # 50 ms: only when something has to be made
+        from filelock import FileLock, Timeout
 
         # As open to others as the folder that it lies in: members of a group must be able to open it, whoever made it.
         mode = os.stat(os.path.dirname(self._path)).st_mode & 0o666

@@ -1,5 +1,6 @@
 """Calls where threads and processes end or begin: while the interpreter ends, and in children that are forked."""
 
+import contextlib
 import os
 import signal
 import sys
@@ -11,7 +12,7 @@ from cases import WRITE
 
 from taggedartifacts import verify
 from taggedartifacts._code.codestate import take_look
-from taggedartifacts._reach.forks import looking
+from taggedartifacts._reach.forks import _cached_properties, looking
 
 SCRIPT = """
 import atexit, sys, threading
@@ -95,6 +96,34 @@ class TestForks:
             assert 0 == forked(end)
         assert 0 == forked(end)
 
+    def test_while_another_thread_computes_what_is_cached(self, project):
+        """A child has locks of its own for cached properties, where Python gives them any."""
+        project.module(WRITE).f(0, "out/f.txt")
+        held, done = threading.Event(), threading.Event()
+        locks = [getattr(each, "lock", contextlib.nullcontext()) for each in _cached_properties()]
+
+        def hold(wait=lambda: None):
+            with contextlib.ExitStack() as stack:
+                for lock in locks:
+                    stack.enter_context(lock)
+                wait()
+
+        def wait():
+            held.set()
+            done.wait(60)
+
+        thread = threading.Thread(target=hold, args=(wait,))
+        thread.start()
+        held.wait(60)
+        try:
+            end = forked(hold)
+        finally:
+            done.set()
+            thread.join()
+
+        assert 0 == end
+        assert 5 < len(locks)
+
     def test_while_another_thread_imports(self, project):
         """A child is forked when no thread is in the middle of importing what is imported late."""
         project.write(
@@ -126,3 +155,36 @@ class TestForks:
         )
 
         project.run(sys.executable, "-B", "-W", "ignore", "script.py")
+
+    def test_while_another_thread_makes_its_first_artifact(self, project):
+        """A child can make artifacts even if it was forked while a thread imported what it takes to make one."""
+        project.module(WRITE)
+        project.write(
+            "script.py",
+            """
+            import os, signal, sys, threading
+            began, looked = threading.Event(), threading.Event()
+            os.register_at_fork(before=looked.set)  # after the hooks that come later
+            sys.path.insert(0, ".")
+            from work import f
+            class Slow:
+                def find_spec(self, name, path, target=None):
+                    if name == "taggedartifacts._store.staging":
+                        began.set()
+                        looked.wait(0.2)  # in vain, if the fork waits for this import
+            sys.meta_path.insert(0, Slow())
+            thread = threading.Thread(target=f, args=(1, "out/f.txt"))
+            thread.start()
+            began.wait(60)
+            pid = os.fork()
+            if not pid:
+                signal.alarm(30)
+                f(2, "out/f.txt")
+                os._exit(0)
+            assert os.waitpid(pid, 0)[1] == 0
+            thread.join()
+        """,
+        )
+        project.run(sys.executable, "-B", "-W", "ignore", "script.py")
+
+        assert 2 == len(project.files())
