@@ -11,11 +11,12 @@ from .._canonical.encoding import encode, encode_call
 from .._canonical.part import Part, Stateless
 from .._reach.planted import is_built_in
 from .._reach.reads import names_read
+from .declared import within_inputs
 from .inputs import input_contents
 from .wrong import is_descriptor, meant, refuse_bare, refuse_missing, refuse_names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
 
 class _Source:
@@ -301,6 +302,10 @@ class Parameters:
         """
         paths = {name: self._value(bound, name) for name in self._options.inputs}
         return encode(input_contents(paths, cwd), "inputs")
+
+    def within_inputs(self, bound: inspect.BoundArguments, cwd: str, root: str, paths: Iterable[str]) -> frozenset[str]:
+        """Find which paths, relative to the *root* of a work tree, the inputs of a call hold."""
+        return within_inputs([self._value(bound, name) for name in self._options.inputs], cwd, root, paths)
 
     def _takes(self, name: str) -> bool:
         return self._extra is not None or name in self._signature.parameters

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -288,6 +289,7 @@ def prepare(f: Callable[..., Any], decoration: Decoration, args: tuple[Any, ...]
     seen = view = decoration.moment.view(f)
     given = parameters.outputs(bound)
     counted, cwd = parameters.counted(bound), os.getcwd()
+    within = partial(parameters.within_inputs, bound, cwd)
     reads_too = decoration.options.mode == "w"
     token = calling.set(home.script if home.arrived else None)
     try:
@@ -295,7 +297,8 @@ def prepare(f: Callable[..., Any], decoration: Decoration, args: tuple[Any, ...]
         known = decoration.prepared.get(key) if key is not None else None
         if known is not None and (again := known.again(f, bound, view)) is not None:
             return again
-        _check_allowed(decoration, view.state())  # at once: to encode arguments may take time, and nobody would see why
+        # At once: to encode arguments may take time, and nobody would see why.
+        _check_allowed(decoration, view.leaving(within).state())
         with collecting(meeting(view.look)) as met:
             encoded = parameters.encoded(counted)
         view = decoration.moment.defining(view, met.code.values())  # before the walk: it says what they read
@@ -310,7 +313,7 @@ def prepare(f: Callable[..., Any], decoration: Decoration, args: tuple[Any, ...]
         files |= reading.files
         if reading.encoded is not None:
             encoded["globals"] = reading.encoded
-    view = view.reaching(files)
+    view = view.reaching(files).leaving(within)
     state = view.state()  # of modules too that only the walk has met
     _check_allowed(decoration, state)
     if reading is not None and (untracked := further(reading.digests, met, state)):

@@ -48,13 +48,15 @@ def checked(call: Call, staged: list[Staged], opened: Opened) -> tuple[Call, lis
     if "inputs" in call.encoded and parameters.encoded_inputs(call.bound, call.cwd) != call.encoded["inputs"]:
         names = ", ".join(call.decoration.options.inputs)
         raise InputError(f"an input ({names}) changed while {call.key.function} ran; nothing is published")
-    if changed := call.view.look.changed(opened):
+    within = functools.partial(parameters.within_inputs, call.bound, call.cwd)
+    changed = call.view.look.changed(opened)
+    if changed := sorted({*changed} - within(call.state.root or "", changed)):
         raise InputError(
             f"{', '.join(changed[:3])} changed while {call.key.function} ran, and may have been read before or after; "
             "call it again"
         )
     late = call.late_modules()
-    view = call.view.whole() if late else call.view
+    view = call.view.whole().leaving(within) if late else call.view
     state = view.state()
     if state == call.state and not late:
         return call, staged

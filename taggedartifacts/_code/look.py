@@ -17,12 +17,16 @@ from .._reach.syntax import module_digest
 from .dirt import Dirt, Status, digest_of, patch_of, same_syntax
 from .facts import Facts, widen
 from .meanwhile import changed_meanwhile, untracked
+from .settings import FILE
 from .state import STALE, Change, CodeState
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from .._reach.opened import Opened
+
+    # Further files to start from, None for the whole repository; in a tuple, files that are no dirt.
+    _Wider = frozenset[str] | tuple[frozenset[str]] | None
 
 
 class Look:
@@ -40,7 +44,7 @@ class Look:
         self._start()
 
     def _start(self) -> None:
-        self._wider: dict[frozenset[str] | None, Look] = {}
+        self._wider: dict[_Wider, Look] = {}
         self._tracked: dict[str, bool] = {}
         self._modules: LoadedModules | None = None
         self._files: Mapping[tuple[str, str], LoadedFile] | None = None
@@ -70,6 +74,24 @@ class Look:
             known = self._wide(starts) if not inside <= facts.scope.files else self._keep(starts, self)
         return known
 
+    def leaving(self, within: Callable[[str, Collection[str]], frozenset[str]]) -> Look:
+        """Return the look for which data files that are inputs are no dirt: their content counts already.
+
+        Args:
+            within: Finds which paths, relative to the root, are inputs.
+        """
+        facts = self._found
+        if not isinstance(facts, Facts) or not facts.dirt:
+            return self
+        reached = facts.scope.causes.keys() if facts.scope.is_whole else facts.scope.files
+        modules = {path for _, path in self.loaded()}
+        data = [path for path in facts.dirt.keys() - reached - modules - {FILE} if not path.startswith("../")]
+        left = within(facts.root, data)
+        if not left:
+            return self
+        dirt = {path: each for path, each in facts.dirt.items() if path not in left}
+        return self._wider.get((left,)) or self._keep((left,), Look(facts._replace(dirt=dirt)))
+
     def whole(self) -> Look:
         """Return the look at the whole repository."""
         facts = self._found
@@ -84,7 +106,7 @@ class Look:
             known = self._keep(starts, self if facts is self._found else Look(facts))
         return known
 
-    def _keep(self, starts: frozenset[str] | None, look: Look) -> Look:
+    def _keep(self, starts: _Wider, look: Look) -> Look:
         if len(self._wider) >= _MOST_WIDER:
             self._wider.clear()
         self._wider[starts] = look

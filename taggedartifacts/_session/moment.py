@@ -39,6 +39,11 @@ class View:
         look = self.look.reaching(starts)
         return self if look is self.look else replace(self, look=look)
 
+    def leaving(self, within: Callable[[str, Collection[str]], frozenset[str]]) -> View:
+        """Return the view for which data files that are inputs are no dirt."""
+        look = self.look.leaving(within)
+        return self if look is self.look else replace(self, look=look)
+
     def whole(self) -> View:
         """Return the view of the whole repository."""
         return replace(self, look=self.look.whole())

@@ -12,7 +12,7 @@ import pytest
 from taggedartifacts import _memory
 from taggedartifacts._call import inputs as _inputs
 from taggedartifacts._canonical.encoding import canonical
-from taggedartifacts._errors import InputChangedError, InputError
+from taggedartifacts._errors import DirtyRepositoryError, InputChangedError, InputError
 from taggedartifacts._hashing import hexdigest
 from taggedartifacts._memory import Memory
 
@@ -231,6 +231,92 @@ class TestDicts:
         assert form({"x": a}) == form({"x": b})
         assert 4 == len({form({"x": a}), form({"y": a}), form({"x": c}), form(tmp_path / "folder")})
         assert form({"x": [a, c]}) == form({"x": (b, c)})
+
+
+COPIES = """
+if os.environ.get("NEVER"):
+    import extra
+@Artifact("outpath", inputs=("source",))
+def f(source, outpath, again=None):
+    if again:
+        Path(again).write_text("4")
+    Path(outpath).write_text(str(source))
+"""
+
+
+class TestTracked:
+    """A tracked file that is an input is no dirt: its content counts already."""
+
+    @pytest.fixture
+    def data(self, project):
+        project.write("data/a.csv", "1")
+        project.write("data/b.csv", "1")
+        project.write("other.csv", "1")
+        project.write("extra.py", "N = 1")
+        return project
+
+    @pytest.mark.parametrize("give", ["data/a.csv", ["data/a.csv"], {"a": Path("data/a.csv")}, "link/a.csv", "data"])
+    def test_no_dirt(self, data, give):
+        """It may be edited before the function is decorated and after; undoing that finds the old artifact."""
+        data.write(".git/info/exclude", "link\n")
+        os.symlink("data", "link")
+        work = data.module(COPIES)
+        old = work.f(give, outpath="out/x")
+        data.write("data/a.csv", "2")
+        new = work.f(give, outpath="out/x")
+        again = data.load(data.path / "work.py").f(give, outpath="out/x")
+
+        assert [None, None] == [old.tag.dirty, new.tag.dirty]
+        assert new == again
+        assert new != old
+        assert () == new.record.changes
+
+        data.write("data/a.csv", "3")
+
+        assert data.load(data.path / "work.py").f(give, outpath="out/x") not in (old, new)
+
+        data.write("data/a.csv", "1")
+
+        assert old == work.f(give, outpath="out/x")
+
+    def test_removed_from_a_folder(self, data):
+        """What is removed from a folder that is an input is none either."""
+        data.module(COPIES)
+        os.unlink("data/b.csv")
+
+        assert data.load(data.path / "work.py").f("data", outpath="out/x").tag.dirty is None
+
+    @pytest.mark.parametrize(
+        ("edited", "give"), [("other.csv", "data/a.csv"), ("data/b.csv", "data/a.csv"), ("extra.py", "extra.py")]
+    )
+    def test_what_stays_dirt(self, data, edited, give):
+        """Another file is dirt as ever, and so is code, though it be an input."""
+        data.module(COPIES)
+        data.write("data/a.csv", "2")
+        data.write(edited, "N = 2")
+        work = data.load(data.path / "work.py")
+
+        with pytest.raises(DirtyRepositoryError) as caught:
+            work.f(give, outpath="out/x")
+
+        assert f"{edited}: modified" in str(caught.value)
+        assert f"{give}: modified" not in str(caught.value).replace(f"{edited}: modified", "")
+
+    def test_another_data_file_that_changed(self, data):
+        """A file that is none of the inputs, and changed since the look, is refused if the run opened it."""
+        work = data.module(COPIES + "    Path('data/b.csv').read_text()\n")
+        data.write("data/a.csv", "2")
+        data.write("data/b.csv", "2")
+
+        with pytest.raises(InputError, match=r"data/b\.csv changed"):
+            work.f("data/a.csv", outpath="out/x")
+
+    def test_written_by_the_run(self, data):
+        """An input that changes while the function runs is refused."""
+        work = data.module(COPIES)
+
+        with pytest.raises(InputError, match="changed while"):
+            work.f("data/a.csv", outpath="out/x", again="data/a.csv")
 
 
 class TestUndeclared:
