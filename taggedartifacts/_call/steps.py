@@ -156,8 +156,13 @@ async def _in_thread(work: Callable[..., _T], *args: object) -> _T:
     import asyncio  # 35 ms: only where there is a loop, which has imported it
 
     loop = asyncio.get_running_loop()
-    # A future rather than a task: when a loop ends, all its tasks are cancelled, and the thread would work on alone.
-    future = loop.run_in_executor(_threads(loop), copy_context().run, work, *args)
+    try:
+        # A future, no task: when a loop ends, all its tasks are cancelled, and the thread would work on alone.
+        future = loop.run_in_executor(_threads(loop), copy_context().run, work, *args)
+    except RuntimeError as error:
+        if "shutdown" not in str(error):
+            raise
+        return work(*args)  # no thread is to be had, as the interpreter ends, and nobody else is on the loop for long
     try:
         return await asyncio.shield(future)
     except asyncio.CancelledError:

@@ -46,6 +46,24 @@ class TestInterpreterEnds:
         assert 1 == len(project.files())
         assert [] == verify(project.out)
 
+    def test_async_call(self, project):
+        """An ``async`` function's, too: its steps block the loop then."""
+        source = "@Artifact('outpath')\nasync def f(outpath):\n    Path(outpath).write_text('done')\n"
+        project.module(source)
+        project.write(
+            "script.py",
+            """
+            import asyncio, atexit, sys
+            sys.path.insert(0, ".")
+            from work import f
+            atexit.register(lambda: asyncio.run(f("out/f.txt")))
+            """,
+        )
+        project.run(sys.executable, "-B", "script.py")
+
+        assert 1 == len(project.files())
+        assert [] == verify(project.out)
+
 
 def forked(work):
     """Do something in a forked process, which a signal ends when it hangs; how it ended."""
