@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import threading
 from contextlib import contextmanager, suppress
 from functools import cached_property
@@ -58,8 +59,8 @@ def find_repository(start: str) -> Repository | CommandRepository | None:
     """
     import pygit2  # 90 ms: only when a function is decorated
 
-    found = pygit2.discover_repository(start, False, os.environ.get("GIT_CEILING_DIRECTORIES", ""))
-    if not found:
+    found = _discover(start, os.environ.get("GIT_CEILING_DIRECTORIES", ""))
+    if found is None:
         return None
     try:
         opened = _open(start)
@@ -74,6 +75,20 @@ def find_repository(start: str) -> Repository | CommandRepository | None:
     raise RepositoryError(
         f"{found} is a bare repository, which has no work tree; run in a clone of it, or pass repo= with a path in one"
     )
+
+
+def _discover(start: str, ceiling: str) -> str | None:
+    """Find the git directory of the repository that holds a directory, below the *ceiling*."""
+    import pygit2
+
+    found: str | None = pygit2.discover_repository(start, False, ceiling)
+    if found is None and sys.version_info < (3, 12):
+        # pygit2 (1.21 still) gives a None that it does not own; after some fifty, the process aborts when it ends.
+        with suppress(ImportError):  # not every build has it
+            import ctypes
+
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(None))
+    return found
 
 
 def _is_partial(opened: pygit2.Repository) -> bool:
@@ -92,7 +107,7 @@ def _open(start: str) -> pygit2.Repository:
     if os.path.exists(os.path.join(opened.path, "commondir")):
         # A linked worktree. Its git directory says where it was made; it may have been copied or moved since.
         for folder in folders_with_git(start):
-            if pygit2.discover_repository(folder, False, os.path.dirname(folder)) == opened.path:
+            if _discover(folder, os.path.dirname(folder)) == opened.path:
                 if folder != os.path.realpath(opened.workdir):
                     opened.workdir = folder
                 break

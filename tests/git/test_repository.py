@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 from gitrepo import GitRepo
 
@@ -103,6 +105,17 @@ class TestEitherBackend:
         found = find_repository(str(repo.path)) if isinstance(opened, Repository) else opened
 
         assert {"a.b": "/srv/x y"} == found.remotes()
+
+
+class TestNone:
+    def test_counts_right(self, tmp_path):
+        """To find no repository takes no reference to None away; Python 3.11 dies of it when none is left."""
+        find_repository(str(tmp_path))
+        before = sys.getrefcount(None)
+        for _ in range(200):
+            assert find_repository(str(tmp_path)) is None
+
+        assert sys.getrefcount(None) > before - 100
 
 
 class TestHistory:
