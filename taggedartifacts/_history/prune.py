@@ -176,6 +176,8 @@ def _moment(older_than: timedelta | datetime | None) -> float | None:
     if older_than is None:
         return None
     if isinstance(older_than, timedelta):
+        if older_than < timedelta(0):  # which all are
+            raise ValueError(f"older_than must be at least 0 when it is a timedelta, not {older_than!r}")
         return time.time() - older_than.total_seconds()
     if isinstance(older_than, datetime):
         return older_than.astimezone(UTC).timestamp()

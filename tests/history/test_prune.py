@@ -289,6 +289,7 @@ class TestPrune:
             ({"keep": True}, TypeError),
             ({"older_than": 30}, TypeError),
             ({"older_than": "30d"}, TypeError),
+            ({"older_than": timedelta(days=-30)}, ValueError),
         ],
     )
     def test_refuses_what_could_be_misunderstood(self, five, tmp_path, options, error):
