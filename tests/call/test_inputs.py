@@ -350,6 +350,20 @@ def copy(table, out, **more):
         assert "b" == work.copy.recompute(give(table), "out/a.csv").read_text()
         assert path == work.copy(give(table), "out/a.csv")
 
+    @pytest.mark.parametrize("how", ["gone", "file", "loop"])
+    def test_where_nothing_can_be_found(self, project, how):
+        """Where nothing can be found under its path any more, it does not matter."""
+        work = project.module(self.SOURCE)
+        table = project.write("folder/table.csv", "a")
+        path = work.copy(table, "out/a.csv")
+        shutil.rmtree(table.parent)
+        if how == "file":
+            project.write("folder", "x")
+        elif how == "loop":
+            os.symlink("folder", "folder")
+
+        assert path == work.copy(table, "out/a.csv")
+
     def test_what_is_none(self, project):
         """Inputs, ignored parameters, artifacts, code in scope and what the run writes are no undeclared inputs."""
         work = project.module(
