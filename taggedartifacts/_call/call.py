@@ -289,7 +289,6 @@ def prepare(f: Callable[..., Any], decoration: Decoration, args: tuple[Any, ...]
     seen = view = decoration.moment.view(f)
     given = parameters.outputs(bound)
     counted, cwd = parameters.counted(bound), os.getcwd()
-    within = partial(parameters.within_inputs, bound, cwd)
     reads_too = decoration.options.mode == "w"
     token = calling.set(home.script if home.arrived else None)
     try:
@@ -297,6 +296,7 @@ def prepare(f: Callable[..., Any], decoration: Decoration, args: tuple[Any, ...]
         known = decoration.prepared.get(key) if key is not None else None
         if known is not None and (again := known.again(f, bound, view)) is not None:
             return again
+        within = partial(parameters.within_inputs, bound, cwd)
         # At once: to encode arguments may take time, and nobody would see why.
         _check_allowed(decoration, view.leaving(within).state())
         with collecting(meeting(view.look)) as met:
