@@ -333,11 +333,12 @@ def check_unchanged(record: Record, cwd: str, root: str | None) -> None:
             continue
         if (now.st_size, now.st_mtime_ns) == (entry.size, entry.mtime_ns):
             continue
-        if now.st_size == entry.size and entry.digest and _digest_of(file, "") == entry.digest:
-            continue
+        with contextlib.suppress(InputError):  # it cannot be read any more, or it changes at this moment
+            if now.st_size == entry.size and entry.digest and _digest_of(file, "") == entry.digest:
+                continue
         raise InputChangedError(
-            f"{entry.path} holds something else than when {record.artifact} was made from it, and its content does not "
-            "count; name its parameter in inputs= to let it count (give it one, if the function opens it by itself), "
+            f"{entry.path} has changed since {record.artifact} was made from it, and its content does not count; name "
+            "its parameter in inputs= to let it count (give it one, if the function opens it by itself), "
             "or call recompute to make the artifact again"
         )
 

@@ -364,6 +364,17 @@ def copy(table, out, **more):
 
         assert path == work.copy(table, "out/a.csv")
 
+    def test_what_cannot_be_read_any_more(self, project):
+        """What is no file now, nothing vouches for; the message names it."""
+        work = project.module(self.SOURCE)
+        table = project.write("table.csv", "")
+        work.copy(table, "out/a.csv")
+        table.unlink()
+        os.mkfifo(table)
+
+        with pytest.raises(InputChangedError, match=r"^.*/table\.csv has changed since"):
+            work.copy(table, "out/a.csv")
+
     def test_what_is_none(self, project):
         """Inputs, ignored parameters, artifacts, code in scope and what the run writes are no undeclared inputs."""
         work = project.module(
