@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from .._errors import RepositoryError
 from .._git.repository import find_repository, reading
@@ -25,8 +25,7 @@ if TYPE_CHECKING:
 
     from .._reach.opened import Opened
 
-    # Further files to start from, None for the whole repository; in a tuple, files that are no dirt.
-    _Wider = frozenset[str] | tuple[frozenset[str]] | None
+    _K = TypeVar("_K")
 
 
 class Look:
@@ -44,10 +43,13 @@ class Look:
         self._start()
 
     def _start(self) -> None:
-        self._wider: dict[_Wider, Look] = {}
+        # By the further files to start from, None for the whole repository; and by the files that are no dirt.
+        self._wider: dict[frozenset[str] | None, Look] = {}
+        self._leaving: dict[frozenset[str], Look] = {}
         self._tracked: dict[str, bool] = {}
         self._modules: LoadedModules | None = None
-        self._files: Mapping[tuple[str, str], LoadedFile] | None = None
+        self._seen: Mapping[tuple[str, str], LoadedFile] = {}  # those that were judged
+        self._files: Mapping[tuple[str, str], LoadedFile] | None = None  # those that the state tells of
         self._state = self._found if isinstance(self._found, CodeState) else None
         if isinstance(self._found, Facts):
             self._modules = loaded_modules(self._found.root)
@@ -71,7 +73,7 @@ class Look:
         known = self._wider.get(starts)
         if known is None:
             inside = {path for start in starts for path, _ in places(start, facts.root)}
-            known = self._wide(starts) if not inside <= facts.scope.files else self._keep(starts, self)
+            known = self._wide(starts) if not inside <= facts.scope.files else _keep(self._wider, starts, self)
         return known
 
     def leaving(self, within: Callable[[str, Collection[str]], frozenset[str]]) -> Look:
@@ -90,7 +92,7 @@ class Look:
         if not left:
             return self
         dirt = {path: each for path, each in facts.dirt.items() if path not in left}
-        return self._wider.get((left,)) or self._keep((left,), Look(facts._replace(dirt=dirt)))
+        return self._leaving.get(left) or _keep(self._leaving, left, self._with(facts._replace(dirt=dirt)))
 
     def whole(self) -> Look:
         """Return the look at the whole repository."""
@@ -103,13 +105,13 @@ class Look:
             assert isinstance(self._found, Facts)  # noqa: S101 - for mypy; both callers have looked
             with reading(self._found.root):
                 facts = widen(self._found, starts)
-            known = self._keep(starts, self if facts is self._found else Look(facts))
+            known = _keep(self._wider, starts, self if facts is self._found else self._with(facts))
         return known
 
-    def _keep(self, starts: _Wider, look: Look) -> Look:
-        if len(self._wider) >= _MOST_WIDER:
-            self._wider.clear()
-        self._wider[starts] = look
+    def _with(self, facts: Facts) -> Look:
+        """Return a look that finds something else, and for which modules that were judged stay what they were found."""
+        look = Look(facts)
+        look._judged, look._seen = dict(self._judged), self._seen
         return look
 
     def is_tracked(self, file: str) -> bool:
@@ -223,10 +225,10 @@ class Look:
             files: All that are loaded now.
             compared: Those that were loaded when the status was taken: of them, that tells.
         """
-        known = self._files or {}
         inspector = _Inspector(facts)
         for key, loaded in files.items():
-            if known.get(key) is not loaded and inspector.counts(loaded):
+            is_judged = key in self._judged and self._seen.get(key) is loaded
+            if not is_judged and inspector.counts(loaded):
                 is_compared = compared is not None and compared.get(key) is loaded
                 self._judged[key] = inspector.judge(loaded, is_compared=is_compared)
         extra = {key[1]: found for key, found in self._judged.items()}
@@ -250,12 +252,20 @@ class Look:
         )
         if state != self._state:
             self._state = state
+        self._seen = files
         # Not yet current while there is something to say at the call.
         self._files = None if self._warning else files
 
 
 _PACKAGE = __name__.partition(".")[0]
 _MOST_WIDER = 64
+
+
+def _keep(looks: dict[_K, Look], key: _K, look: Look) -> Look:
+    if len(looks) >= _MOST_WIDER:
+        looks.clear()
+    looks[key] = look
+    return look
 
 
 def _level_of_caller() -> int:

@@ -302,6 +302,15 @@ class TestTracked:
         assert f"{edited}: modified" in str(caught.value)
         assert f"{give}: modified" not in str(caught.value).replace(f"{edited}: modified", "")
 
+    def test_code_edited_after_it_was_loaded(self, data):
+        """What was loaded runs on, with the tag of its load, be an input edited or not."""
+        data.module(COPIES)
+        data.write("data/a.csv", "2")
+        work = data.load(data.path / "work.py")
+        data.write("work.py", COPIES.replace("again", "more"))
+
+        assert work.f("data/a.csv", outpath="out/x").tag.dirty is None
+
     def test_another_data_file_that_changed(self, data):
         """A file that is none of the inputs, and changed since the look, is refused if the run opened it."""
         work = data.module(COPIES + "    Path('data/b.csv').read_text()\n")

@@ -136,6 +136,18 @@ class TestModulesLoadedLater:
         assert {CHANGED} == {state.changes[0].what for state in (one, two, three)}
         assert one.patch is None
 
+    def test_edited_after_the_look_was_taken(self, repo):
+        """Where the look is widened later, what was loaded and judged stays what it was found."""
+        repo.write("callbacks.py", "x = 1\n")
+        module = load(repo, "early", MODULE.replace(", scope=['.']", ""))
+        repo.commit()
+        module = importlib.reload(module)
+        repo.write("early.py", "y = 2\n")
+        wide = module.LOOK.reaching(frozenset({str(repo.path / "callbacks.py")})).state()
+
+        assert ["callbacks.py", "early.py"] == list(wide.scope.listed())
+        assert wide.dirty is None
+
     def test_touched_after_it_was_loaded(self, repo):
         """Touching a file changes nothing."""
         load(repo, "touched", "y = 1\n")
