@@ -17,9 +17,8 @@ from .._reach.objects import is_written_only
 from .._reach.prompt import is_from_session, is_interactive, is_interactive_class, is_typed, own_function
 from .._reach.reads import names_read
 from .._reach.watch import MISSING, Watch
-from .entries import asked, described, enclosed, entries, function_attributes, maker, said, state, statement
+from .entries import asked, described, enclosed, entries, function_attributes, maker, order, said, state, statement
 from .mentions import Mentions, readers
-from .order import order
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
