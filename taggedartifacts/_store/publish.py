@@ -20,8 +20,7 @@ from typing import TYPE_CHECKING
 
 from .content import manifest_json, manifests_of
 from .disk import move, store, sync_directory
-from .kept import unmark
-from .staging import aside, clean_up, make_staging
+from .staging import aside, clean_up, make_staging, unmark
 from .written import companion_names, is_companion
 
 if TYPE_CHECKING:

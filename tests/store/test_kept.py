@@ -199,7 +199,7 @@ class TestFailed:
         work = project.module(READS)
         source = project.write("source.txt", "before")
         with monkeypatch.context() as patched:
-            patched.setattr("taggedartifacts._store.kept.move", lambda *_: (_ for _ in ()).throw(OSError(5, "no")))
+            patched.setattr("taggedartifacts._store.staging.move", lambda *_: (_ for _ in ()).throw(OSError(5, "no")))
             with pytest.raises(InputError, match=r"is kept in .*/staging/"):
                 work.f(source, "out/f.txt")
         assert 2 == len(project.staged())
