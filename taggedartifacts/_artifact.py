@@ -23,7 +23,7 @@ from ._call.run import carry_out, carry_out_async
 from ._call.shorten import shortening
 from ._call.wrong import check_function, check_object
 from ._errors import ArtifactConflictError, ArtifactModifiedError, InputChangedError
-from ._reach.home import Home
+from ._reach.location import Home
 from ._session.session import moment_of
 
 if TYPE_CHECKING:

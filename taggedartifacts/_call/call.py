@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from .._code.codestate import CodeState
     from .._path import ArtifactPath
     from .._reach.found import Reads
-    from .._reach.home import Home
+    from .._reach.location import Home
     from .._reach.modules import LoadedFile
     from .._reach.opened import Opened
     from .._session.moment import Moment, View

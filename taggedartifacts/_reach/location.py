@@ -1,17 +1,25 @@
-"""Where modules lie in a work tree, what they are called there, and paths below its root."""
+"""Where modules lie in a work tree, what they are called there, and where a function comes from."""
 
 from __future__ import annotations
 
 import functools
+import inspect
 import os
 import re
 import sys
 import types
 from json.encoder import encode_basestring
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .modules import is_installed, places
+from .bindings import bindings_of, note
+from .modules import is_installed, places, running_code
 from .objects import WRAPPED, is_of_this_library, namespace, value_of
+from .prompt import SCRIPT, has_arrived, is_interactive
+from .scripts import name_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FunctionType
 
 _MAIN = frozenset({"__main__", "__mp_main__"})
 # What stands for the root in values that are read: no path begins like this.
@@ -180,3 +188,76 @@ def _spelled(file: str | None, root: str) -> str | None:
         return None
     below = real[len(root) :]
     return folder[: len(folder) - len(below)] if below and folder.endswith(below) else folder if not below else None
+
+
+_DIGITS = 10  # of a digest
+
+
+class Home(NamedTuple):
+    """Where a function was defined. Travels with the function, so that a worker says of it what its driver says.
+
+    Attributes:
+        module: Its module's name.
+        name: Its name within the module; with the beginning of a digest of its definition where others share the name.
+        file: The absolute path of its module's file; None in a session.
+        interactive: Whether it was typed into a cell or at a prompt.
+        script: If a script defines it, the name under which others would import that, and its file.
+        arrived: Whether it was sent to this process as a value, which is then not the one that defines its script.
+    """
+
+    module: str
+    name: str
+    file: str | None
+    interactive: bool
+    script: tuple[str, str] | None = None
+    arrived: bool = False
+
+    @classmethod
+    def of(cls, f: Callable[..., Any]) -> Home:
+        """Settle where a function comes from, in the process that defines it.
+
+        Raises:
+            TypeError: If this process did not define it: it was sent here as a value, before it was decorated.
+        """
+        # Of what decorators wrap: one that both wear must not give functions of two modules the same name.
+        plain = inspect.unwrap(f)
+        if has_arrived(plain):
+            raise TypeError(
+                f"{f.__qualname__} was sent to this process as a value and is decorated only here, where nothing tells "
+                "which code it is; decorate it at the top of a module or script, and send the decorated function"
+            )
+        interactive = is_interactive(f)
+        file = plain.__globals__.get("__file__")
+        if not isinstance(file, str) or interactive:  # an editor may set __file__ in a session
+            return cls(f.__module__, f.__qualname__, None, interactive)
+        name = _own_name(plain, f.__qualname__)
+        file = os.path.abspath(file)
+        script = name_of(plain.__globals__) if plain.__globals__.get("__name__") in SCRIPT else None
+        return cls(f.__module__, name, file, interactive, None if script is None else (script, file))
+
+    def function_name(self, root: str | None) -> str:
+        """Name the function for records: its file, relative to the repository, and its name there."""
+        return f"{self.source(root)}::{self.name}"
+
+    def source(self, root: str | None) -> str:
+        """Name the file relative to the repository; what lies elsewhere, by its module."""
+        if self.file is None:
+            return self.module
+        if root is None:  # where it would lie in a repository that begins at its import root
+            name, parts = os.path.basename(self.file), self.module.split(".")
+            return "/".join((*(parts if name == "__init__.py" else parts[:-1]), name))
+        if found := places(self.file, root):
+            return found[-1][0]  # where a link leads, if that is in the repository too
+        return os.path.basename(self.file) if self.module in SCRIPT else self.module
+
+
+def _own_name(plain: FunctionType, qualname: str) -> str:
+    space = plain.__globals__
+    code = running_code(space)
+    if code is not None and code.co_filename == space.get("__file__"):
+        note(space, code)  # what the text says, while that is known
+    if qualname.rpartition(".")[2] not in ("<lambda>", "_") and bindings_of(space).times(qualname) < 2:
+        return qualname
+    from .definition import source_of  # what reads source code is not for scripts to wait for
+
+    return f"{qualname} as {source_of(plain).code[:_DIGITS]}"
