@@ -21,7 +21,7 @@ from taggedartifacts._code.codestate import take_look
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from taggedartifacts._code.state import CodeState
+    from taggedartifacts._code.dirt import CodeState
 
 COMMITS, SEED = 80, 1
 FUNCTIONS = ("analysis/simulate.py", "analysis/fit.py", "analysis/plots.py")

@@ -13,11 +13,10 @@ from .._git.repository import find_repository, reading
 from .._memory import Memory
 from .._reach.forks import looking
 from .._reach.modules import loaded_modules, places, running_code
-from .dirt import Status
+from .dirt import STALE, Change, CodeState, Status
 from .facts import Facts, Start, find_facts, is_environment
 from .look import Look
 from .scope import checked_paths
-from .state import STALE, Change, CodeState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

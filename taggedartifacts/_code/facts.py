@@ -16,12 +16,11 @@ from .._git.repository import Repository, find_repository
 from .._hashing import file_hexdigest, hexdigest
 from .._reach.imports import Hidden, Imports
 from .._reach.modules import is_installed, loaded_modules, places
-from .dirt import Dirt, Status, remote_url, same_syntax
+from .dirt import STALE, Dirt, Status, remote_url, same_syntax
 from .kinds import kind_of
 from .memory import memory
 from .scope import Kind, Scope, find_scope, named_paths, united, with_linked
 from .settings import FILE, Settings, parse_settings, read_settings
-from .state import STALE
 from .worktree import TYPED, WorkTree, import_roots
 
 if TYPE_CHECKING:

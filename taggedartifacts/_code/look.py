@@ -14,11 +14,10 @@ from .._hashing import file_hexdigest, hexdigest
 from .._reach.forks import looking
 from .._reach.modules import LoadedFile, LoadedModules, is_installed, loaded_modules, places
 from .._reach.syntax import module_digest
-from .dirt import Dirt, Status, digest_of, patch_of, same_syntax
+from .dirt import STALE, Change, CodeState, Dirt, Status, digest_of, patch_of, same_syntax
 from .facts import Facts, widen
 from .meanwhile import changed_meanwhile, untracked
 from .settings import FILE
-from .state import STALE, Change, CodeState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
