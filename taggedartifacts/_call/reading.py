@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._canonical.encoding import encode, join
 from .._canonical.part import Part
-from .._code.tracked import digest_of_code
+from .._code.codestate import digest_of_code
 from .._errors import UnhashableError
 from .._reach.found import Encoded, Reads
 from .._reach.location import Locator
