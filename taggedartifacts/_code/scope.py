@@ -17,7 +17,7 @@ from .._git.command import SUBMODULE_MODE
 from .._git.trees import NOTEBOOK
 from .._hashing import hexdigest
 from .._reach.closure import Closure, closure
-from .._reach.forms import is_probed
+from .._reach.imports import is_probed
 from . import kinds
 from .settings import FILE
 from .worktree import TYPED

@@ -7,7 +7,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from .forms import COMPILED, NEVER_A_FILE, SUFFIXES, forms, forms_of_package, is_probed, is_standard
+from .imports import COMPILED, NEVER_A_FILE, SUFFIXES, forms, forms_of_package, is_probed, is_standard
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

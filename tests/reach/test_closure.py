@@ -12,8 +12,7 @@ import pytest
 from heavy import every
 
 from taggedartifacts._reach.closure import closure
-from taggedartifacts._reach.forms import stems
-from taggedartifacts._reach.imports import read
+from taggedartifacts._reach.imports import read, stems
 
 
 class Tree:
