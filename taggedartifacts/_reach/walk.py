@@ -19,7 +19,6 @@ import types
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from .asked import Asked
 from .bindings import Defined, Literal, bindings_of
 from .figures import Figures
 from .fixed import Text
@@ -43,7 +42,7 @@ from .objects import (
     namespace,
     value_of,
 )
-from .planted import Planted
+from .outside import Asked, Planted
 from .reads import IMPORTED_ONLY, REFLECTION, names_read
 from .watch import MISSING, Watch
 

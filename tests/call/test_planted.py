@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from taggedartifacts._reach.planted import is_built_in
+from taggedartifacts._reach.outside import is_built_in
 
 SOURCE = """
 import builtins, importlib, json, os, sys
