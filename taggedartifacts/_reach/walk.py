@@ -21,8 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from .bindings import Defined, Literal, bindings_of
 from .figures import Figures
-from .fixed import Text
-from .found import UNBOUND, Ignored, Reads, Values
+from .found import UNBOUND, Ignored, Reads, Text, Values
 from .location import label_of
 from .members import closure, defaults, is_generated, put_on_member
 from .objects import (
