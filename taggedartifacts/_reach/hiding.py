@@ -5,8 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, NamedTuple
 
-from .literals import PACKAGE, Evaluator
-from .searchpath import PATH_METHODS, SearchPath, is_alias
+from .literals import PACKAGE, PATH_METHODS, Evaluator, SearchPath, is_alias
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
