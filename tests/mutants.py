@@ -240,7 +240,7 @@ MUTANTS = [
     Mutant("_canonical/classes.py", "        \"closure\": cells,\n", "", CLASSES),
     Mutant("_canonical/classes.py", "        \"defaults\": defaults(function),\n", "", CLASSES),
     Mutant("_canonical/classes.py", "        \"reads\": {name: _read(space[name]) for name in source.reads if name in space},\n", "", CLASSES),
-    Mutant("_canonical/part.py", "    if any(len(path) == 1 for path in paths):", "    if all(len(path) == 1 for path in paths):", ENCODING),
+    Mutant("_canonical/refused.py", "    if any(len(path) == 1 for path in paths):", "    if all(len(path) == 1 for path in paths):", ENCODING),
 ]  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._canonical.encoding import encode, encode_call
-from .._canonical.part import Part, Stateless
+from .._canonical.refused import Part, Stateless
 from .._reach.outside import is_built_in
 from .._reach.reads import names_read
 from .declared import within_inputs

@@ -9,7 +9,7 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._canonical.encoding import encode, join
-from .._canonical.part import Part
+from .._canonical.refused import Part
 from .._code.codestate import digest_of_code
 from .._errors import UnhashableError
 from .._reach.found import Encoded, Reads

@@ -16,7 +16,7 @@ from weakref import WeakKeyDictionary
 from .._errors import UnhashableError
 from .._hashing import hexdigest
 from . import arrays, arrow, instances, libraries, names, plain, protocol, refused, standard, tables
-from .part import Part, Stateless, parted, stateless
+from .refused import Part, Stateless, parted, stateless
 from .text import (
     Form,
     RefusalError,

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from strategies import NESTED, SCALARS
 
 from taggedartifacts._canonical.encoding import canonical, config_hash, encode, encode_call, join
-from taggedartifacts._canonical.part import Part
+from taggedartifacts._canonical.refused import Part
 from taggedartifacts._errors import UnhashableError
 
 HERE = Path(golden_values.__file__).parent
