@@ -107,9 +107,9 @@ MUTANTS = [
     Mutant("_call/steps.py", "                value = f(*step.bound.args, **step.bound.kwargs)\n                step.making.returned = True", "                value = f(*step.bound.args, **step.bound.kwargs)", KEPT),
     Mutant("_history/verify.py", "        for path_kept in kept(stretch.folder, None if stretch.whole else stretch.names):", "        for path_kept in kept(stretch.folder):", KEPT),
     # Records that are always read back
-    Mutant("_store/short.py", "_MOST_CHARACTERS = 16 << 10", "_MOST_CHARACTERS = 16 << 20", LARGE),
-    Mutant("_store/short.py", "        if len(part) <= _MOST_TOGETHER:", "        if True:", LARGE),
-    Mutant("_store/short.py", "            if depth == 1 and first < 0:", "            if depth == 1:", LARGE),
+    Mutant("_store/key.py", "_MOST_CHARACTERS = 16 << 10", "_MOST_CHARACTERS = 16 << 20", LARGE),
+    Mutant("_store/key.py", "        if len(part) <= _MOST_TOGETHER:", "        if True:", LARGE),
+    Mutant("_store/key.py", "            if depth == 1 and first < 0:", "            if depth == 1:", LARGE),
     Mutant("_store/record.py", 'values if self.manifest is None else values | {"files": ()}', "values", LARGE),
     Mutant("_store/record.py", 'if not _repeats(key, value, values[key])}', "}", LARGE),
     Mutant("_store/content.py", "        same_listing = _listing(entries) == record.listing", "        pass", LARGE),

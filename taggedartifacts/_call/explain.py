@@ -18,9 +18,9 @@ from .._history.keys import FullKey, file_differences, key_differences, tag_diff
 from .._history.stretch import newest_first, present
 from .._path import ArtifactPath
 from .._store.condition import Condition, condition, stored_record
+from .._store.key import shortened
 from .._store.record import read_record
 from .._store.reuse import Found, find_any
-from .._store.short import shortened
 from .._store.table import Shown, Table, clipped, minute
 from .._tag import Tag, of_name, untagged_name
 from .call import Decoration, is_refused, prepare

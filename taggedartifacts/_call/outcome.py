@@ -16,9 +16,9 @@ from .._errors import ArtifactConflictError, ArtifactNotWrittenError, InputError
 from .._reach.forks import looking
 from .._store.condition import condition, stored_record
 from .._store.content import MOST_IN_RECORD, Content, describe, manifest_name
+from .._store.key import shortened
 from .._store.publish import publish, store_patch
 from .._store.record import MAX_RECORD_BYTES, Record
-from .._store.short import shortened
 from .._store.staging import keep, mark, unmark
 from .._store.written import Staged, check_room, check_written, companions, retag, syncing
 

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 from .._code.scope import recorded_scope
 from .._errors import RecordError
 from .._hashing import hexdigest
-from .._store.key import same_commit
+from .._store.key import is_shortened, same_commit
 from .._store.record import MAX_RECORD_BYTES, read_regular
-from .._store.short import is_shortened
 from .._tag import COMMIT_DIGITS, DIGEST_DIGITS
 from .commits import changed_files
 from .differences import Difference, FileDifference, canonical_differences

@@ -22,9 +22,8 @@ from taggedartifacts import (
 )
 from taggedartifacts._store.content import MOST_IN_RECORD, manifest_name, manifests_of
 from taggedartifacts._store.folder import Folder
-from taggedartifacts._store.key import Target
+from taggedartifacts._store.key import Target, is_shortened, shortened
 from taggedartifacts._store.record import read_record
-from taggedartifacts._store.short import is_shortened, shortened
 
 MANY = f"""
 runs = []
