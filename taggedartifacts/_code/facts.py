@@ -18,10 +18,9 @@ from .._reach.imports import Hidden, Imports
 from .._reach.modules import is_installed, loaded_modules, places
 from .dirt import STALE, Dirt, Status, remote_url, same_syntax
 from .kinds import kind_of
-from .memory import memory
+from .memory import TYPED, WorkTree, import_roots, memory
 from .scope import Kind, Scope, find_scope, named_paths, united, with_linked
 from .settings import FILE, Settings, parse_settings, read_settings
-from .worktree import TYPED, WorkTree, import_roots
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

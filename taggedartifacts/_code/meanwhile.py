@@ -13,7 +13,7 @@ from .._memory import Memory
 from .._reach.modules import is_installed
 from .dirt import Status, same_syntax
 from .kinds import opens_unseen
-from .worktree import relative
+from .memory import relative
 
 if TYPE_CHECKING:
     from collections.abc import Collection

@@ -19,15 +19,15 @@ from .._hashing import hexdigest
 from .._reach.closure import Closure, closure
 from .._reach.imports import is_probed
 from . import kinds
+from .memory import TYPED
 from .settings import FILE
-from .worktree import TYPED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from .._reach.closure import Cause
+    from .memory import WorkTree
     from .settings import Settings
-    from .worktree import WorkTree
 
 
 class Kind(enum.Enum):
