@@ -12,9 +12,8 @@ from .._canonical.encoding import encode, join
 from .._code.settings import allows_dirty
 from .._hashing import hexdigest
 from .._memory import Memory, is_news
-from .._reach.met import collecting
+from .._reach.met import calling, collecting
 from .._reach.modules import places
-from .._reach.scripts import calling
 from .._store.key import Key, scope_text
 from .._store.reuse import check_owner, find
 from .destination import Destination

@@ -11,9 +11,8 @@ import types
 import weakref
 from typing import TYPE_CHECKING, Any
 
-from .._reach.met import meet, meet_typed
+from .._reach.met import calling, is_what_its_name_gives, meet, meet_typed, script_name
 from .._reach.prompt import SCRIPT, has_arrived, in_session, own_function, sent
-from .._reach.scripts import calling, is_what_its_name_gives, script_name
 from .text import Form, RefusalError, index_label, listed, one, quoted, several, tagged_text
 
 if TYPE_CHECKING:

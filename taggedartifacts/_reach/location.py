@@ -12,10 +12,10 @@ from json.encoder import encode_basestring
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .bindings import bindings_of, note
+from .met import name_of
 from .modules import is_installed, places, running_code
 from .objects import WRAPPED, is_of_this_library, namespace, value_of
 from .prompt import SCRIPT, has_arrived, is_interactive
-from .scripts import name_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

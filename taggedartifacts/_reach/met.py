@@ -1,4 +1,4 @@
-"""Collects the code that occurs in values while they are encoded: functions, classes, and the types of instances.
+"""Code that occurs in values: collected while they are encoded, and named as others would import it, a script's too.
 
 This is where the canonical form and the code state meet. A class or function in a value counts by the module and name
 that give that very object, so its text is code, and its module has to be looked at. The encoder knows neither a work
@@ -14,17 +14,132 @@ tree nor what git tracks; it tells what it met, and asks how that counts:
 - Without a `Met`, as in `config_hash`, all code counts by its name.
 
 Nothing is collected from plain values, so that they cost what they cost without it.
+
+A worker has a ``__main__`` of its own, which says nothing about what was sent to it. So what a script defines is named
+by the globals of its own functions, which travel with them, or by the decorated function that was sent along with it.
 """
 
 from __future__ import annotations
 
+import ast
+import functools
+import os
+import sys
+from collections import Counter
 from contextvars import ContextVar
+from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
-from .scripts import file_of
+from .bytecode import binds
+from .prompt import SCRIPT, by_name, has_arrived, own_function
+from .syntax import tree_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
+
+# The script that sent the decorated function which is being called, by its name and its file, as settled there.
+calling: ContextVar[tuple[str, str] | None] = ContextVar("taggedartifacts.calling", default=None)
+
+
+def script_name(value: object) -> str | None:
+    """Name the script that defines a function or class; None if nothing that came with it tells.
+
+    Args:
+        value: A function or class whose module is ``__main__``, and which no session defines.
+    """
+    if (function := own_function(value)) is not None:
+        return name_of(function.__globals__)
+    caller = calling.get()
+    return _name_here(value) if caller is None else caller[0]
+
+
+def name_of(space: Mapping[str, Any]) -> str | None:
+    """Name a script by its globals; None if it has no file."""
+    spec, file, package = (space.get(each) for each in ("__spec__", "__file__", "__package__"))
+    if spec is not None and spec.name not in SCRIPT:  # cProfile makes one with the name __main__
+        return str(spec.name)
+    # A kernel's __main__ may carry the notebook's name; a notebook is no module.
+    if not isinstance(file, str) or file.endswith(".ipynb"):
+        return None
+    stem = os.path.splitext(os.path.basename(file))[0]
+    return f"{package}.{stem}" if package else _import_name(os.path.abspath(file))
+
+
+def is_what_its_name_gives(value: object, qualname: str) -> bool:
+    """Tell whether a function or class that was sent here is what the script gives under its name.
+
+    Here, no name of a module leads to it. So its script has to bind the name once, and to it, without a decorator.
+    """
+    function = own_function(value)
+    caller = calling.get()
+    if function is None and caller is None:
+        return False
+    if function is not None and not has_arrived(function):  # a profiler may run a script beside __main__
+        return by_name(function.__globals__, qualname) is value
+    if isinstance(value, FunctionType) and (hasattr(value, "__wrapped__") or value.__code__.co_qualname != qualname):
+        return False
+    file = caller and caller[1] if function is None else function.__globals__.get("__file__")
+    return isinstance(file, str) and qualname in _bound_once(file)
+
+
+def file_of(value: object, module: str) -> str | None:
+    """Find the file of the module that defines a function or class; that of a script as the process that ran it says.
+
+    Args:
+        value: A function, class or module.
+        module: The import name of its module.
+    """
+    file = getattr(sys.modules.get(module), "__file__", None)
+    if module in SCRIPT and not isinstance(value, ModuleType):
+        function, caller = own_function(value), calling.get()
+        if function is not None:
+            file = function.__globals__.get("__file__")
+        elif caller is not None:
+            file = caller[1]
+    return file if isinstance(file, str) else None
+
+
+@functools.lru_cache(maxsize=64)
+def _bound_once(file: str) -> frozenset[str]:
+    """The qualified names of plain definitions of which the file binds every part once."""
+    try:
+        with open(file, "rb") as opened:
+            source = opened.read()
+        tree = tree_of(source)
+        times = Counter(binds(compile(source, file, "exec", dont_inherit=True)))
+    except (OSError, SyntaxError, ValueError):
+        return frozenset()
+    found = set()
+
+    def look(node: ast.AST, above: str) -> None:
+        for child in ast.iter_child_nodes(node):
+            if not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+                look(child, above)
+            elif times[child.name] == 1:
+                if not child.decorator_list or isinstance(child, ast.ClassDef):
+                    found.add(above + child.name)
+                if isinstance(child, ast.ClassDef):
+                    look(child, f"{above}{child.name}.")
+
+    look(tree, "")
+    return frozenset(found)
+
+
+def _name_here(value: Any) -> str | None:
+    # Of a class without functions, only the script itself can say that it is its own.
+    main = sys.modules.get(value.__module__) or sys.modules["__main__"]
+    return name_of(vars(main)) if by_name(vars(main), value.__qualname__) is value else None
+
+
+@functools.lru_cache(maxsize=8)
+def _import_name(file: str) -> str:
+    directory, name = os.path.split(file)
+    parts = [os.path.splitext(name)[0]]
+    while os.path.isfile(os.path.join(directory, "__init__.py")):
+        directory, package = os.path.split(directory)
+        parts.insert(0, package)
+    return ".".join(parts)
+
 
 _current: ContextVar[Met | None] = ContextVar("taggedartifacts.met", default=None)
 

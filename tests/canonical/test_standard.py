@@ -34,7 +34,7 @@ import pytz
 from taggedartifacts._canonical.encoding import canonical, encode
 from taggedartifacts._errors import UnhashableError
 from taggedartifacts._path import ArtifactPath
-from taggedartifacts._reach import scripts as _scripts
+from taggedartifacts._reach import met as _scripts
 
 UTC = datetime.UTC
 
