@@ -10,8 +10,8 @@ import os
 from types import CodeType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from .bytecode import instructions, nested
 from .loaded import Bytecode, holds_loaded_code
+from .members import instructions, nested
 from .reads import Imported
 
 if TYPE_CHECKING:

@@ -18,8 +18,7 @@ from weakref import WeakKeyDictionary
 
 from .._errors import UnhashableError
 from .._hashing import hexdigest
-from .bytecode import code_digest, nested, reads, same
-from .members import methods
+from .members import code_digest, methods, nested, reads, same
 from .prompt import (
     INTERACTIVE_FILE,
     by_name,

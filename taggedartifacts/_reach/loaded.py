@@ -9,7 +9,7 @@ import time
 from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any
 
-from .bytecode import nested
+from .members import nested
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -30,7 +30,7 @@ from contextvars import ContextVar
 from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
-from .bytecode import binds
+from .members import binds
 from .prompt import SCRIPT, by_name, has_arrived, own_function
 from .syntax import tree_of
 

@@ -12,8 +12,7 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from .._hashing import hexdigest
-from .bytecode import code_digest
-from .members import attributes, methods
+from .members import attributes, code_digest, methods
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

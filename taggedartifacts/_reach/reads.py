@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import CodeType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .bytecode import OncePerCode, effect, instructions, nested
+from .members import OncePerCode, effect, instructions, nested
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -20,9 +20,8 @@ from collections import OrderedDict
 from types import FunctionType, MappingProxyType, ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from .._reach.bytecode import nested
 from .._reach.definition import is_ours
-from .._reach.members import HOLDS, WRITERS, attributes, closure, is_generated, is_special, registry
+from .._reach.members import HOLDS, WRITERS, attributes, closure, is_generated, is_special, nested, registry
 from .._reach.objects import DESCRIPTORS, GENERATED
 from .._reach.prompt import is_interactive_class
 

@@ -10,8 +10,7 @@ from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any
 
 from .._hashing import file_hexdigest
-from .._reach.bytecode import nested, same
-from .._reach.members import methods
+from .._reach.members import methods, nested, same
 from .._reach.modules import LoadedFile, loaded_modules
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import weakref
 import pytest
 
 from taggedartifacts._reach.bindings import Bindings, Computed, Defined, Literal, Taken
-from taggedartifacts._reach.bytecode import OncePerCode, instructions, nested
+from taggedartifacts._reach.members import OncePerCode, instructions, nested
 from taggedartifacts._reach.reads import ADDED_TO, IMPORTED_ONLY, WRITTEN, Imported, names_read
 
 
