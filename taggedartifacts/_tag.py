@@ -34,6 +34,9 @@ _HEX = frozenset("0123456789abcdef")
 _COMPRESSIONS = frozenset(
     {".bgz", ".br", ".bz2", ".fz", ".gz", ".lz", ".lz4", ".lzma", ".sz", ".xz", ".z", ".zip", ".zst"}
 )
+# Of a tag: commit, uncommitted changes or None, configuration.
+Digits = tuple[str, str | None, str]
+
 # Formats that readers know by both suffixes: a tag between the two would hide what the file is.
 _DOUBLE = frozenset({".ome.tif", ".ome.tiff", ".ome.zarr"})
 
@@ -73,9 +76,7 @@ class Tag:
                 raise ValueError(f"{field} of a tag must be {count} lower-case hex digits, not {value!r}")
 
     def __str__(self) -> str:
-        if self.dirty is None:
-            return f"{self.commit}-{self.config}"
-        return f"{self.commit}-dirty-{self.dirty}-{self.config}"
+        return _text((self.commit, self.dirty, self.config))
 
     @classmethod
     def parse(cls, path: str | os.PathLike[str]) -> Self:
@@ -104,24 +105,24 @@ def split_name(name: str) -> tuple[str, str]:
     """Split a file name into the stem, which is never empty, and the suffix: both of them where two belong together."""
     stem, suffix = _split_last(name)
     outer, inner = _split_last(stem)
-    if suffix.lower() in _COMPRESSIONS or (inner + suffix).lower() in _DOUBLE:
+    if inner and (suffix.lower() in _COMPRESSIONS or (inner + suffix).lower() in _DOUBLE):
         return outer, inner + suffix
     return stem, suffix
 
 
-def tagged_name(name: str, tag: Tag) -> str:
-    """Put a tag into a file name.
+def tagged_name(name: str, digits: Digits) -> str:
+    """Put the digits of a tag into a file name.
 
     Raises:
         ArtifactNameError: If the tag could not be read back unambiguously.
     """
     stem, suffix = split_name(name)
-    if tag.dirty is None and stem.endswith("-dirty") and _MISLEADING_STEM.fullmatch(stem):
+    if digits[1] is None and stem.endswith("-dirty") and _MISLEADING_STEM.fullmatch(stem):
         raise ArtifactNameError(
             f"{name!r} cannot be tagged: behind a stem that ends in '-<{COMMIT_DIGITS} hex digits>-dirty' "
             "a clean tag would read as a dirty one; give the output another name"
         )
-    return f"{stem}-{tag}{suffix}"
+    return f"{stem}-{_text(digits)}{suffix}"
 
 
 def untagged_name(path: str | os.PathLike[str]) -> str:
@@ -153,13 +154,26 @@ def of_name(names: Iterable[str], untagged: str) -> Iterator[str]:
             yield each
 
 
-def tag_digits(path: str | os.PathLike[str]) -> tuple[str, str | None, str]:
-    """Read the digits of the tag in a file name: commit, uncommitted changes, configuration.
+def tag_digits(path: str | os.PathLike[str]) -> Digits:
+    """Read the digits of the tag in a file name.
 
     Raises:
         ValueError: If the name holds no tag.
     """
     return _parsed(path)[1:4]
+
+
+def has_digits(name: str, digits: Digits) -> bool:
+    """Tell whether a file name, without a directory before it, holds the tag of these digits."""
+    try:
+        return _parse(name)[1:4] == digits
+    except ValueError:
+        return False
+
+
+def _text(digits: Digits) -> str:
+    commit, dirty, config = digits
+    return f"{commit}-{config}" if dirty is None else f"{commit}-dirty-{dirty}-{config}"
 
 
 def _parsed(path: str | os.PathLike[str]) -> tuple[str, str, str | None, str, str]:

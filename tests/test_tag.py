@@ -1,5 +1,7 @@
 """The tag: naming, and reading names back."""
 
+from dataclasses import astuple
+
 import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
@@ -105,7 +107,7 @@ class TestNames:
     def test_round_trip(self, name, tag):
         """Whatever name is tagged, tag and name are read back as they were."""
         try:
-            tagged = tagged_name(name, tag)
+            tagged = tagged_name(name, astuple(tag))
         except ArtifactNameError:
             assume(False)
 
@@ -117,7 +119,7 @@ class TestNames:
         """No two pairs of name and tag give the same tagged name."""
         assume((name, tag) != (other, another))
         try:
-            tagged, different = tagged_name(name, tag), tagged_name(other, another)
+            tagged, different = tagged_name(name, astuple(tag)), tagged_name(other, astuple(another))
         except ArtifactNameError:
             assume(False)
 
@@ -126,9 +128,9 @@ class TestNames:
     def test_misleading_stem(self):
         """A stem behind which a clean tag would read as a dirty one is refused."""
         with pytest.raises(ArtifactNameError, match="would read as a dirty one"):
-            tagged_name("x-1a2b3c4d5e-dirty.png", CLEAN)
+            tagged_name("x-1a2b3c4d5e-dirty.png", astuple(CLEAN))
 
-        assert DIRTY == Tag.parse(tagged_name("x-1a2b3c4d5e-dirty.png", DIRTY))
+        assert DIRTY == Tag.parse(tagged_name("x-1a2b3c4d5e-dirty.png", astuple(DIRTY)))
 
     @given(st.text())
     def test_parse_anything(self, text):

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from .._store.key import Key
-    from .._tag import Tag
+    from .._tag import Digits
 
 _T = TypeVar("_T")
 _PATH = type(Path())
@@ -79,9 +79,9 @@ class Output(NamedTuple):
             )
         return cls(given, isinstance(path, str), given != text, Path(os.path.dirname(given)), name)
 
-    def tagged_name(self, tag: Tag) -> str:
-        """The file name of the artifact."""
-        return tagged_name(self.name, tag)
+    def tagged_name(self, digits: Digits) -> str:
+        """The file name of the artifact, by the digits of its tag."""
+        return tagged_name(self.name, digits)
 
     def beside(self, name: str) -> ArtifactPath:
         """The path of the artifact of that name, relative if the user's was."""
@@ -92,8 +92,7 @@ class Output(NamedTuple):
 
         Not normalised: ``..`` behind a symbolic link means what it means to the operating system.
         """
-        parent = os.path.dirname(self.given)
-        return Folder(os.path.join(cwd, parent) if parent else cwd)
+        return _known_folder(self.given, cwd)
 
     def as_given(self) -> str | Path:
         """The path as the user gave it."""
@@ -102,6 +101,12 @@ class Output(NamedTuple):
     def staged(self, path: str) -> str | Path:
         """The staging path as the function receives it: of the type and with the trailing slash that the user gave."""
         return (path + "/" if self.directory else path) if self.is_text else Path(path)
+
+
+@functools.lru_cache(256)  # as the next
+def _known_folder(given: str, cwd: str) -> Folder:
+    parent = os.path.dirname(given)
+    return Folder(os.path.join(cwd, parent) if parent else cwd)
 
 
 @functools.lru_cache(256)  # of calls with the same output and other arguments
@@ -129,15 +134,16 @@ def check_names(folders: Sequence[Target]) -> None:
                 f"{name!r} has {size} bytes where {folder.path} allows {limit} (its record needs "
                 f"{len(RECORD_SUFFIX)} more); give the output a shorter name"
             )
+    if (count := len(folders)) == 1:
+        return
     # Where a disk does not tell cases apart, one of the two would overwrite the other; and artifacts travel.
-    count = len(folders)
     names = [name for _, name in folders]
     if len(set(names)) < count:
         raise ArtifactNameError(
             f"two outputs have the same file name {max(names, key=names.count)!r}, and an artifact that is handed to "
             "another function counts by its file name; give each output its own"
         )
-    if count > 1 and len({(os.path.realpath(folder.path), name.casefold()) for folder, name in folders}) < count:
+    if len({(os.path.realpath(folder.path), name.casefold()) for folder, name in folders}) < count:
         raise ArtifactNameError(
             "two outputs of one directory differ in case only, which not every disk keeps apart; rename one"
         )
@@ -185,10 +191,10 @@ class Destination(NamedTuple):
         Raises:
             ArtifactNameError: If an output path cannot become that of an artifact.
         """
-        slots = tuple(slot for slot, path in enumerate(given) if path is not None)
+        slots = tuple([slot for slot, path in enumerate(given) if path is not None])
         outputs = tuple([_output(given[slot]) for slot in slots])
-        tag = key.tag
-        targets = tuple([Target(output.folder(cwd), output.tagged_name(tag)) for output in outputs])
+        digits = key.digits
+        targets = tuple([Target(output.folder(cwd), output.tagged_name(digits)) for output in outputs])
         check_names(targets)
         paths = tuple([output.beside(target.name) for output, target in zip(outputs, targets, strict=True)])
         return cls(key, outputs, slots, targets, paths, len(given))

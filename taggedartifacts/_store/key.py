@@ -11,11 +11,12 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from .._hashing import hexdigest
-from .._tag import COMMIT_DIGITS, CONFIG_DIGITS, DIGEST_DIGITS, Tag, tag_digits
+from .._tag import COMMIT_DIGITS, CONFIG_DIGITS, DIGEST_DIGITS, Tag, has_digits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from .._tag import Digits
     from .folder import Folder
 
 
@@ -86,17 +87,17 @@ class Key(NamedTuple):
     @property
     def tag(self) -> Tag:
         """The part of it that stands in the artifact's name."""
-        dirty = self.dirty and self.dirty[:DIGEST_DIGITS]
-        return Tag(self.commit[:COMMIT_DIGITS], dirty, self.config_hash[:CONFIG_DIGITS])
+        return Tag(*self.digits)
+
+    @property
+    def digits(self) -> Digits:
+        """The digits of that tag."""
+        _, commit, dirty, config_hash, _, _ = self
+        return commit[:COMMIT_DIGITS], dirty and dirty[:DIGEST_DIGITS], config_hash[:CONFIG_DIGITS]
 
     def is_in(self, name: str) -> bool:
         """Tell whether a file name holds that tag."""
-        try:
-            commit, dirty, config = tag_digits(name)
-        except ValueError:
-            return False
-        ours = self.commit[:COMMIT_DIGITS], self.dirty and self.dirty[:DIGEST_DIGITS], self.config_hash[:CONFIG_DIGITS]
-        return (commit, dirty, config) == ours
+        return has_digits(name, self.digits)
 
 
 def scope_text(kind: str, paths: Sequence[str], reasons: Sequence[str]) -> str:

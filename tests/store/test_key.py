@@ -75,7 +75,7 @@ class TestIsIn:
     def test_each_part(self, other):
         """A name holds a key by all three parts of its tag."""
         key = Key("plots.py::f", COMMIT, None, "0" * 32)
-        name = tagged_name("a.txt", key.tag)
+        name = tagged_name("a.txt", key.digits)
 
         assert key.is_in(name)
         assert not key._replace(**other).is_in(name)

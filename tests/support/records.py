@@ -34,7 +34,7 @@ def put(
     values |= {key: fields.pop(key) for key in tuple(fields) if key in values}
     known: dict[str, Any] = {"function": "plots.py::histogram", "canonical": canonical, **values}
     probe = Record(artifact="", **known, **_REST, kind="file", size=0, mtime_ns=0, digest="0" * 32)
-    path = folder / tagged_name(name, probe.key.tag)
+    path = folder / tagged_name(name, probe.key.digits)
     Folder(str(folder)).make()
     path.write_bytes(content)
     if record:
