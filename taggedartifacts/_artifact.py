@@ -173,7 +173,7 @@ class Artifact(Generic[R, W]):
     ) -> None: ...
     def __init__(
         self,
-        keyword: str | _Names,
+        keyword: str | list[str] | tuple[str, ...],
         config: object = {},
         allow_dirty: bool = False,
         *,
