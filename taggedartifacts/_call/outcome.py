@@ -47,7 +47,7 @@ def checked(call: Call, staged: list[Staged], opened: Opened) -> tuple[Call, lis
     parameters = call.decoration.parameters
     if "inputs" in call.encoded and parameters.encoded_inputs(call.bound, call.cwd) != call.encoded["inputs"]:
         names = ", ".join(call.decoration.options.inputs)
-        raise InputError(f"an input ({names}) changed while {call.key.function} ran; nothing is published")
+        raise InputError(f"an input ({names}) changed while {call.key.function} ran; call it again when it is complete")
     within = functools.partial(parameters.within_inputs, call.bound, call.cwd)
     changed = call.view.look.changed(opened)
     if changed := sorted({*changed} - within(call.state.root or "", changed)):

@@ -115,7 +115,9 @@ def _global(value: Any, path: str) -> Form:
     for step in path.split("."):
         found = getattr(found, step, None)
     if found is not value:
-        raise RefusalError(f"{module}.{path}, by which an object of type {type(value).__qualname__} goes, is another")
+        raise RefusalError(
+            f"an object of type {type(value).__qualname__} says that it is {module}.{path}, which is another object"
+        )
     return several("global", (f"{module}:{path}",))
 
 

@@ -341,7 +341,7 @@ class _Inspector:
             delta = Delta(path, entry, (now.mode, now.oid))
             if same_syntax(status.repository, delta, now.content):
                 return dirt
-        found = status.new_file(path[len(prefix) :], "changed before it was loaded, after the first look")
+        found = status.new_file(path[len(prefix) :], "changed after the repository was looked at: start again")
         return found and found._replace(patch=None)
 
     def _differs_in_layout(self, loaded: LoadedFile, status: Status, entry: tuple[int, str] | None) -> bool:

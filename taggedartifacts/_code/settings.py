@@ -54,7 +54,7 @@ def read_settings(root: str) -> Settings:
     except (FileNotFoundError, NotADirectoryError):
         return Settings()
     except OSError as error:
-        raise ScopeError(f"{file} cannot be read: {error}; mend it, the scope may stand there") from error
+        raise ScopeError(f"{file} cannot be read: {error}; mend it: it may say what counts as the code") from error
     return parse_settings(text, file)
 
 
@@ -69,7 +69,7 @@ def parse_settings(text: bytes, file: str) -> Settings:
     try:
         project = tomllib.loads(text.decode())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ScopeError(f"{file} cannot be read: {error}; mend it, the scope may stand there") from error
+        raise ScopeError(f"{file} cannot be read: {error}; mend it: it may say what counts as the code") from error
     tools = project.get("tool", {})
     tools = tools if isinstance(tools, dict) else {}
     settings = tools.get("taggedartifacts", {})

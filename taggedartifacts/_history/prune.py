@@ -41,18 +41,21 @@ class Pruned(ShownList[ArtifactPath]):
         dry_run: Whether nothing was removed.
     """
 
-    __slots__ = ("dry_run", "size")
+    __slots__ = ("_is_asked", "dry_run", "size")
 
-    def __init__(self, paths: Iterable[ArtifactPath] = (), *, dry_run: bool = True) -> None:
+    def __init__(self, paths: Iterable[ArtifactPath] = (), *, dry_run: bool = True, is_asked: bool = True) -> None:
         super().__init__(paths)
         self.dry_run = dry_run
         self.size = 0
+        self._is_asked = is_asked  # whether any criterion was given
 
     def _table(self) -> Table:
         return Table(self._summary(), tuple((str(path), said_by(path.tag)) for path in self))
 
     def _summary(self) -> str:
         did = "would remove" if self.dry_run else "removed"
+        if not self._is_asked:
+            return f"{did} nothing: pass keep=, older_than=, dirty=True or unreachable=True to say what can go"
         return f"{did} {len(self)} artifact{'s' * (len(self) != 1)}, {byte_count(self.size)}"
 
 
@@ -127,7 +130,8 @@ def prune(
         all_others=keep is not None and older_than is None and not dirty and not unreachable,
         unreachable=unreachable,
     )
-    pruned, foreign = Pruned(dry_run=dry_run), None
+    is_asked = keep is not None or older_than is not None or dirty or unreachable
+    pruned, foreign = Pruned(dry_run=dry_run, is_asked=is_asked), None
     for stretch in stretches(path, _pass_over):
         patches, gone = set(), set()
         for version in _chosen(stretch, criteria):

@@ -182,7 +182,7 @@ class _Look:
             if isinstance(holder, ast.Call) and holder.func is node:
                 self._import(origin, holder)
             elif not isinstance(holder, ast.Attribute) and not is_alias(self._survey, node, holder):
-                self._hide(node, f"hands on {origin.removeprefix('builtins.')}")
+                self._hide(node, f"passes {origin.removeprefix('builtins.')} on")
         elif origin.partition(".")[0] in _MODULES:
             return  # its import says so
         elif is_hiding(origin):
@@ -232,7 +232,7 @@ class _Look:
         else:
             found = self._absolute_names(texts, package)
         if found is None:
-            self._hide(call, f"{short} with a computed name")
+            self._hide(call, f"calls {short} with a computed name")
         else:
             self._found.imports.update((call.lineno, each.replace(":", ".")) for each in found)
 

@@ -357,7 +357,7 @@ class SearchPath:
             case ast.Attribute() | ast.Call() | ast.Assign() | ast.AnnAssign() | ast.keyword():
                 self._hide(node, "changes sys.path")
             case ast.Return() | ast.Yield() | ast.Tuple() | ast.List() | ast.Dict() | ast.NamedExpr() | ast.withitem():
-                self._hide(node, "hands on sys.path")
+                self._hide(node, "passes sys.path on")
 
     def _method(self, position: int, node: ast.expr, holder: ast.AST) -> None:
         texts = None

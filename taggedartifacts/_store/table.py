@@ -90,7 +90,9 @@ def minute(started: str) -> str:
 
 def byte_count(size: float) -> str:
     """Write a number of bytes as people do."""
+    if size < 1000:
+        return f"{size:.0f} byte{'s' * (size != 1)}"
     unit = 0
     while size >= 1000 and unit < len(_UNITS) - 1:
         size, unit = size / 1000, unit + 1
-    return f"{size:.0f} {_UNITS[unit]}" if unit == 0 else f"{size:.3g} {_UNITS[unit]}"
+    return f"{size:.3g} {_UNITS[unit]}"

@@ -110,8 +110,13 @@ class TestPrune:
         assert prune(tmp_path, dirty=True, older_than=moment, keep=9) == []
 
     def test_without_a_criterion_names_nothing(self, five, tmp_path):
-        """Who names nothing removes nothing."""
-        assert prune(tmp_path, dry_run=False) == []
+        """Who names nothing removes nothing, and is told what to pass."""
+        pruned = prune(tmp_path, dry_run=False)
+
+        assert pruned == []
+        assert str(pruned) == (
+            "removed nothing: pass keep=, older_than=, dirty=True or unreachable=True to say what can go"
+        )
         assert all(path.exists() for path in five)
 
     def test_takes_companions_and_records_along(self, project):

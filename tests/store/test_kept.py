@@ -61,7 +61,7 @@ class TestRefused:
         work = project.module(READS)
         source = project.write("source.txt", "before")
 
-        with pytest.raises(InputError, match=r"nothing is published; what the function wrote is kept in ") as caught:
+        with pytest.raises(InputError, match=r"when it is complete; what the function wrote is kept in ") as caught:
             work.f(source, "out/f.txt")
         (place,) = (project.out / ".taggedartifacts" / "kept").iterdir()
         assert str(caught.value).endswith(f" {place}")
