@@ -122,15 +122,10 @@ def _replace(staged: Staged, name: str) -> None:
         # Windows says EACCES where a directory stands, for a file too that another program has open.
         if not in_the_way and not (error.errno == errno.EACCES and os.path.isdir(target)):
             raise
-        # A directory cannot be replaced in one step: the old one steps aside; sweeping brings it back if we die here.
-        place = os.path.join(aside(staged.staging), name)
-        move(target, place)
-        try:
-            move(source, target)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                move(place, target)
-            raise
+        # A directory cannot be replaced in one step: the old one steps aside. Clearing the staging brings it back where
+        # its successor does not come, be it that this fails or that we die here.
+        move(target, os.path.join(aside(staged.staging), name))
+        move(source, target)
 
 
 def _take_back(staged: Staged, ours: os.stat_result) -> None:

@@ -261,11 +261,9 @@ def _restore(folder: Folder, place: str) -> bool:
             restored = folder.artifact(name)
             if not os.path.lexists(restored):
                 move(os.path.join(place, name), restored)
-                _log.warning("%s was being replaced when a process died; it is back", restored)
+                _log.warning("%s was not replaced after all; it is back", restored)
     except OSError as error:
-        _log.warning(
-            "%s holds what was being replaced when a process died, and cannot be brought back: %s", place, error
-        )
+        _log.warning("%s holds what was to be replaced, and cannot be brought back: %s", place, error)
         return False
     return True
 

@@ -192,7 +192,7 @@ class TestFailingFlush:
 
 class TestReplacement:
     def test_directory_is_moved_back(self, project, monkeypatch):
-        """A directory that stepped aside for one that cannot take its place is back at once."""
+        """A directory that stepped aside for one that cannot take its place is back when the call ends."""
         work = project.module(MODEL)
         path = work.model(1)
         from taggedartifacts._store import publish
