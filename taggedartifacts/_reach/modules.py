@@ -172,23 +172,20 @@ class LoadedModules:
             return
         doubtful = False
         try:
-            stamp = _stamp(file)
             code = code or running_code(namespace)
-            if known is not None and again and code is not None and known._code is code and known._stamp == stamp:
+            if known is not None and again and code is not None and known._code is code:
                 return  # the next of many decorators in one module
+            stamp = _stamp(file)
             same = file != namespace.get("__file__") or holds_loaded_code(file, namespace, code)
             digest = known.digest if known and again else file_hexdigest(file)
             if same and file == namespace.get("__file__") and may_have_changed(file):
                 doubtful = not holds_literals(namespace)
         except OSError:
             stamp, same, digest = (), False, None
-        compared = code if same else None
-        if known is not None and again and same:
-            if stamp == known._stamp:
-                object.__setattr__(known, "_code", compared)
+        if again and same:
             return
         found[name, path] = LoadedFile(
-            path, file, name in MAIN, digest if same else None, load, stamp, doubtful, _code=compared
+            path, file, name in MAIN, digest if same else None, load, stamp, doubtful, _code=code if same else None
         )
 
 
