@@ -103,6 +103,27 @@ class TestForks:
         assert [0, 0, 0] == ends
         assert 3 == len(project.files())
 
+    def test_waits_for_the_look_of_another_thread(self):
+        """A child finds nothing that another thread has half done under the lock."""
+        began, done = threading.Event(), []
+
+        def look():
+            with looking:
+                began.set()
+                threading.Event().wait(0.2)  # in which a fork that does not wait would happen
+                done.append("all of it")
+
+        def check():
+            assert done
+
+        thread = threading.Thread(target=look)
+        thread.start()
+        began.wait(60)
+        end = forked(check)
+        thread.join()
+
+        assert 0 == end
+
     def test_in_the_middle_of_a_look(self, project):
         """A thread that forks while it looks itself goes on looking, in both processes."""
 

@@ -54,11 +54,14 @@ class TestKey:
         assert len({one.key(), *(replace(one, **{name: value}).key() for name, value in others.items())}) == 7
 
     def test_digest(self):
-        """What a commit holds in a scope is told by mode, content and place."""
+        """What a commit holds in a scope is told by mode, content and place, and by what makes other files count."""
         one = Scope(Kind.AUTOMATIC, frozenset({"a.py"}), by_bytes=False)
         held = (0o100644, "1" * 40), (0o100755, "1" * 40), (0o100644, "2" * 40), None
 
-        assert len({one.digest(lambda _, each=each: each) for each in held}) == 4
+        others = {"kind": Kind.PATHS, "names": frozenset({"c.md"}), "by_bytes": True}
+        digests = {replace(one, **{name: value}).digest(lambda _: held[0]) for name, value in others.items()}
+
+        assert len({one.digest(lambda _, each=each: each) for each in held} | digests) == 7
 
 
 class TestWhatImportsMiss:

@@ -42,12 +42,12 @@ def in_child(work):
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
-def at_rename(number, act):
-    """Do something when the name of something in an output directory is about to change for the n-th time."""
+def at(name, number, act):
+    """Do something when a system call is about to touch something in an output directory for the n-th time."""
     left = [number]
 
     def count(event, arguments):
-        if event == "os.rename" and "out/" in str(arguments[0]):
+        if event == name and "out/" in str(arguments[0]):
             left[0] -= 1
             if left[0] == 0:
                 act()
@@ -131,6 +131,16 @@ class TestRefused:
         assert {} == kept(project)
         assert [] == project.staged()
 
+    def test_fewer_beside_it(self, project):
+        """What the new artifact no longer has beside it goes, and is not kept: it was not lost."""
+        work = project.module(COMPANIONS)
+        work.shape(1, "out/s.shp")
+        path = work.shape.recompute(1, "out/s.shp", siblings=())
+
+        assert [path.name] == project.files()
+        assert {} == kept(project)
+        assert [] == project.staged()
+
     def test_long_name(self, project):
         """A name as long as names can be is cut, so that the time fits behind it."""
         work = project.module(READS)
@@ -194,6 +204,21 @@ class TestFailed:
         assert ["is kept in" in note for note in caught.value.__notes__] == [True]
         assert 1 == len(kept(project))
 
+    def test_interrupted_at_once(self, project, monkeypatch):
+        """Ctrl-C before a mark tells that the function returned leaves its work, even where nothing can be moved."""
+        work = project.module(WRITE)
+
+        def fail(error):
+            raise error
+
+        monkeypatch.setattr("taggedartifacts._call.outcome.mark", lambda *_: fail(KeyboardInterrupt()))
+        monkeypatch.setattr("taggedartifacts._store.staging.move", lambda *_: fail(OSError(errno.EIO, "no")))
+        with pytest.raises(KeyboardInterrupt) as caught:
+            work.f(1, "out/f.txt")
+        (note,) = caught.value.__notes__
+        (file,) = Path(note.rpartition(" ")[2]).iterdir()
+        assert "1\n" == file.read_text()
+
     def test_cannot_be_moved(self, project, monkeypatch, caplog):
         """What cannot be moved stays where it is, and the next call moves it."""
         work = project.module(READS)
@@ -212,13 +237,13 @@ class TestFailed:
 
 
 class TestKilled:
-    @pytest.mark.parametrize("at", [1, 2])
-    def test_after_it_returned(self, project, at, caplog):
+    @pytest.mark.parametrize("number", [1, 2])
+    def test_after_it_returned(self, project, number, caplog):
         """The next call moves what a killed process had finished, says so, and makes its own."""
         work = project.module(WRITE)
 
         def call():
-            at_rename(at, lambda: os.kill(os.getpid(), signal.SIGKILL))
+            at("os.rename", number, lambda: os.kill(os.getpid(), signal.SIGKILL))
             work.f(1, "out/f.txt")
 
         assert -signal.SIGKILL == in_child(call)
@@ -229,6 +254,24 @@ class TestKilled:
         assert [path.name] == files
         assert f"what a function wrote for {path.resolve()} could not be published; it is kept in" in caplog.text
         assert [] == project.staged()
+
+    def test_after_it_was_kept(self, project):
+        """The mark of work that a killed process had moved goes with the next call."""
+        work = project.module(READS)
+        source = project.write("source.txt", "before")
+
+        def call():
+            at("os.remove", 1, lambda: os.kill(os.getpid(), signal.SIGKILL))
+            work.f(source, "out/f.txt")
+
+        assert -signal.SIGKILL == in_child(call)
+        assert 1 == len(project.staged()) == len(kept(project))
+        source.write_text("before")
+        with pytest.raises(InputError):
+            work.f(source, "out/f.txt")
+
+        assert [] == project.staged()
+        assert 2 == len(kept(project))
 
     def test_while_it_ran(self, project):
         """What was not finished is swept."""
