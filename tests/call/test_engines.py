@@ -433,7 +433,7 @@ class TestByValue:
         )
         worker = GitRepo(tmp_path / "worker", init=None)
 
-        with pytest.raises(AssertionError, match=r"helper\.py: changed before it was loaded"):
+        with pytest.raises(AssertionError, match=r"helper\.py: changed after the repository was looked at"):
             worker.python("-c", code + receive)
 
     def test_decorated_by_the_worker(self, repo, monkeypatch, tmp_path):
