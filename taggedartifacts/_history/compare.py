@@ -14,9 +14,8 @@ from .._store.key import same_commit
 from .._store.origin import find_target, record_of, said_by
 from .._store.table import Shown, Table, byte_count
 from .._tag import split_name, untagged_name
-from .commits import commits_between
 from .differences import ABSENT, Difference
-from .keys import FullKey, file_differences, key_differences, tag_differences
+from .keys import FullKey, commits_between, file_differences, key_differences, tag_differences
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
+from .._code.dirt import same_syntax
 from .._code.scope import recorded_scope
-from .._errors import RecordError
+from .._errors import RecordError, RepositoryError
+from .._git.repository import find_repository, reading
 from .._hashing import hexdigest
 from .._store.key import is_shortened, same_commit
 from .._store.record import MAX_RECORD_BYTES, read_regular
 from .._tag import COMMIT_DIGITS, DIGEST_DIGITS
-from .commits import changed_files
 from .differences import Difference, FileDifference, canonical_differences
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from .._code.scope import Scope
+    from .._git.command import CommandRepository
+    from .._git.repository import Repository
     from .._store.folder import Folder
     from .._store.key import Key
     from .._store.record import Record
@@ -26,6 +29,9 @@ if TYPE_CHECKING:
 
 _COMMITTED = "as committed"
 _MOST_FILES = 20
+_MOST_COMMITS = 1000
+
+_Answer = TypeVar("_Answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +84,7 @@ def file_differences(a: FullKey, b: FullKey) -> tuple[FileDifference, ...]:
     """
     if same_commit(a.key.commit, b.key.commit):
         return ()
-    paths = changed_files(a.key.commit, b.key.commit, (a.scope, b.scope), (a.folder, b.folder)) or []
+    paths = _changed_files(a.key.commit, b.key.commit, (a.scope, b.scope), (a.folder, b.folder)) or []
     commits = a.key.commit[:COMMIT_DIGITS], b.key.commit[:COMMIT_DIGITS]
     found = []
     for path in paths[:_MOST_FILES]:
@@ -181,3 +187,50 @@ def _read_patch(record: Record, folder: Folder) -> bytes | None:
 
 def _dirty_text(digest: str | None) -> str:
     return "none" if digest is None else digest[:DIGEST_DIGITS]
+
+
+def commits_between(a: str, b: str, folders: Iterable[str]) -> tuple[tuple[str, str], ...] | None:
+    """List the commits that only one of two has in its history, newest first, those of *b* before those of *a*.
+
+    Args:
+        a: Full hex of a commit.
+        b: Full hex of another.
+        folders: Directories in which to look for the repository; the current one is tried last.
+
+    Returns:
+        Full hex and subject of each, or None if no repository that can be read has both.
+    """
+
+    def between(repository: Repository | CommandRepository) -> tuple[tuple[str, str], ...]:
+        return tuple((repository.subjects_between(a, b) + repository.subjects_between(b, a))[:_MOST_COMMITS])
+
+    return _asked(a, b, folders, between)
+
+
+def _changed_files(a: str, b: str, scopes: Sequence[Scope], folders: Iterable[str]) -> list[str] | None:
+    """List the files of the code that two commits hold differently; comments and layout do not count."""
+    by_bytes = any(scope.by_bytes for scope in scopes)
+
+    def changed(repository: Repository | CommandRepository) -> list[str]:
+        return sorted(
+            delta.path
+            for delta in repository.deltas(a, b)
+            if any(scope.holds(delta.path) for scope in scopes) and (by_bytes or not same_syntax(repository, delta))
+        )
+
+    return _asked(a, b, folders, changed)
+
+
+def _asked(
+    a: str, b: str, folders: Iterable[str], ask: Callable[[Repository | CommandRepository], _Answer]
+) -> _Answer | None:
+    """Ask the first repository that has both commits; None if none that can be read has."""
+    for folder in (*folders, os.getcwd()):
+        try:
+            with reading(folder):
+                repository = find_repository(folder)
+                if repository is not None and repository.exists(a) and repository.exists(b):
+                    return ask(repository)
+        except RepositoryError:
+            continue
+    return None

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from .._errors import ArtifactConflictError
+from .._code.dirt import remote_url
+from .._errors import ArtifactConflictError, RepositoryError
+from .._git.repository import find_repository, reading
 from .._path import ArtifactPath
 from .._store.condition import Condition, condition
 from .._store.content import manifests_of, scan
@@ -21,13 +23,15 @@ from .._store.origin import said_by
 from .._store.staging import clean_up, is_busy, make_staging
 from .._store.table import ShownList, Table, byte_count
 from .._tag import DIGEST_DIGITS, Tag, is_tagged, split_name, untagged_name
-from .commits import Branches
 from .stretch import known_version, newest_first, recorded, stretches
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from .._git.command import CommandRepository
+    from .._git.repository import Repository
     from .._store.folder import Folder
+    from .._store.record import Record
     from .stretch import Stretch, Version
 
 _log = logging.getLogger("taggedartifacts")
@@ -282,3 +286,43 @@ def _drop_patch(folder: Folder, patch: str, gone: set[str], *, dry_run: bool) ->
 
 def _needs(name: str, patch: str) -> bool:
     return is_tagged(name) and Tag.parse(name).dirty == patch[:DIGEST_DIGITS]
+
+
+class Branches:
+    """What the branches and tags of a repository contain.
+
+    Args:
+        folder: A directory in the repository; else that of the current directory is asked.
+
+    Raises:
+        RepositoryError: If there is none, or it cannot be read.
+    """
+
+    def __init__(self, folder: str) -> None:
+        with reading(folder):
+            found = find_repository(folder) or find_repository(os.getcwd())
+        if found is None:
+            raise RepositoryError(
+                f"neither {folder} nor the current directory is in a git repository, so nothing tells which commits "
+                "are unreachable; change to the repository of the code"
+            )
+        self._repository: Repository | CommandRepository = found
+        self._known: dict[str, bool | None] = {}
+
+    def contain(self, record: Record) -> bool | None:
+        """Tell whether a branch, a tag or HEAD contains the commit that an artifact was made from.
+
+        Returns:
+            None if it cannot be known: the commit is not here, and the artifact was made from another repository, or
+            the older part of the history is not here.
+        """
+        if record.commit not in self._known:
+            with reading(self._repository.root):
+                self._known[record.commit] = self._ask(record)
+        return self._known[record.commit]
+
+    def _ask(self, record: Record) -> bool | None:
+        if self._repository.exists(record.commit):
+            return self._repository.is_reachable(record.commit)
+        known = not self._repository.is_shallow and remote_url(self._repository) == record.remote
+        return False if known else None
