@@ -20,7 +20,6 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from .bindings import Defined, Literal, bindings_of
-from .figures import Figures
 from .found import UNBOUND, Ignored, Reads, Text, Values
 from .location import label_of
 from .members import closure, defaults, is_generated, put_on_member
@@ -41,7 +40,7 @@ from .objects import (
     namespace,
     value_of,
 )
-from .outside import Asked, Planted
+from .outside import Asked, Figures, Planted
 from .reads import IMPORTED_ONLY, REFLECTION, names_read
 from .watch import MISSING, Watch
 
