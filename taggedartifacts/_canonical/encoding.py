@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 
 from .._errors import UnhashableError
 from .._hashing import hexdigest
-from . import arrays, arrow, instances, libraries, names, plain, protocol, refused, standard, tables
+from . import arrays, arrow, instances, libraries, names, protocol, refused, standard, tables
 from .refused import Part, Stateless, parted, stateless
 from .text import (
     Form,
@@ -77,7 +77,7 @@ _RECOGNISERS = (
     tables.recognise,
     arrow.recognise,
     names.recognise,
-    plain.recognise,
+    standard.recognise_other,
     refused.recognise_kind,
     instances.recognise_dict,
     instances.recognise_subclass,
