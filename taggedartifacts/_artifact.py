@@ -20,7 +20,7 @@ from typing import (
 from ._call.binding import Options, Parameters
 from ._call.call import Decoration, prepare
 from ._call.run import carry_out, carry_out_async
-from ._call.shorten import shortening
+from ._call.stderr import shortening
 from ._call.wrong import check_function, check_object
 from ._errors import ArtifactConflictError, ArtifactModifiedError, InputChangedError
 from ._reach.location import Home
