@@ -167,6 +167,11 @@ class _Canonical:
         return function
 
 
+def is_registered(cls: type) -> bool:
+    """Tell whether somebody has taught the encoder a type, or one that it is derived from."""
+    return _registered.dispatch(cls) is not _UNREGISTERED
+
+
 canonical = _Canonical()
 
 
@@ -288,9 +293,8 @@ def _reducer(kind: type) -> Reducer:
 
 
 def _recognise(kind: type) -> Reducer:
-    describe = _registered.dispatch(kind)
-    if describe is not _UNREGISTERED:
-        return functools.partial(_described, describe)
+    if is_registered(kind):
+        return functools.partial(_described, _registered.dispatch(kind))
     for recognise in _RECOGNISERS:
         if (reducer := recognise(kind)) is not None:
             return reducer

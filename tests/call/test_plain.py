@@ -74,6 +74,29 @@ class TestPlainKey:
         """Anything else than exact builtin values has none, and neither has what is large."""
         assert plain_key([value]) is None
 
+    def test_registered(self, project):
+        """A path counts by how its type was registered, from then on, with the module that describes it."""
+        project.write("describing.py", "def describe(path):\n    return path.name\n")
+        project.write(
+            "work.py",
+            """
+            from pathlib import PurePath, Path
+            from taggedartifacts import Artifact, canonical
+
+            @Artifact(keyword="outpath")
+            def f(source, outpath): ...
+
+            before = f.path(Path("a"), "out/f.txt"), f.path(Path("b/a"), "out/f.txt")
+            from describing import describe
+            canonical.register(PurePath, describe)
+            after = f.path(Path("a"), "out/f.txt"), f.path(Path("b/a"), "out/f.txt")
+            print(len({*before, *after}))
+            """,
+        )
+        project.commit()
+
+        assert "3" == project.python("work.py").strip()
+
     def test_endless(self):
         """What is nested too deeply has none; the encoder says what is wrong with it."""
         deep = []
