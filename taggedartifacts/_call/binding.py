@@ -235,7 +235,7 @@ class Parameters:
             if path == "" or (path is None and not options.several):
                 refuse_missing(keyword, self._signature.parameters, unknown, takes_any=self.takes_any)
             paths.append(path)
-        if all(path is None for path in paths):
+        if options.several and all(path is None for path in paths):
             raise KeyError(f"no output path was given: all of {', '.join(map(repr, options.keywords))} are None")
         return tuple(paths)
 
@@ -253,9 +253,11 @@ class Parameters:
             arguments[self._extra] = {name: value for name, value in extra if name not in self._extra_left_out}
         if self._without_state in arguments:
             arguments[self._without_state] = Stateless(arguments[self._without_state])
-        found: dict[str, set[tuple[str, ...]]] = {name: set() for name in self._parts if name in arguments}
-        for name, into in found.items():
-            arguments[name] = Part(arguments[name], tuple(self._parts[name]), into)
+        found: dict[str, set[tuple[str, ...]]] = {}
+        for name, parts in self._parts.items():
+            if name in arguments:
+                into = found.setdefault(name, set())
+                arguments[name] = Part(arguments[name], tuple(parts), into)
         return Counted(config() if callable(config) else config, arguments, found)
 
     def encoded(self, counted: Counted) -> dict[str, bytes]:

@@ -12,7 +12,7 @@ from .._canonical.encoding import encode, join
 from .._code.settings import allows_dirty
 from .._hashing import hexdigest
 from .._memory import Memory, is_news
-from .._reach.met import calling, collecting
+from .._reach.met import NO_CODE, calling, collecting
 from .._reach.modules import places
 from .._store.key import Key, scope_text
 from .._store.reuse import check_owner, find
@@ -297,9 +297,13 @@ def prepare(f: Callable[..., Any], decoration: Decoration, args: tuple[Any, ...]
             return again
         within = partial(parameters.within_inputs, bound, cwd)
         # At once: to encode arguments may take time, and nobody would see why.
-        _check_allowed(decoration, view.leaving(within).state())
-        with collecting(meeting(view.look)) as met:
-            encoded = parameters.encoded(counted)
+        if view.state().dirty is not None:
+            _check_allowed(decoration, view.leaving(within).state())
+        if key is None:
+            with collecting(meeting(view.look)) as met:
+                encoded = parameters.encoded(counted)
+        else:
+            met, encoded = NO_CODE, parameters.encoded(counted)
         view = decoration.moment.defining(view, met.code.values())  # before the walk: it says what they read
         files = view.files.union(met.files)
         if view.interactive is not None:
@@ -319,8 +323,7 @@ def prepare(f: Callable[..., Any], decoration: Decoration, args: tuple[Any, ...]
         encoded["untracked"] = encode(untracked, "untracked")
     if decoration.options.inputs:
         encoded["inputs"] = parameters.encoded_inputs(bound)
-    reads = reading.reads if reading is not None else None
-    call = _call(f, decoration, bound, given, view, state, encoded, cwd, reads)
+    call = _call(f, decoration, bound, given, view, state, encoded, cwd, reading and reading.reads)
     if key is not None:
         decoration.prepared.put(key, _Prepared(seen, reading, call), _size(key, call))
     return call

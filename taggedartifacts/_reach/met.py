@@ -179,6 +179,10 @@ class Met:
         return self.digests.get(module)
 
 
+NO_CODE = Met()
+"""What is met in plain data, for those who know that it is that."""
+
+
 class collecting:  # noqa: N801 - read as a verb, and a third of the cost of contextlib's
     """Collect into a `Met` what is met of code while values are encoded in this context."""
 
