@@ -196,7 +196,7 @@ class Call(NamedTuple):
 
     def opened_files(self, opened: Opened, named: Iterable[Named]) -> tuple[Named, ...]:
         """Find the files that the run has opened by itself and that do not count."""
-        files = self.view.look.untracked(opened)
+        files = self.view.look.uncounted(opened)
         if not files:
             return ()
         declared = [*self.decoration.parameters.left_out(self.bound), *(each.path for each in named)]

@@ -250,7 +250,7 @@ def opened_files(
     """Find the regular files that a run has opened by itself and that do not count.
 
     Args:
-        files: Those of them that git does not track, by the path relative to the root: what they were then.
+        files: Those of them in the work tree, by the path relative to the root: what they were then.
         root: The root of the work tree.
         declared: What arguments name that count otherwise, or are to be ignored.
         cwd: What relative paths of these go by.
@@ -267,7 +267,7 @@ def opened_files(
             found.append(Named("", path, status))
     if len(found) > _MOST_LISTED:
         _log.warning(
-            "%d files that git does not track were read; changes of %d of them will not be seen. Pass their folder as "
+            "%d files that do not count were read; changes of %d of them will not be seen. Pass their folder as "
             "an argument, and name that in inputs=",
             len(found),
             len(found) - _MOST_LISTED,
@@ -308,8 +308,8 @@ def _warn(file: Named, function: str) -> None:
         )
     else:
         _log.warning(
-            "%s reads %s, which git does not track, so its content does not count; to let it count, pass its path as "
-            "an argument, and name that in inputs=",
+            "%s reads %s, which is no tracked file of its scope, so its content does not count; to let it count, pass "
+            "its path as an argument, and name that in inputs=",
             function,
             file.path,
         )

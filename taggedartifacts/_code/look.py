@@ -16,7 +16,7 @@ from .._reach.modules import LoadedFile, LoadedModules, is_installed, loaded_mod
 from .._reach.syntax import module_digest
 from .dirt import STALE, Change, CodeState, Dirt, Status, digest_of, patch_of, same_syntax
 from .facts import Facts, widen
-from .meanwhile import changed_meanwhile, untracked
+from .meanwhile import changed_meanwhile, uncounted
 from .settings import FILE
 
 if TYPE_CHECKING:
@@ -181,12 +181,12 @@ class Look:
             return []
         return changed_meanwhile(facts, opened, {loaded.path for loaded in self.loaded().values()})
 
-    def untracked(self, opened: Opened) -> dict[str, os.stat_result]:
-        """Find the files of the work tree that a run opened and that git does not track: by path, what each was."""
+    def uncounted(self, opened: Opened) -> dict[str, os.stat_result]:
+        """Find the files of the work tree that a run opened and that do not count: by path, what each was."""
         facts = self._found
         if not isinstance(facts, Facts):
             return {}
-        return untracked(facts, opened, {loaded.path for loaded in self.loaded().values()})
+        return uncounted(facts, opened, {loaded.path for loaded in self.loaded().values()})
 
     @property
     def judged(self) -> Mapping[tuple[str, str], LoadedFile]:

@@ -1,4 +1,4 @@
-"""What a function opened while it ran: files of the scope that changed meanwhile, and files that git does not track."""
+"""What a function opened while it ran: files of the scope that changed meanwhile, and files that do not count."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from .._reach.modules import is_installed
 from .dirt import Status, same_syntax
 from .kinds import opens_unseen
 from .memory import relative
+from .settings import FILE
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -72,10 +73,11 @@ def changed_meanwhile(facts: Facts, opened: Opened, modules: Collection[str]) ->
         return _doubtful([path for path in facts.scope.files if path in seen], facts, modules)
 
 
-def untracked(facts: Facts, opened: Opened, modules: Collection[str]) -> dict[str, os.stat_result]:
-    """Find the files of the work tree that the run opened and that git does not track, each with what it was then.
+def uncounted(facts: Facts, opened: Opened, modules: Collection[str]) -> dict[str, os.stat_result]:
+    """Find the files of the work tree that the run opened and that do not count, each with what it was then.
 
-    Those of submodules, of environments and of git itself are left out, and so is what Python loads as code.
+    Git does not track them, or the scope does not hold them. Those of submodules, of environments and of git itself are
+    left out, and so are the settings, which the library reads, and what Python loads as code.
 
     Args:
         facts: What the look found.
@@ -93,6 +95,7 @@ def untracked(facts: Facts, opened: Opened, modules: Collection[str]) -> dict[st
         if path
         and status is not None
         and path not in modules
+        and path != FILE
         and not path.startswith(submodules)
         and not _NO_DATA.intersection(path.split("/"))
         and not is_installed(path, facts.root)
@@ -104,8 +107,12 @@ def untracked(facts: Facts, opened: Opened, modules: Collection[str]) -> dict[st
             tracked = _listed(facts.root).paths
     except RepositoryError:
         return {}
+
+    def counts(path: str | None) -> bool:
+        return path is not None and path in tracked and facts.scope.holds_bytes(path)
+
     real = {path: relative(os.path.realpath(os.path.join(facts.root, path)), facts.root) for path in sorted(found)}
-    return {path: found[path] for path, leads_to in real.items() if path not in tracked and leads_to not in tracked}
+    return {path: found[path] for path, leads_to in real.items() if not (counts(path) or counts(leads_to))}
 
 
 _NO_DATA = frozenset({".git", "__pycache__"})

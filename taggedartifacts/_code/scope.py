@@ -83,6 +83,10 @@ class Scope:
             return is_below(path, self.paths)
         return kinds.counts(path, self.names)
 
+    def holds_bytes(self, path: str) -> bool:
+        """Say whether all that a tracked file holds counts: of a Python file, only its syntax tree may."""
+        return self.holds(path) and (self.by_bytes or not path.endswith(".py"))
+
     def enters(self) -> Callable[[str], bool]:
         """Make the test whether there can be code below a folder: data may lie anywhere."""
         if self.kind is not Kind.PATHS:

@@ -405,7 +405,7 @@ def other(table, out, log, kept, code):
 
 
 class TestOpened:
-    """A file that the function opens by itself and that git does not track is an undeclared input too."""
+    """A file that the function opens by itself and that does not count is an undeclared input too."""
 
     SOURCE = """
 import csv
@@ -439,7 +439,7 @@ def f(out):
 
         assert [("data.bin", 1, hexdigest(b"a"))] == [(e.path, e.size, e.digest) for e in path.record.undeclared]
         (message,) = [each.getMessage() for each in caplog.records]
-        assert "f reads data.bin, which git does not track, so its content does not count" in message
+        assert "f reads data.bin, which is no tracked file of its scope, so its content does not count" in message
         os.utime(data, ns=(0, 0))
         assert path == work.f("out/a.txt")
         data.write_text("b")
@@ -448,6 +448,31 @@ def f(out):
         assert not work.f.is_cached("out/a.txt")
         work.f.recompute("out/a.txt")
         assert path == work.f("out/a.txt")
+
+    @pytest.mark.parametrize(
+        ("name", "read"),
+        [
+            ("notes.md", "Path('notes' + '.md').read_text()"),
+            ("logo.svg", "[p.read_text() for p in Path().iterdir() if p.suffix == '.svg']"),
+            ("report.ipynb", "Path('report.ipynb').read_text()"),
+            ("other.py", "Path('other' + '.py').read_text()"),
+            ("named.py", "Path('named.py').read_text()"),
+            ("left.csv", "Path('left.csv').read_text()"),
+        ],
+    )
+    def test_tracked_out_of_scope(self, project, name, read):
+        """A tracked file that the scope does not hold is one too, and so is one of which only the syntax counts."""
+        file = project.write(name, "1")
+        scope = ', scope=["work.py"]' if name == "left.csv" else ""
+        work = project.module(self.SOURCE.format(read=read).replace('"out")', f'"out"{scope})'))
+        project.commit()
+        path = work.f("out/a.txt")
+
+        assert [name] == [entry.path for entry in path.record.undeclared]
+        assert path == work.f("out/a.txt")
+        file.write_text("1 # 2")
+        with pytest.raises(InputChangedError):
+            work.f("out/a.txt")
 
     def test_from_elsewhere(self, project, monkeypatch):
         """It is found again from another working directory."""
@@ -530,4 +555,4 @@ def f(table, tables, log, out):
             project.write(f"{number}.txt", "x")
 
         assert ["0.txt", "1.txt"] == [each.path for each in work.f("out/a.txt").record.undeclared]
-        assert "3 files that git does not track were read; changes of 1 of them will not be seen" in caplog.text
+        assert "3 files that do not count were read; changes of 1 of them will not be seen" in caplog.text
