@@ -26,14 +26,21 @@ _BUILTINS = vars(builtins)
 _HOMES = frozenset({"builtins", "io", "_io"})
 # Constants, and what an interactive interpreter or IPython keeps there.
 _KEPT = frozenset({"Ellipsis", "NotImplemented", "_", "get_ipython", "display"})
+# What no figure shows: windows, keys, the web, and what is warned of.
+_NOT_SHOWN = (
+    *("backend", "keymap.", "interactive", "toolbar", "webagg.", "tk.", "macosx.", "figure.max_open_warning"),
+    "docstring.",
+)
+
+_DRAW = frozenset({"matplotlib", "mpl_toolkits", "pylab", "seaborn"})
 
 
-class Planted:
+class Outside:
     """What one walk takes of that; what libraries define themselves is environment.
 
     Args:
         tree: The work tree.
-        watch: Told of each name, so that the next call sees a change.
+        watch: Told of each, so that the next call sees a change.
         ignored: What is left out.
         count: Counts a value: by its name in the record, as it is spelled, and with who reads it.
         enter: Takes what is read of a module: the attributes, who reads it, and as what it is spelled.
@@ -52,6 +59,10 @@ class Planted:
         self._ignored = ignored
         self._count = count
         self._enter = enter
+        self._has_arguments = False
+        self._has_subclasses = False
+        self._are_drawn = False
+        self._known: set[type] = set()
 
     def take(self, space: dict[str, Any], chain: tuple[str, ...], label: str, spelled: str) -> None:
         """Take what code reads of an installed module, given its globals and the attributes that the code names."""
@@ -85,45 +96,7 @@ class Planted:
             if not self._ignored.has((key, name)):
                 self._count(key, name, value, label)
 
-
-def _is_made(space: dict[str, Any]) -> bool:
-    """Say whether a module was made by hand: no import gives it, and no text."""
-    return space.get("__spec__") is None and space is not _BUILTINS and space.get("__name__") != "__main__"
-
-
-def is_built_in(name: str) -> bool:
-    """Say whether a name is one of Python's own, and gives what Python gives; not those that reach others."""
-    return name in _BUILTINS and name not in REFLECTION and _is_of_python(name, _BUILTINS[name])
-
-
-def _is_of_python(name: str, value: Any) -> bool:
-    if name in _KEPT or name.startswith("__") or type(value).__module__ == "_sitebuiltins":
-        return True
-    return isinstance(value, (type, types.BuiltinFunctionType)) and value.__module__ in _HOMES
-
-
-class Asked:
-    """What one walk takes of that.
-
-    Args:
-        tree: The work tree.
-        watch: Told of each, so that the next call sees a change.
-        ignored: What is left out.
-        count: Counts a value: by its name in the record, as it is spelled, and with who reads it.
-    """
-
-    def __init__(
-        self, tree: Locator, watch: Watch, ignored: Ignored, count: Callable[[str, str, object, str], None]
-    ) -> None:
-        self._tree = tree
-        self._watch = watch
-        self._ignored = ignored
-        self._count = count
-        self._has_arguments = False
-        self._has_subclasses = False
-        self._known: set[type] = set()
-
-    def note(self, attributes: Collection[str], label: str) -> None:
+    def note_attributes(self, attributes: Collection[str], label: str) -> None:
         """Note the attributes that some code reads."""
         if not PARSES.isdisjoint(attributes):
             self.take_arguments(label)
@@ -147,21 +120,33 @@ class Asked:
                 self._watch.result(partial(type.__subclasses__, kind), found)
                 self._count(f"{label_of(location, kind)}.__subclasses__", "", found, label_of(location, kind))
 
+    def note_module(self, name: str) -> None:
+        """Note that a module is reached, by its import name: perhaps one that draws figures."""
+        self._are_drawn |= name.partition(".")[0] in _DRAW
 
-# What no figure shows: windows, keys, the web, and what is warned of.
-_NOT_SHOWN = (
-    "backend",
-    "keymap.",
-    "interactive",
-    "toolbar",
-    "webagg.",
-    "tk.",
-    "macosx.",
-    "figure.max_open_warning",
-    "docstring.",
-)
+    def take_parameters(self) -> None:
+        """Take matplotlib's parameters that are not its defaults, if something is drawn."""
+        held = parameters()
+        if self._are_drawn and held is not None:
+            self._watch.mapping(held)
+            for name, value in changed_parameters().items():
+                self._count(f"matplotlib.rcParams.{name}", f"rcParams.{name}", value, "matplotlib")
 
-_DRAW = frozenset({"matplotlib", "mpl_toolkits", "pylab", "seaborn"})
+
+def _is_made(space: dict[str, Any]) -> bool:
+    """Say whether a module was made by hand: no import gives it, and no text."""
+    return space.get("__spec__") is None and space is not _BUILTINS and space.get("__name__") != "__main__"
+
+
+def is_built_in(name: str) -> bool:
+    """Say whether a name is one of Python's own, and gives what Python gives; not those that reach others."""
+    return name in _BUILTINS and name not in REFLECTION and _is_of_python(name, _BUILTINS[name])
+
+
+def _is_of_python(name: str, value: Any) -> bool:
+    if name in _KEPT or name.startswith("__") or type(value).__module__ == "_sitebuiltins":
+        return True
+    return isinstance(value, (type, types.BuiltinFunctionType)) and value.__module__ in _HOMES
 
 
 def parameters() -> dict[str, Any] | None:
@@ -190,22 +175,3 @@ def _same(one: object, other: object) -> bool:
 def _plain(value: Any) -> object:
     # A cycle of colours and styles says its content by key.
     return {"cycle": value.by_key()} if type(value).__module__.partition(".")[0] == "cycler" else value
-
-
-class Figures:
-    """The parameters, as a walk takes them: if it reaches what draws."""
-
-    def __init__(self) -> None:
-        self._are_drawn = False
-
-    def note(self, module: str) -> None:
-        """Note that a module is reached, by its import name."""
-        self._are_drawn |= module.partition(".")[0] in _DRAW
-
-    def take(self, watch: Watch, count: Callable[[str, str, object, str], None]) -> None:
-        """Count the parameters that are not matplotlib's defaults, if something is drawn."""
-        held = parameters()
-        if self._are_drawn and held is not None:
-            watch.mapping(held)
-            for name, value in changed_parameters().items():
-                count(f"matplotlib.rcParams.{name}", f"rcParams.{name}", value, "matplotlib")

@@ -40,7 +40,7 @@ from .objects import (
     namespace,
     value_of,
 )
-from .outside import Asked, Figures, Planted
+from .outside import Outside
 from .reads import IMPORTED_ONLY, REFLECTION, names_read
 from .watch import MISSING, Watch
 
@@ -82,9 +82,7 @@ class _Walk:
         self._values = Values(tree, self._text, self._watch, self._ignored, encode)
         self._root: object = None
         self._inner: list[object] = []  # what our decorators hold: their options are no code
-        self._figures = Figures()
-        self._asked = Asked(tree, self._watch, self._ignored, self._count)
-        self._planted = Planted(tree, self._watch, self._ignored, self._count, self._take_module)
+        self._outside = Outside(tree, self._watch, self._ignored, self._count, self._take_module)
 
     def over(self, roots: Iterable[object]) -> tuple[Reads, Watch]:
         for position, root in enumerate(roots):
@@ -94,8 +92,8 @@ class _Walk:
         while self._pending:
             self._visit(self._pending.popleft())
             if not self._pending:
-                self._asked.take_subclasses([each for each in self._seen.values() if isinstance(each, type)])
-        self._figures.take(self._watch, self._count)
+                self._outside.take_subclasses([each for each in self._seen.values() if isinstance(each, type)])
+        self._outside.take_parameters()
         places = {each.name: each.path for each in self._locations.values() if not self._tree.is_beside(each)}
         values, rest = self._values, (self._spaces, frozenset(self._ignored.found), self._values.code)
         return Reads(values.texts, values.readers, values.unknown, places, *rest), self._watch
@@ -128,8 +126,8 @@ class _Walk:
         if location is None:
             if function.__closure__ and not is_ours(space):  # a wrapper, and what it holds is not of its package
                 self._take_cells(function, label)
-            self._planted.take_of_cell(function, label)
-            self._figures.note(str(space.get("__name__")))
+            self._outside.take_of_cell(function, label)
+            self._outside.note_module(str(space.get("__name__")))
             return
         names = names_read(code)
         for name, chains in names.globals.items():
@@ -140,8 +138,8 @@ class _Walk:
         if function not in self._inner:
             self._take_statement(space, code.co_qualname, label)
         if "savefig" in names.attributes:
-            self._figures.note("matplotlib")
-        self._asked.note(names.attributes, label)
+            self._outside.note_module("matplotlib")
+        self._outside.note_attributes(names.attributes, label)
         own = function is self._root
         is_one_of_several = not own and "." not in code.co_qualname and self._text.is_one_of_several(function)
         if is_one_of_several and not self._values.hold(function):
@@ -200,7 +198,7 @@ class _Walk:
                 self._take_all(space, label)
             else:
                 self._take_missing(space, name, self._key(space, name), label)
-                self._planted.take_builtin(name, label)
+                self._outside.take_builtin(name, label)
             return
         for chain in chains:
             if not is_written_only(chain, value):
@@ -215,7 +213,7 @@ class _Walk:
     def _take_import(
         self, space: dict[str, Any], imported: Imported | LookedUp, chains: tuple[tuple[str, ...], ...], label: str
     ) -> None:
-        self._figures.note(imported.module)
+        self._outside.note_module(imported.module)
         if (module := module_of(imported, space)) is not None:
             for chain in chains:
                 self._take_module(module, chain, label, imported.module)
@@ -233,7 +231,7 @@ class _Walk:
         if self._ignored.has((key, spelled)) or is_left_out(value) or name in DESCRIBES:
             return
         if is_code(value):
-            self._figures.note(str(getattr(value, "__module__", "")))
+            self._outside.note_module(str(getattr(value, "__module__", "")))
             # A worker may not have the text, and then what a library's own name gives is as the text had it.
             if not self._text.is_as_written(space, name, value) and not (
                 self._text.is_unknown(space) and is_named_by_its_module(value, space)
@@ -247,16 +245,16 @@ class _Walk:
 
     def _take_module(self, module: types.ModuleType, chain: tuple[str, ...], label: str, spelled: str) -> None:
         space = namespace(module)
-        self._figures.note(str(space.get("__name__")))
+        self._outside.note_module(str(space.get("__name__")))
         if module is sys and chain[:1] == ("argv",):
-            self._asked.take_arguments(label)
+            self._outside.take_arguments(label)
         is_package = space.get("__file__") is None and "__path__" in space
         if chain == IMPORTED_ONLY:
             self._enter(space)
             return
         if not is_package and self._enter(space) is None:
             if chain:
-                self._planted.take(space, chain, label, spelled)
+                self._outside.take(space, chain, label, spelled)
             return
         if has_class := type(module) is not types.ModuleType and self._tree.defines(type(module), {}):
             self._follow(type(module))  # whose properties may read anything of the module
@@ -308,7 +306,7 @@ class _Walk:
     def _visit_class(self, kind: type) -> None:
         space = namespace(sys.modules.get(kind.__module__))
         if self._enter(space) is None:
-            self._figures.note(kind.__module__)
+            self._outside.note_module(kind.__module__)
             return
         for base in (*kind.__mro__[1:], type(kind)):
             self._follow(base)
