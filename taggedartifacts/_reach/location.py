@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import inspect
 import os
 import re
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .bindings import bindings_of, note
 from .met import name_of
-from .modules import is_installed, places, running_code
+from .modules import is_installed, places, real_folder, running_code
 from .objects import WRAPPED, is_of_this_library, namespace, value_of
 from .prompt import SCRIPT, has_arrived, is_interactive
 
@@ -169,13 +168,8 @@ def _uses_us(folder: str) -> bool:
         any(map(is_of_this_library, list(space.values())))
         for space in spaces
         if isinstance(file := space.get("__file__"), str)
-        and os.path.join(_real_folder(os.path.dirname(file)), os.path.basename(file)).startswith(folder)
+        and os.path.join(real_folder(os.path.dirname(file)), os.path.basename(file)).startswith(folder)
     )
-
-
-@functools.lru_cache(maxsize=4096)
-def _real_folder(folder: str) -> str:
-    return os.path.realpath(folder)
 
 
 def _spelled(file: str | None, root: str) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 from dataclasses import dataclass, field, replace
@@ -109,7 +110,7 @@ class LoadedModules:
                         continue
                     seen.add(id(space))
                     file, name = space.get("__file__"), str(space.get("__name__", ""))
-                    if isinstance(file, str) and _is_below(self._root, _real_folder(file)[0]):
+                    if isinstance(file, str) and _is_below(self._root, _folder_and_name(file)[0]):
                         pending.append(space)
                         if _namespace(sys.modules.get(name)) is not space:
                             for place in places(file, self._root):
@@ -135,7 +136,7 @@ class LoadedModules:
             namespace = _namespace(module)
             file = namespace.get("__file__")
             if isinstance(file, str):
-                if not _is_below(self._root, _real_folder(file)[0]):
+                if not _is_below(self._root, _folder_and_name(file)[0]):
                     elsewhere[name] = module
                     continue
                 found_at = places(file, self._root)
@@ -270,17 +271,19 @@ def _home_of(value: object) -> dict[str, Any] | None:
 
 
 _CASE_MAY_NOT_COUNT = sys.platform in ("darwin", "win32")
-_folders: dict[str, str] = {}
 
 
-def _real_folder(file: str) -> tuple[str, str]:
+@functools.lru_cache(maxsize=4096)
+def real_folder(folder: str) -> str:
+    """Find where a folder really is; asked once for each."""
+    return os.path.realpath(folder)
+
+
+def _folder_and_name(file: str) -> tuple[str, str]:
     """Split off the name of a file, and find where its folder really is."""
     # os.path.split takes a microsecond, for every module that is loaded; Windows knows two separators.
     folder, _, name = file.replace("/", os.sep).rpartition(os.sep)
-    real = _folders.get(folder)
-    if real is None:
-        real = _folders[folder] = os.path.realpath(folder or os.sep)
-    return real, name
+    return real_folder(folder or os.sep), name
 
 
 def _is_below(root: str, folder: str) -> bool:
@@ -301,7 +304,7 @@ def places(file: str, root: str) -> list[tuple[str, str]]:
 
     Each is relative to the root, as git writes paths, and absolute, as the system does.
     """
-    real, name = _real_folder(file)
+    real, name = _folder_and_name(file)
     if not _is_below(root, real) or not os.path.isabs(file):
         return []
     prefix = root.rstrip(os.sep) + os.sep
