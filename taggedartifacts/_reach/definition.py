@@ -107,8 +107,8 @@ def _unknown(value: FunctionType | type) -> UnhashableError:
     )
 
 
-def is_ours(value: object) -> bool:
-    """Tell whether an object is this library's: a decorator, or a partial application of one."""
+def is_our_decorator(value: object) -> bool:
+    """Tell whether an object is this library's, or a partial application of what is."""
     while isinstance(value, functools.partial):
         value = value.func
     kind = value if isinstance(value, type | FunctionType) else type(value)
@@ -143,7 +143,7 @@ def _function_source(function: FunctionType) -> Source:
 
 def _described(name: str, node: DefinitionNode, space: Mapping[str, Any], reads: tuple[str, ...]) -> Source:
     named = [callee(decorator) for decorator in decorators_of(node)]
-    ours = frozenset(digest(expression) for expression in named if is_ours(_resolved(expression, space)))
+    ours = frozenset(digest(expression) for expression in named if is_our_decorator(_resolved(expression, space)))
     found = outline(node)
     code = hexdigest("\n".join(found.without(ours)).encode())
     try:

@@ -177,7 +177,8 @@ def is_of_this_library(value: object) -> bool:
     return kind.__module__.partition(".")[0] == _PACKAGE if isinstance(kind.__module__, str) else False
 
 
-def is_ours(space: Mapping[str, Any]) -> bool:
+def is_space_of_this_library(space: Mapping[str, Any]) -> bool:
+    """Tell whether globals are those of a module of this library."""
     return str(space.get("__name__", "")).partition(".")[0] == _PACKAGE
 
 

@@ -33,7 +33,7 @@ from .objects import (
     is_code,
     is_left_out,
     is_named_by_its_module,
-    is_ours,
+    is_space_of_this_library,
     is_written_only,
     leads_to,
     module_of,
@@ -124,7 +124,9 @@ class _Walk:
         location = self._enter(space)
         label = label_of(location, function)
         if location is None:
-            if function.__closure__ and not is_ours(space):  # a wrapper, and what it holds is not of its package
+            if function.__closure__ and not is_space_of_this_library(
+                space
+            ):  # a wrapper, and what it holds is not of its package
                 self._take_cells(function, label)
             self._outside.take_of_cell(function, label)
             self._outside.note_module(str(space.get("__name__")))

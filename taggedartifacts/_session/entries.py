@@ -20,7 +20,7 @@ from collections import OrderedDict
 from types import FunctionType, MappingProxyType, ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from .._reach.definition import is_ours
+from .._reach.definition import is_our_decorator
 from .._reach.members import HOLDS, WRITERS, attributes, closure, is_generated, is_special, nested, registry
 from .._reach.objects import DESCRIPTORS, GENERATED
 from .._reach.prompt import is_interactive_class
@@ -62,7 +62,7 @@ def said(value: object, name: str) -> Any:
 def function_attributes(function: Any) -> dict[str, Any]:
     """Collect what was set on a function, without what decorators of this library set."""
     held = vars(function) if hasattr(function, "__dict__") else {}
-    return {name: value for name, value in held.items() if name != "__wrapped__" and not is_ours(value)}
+    return {name: value for name, value in held.items() if name != "__wrapped__" and not is_our_decorator(value)}
 
 
 def maker(wrapper: object) -> str:

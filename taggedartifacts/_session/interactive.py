@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._canonical import encoding
 from .._errors import UnhashableError
-from .._reach.definition import Source, is_ours, replaced, source_of
+from .._reach.definition import Source, is_our_decorator, replaced, source_of
 from .._reach.imports import Hidden, Imports, read
 from .._reach.members import attributes, closure, defaults, methods
 from .._reach.objects import is_written_only
@@ -175,7 +175,7 @@ class Walk:
             self._visit_class(value, key)
         elif isinstance(value, FunctionType) and is_from_session(value):
             self._visit_code(value, key)
-        elif is_ours(value) or (isinstance(value, FunctionType) and _is_our_wrapper(value)):
+        elif is_our_decorator(value) or (isinstance(value, FunctionType) and _is_our_wrapper(value)):
             self.watch.mapping(vars(value))
             self._put(key, "wrapped", {"__wrapped__": value.__wrapped__})
             config = vars(value)["_taggedartifacts"].options.config if "_taggedartifacts" in vars(value) else None
