@@ -224,13 +224,12 @@ _LATER: dict[str, Any] = {"manifest": None, "listing": None, "readers": {}, "unk
 # A name that is too long for the file system, or below a file, leads to no record either.
 _NOT_THERE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG})
 _FILE_NAME = re.compile(rf"[^/\0{re.escape(os.sep)}]+/?")
-_COMMIT = re.compile(f"[0-9a-f]{{{COMMIT_DIGITS},64}}")
 _DIGESTS = ("dirty", "config_hash", "digest", "scope_digest", "listing")
 _LISTS = ("scope", "scope_names", "scope_reasons")
 _DICTS = ("packages", "readers", "unknown")
 _MANIFESTS = ("files", "companions", "undeclared")
 _DIGEST = re.compile("[0-9a-f]{32}")
-_SEVERAL_DIGESTS = re.compile("[0-9a-f]{32}(?: [0-9a-f]{32})*")
+_SEVERAL_HEXES = re.compile(f"[0-9a-f]{{{COMMIT_DIGITS},64}}(?: [0-9a-f]{{32}})*")
 _decode = json.JSONDecoder().decode
 _encode = json.JSONEncoder(default=lambda entry: {name: getattr(entry, name) for name in FileEntry.__slots__}).encode
 
@@ -303,10 +302,9 @@ def _check_meaning(values: dict[str, Any]) -> None:
     Raises:
         ValueError: If something is not as this library writes it.
     """
-    digests = [values[key] for key in _DIGESTS if values[key] is not None]
-    text = " ".join(digests)  # all at once, which takes a fifth of the time
-    alike = _SEVERAL_DIGESTS.fullmatch(text) and len(text) < 33 * len(digests)
-    if not alike or not _COMMIT.fullmatch(values["commit"]):
+    hexes = [values["commit"], *[values[key] for key in _DIGESTS if values[key] is not None]]
+    text = " ".join(hexes)  # all at once, which takes a fifth of the time
+    if not _SEVERAL_HEXES.fullmatch(text) or text.count(" ") >= len(hexes):
         wrong = (key for key in _DIGESTS if values[key] is not None and not _DIGEST.fullmatch(values[key]))
         key = next(wrong, "commit")
         raise ValueError(f"{key} is {values[key]!r:.80}")
@@ -316,11 +314,12 @@ def _check_meaning(values: dict[str, Any]) -> None:
     for name in names:
         # A slash at the end of an output says that its path promised a directory.
         # A drive leads elsewhere on Windows: joined to a directory, C:name is a file of that drive.
-        if not _FILE_NAME.fullmatch(name) or name in (os.curdir, os.pardir) or os.path.splitdrive(name)[0]:
+        drive = ":" in name and os.path.splitdrive(name)[0]
+        if not _FILE_NAME.fullmatch(name) or name in (os.curdir, os.pardir) or drive:
             raise ValueError(f"{name!r:.80} is no file name")
         os.fsencode(name)
-    for number in (values["size"], values["mtime_ns"], values["seconds"]):
-        _check_number(number)
+    _check_number(abs(values["size"]) + abs(values["mtime_ns"]))
+    _check_number(values["seconds"])
 
 
 def read_record(path: str) -> Record | None:
