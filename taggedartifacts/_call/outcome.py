@@ -297,14 +297,19 @@ class Environment(TypedDict):
 
 def environment() -> Environment:
     """Describe where this process runs, with the versions of the packages that it has imported."""
-    names = {name.partition(".")[0] for name in list(sys.modules)} - sys.stdlib_module_names
-    versions = ((name, _version(name)) for name in sorted(names) if not name.startswith("_"))
     return {
         "python": platform.python_version(),
         "platform": _platform(),
         "host": socket.gethostname(),
-        "packages": {name: version for name, version in versions if version is not None},
+        "packages": dict(_packages(tuple(sys.modules))),
     }
+
+
+@functools.lru_cache(1)  # mostly, nothing is imported between one run and the next
+def _packages(modules: tuple[str, ...]) -> dict[str, str]:
+    names = {name.partition(".")[0] for name in modules} - sys.stdlib_module_names
+    versions = ((name, _version(name)) for name in sorted(names) if not name.startswith("_"))
+    return {name: version for name, version in versions if version is not None}
 
 
 @functools.cache

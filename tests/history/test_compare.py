@@ -61,6 +61,7 @@ def make(project, monkeypatch, out, changed):
     package.__version__ = "2.0" if "package" in changed else "1.0"
     monkeypatch.setitem(sys.modules, "fakepackage", package)
     _environment._version.cache_clear()
+    _environment._packages.cache_clear()
     monkeypatch.setattr(platform, "python_version", lambda: "3.12.2" if "python" in changed else "3.11.1")
     if "commit" in changed:
         project.write("helper.txt", "committed")
