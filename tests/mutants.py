@@ -42,28 +42,25 @@ LARGE = "tests/store/test_large.py"
 MEMORY = "tests/call/test_memory.py"
 OUTCOME = "tests/call/test_outcome.py"
 RECORD = "tests/store/test_record.py"
-SHARED = "tests/store/test_shared.py"
 PATCHES = "tests/store/test_patches.py"
 ENDINGS = "tests/call/test_endings.py"
 PRUNE = "tests/history/test_prune.py"
-VERIFY = "tests/history/test_verify.py"
-RUN = "tests/call/test_run.py"
 KEY = "tests/store/test_key.py"
 REUSE = "tests/store/test_reuse.py"
 STANDING = "tests/store/test_standing.py"
 CONDITION = "tests/store/test_condition.py"
-STAGING = "tests/store/test_crash.py tests/call/test_run.py"
 CALLS = "tests/call/test_call.py"
 SESSION = "tests/session/test_session.py -k TestCells"
 INPUTS = "tests/call/test_inputs.py"
+OPENED = "tests/call/test_inputs.py -k TestOpened"
+TRACKED = "tests/call/test_inputs.py -k TestTracked"
+MEANWHILE = "tests/code/test_meanwhile.py"
 PLAIN = "tests/call/test_plain.py"
 BINDING = "tests/call/test_binding.py"
 SCOPE = "tests/code/test_scope.py"
 DIRT = "tests/code/test_dirt.py"
-STATE = "tests/code/test_codestate.py"
 LOOK = "tests/code/test_look.py"
 KINDS = "tests/code/test_kinds.py"
-INDEX = "tests/git/test_index.py"
 ENCODING = "tests/canonical/test_encoding.py"
 ARRAYS = "tests/canonical/test_arrays.py"
 CLASSES = "tests/canonical/test_classes.py"
@@ -187,6 +184,21 @@ MUTANTS = [
     Mutant("_store/content.py", "    if not types <= {(str, int, int, str)}:", "    if False:", LARGE),
     Mutant("_store/content.py", " and each.manifest.startswith(f\"{lock_key(name)}-\")}", "}", "tests/store/test_large.py -k TestManifests"),
     # Locks, staging, sweep
+    Mutant("_store/staging.py", "works and not is_claimed(path):", "works:", "tests/store/test_shared.py -k another_artifact"),
+    Mutant("_store/staging.py", "            if not os.path.lexists(restored):", "            if True:", "tests/store/test_shared.py -k stepped_aside"),
+    Mutant("_store/staging.py", "            if not os.path.islink(inner):", "            if True:", "tests/store/test_shared.py -k links_in_it"),
+    Mutant("_store/lock.py", "            if error.errno not in _NO_LOCKS:\n                raise\n", "", "tests/store/test_file_systems.py -k other_error"),
+    Mutant("_store/lock.py", "        if not stat.S_ISREG(status.st_mode):", "        if False:", "tests/store/test_shared.py -k place_of_a_lock"),
+    Mutant("_store/reuse.py", "            if error.errno not in _REPLACED or not starts:", "            if error.errno not in _REPLACED:", "tests/store/test_file_systems.py -k for_good"),
+    Mutant("_store/written.py", "            if recompute or _is_same(os.path.join(staged.staging, name), path):", "            if True:", "tests/call/test_outcome.py -k record_is_lost"),
+    Mutant("_store/written.py", "    if stat.S_ISLNK(status.st_mode):\n        raise", "    if False:\n        raise", "tests/call/test_outcome.py -k no_file"),
+    Mutant("_store/written.py", "        if target.startswith(inside):", "        if False:", "tests/call/test_outcome.py -k links_stay"),
+    Mutant("_store/publish.py", "        elif os.path.lexists(staged.path):", "        elif True:", "tests/store/test_file_systems.py -k 'TestWithoutLocks or answer_is_lost'"),
+    Mutant("_store/publish.py", "        for gone in companion_names(predecessor) - companion_names(record):\n            move(staged.folder.artifact(gone), os.path.join(staged.staging, gone))\n", "", "tests/store/test_kept.py -k fewer_beside"),
+    Mutant("_history/prune.py", "        if is_busy(folder, name, locked=lock.works):", "        if False:", "tests/history/test_prune.py -k another_host"),
+    Mutant("_history/prune.py", "        if not lock.try_acquire():", "        if not lock.try_acquire() and False:", "tests/history/test_prune.py -k being_made"),
+    Mutant("_history/prune.py", " if each.path.startswith(split_name(name)[0])]", "]", "tests/history/test_prune.py tests/store/test_record.py"),
+    Mutant("_history/prune.py", "condition(version.target, record)[0] is Condition.CHANGED", "False", "tests/history/test_prune.py -k was_changed"),
     Mutant("_store/staging.py", "(locked and _is_ours(path)) or", "locked or", "tests/store/test_shared.py -k another_host"),
     # Calls
     Mutant("_call/call.py", "plain_key((counted[:2], given, cwd))", "plain_key((counted[:2], given))", CALLS),
@@ -203,6 +215,50 @@ MUTANTS = [
     Mutant("_call/inputs.py", "(now.st_size, now.st_mtime_ns) == (entry.size, entry.mtime_ns):", "now.st_size == entry.size:", INPUTS),
     Mutant("_call/inputs.py", "_digest_of(file, \"\") == entry.digest:", "entry.digest:", INPUTS),
     Mutant("_call/inputs.py", "stat.S_ISREG(status.st_mode) and not counts(file):", "stat.S_ISREG(status.st_mode):", INPUTS),
+    Mutant("_call/call.py", "return tuple(found) if len(runs) <= 1 else None", "return tuple(found)", "tests/call/test_outcome.py"),
+    Mutant("_call/run.py", "    if again := artifacts & being_made():", "    if again := frozenset():", "tests/call/test_run.py -k recursive"),
+    Mutant("_call/run.py", "        if os.getpid() != process:\n            raise", "        if False:\n            raise", "tests/call/test_crowd.py -k child_that_returns"),
+    Mutant("_call/run.py", "    if not recompute and _reused(call):\n        return call\n    call.check_links()", "    call.check_links()", "tests/call/test_run.py -k threads"),
+    Mutant("_call/run.py", "    if recompute:\n        call.check_owner()\n", "", REUSE),
+    Mutant("_call/run.py", "sorted(call.targets, key=wholes.__getitem__)", "call.targets", "tests/call/test_run.py -k one_order"),
+    Mutant("_call/inputs.py", "return {None: {key: _filled(entry) for key, entry in found.entries.items()}}", "return {key: _filled(entry) for key, entry in found.entries.items()}", INPUTS),
+    Mutant("_call/inputs.py", "    if after != file.identity:", "    if False:", INPUTS),
+    Mutant("_call/inputs.py", "    if found.st_ino and itself in parents:", "    if False:", INPUTS),
+    Mutant("_call/inputs.py", "            names = sorted(entry for entry in os.listdir(path) if entry != HIDDEN)", "            names = sorted(os.listdir(path))", INPUTS),
+    Mutant("_call/plain.py", "{type(Path()): _path, ArtifactPath: _artifact}", "{type(Path()): _path, ArtifactPath: _path}", PLAIN),
+    Mutant("_call/binding.py", "name not in self._left_out or name == self._without_state", "name not in self._left_out", BINDING),
+    Mutant("_call/destination.py", "    if len(set(names)) < count:", "    if False:", BINDING),
+    # Inputs that nobody declared, and what else a run opens
+    Mutant("_call/inputs.py", "if is_ours or any(", "if any(", OPENED),
+    Mutant("_call/inputs.py", " or file.startswith(each + os.sep)", "", OPENED),
+    Mutant("_call/inputs.py", "    file = os.path.join(root, path)\n    return file, os.stat(file)", "    raise FileNotFoundError", OPENED),
+    Mutant("_call/inputs.py", "    return tuple(found[:_MOST_LISTED])", "    return tuple(found)", OPENED),
+    Mutant("_call/inputs.py", "\"\" if file.name else file.path", "\"\"", OPENED),
+    Mutant("_call/inputs.py", " and not is_tagged(os.path.basename(path)):", ":", "tests/call/test_inputs.py -k TestUndeclared"),
+    Mutant("_call/declared.py", "            above = os.path.dirname(above)", "            above = \"\"", TRACKED),
+    Mutant("_call/declared.py", "for item in value.values() if isinstance(value, dict) else value:", "for item in value:", TRACKED),
+    Mutant("_call/declared.py", "found = os.stat(path)", "found = os.lstat(path)", TRACKED),
+    Mutant("_call/declared.py", " - {None}", "", TRACKED),
+    Mutant("_reach/opened.py", "if event in _STARTS or len(", "if len(", MEANWHILE),
+    Mutant("_reach/opened.py", " or len(self.files) >= _MOST_FILES", "", MEANWHILE),
+    Mutant("_reach/opened.py", " and absolute not in self.files:", ":", OPENED),
+    Mutant("_reach/opened.py", "None if _only_writes(event, arguments) else _standing(absolute)", "_standing(absolute)", OPENED),
+    Mutant("_reach/opened.py", "== os.O_WRONLY", "!= 0", OPENED),
+    Mutant("_reach/opened.py", "tuple(each for each in _watching if each is not opened)", "()", OPENED),
+    Mutant("_reach/opened.py", "os.path.abspath(os.fsdecode(path))", "os.fsdecode(path)", OPENED),
+    Mutant("_code/meanwhile.py", "paths = tracked.paths if opened.has_started else tracked", "paths = tracked", MEANWHILE),
+    Mutant("_code/meanwhile.py", "tracked.unseen | (tracked.paths & seen)", "tracked.paths & seen", MEANWHILE),
+    Mutant("_code/meanwhile.py", "for path in (file, os.path.realpath(file))}", "for path in (file,)}", MEANWHILE),
+    Mutant("_code/meanwhile.py", " or dirt is not None or not same_syntax", " or not same_syntax", MEANWHILE),
+    Mutant("_code/meanwhile.py", "return before is not None and before[0] != 0", "return False", MEANWHILE),
+    Mutant("_code/meanwhile.py", "max(info.st_mtime, info.st_ctime) < facts.taken - _MARGIN_SECONDS", "info.st_mtime < facts.taken", MEANWHILE),
+    Mutant("_code/meanwhile.py", "if known is None or index_stamp(known.file) != known.stamp:", "if known is None:", OPENED),
+    Mutant("_code/meanwhile.py", "        and not path.startswith(submodules)\n", "", OPENED),
+    Mutant("_code/meanwhile.py", "        and not _NO_DATA.intersection(path.split(\"/\"))\n", "", OPENED),
+    Mutant("_code/meanwhile.py", "        and not is_installed(path, facts.root)\n", "", OPENED),
+    Mutant("_code/meanwhile.py", "        and path not in modules\n", "", OPENED),
+    Mutant("_code/meanwhile.py", " and leads_to not in tracked}", "}", OPENED),
+    Mutant("_reach/forks.py", "        looking.release()  # and still", "        looking._at_fork_reinit()  # and still", "tests/call/test_endings.py -k middle_of_a_look"),
     # The code
     Mutant("_code/scope.py", "        if path in self.files:\n            return True\n        if self.is_whole:", "        if self.is_whole:", SCOPE),
     Mutant("_code/scope.py", "        if is_probed(path, self.probes):\n            return True\n", "", SCOPE),
@@ -211,6 +267,29 @@ MUTANTS = [
     Mutant("_code/scope.py", "            found = entry(path) or _submodule_above(path, entry)", "            found = entry(path)", SCOPE),
     Mutant("_code/scope.py", "parts.append(f\"{found[0]:o} {found[1]} {path}\")", "parts.append(f\"{found[1]} {path}\")", "tests/code/test_scope.py -k TestKey"),
     Mutant("_code/scope.py", "parts.append(f\"{found[0]:o} {found[1]} {path}\")", "parts.append(f\"{found[0]:o} {path}\")", "tests/code/test_scope.py -k TestKey"),
+    Mutant("_code/scope.py", "[f\"{self.kind.value} {self.by_bytes}\", *sorted(self.names)]", "[f\"{self.kind.value} {self.by_bytes}\"]", "tests/code/test_scope.py -k TestKey"),
+    Mutant("_code/scope.py", "        by_bytes=one.by_bytes or other.by_bytes,", "        by_bytes=one.by_bytes,", "tests/code/test_facts.py -k TestWidened"),
+    Mutant("_code/dirt.py", "        elif now.doubt:\n            what = now.doubt\n", "", "tests/git/test_peculiarities.py -k 'lfs or filter or doubt or command'"),
+    Mutant("_code/dirt.py", "        elif (now.mode, now.oid) == before:", "        elif now.oid == before[1]:", DIRT),
+    Mutant("_code/dirt.py", "        if now is None and (before is None or path in self._candidates.sparse):", "        if now is None and before is None:", DIRT),
+    Mutant("_code/dirt.py", "        if before == (SUBMODULE_MODE, inner.repository.head):", "        if before:", DIRT),
+    Mutant("_code/dirt.py", "        if self.repository.is_shallow:\n            return search()\n", "", "tests/code/test_code_memory.py tests/git/test_peculiarities.py -k shallow"),
+    Mutant("_code/dirt.py", "parts = [b\"%o %s %s\\0\" % (dirt[path].mode, ", "parts = [b\"%o %s %s\\0\" % (0, ", "tests/code/test_codestate.py -k test_digest"),
+    Mutant("_code/dirt.py", "os.fsencode(path)) for path in sorted(dirt)]", "os.fsencode(path)) for path in dirt]", "tests/code/test_codestate.py -k test_digest"),
+    Mutant("_code/dirt.py", " or old[0] != new[0] or", " or", "tests/code/test_scope.py -k TestLayout"),
+    Mutant("_code/dirt.py", "    return before != \"\" and before ==", "    return before ==", "tests/code/test_scope.py -k TestLayout"),
+    Mutant("_code/facts.py", "        return scope.by_bytes or not same_syntax(repository, delta)", "        return not same_syntax(repository, delta)", "tests/code/test_scope.py -k TestLayout"),
+    Mutant("_code/facts.py", "        return scope.by_bytes or not same_syntax(repository, delta)", "        return True", "tests/code/test_scope.py -k TestLayout"),
+    Mutant("_code/facts.py", "dirt = {path: each for path, each in dirt.items() if not each.is_layout}", "pass", "tests/code/test_scope.py -k TestLayout"),
+    Mutant("_code/facts.py", "    if entry is not None and not status.may_differ(FILE):", "    if entry is not None:", "tests/code/test_settings.py tests/code/test_codestate.py -k 'TestScope or settings'"),
+    Mutant("_code/look.py", "        if status.repository.is_ignored(path[len(prefix) :]):", "        if False:", "tests/code/test_dirt.py -k test_ignored"),
+    Mutant("_code/look.py", "is_stale = not loaded.is_as_loaded() or (loaded.is_doubtful and dirt is not None)", "is_stale = False", LOOK),
+    Mutant("_code/look.py", "        if now is not None and (now.mode, now.oid) == expected:", "        if True:", LOOK),
+    Mutant("_code/look.py", "            if is_compared:\n                return dirt\n            return self._judge_later", "            if True:\n                return dirt\n            return self._judge_later", LOOK),
+    Mutant("_code/kinds.py", "    if kind is None:\n        return True\n    if kind ==", "    if kind is None:\n        return False\n    if kind ==", KINDS),
+    Mutant("_git/index.py", "entry.flags & _ASSUME_UNCHANGED or ", "", DIRT),
+    Mutant("_git/index.py", "(_SKIP_WORKTREE | _INTENT_TO_ADD)", "_SKIP_WORKTREE", DIRT),
+    Mutant("_git/index.py", "if is_sparse and entry.flags_extended", "if entry.flags_extended", DIRT),
     # The canonical form
     Mutant("_canonical/text.py", "return format(Decimal(value), \"f\")", "return format(Decimal(value), \"E\")", ENCODING),
     Mutant("_canonical/text.py", "return text if \"n\" not in text else tagged_text(\"float\", quoted(text))", "return text", ENCODING),
@@ -238,6 +317,8 @@ MUTANTS = [
     Mutant("_canonical/classes.py", "        \"defaults\": defaults(function),\n", "", CLASSES),
     Mutant("_canonical/classes.py", "        \"reads\": {name: _read(space[name]) for name in source.reads if name in space},\n", "", CLASSES),
     Mutant("_canonical/refused.py", "    if any(len(path) == 1 for path in paths):", "    if all(len(path) == 1 for path in paths):", ENCODING),
+    Mutant("_canonical/encoding.py", "                if id(child) in inside:", "                if False:", "tests/canonical/test_encoding.py -k itself"),
+    Mutant("_reach/syntax.py", "_SKIPPED = frozenset({\"ctx\", ", "_SKIPPED = frozenset({\"ctx\", \"value\", ", SYNTAX),
 ]  # fmt: skip
 
 

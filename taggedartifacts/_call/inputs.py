@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from .._errors import InputChangedError, InputError
 from .._hashing import Progress, file_hexdigest, hexdigest
 from .._memory import Memory, is_news
-from .._path import ArtifactPath
 from .._store.folder import HIDDEN
 from .._store.record import FileEntry
 from .._tag import is_tagged
@@ -360,7 +359,7 @@ def _paths(value: Any) -> Iterator[str]:
             if isinstance(item, (str, os.PathLike)):
                 yield from _paths(item)
         return
-    if isinstance(value, ArtifactPath) or not isinstance(value, (str, os.PathLike)):
+    if not isinstance(value, (str, os.PathLike)):
         return
     path = os.fspath(value)
     # What has a tag is an artifact, of which the tag tells the content.

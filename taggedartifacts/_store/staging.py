@@ -163,7 +163,7 @@ def sweep(folder: Folder, name: str, *, locked: bool) -> None:
         elif key == lock_key(name):
             if path.endswith(_ASIDE) or _is_over(path, locked=locked):
                 _clear(folder, path)
-        elif locked and _older(path, _FOREIGN_AGE if _is_ours(path) else _UNLOCKED_AGE):
+        elif _older(path, _FOREIGN_AGE if _is_ours(path) else _UNLOCKED_AGE):
             _clear_foreign(folder, path, key)
 
 

@@ -131,8 +131,15 @@ class TestForks:
             with looking:
                 pass
 
+        def another_waits():
+            got = []
+            thread = threading.Thread(target=lambda: got.append(looking.acquire(blocking=False)))
+            thread.start()
+            thread.join()
+            assert [False] == got
+
         with looking:
-            assert 0 == forked(end)
+            assert [0, 0] == [forked(end), forked(another_waits)]
         assert 0 == forked(end)
 
     def test_while_another_thread_computes_what_is_cached(self, project):

@@ -8,9 +8,11 @@ import shutil
 from pathlib import Path
 
 import pytest
+from gitrepo import GitRepo
 
 from taggedartifacts import _memory
 from taggedartifacts._call import inputs as _inputs
+from taggedartifacts._call.declared import within_inputs
 from taggedartifacts._canonical.encoding import canonical
 from taggedartifacts._errors import DirtyRepositoryError, InputChangedError, InputError
 from taggedartifacts._hashing import hexdigest
@@ -255,11 +257,14 @@ class TestTracked:
         project.write("extra.py", "N = 1")
         return project
 
-    @pytest.mark.parametrize("give", ["data/a.csv", ["data/a.csv"], {"a": Path("data/a.csv")}, "link/a.csv", "data"])
+    @pytest.mark.parametrize(
+        "give", ["data/a.csv", ["data/a.csv"], {"a": Path("data/a.csv")}, "link/a.csv", "a.csv", "data"]
+    )
     def test_no_dirt(self, data, give):
         """It may be edited before the function is decorated and after; undoing that finds the old artifact."""
-        data.write(".git/info/exclude", "link\n")
+        data.write(".git/info/exclude", "link\n/a.csv\n")
         os.symlink("data", "link")
+        os.symlink("data/a.csv", "a.csv")
         work = data.module(COPIES)
         old = work.f(give, outpath="out/x")
         data.write("data/a.csv", "2")
@@ -278,6 +283,12 @@ class TestTracked:
         data.write("data/a.csv", "1")
 
         assert old == work.f(give, outpath="out/x")
+
+    def test_nothing_there(self, data):
+        """What is not there is not taken for an input that is not there either."""
+        root = str(data.path)
+
+        assert {"other.csv"} == within_inputs(["gone", "other.csv"], root, root, ["missing.csv", "other.csv"])
 
     def test_removed_from_a_folder(self, data):
         """What is removed from a folder that is an input is none either."""
@@ -522,6 +533,8 @@ def f(out):
         project.write("env/lib/site-packages/package/data.txt", "1")
         project.write("env/__pycache__/cache.json", "1")
         (project.path / "link.csv").symlink_to(__file__)
+        (project.path / "out").mkdir()
+        (project.path / "out" / "link.csv").symlink_to(project.path / "tracked.csv")
         monkeypatch.syspath_prepend(project.path)
         work = project.module(
             """
@@ -531,7 +544,8 @@ def inner(out):
 @Artifact("out", inputs=("table", "tables"), ignore=("log",))
 def f(table, tables, log, out):
     data = "env/lib/site-packages/package/data.txt", "env/__pycache__/cache.json", ".git/HEAD", "link.csv"
-    for path in (table, tables["a"], log, "tracked.csv", inner("out/inner.txt"), __file__, *data):
+    given = table, tables["a"], tables["folder"] + "/v.csv", log
+    for path in (*given, "tracked.csv", "out/link.csv", inner("out/inner.txt"), __file__, *data):
         Path(path).read_text()
     Path("made.txt").write_text("x")
     Path("made.txt").read_text()
@@ -542,17 +556,47 @@ def f(table, tables, log, out):
     Path(out).write_text("x")
 """
         )
-        for name in ("t.csv", "u.csv", "log.txt", "count.txt", "written.txt"):
+        for name in ("t.csv", "u.csv", "more/v.csv", "log.txt", "count.txt", "written.txt"):
             project.write(name, "1")
 
-        assert () == work.f("t.csv", {"a": "u.csv"}, "log.txt", "out/a.txt").record.undeclared
+        tables = {"a": "u.csv", "folder": "more"}
+        assert () == work.f("t.csv", tables, "log.txt", "out/a.txt").record.undeclared
+
+    def test_after_a_call_inside(self, project):
+        """What a function opens after it called another one is seen, too."""
+        inner = "@Artifact('out')\ndef inner(out):\n    Path(out).touch()\n"
+        work = project.module(inner + self.SOURCE.format(read="[inner('out/i.txt'), text('data.bin')]"))
+        project.write("data.bin", "a")
+
+        assert ["data.bin"] == [each.path for each in work.f("out/a.txt").record.undeclared]
+
+    def test_committed_since(self, project):
+        """What is committed since counts by its commit."""
+        work = project.module(self.SOURCE.format(read="text('data.bin')"))
+        project.write("data.bin", "a")
+        work.f("out/a.txt")
+        project.commit()
+
+        assert () == project.load(project.path / "work.py").f("out/a.txt").record.undeclared
+
+    def test_submodule(self, project, tmp_path):
+        """What a submodule tracks counts by its commit."""
+        library = GitRepo(tmp_path / "library")
+        library.write("a.csv", "1")
+        library.commit()
+        project.git("submodule", "add", "-q", str(library.path), "vendor")
+        work = project.module(self.SOURCE.format(read="text('vendor/a.csv')"))
+
+        assert () == work.f("out/a.txt").record.undeclared
 
     def test_too_many(self, project, monkeypatch, caplog):
         """Of very many, that the last are not looked at again is said."""
         monkeypatch.setattr(_inputs, "_MOST_LISTED", 2)
+        monkeypatch.setattr(_memory, "_said", Memory())
         work = project.module(self.SOURCE.format(read="[Path(f'{n}.txt').read_text() for n in range(3)]"))
         for number in range(3):
             project.write(f"{number}.txt", "x")
 
         assert ["0.txt", "1.txt"] == [each.path for each in work.f("out/a.txt").record.undeclared]
+        assert ["f reads 0.txt" in caplog.text, "f reads 1.txt" in caplog.text] == [True, True]
         assert "3 files that do not count were read; changes of 1 of them will not be seen" in caplog.text

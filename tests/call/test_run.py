@@ -10,7 +10,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from cases import WRITE, hold
+from cases import TWO, WRITE, hold
 
 from taggedartifacts import (
     ArtifactConflictError,
@@ -21,6 +21,7 @@ from taggedartifacts import (
     LockTimeoutError,
     RecursiveCallError,
 )
+from taggedartifacts._call import run as _run
 
 
 class TestMissAndHit:
@@ -411,7 +412,7 @@ class TestKindsOfFunctions:
 
     def test_recursive(self, project):
         """A function that asks for the artifact that it is making gets an error, not a deadlock."""
-        work = project.module('@Artifact("outpath")\ndef f(x, outpath):\n    f(x, "out/f.txt")\n')
+        work = project.module('@Artifact("outpath", timeout=9)\ndef f(x, outpath):\n    f(x, "out/f.txt")\n')
 
         with pytest.raises(RecursiveCallError, match="while it is making it"):
             work.f(1, "out/f.txt")
@@ -545,6 +546,16 @@ class TestWaiting:
             lock.release()
 
         assert 1 == caplog.text.count(f"waiting for process {os.getpid()}")
+
+    def test_one_order(self, project, monkeypatch):
+        """The locks of several outputs are taken in one order, so that no two calls wait for each other."""
+        work = project.module(TWO)
+        taken, acquired = [], _run._acquired
+        monkeypatch.setattr(_run, "_acquired", lambda lock, target: taken.append(target.name) or acquired(lock, target))
+        work.two(1, "out/a.txt", "out/b.txt")
+        work.two(2, "out/b.txt", "out/a.txt")
+
+        assert ["a", "b", "a", "b"] == [name[0] for name in taken]
 
     def test_hit_needs_no_lock(self, project):
         """A call for an artifact that is there does not wait for who holds its lock."""

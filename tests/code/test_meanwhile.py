@@ -7,6 +7,7 @@ import pytest
 from heavy import but
 
 from taggedartifacts import InputError
+from taggedartifacts._reach import opened
 
 
 def database(number):
@@ -88,6 +89,45 @@ class TestRead:
 
         with pytest.raises(InputError, match=r"params\.json changed while"):
             module.sweep(2, "out/a.txt")
+
+    def test_link(self, project, work):
+        """A file that is opened through a link that git does not track is that file."""
+        module = work("rows('out/link.csv')", *READ["table"][1:])
+        (project.path / "out").mkdir()
+        (project.path / "out" / "link.csv").symlink_to(project.path / "data" / "a.csv")
+        project.write("data/a.csv", text(2))
+
+        with pytest.raises(InputError, match=r"data/a\.csv changed while"):
+            module.sweep(1, "out/a.txt")
+
+    def test_deleted(self, project, work):
+        """A file that is gone may have been missed by another program."""
+        module = work(*READ["shell"])
+        (project.path / "data" / "a.csv").unlink()
+
+        with pytest.raises(InputError, match=r"data/a\.csv changed while"):
+            module.sweep(1, "out/a.txt")
+
+    def test_more_than_is_remembered(self, project, work, monkeypatch):
+        """Where more is opened than is remembered, any file may have been read."""
+        monkeypatch.setattr(opened, "_MOST_FILES", 0)
+        module = work(*READ["settings"])
+        project.write("data/other.csv", "2\n")
+
+        with pytest.raises(InputError, match=r"data/other\.csv changed while"):
+            module.sweep(1, "out/a.txt")
+
+    def test_dirty_before(self, project, work):
+        """Of a file that was not committed, any change counts: the tag names it by its bytes."""
+        module = work(READ["script"][0], "step.py", READ["script"][2])
+        project.write("step.py", "N = 2\n")
+        project.write("work.py", (project.path / "work.py").read_text().replace('"out"', '"out", allow_dirty=True'))
+        module = project.load(project.path / "work.py")
+        assert module.sweep.path(1, "out/a.txt").tag.dirty is not None
+        project.write("step.py", "N = 2  # as before\n")
+
+        with pytest.raises(InputError, match=r"step\.py changed while"):
+            module.sweep(1, "out/a.txt")
 
     def test_others(self, project, work):
         """A file that was touched, and one that the run does not read, change nothing."""

@@ -153,6 +153,18 @@ class TestWithoutLocks:
         assert young != old
 
 
+class TestLocksThatFail:
+    def test_other_error(self, project, monkeypatch):
+        """An error that does not say that there are no locks comes through, before the function runs."""
+        work = project.module(WRITE)
+        refused = OSError(errno.EIO, os.strerror(errno.EIO))
+        monkeypatch.setattr(pytest.importorskip("fcntl"), "flock", lambda *_: (_ for _ in ()).throw(refused))
+
+        with pytest.raises(OSError, match=os.strerror(errno.EIO)):
+            work.f(1, "out/f.txt")
+        assert [] == work.runs
+
+
 class TestStagingVanishes:
     def test_nobody_made_it(self, project):
         """If somebody removes the staging directory of a live run, the error says so."""

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import stat
 import traceback
 import warnings
@@ -11,6 +12,7 @@ from cases import leave
 from gitrepo import IS_ROOT
 
 from taggedartifacts import ArtifactConflictError
+from taggedartifacts._store.staging import Claim
 
 WRITE = """
 runs = []
@@ -62,7 +64,7 @@ class TestLeftovers:
         assert before == stat.S_IMODE((hidden(project) / "staging").stat().st_mode)
         assert f"{left} is left over" in caplog.text
 
-    def test_links_in_it_are_not_followed(self, project, tmp_path):
+    def test_links_in_it_are_not_followed(self, project, tmp_path, monkeypatch):
         """Removing staging follows no link that a function made in it."""
         work = project.module(
             '@Artifact("out")\ndef f(out, target):\n    os.mkdir(out)\n    os.symlink(target, Path(out, "link"))\n'
@@ -71,6 +73,8 @@ class TestLeftovers:
         target = tmp_path / "target"
         target.mkdir(mode=0o750)
         (target / "kept").touch()
+        tries, rmtree = iter([lambda *_, **__: None]), shutil.rmtree  # root could remove it at once
+        monkeypatch.setattr(shutil, "rmtree", lambda path, **how: next(tries, rmtree)(path, **how))
 
         with pytest.raises(ZeroDivisionError):
             work.f("out/x", str(target))
@@ -99,14 +103,17 @@ class TestLeftovers:
         assert [left] == project.staged()
 
     def test_another_artifact(self, project):
-        """The leftover of another artifact goes when it is an hour old and nobody holds that one's lock."""
+        """The leftover of another artifact goes when it is an hour old and nobody works in it or holds its lock."""
         work = project.module(WRITE)
         other = work.f(2, "out/f.txt")
-        young, old = leave(project, other), leave(project, other, age=3700)
+        young, claimed, old = (leave(project, other, age=age) for age in (0, 3700, 3700))
+        claim = Claim()
+        claim.take(str(hidden(project) / "staging" / claimed))
         work.f(1, "out/f.txt")
+        claim.release()
 
-        assert [young] == project.staged()
-        assert old != young
+        assert {young, claimed} == set(project.staged())
+        assert old not in (young, claimed)
 
     def test_stepped_aside(self, project, caplog):
         """A directory that stepped aside for a successor that never came is brought back, from whichever host."""
@@ -120,6 +127,16 @@ class TestLeftovers:
         assert "it is back" in caplog.text
         assert [1] == work.runs
         assert "1 1" == (path / "a").read_text()
+        assert [] == project.staged()
+
+    def test_stepped_aside_for_one_that_came(self, project):
+        """A directory that stepped aside goes where its successor stands."""
+        work = project.module(WRITE)
+        path = work.f(1, "out/f.txt")
+        leave(project, path, suffix=".aside")
+        work.f.recompute(1, "out/f.txt")
+
+        assert "1 2" == path.read_text()
         assert [] == project.staged()
 
 
