@@ -291,9 +291,10 @@ from pathlib import Path
 from taggedartifacts import Artifact
 HERE = Path(__file__).resolve().parent
 CONFIG = {"table": os.path.join(HERE, "data", "a.csv"), "root": HERE, "far": "/data/b.csv", "hereabouts": f"{HERE}x"}
+PLACES = [HERE.as_uri(), (HERE / "a b.csv").as_uri(), f"sqlite:///{HERE}/runs.db"]
 @Artifact("out")
 def fig(out):
-    Path(out).write_text(str((HERE, CONFIG)))
+    Path(out).write_text(str((HERE, CONFIG, PLACES)))
 if __name__ == "__main__":
     print(fig.path("a.txt"), fig.path("a.txt") == fig("a.txt"))
 """
