@@ -183,7 +183,7 @@ class Watch:
                     return False
         except RuntimeError:  # changed by another thread meanwhile
             return False
-        return all(encode() == text for encode, text in self._encoded)
+        return not self._encoded or all(encode() == text for encode, text in self._encoded)
 
 
 def _content(cell: CellType) -> object:
