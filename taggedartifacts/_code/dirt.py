@@ -96,9 +96,9 @@ class CodeState:
 REGULAR = 0o10  # the first four bits of the mode of a regular file
 # Before an address there may be helpers, as in "gcrypt::https://…"; what these take otherwise can be a whole command.
 _HELPERS = re.compile(r"(?:[\w+.-]+::)*")
-_URL = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]*)://(?:[^/?#]*@)?([^?#]*).*", re.DOTALL)
-_PASSWORD = re.compile(r"^[^/@]*:[^/@]*@")  # of "name:password@host:path", which git itself does not read so
-_SECRET = re.compile(r":[^@]*@")
+_URL = re.compile(r"((?:[a-zA-Z][a-zA-Z0-9+.-]*:)?//)(?:[^/?#]*@)?([^?#]*)(.*)")
+_SHORT = re.compile(r"(git@)?(?:(?<!@)[^/?#@]*@)?([^?#]*)(.*)")  # "git@host:path"; git reads no password there
+_SECRET = re.compile(r"[@\s]|%(?:25)*(?:40|3[fF])")  # also as it stands in a URL within a URL
 
 
 class Dirt(NamedTuple):
@@ -313,14 +313,13 @@ def remote_url(repository: Repository | CommandRepository) -> str | None:
     url = remotes.get("origin") or (next(iter(remotes.values())) if len(remotes) == 1 else None)
     if url is None:
         return None
-    helpers = _HELPERS.match(url.strip())
-    prefix = helpers[0] if helpers else ""
-    address = url.strip()[len(prefix) :]
-    if parts := _URL.fullmatch(address):
-        shown, rest = f"{parts[1]}://{parts[2]}", parts[2]
-    elif prefix:
-        shown, rest = "", ""
-    else:
-        shown = rest = _PASSWORD.sub("", address)
+    address = url.strip()
+    if os.path.isabs(address) and not address.startswith("//"):
+        return address
+    prefix = _HELPERS.match(address)[0]  # type: ignore[index]  # nothing matches it, too
+    parts = _URL.fullmatch(address, len(prefix)) or (None if prefix else _SHORT.fullmatch(address))
+    if parts is None:
+        return prefix or None
+    start, shown, dropped = parts.groups(default="")
     # What looks like a secret after all, as one with a slash in it, leaves nothing to be told.
-    return None if _SECRET.search(rest) and not os.path.isabs(rest) else f"{prefix}{shown}"
+    return None if _SECRET.search(shown + dropped) else f"{prefix}{start}{shown}"
