@@ -130,6 +130,7 @@ class Options(NamedTuple):
             timeout=timeout,
             link=link,
         )
+        options._check_names()
         heads = tuple(name.partition(".")[0] for name in options.ignore)
         for name, others in (("ignore", heads), ("inputs", options.inputs)):
             if both := set(keywords) & set(others):
@@ -142,6 +143,14 @@ class Options(NamedTuple):
                 "artifact is there already"
             )
         return options
+
+    def _check_names(self) -> None:
+        for name in (name for name in self.ignore if "" in name.split(".")):
+            raise ValueError(f"ignore names {name!r}, which is no name; write 'verbose', or for a part 'cfg.n_jobs'")
+        for name in (name for name in self.inputs if "." in name):
+            raise ValueError(f"inputs names {name!r}, and takes whole parameters only; make that path one of them")
+        if "" in (self.scope or ()):
+            raise ValueError("scope holds an empty path; the whole repository is '.'")
 
 
 def _names(option: str, value: object) -> tuple[str, ...]:

@@ -81,8 +81,8 @@ def parse_settings(text: bytes, file: str) -> Settings:
     lists = {}
     for key in _LISTS:
         lists[key] = settings.get(key, [])
-        if not isinstance(lists[key], list) or not all(isinstance(path, str) for path in lists[key]):
-            raise ScopeError(f"{file}: {key!r} in [tool.taggedartifacts] must be a list of strings, not {lists[key]!r}")
+        if not isinstance(lists[key], list) or not all(isinstance(path, str) and path for path in lists[key]):
+            raise ScopeError(f"{file}: {key!r} in [tool.taggedartifacts] must be a list of paths, not {lists[key]!r}")
     allowed = settings.get("allow_dirty", False)
     if not isinstance(allowed, bool):
         raise ScopeError(f"{file}: 'allow_dirty' in [tool.taggedartifacts] must be true or false, not {allowed!r}")

@@ -53,6 +53,11 @@ class TestOptions:
             ({"keyword": "o", "timeout": float("nan")}, ValueError, "at least 0 seconds"),
             ({"keyword": "o", "ignore": ("o",)}, ValueError, "must not name the keyword 'o'"),
             ({"keyword": "o", "ignore": ("x",), "inputs": ("x",)}, ValueError, "only one of them"),
+            ({"keyword": "o", "ignore": ("cfg..x",)}, ValueError, "ignore names 'cfg..x', which is no name"),
+            ({"keyword": "o", "ignore": (".x",)}, ValueError, "ignore names '.x', which is no name"),
+            ({"keyword": "o", "ignore": ("",)}, ValueError, "ignore names '', which is no name"),
+            ({"keyword": "o", "inputs": ("cfg.path",)}, ValueError, "'cfg.path', and takes whole parameters only"),
+            ({"keyword": "o", "scope": ("",)}, ValueError, r"an empty path; the whole repository is '\.'"),
         ],
     )
     def test_wrong(self, options, error, says):

@@ -142,7 +142,8 @@ class TestScope:
         assert [("docs", "src"), ("work.py",)] == [scope.paths for scope in found]
 
     @pytest.mark.parametrize(
-        "setting", ['scpoe = ["src"]', 'scope = "src"', "scope = [1]", "scope = ", 'scope = ["nowhere"]']
+        "setting",
+        ['scpoe = ["src"]', 'scope = "src"', "scope = [1]", "scope = ['']", "scope = ", 'scope = ["nowhere"]'],
     )
     def test_wrong_setting(self, repo, setting):
         """A wrong setting is refused with the name of the file."""
@@ -402,6 +403,19 @@ class TestCodeState:
             ("ext::ssh user:secret@example.org %S a.git", "ext::"),
             ("helper::user:secret@example.org/a.git", "helper::"),
             ("a::b::HTTPS://u:secret@example.org/a.git", "a::b::HTTPS://example.org/a.git"),
+            ("//user:secret@example.org/a.git", "//example.org/a.git"),
+            ("ext:////user:secret@example.org/a.git", None),
+            ("https:///user:secret@example.org/a.git", None),
+            ("https://user:sec?ret@example.org/a.git", None),
+            ("https://sec/ret@example.org/a.git", None),
+            ("https://user%3Asecret%40example.org/a.git", None),
+            ("https://user:secret@[::1]:80/a.git", "https://[::1]:80/a.git"),
+            ("user:secret@[::1]:a.git", "[::1]:a.git"),
+            ("user:sec@ret@example.org:a.git", None),
+            ("secret@example.org:a.git?token=secret", "example.org:a.git"),
+            ("ext::https://example.org -H secret %S", None),
+            ("http::https://user:secret@example.org/a.git#secret", "http::https://example.org/a.git"),
+            ("https://example.org/a.git%3Ftoken%3Dsecret", None),
         ],
     )
     def test_remote(self, repo, url, expected):
