@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import sys
 from operator import is_
-from types import FunctionType, ModuleType
+from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -85,8 +85,9 @@ class Watch:
     def function(self, function: FunctionType) -> None:
         """Note what a function consists of."""
         self._functions.append((function, function.__code__, function.__defaults__, function.__kwdefaults__))
-        if vars(function):
-            self.mapping(vars(function))
+        for held in (vars(function), function.__kwdefaults__):
+            if held:
+                self.mapping(held)
 
     def mapping(self, mapping: Mapping[str, Any]) -> None:
         """Note the names and values of a namespace as a whole."""
@@ -126,6 +127,8 @@ class Watch:
 
     def _sees(self, value: Any) -> bool:
         """Say whether a value is no code, or code that the walk visits or that counts by its name alone."""
+        if isinstance(value, BuiltinFunctionType):  # perhaps the method of an object that changes
+            return value.__self__ is None or isinstance(value.__self__, ModuleType)
         if self._visits_code or not isinstance(value, _CODE):
             return True
         return not isinstance(value, ModuleType) and value.__module__ not in SCRIPT and self.named(value)
