@@ -123,7 +123,7 @@ def _chains(code: CodeType, bound: _Bound) -> Iterator[tuple[str, Any, tuple[str
     for position, (operation, value, _) in enumerate(listed):
         if position <= last or operation == "PUSH_NULL":
             continue
-        if operation in _ATTRIBUTE:
+        if operation in _ATTRIBUTE and value != "__dict__":  # which is all of it
             if kind:
                 chain = (*chain, value)
             continue

@@ -13,24 +13,25 @@ import builtins
 import functools
 import re
 import sys
-from types import FunctionType, ModuleType
+from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 from .._memory import Memory
-from .._reach.objects import module_of
+from .._reach.objects import module_of, namespace
 from .._reach.outside import OF_CELL, is_built_in
 from .._reach.reads import ADDED_TO, IMPORTED_ONLY, REFLECTION, WRITTEN, names_read
 from .._reach.watch import MISSING
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
     from types import CodeType
 
     from .._reach.definition import Source
     from .._reach.watch import Watch
 
-# By these attributes of a function and of a frame, code reaches all globals.
-_ATTRIBUTES = frozenset({"__globals__", "f_globals"})
+# By these attributes of a function, of a frame and of the shell, code reaches all globals.
+_ATTRIBUTES = frozenset({"__globals__", "f_globals", "user_ns", "user_global_ns", "user_module"})
+_OF_SHELL_ALONE = frozenset({"ev", "ex", "run_cell", "run_code"})
 _BUILT_IN = [getattr(builtins, name) for name in REFLECTION]
 _NAME = re.compile(r"[^\W\d]\w*")
 # What IPython and plain prompts put among the globals: the history, and ways to leave.
@@ -70,11 +71,15 @@ class Mentions:
         known = {*source.reads, *code.co_varnames, *code.co_cellvars, *code.co_freevars}
         for text in source.strings:
             self.of_text(text, space, known)
-        names = [chain[0] for chain in _of_main(code) if chain]
+        for chain in _of_main(code, space):
+            if chain:
+                self._add(chain[0], space, is_key=False)
         if _reaches_all(code, source, space):
-            self._watch.lose()
-            names += space
-        for name in names:
+            self._take_all(space)
+
+    def _take_all(self, space: Mapping[str, Any]) -> None:
+        self._watch.lose()
+        for name in list(space):
             self._add(name, space, is_key=False)
 
     def of_value(self, value: object, space: Mapping[str, Any], *, is_code: bool = False) -> None:
@@ -85,6 +90,8 @@ class Mentions:
             each = pending.pop()
             if type(each) is str:
                 self.of_text(each, space, is_code=is_code)
+            elif type(each) is BuiltinFunctionType and _is_reflection(each):
+                self._take_all(space)
             elif isinstance(each, bytes | bytearray) and b"__main__" in each:  # a pickle of what the session defines
                 self.of_text(each.decode("latin-1"), space, is_code=True)
             elif isinstance(each, dict | list | tuple | set | frozenset) and id(each) not in inside:
@@ -108,21 +115,30 @@ class Mentions:
 
 def _reaches_all(code: CodeType, source: Source, space: Mapping[str, Any]) -> bool:
     """Tell whether code reaches all globals of the session: by a built-in, an attribute, the module or the dict."""
-    if any(not chain for chain in _of_main(code)) or "__main__" in source.strings:
+    if any(chain[:1] in ((), ("__dict__",)) for chain in _of_main(code, space)) or "__main__" in source.strings:
         return True
-    if not _ATTRIBUTES.isdisjoint(names_read(code).attributes):
+    names = names_read(code)
+    by_shell = not _OF_SHELL_ALONE.isdisjoint(names.attributes) and "get_ipython" in source.reads
+    if by_shell or not _ATTRIBUTES.isdisjoint((*names.attributes, *source.strings)):
         return True
-    return any(_stands_for_all(name, space) for name in source.reads)
+    return any(_stands_for_all(name, names.globals.get(name, ()), space) for name in source.reads)
 
 
-def _stands_for_all(name: str, space: Mapping[str, Any]) -> bool:
+def _stands_for_all(name: str, chains: Iterable[tuple[str, ...]], space: Mapping[str, Any]) -> bool:
     value = space.get(name, getattr(builtins, name, None) if name in REFLECTION else None)
-    return value is space or any(value is each for each in _BUILT_IN) or getattr(value, "__dict__", None) is space
+    if value is space or _is_reflection(value) or getattr(value, "__dict__", None) is space:
+        return True
+    return value is builtins and any(chain[0] in REFLECTION for chain in chains if chain)
 
 
-def _of_main(code: Any) -> Iterator[tuple[str, ...]]:
+def _is_reflection(value: object) -> bool:
+    return any(value is each for each in _BUILT_IN)
+
+
+def _of_main(code: Any, space: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
     for imported, chains in names_read(code).imports.items():
-        if imported.module == "__main__":
+        is_own = imported.module == "__name__" and namespace(module_of(imported, space)) is space
+        if is_own or imported.module == "__main__":
             yield from (chain for chain in chains if chain != ("",))
 
 
