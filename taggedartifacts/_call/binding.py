@@ -204,9 +204,7 @@ class Parameters:
         self._hashed = hashed if options.mode == "w" else []
         for option, names in (("ignore", options.ignore), ("inputs", options.inputs)):
             unknown = [name for name in names if name.partition(".")[0] not in kinds]
-            if option == "ignore" and free_names:
-                unknown = [name for name in unknown if "." in name]
-            elif option == "ignore" and unknown and _reads(f):
+            if option == "ignore" and (free_names or (unknown and _reads(f))):
                 unknown = []  # the call tells whether it reads these
             if unknown and self._extra is None:
                 raise ValueError(

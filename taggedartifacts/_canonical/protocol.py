@@ -118,7 +118,8 @@ def _global(value: Any, path: str) -> Form:
         raise RefusalError(
             f"an object of type {type(value).__qualname__} says that it is {module}.{path}, which is another object"
         )
-    return several("global", (f"{module}:{path}",))
+    held = _beside(value, [None]) if module == "__main__" else None  # where a name may give another one tomorrow
+    return several("global", (f"{module}:{path}", held) if held else (f"{module}:{path}",))
 
 
 def _instance(

@@ -46,7 +46,8 @@ HOLDS: dict[type, tuple[str, ...]] = {
     functools.singledispatchmethod: ("func",),
 }
 
-_OF_MEMBERS = frozenset({"_value_", "_name_", "__objclass__", "_sort_order_"})
+# `_inverted_` is a cache of flags.
+_OF_MEMBERS = frozenset({"_value_", "_name_", "__objclass__", "_sort_order_", "_inverted_"})
 # What stands for a default that a factory makes in what dataclasses and attrs write.
 MADE = frozenset({"_HAS_DEFAULT_FACTORY_CLASS", "_Nothing"})
 
@@ -149,6 +150,11 @@ def attributes(kind: type) -> Iterator[tuple[str, Any]]:
     if any(name in vars(kind) for name in _WRITTEN_BY):
         # Which members it has is told by options of what generates them, and these may be names.
         yield "generated members", [[name, vars(kind)[name] is None] for name in _MEMBERS if name in vars(kind)]
+
+
+def is_written(kind: type) -> bool:
+    """Tell whether dataclasses, attrs or named tuples have written members into a class."""
+    return any(name in vars(kind) for name in (*_WRITTEN_BY, "_fields"))
 
 
 def fields_of(kind: type) -> Iterator[tuple[str, Any]]:

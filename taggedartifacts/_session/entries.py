@@ -12,6 +12,7 @@ reads is code as much as data, and there both decide: ``np.zeros((2, 3))``, and 
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 import enum
 import functools
@@ -21,9 +22,21 @@ from types import FunctionType, MappingProxyType, ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from .._reach.definition import is_our_decorator
-from .._reach.members import HOLDS, WRITERS, attributes, closure, is_generated, is_special, nested, registry
+from .._reach.members import (
+    HOLDS,
+    WRITERS,
+    attributes,
+    closure,
+    is_generated,
+    is_special,
+    is_written,
+    nested,
+    put_on_member,
+    registry,
+)
 from .._reach.objects import DESCRIPTORS, GENERATED
 from .._reach.prompt import is_interactive_class
+from .._reach.syntax import tree_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -99,7 +112,10 @@ def entries(kind: type) -> Iterator[tuple[str, Any]]:
     is_enum = issubclass(kind, enum.Enum)
     known = {name for name, _ in attributes(kind)} | set(getattr(kind, "__members__", ()))
     for name, member in vars(kind).items():
-        if name in GENERATED or name in known or name.startswith("_abc_") or isinstance(member, DESCRIPTORS):
+        if name == "__match_args__" and not is_written(kind):
+            yield name, member
+        is_generated_by_name = name in GENERATED and not (name == "__hash__" and isinstance(member, FunctionType))
+        if is_generated_by_name or name in known or name.startswith("_abc_") or isinstance(member, DESCRIPTORS):
             continue
         home = type(member).__module__.partition(".")[0]
         if home == "_ctypes" or (is_special(name) and (not hasattr(member, "__get__") or home in WRITERS)):
@@ -113,8 +129,30 @@ def entries(kind: type) -> Iterator[tuple[str, Any]]:
                 if not _is_own(value, kind):
                     yield part, value
                 yield from ((f"{part}.{each}", held) for each, held in _marks(value).items())
+    for name, member in getattr(kind, "__members__", {}).items() if is_enum else ():
+        yield from ((f"{name}.{part}", value) for part, value in put_on_member(member).items())
     if is_interactive_class(type(kind)):
         yield "metaclass", type(kind)
+
+
+def lacking(kind: type, text: str | None) -> list[str]:
+    """List the functions that the text of a class defines and the class has not: deleted, or in another branch."""
+    defined = () if text is None else _functions_in(text)
+    mangled = f"_{kind.__name__.lstrip('_')}"
+    names = {f"{mangled}{name}" if name.startswith("__") and not name.endswith("__") else name for name in defined}
+    return sorted(names - vars(kind).keys())
+
+
+@functools.lru_cache(maxsize=256)
+def _functions_in(text: str) -> frozenset[str]:
+    found, pending = set(), [*ast.iter_child_nodes(tree_of(text).body[0])]
+    while pending:
+        item = pending.pop()
+        if isinstance(item, ast.FunctionDef | ast.AsyncFunctionDef):
+            found.add(item.name)
+        elif not isinstance(item, ast.ClassDef | ast.expr):
+            pending += ast.iter_child_nodes(item)
+    return frozenset(found)
 
 
 def _parts(name: str, member: Any) -> Iterator[tuple[str, Any]]:
@@ -160,6 +198,7 @@ def asked(code: CodeType) -> set[str]:
     found: set[str] = set()
     for part in nested(code):
         names = _ALL.intersection(part.co_names)
+        names |= {each for each in part.co_consts if type(each) is str and is_special(each) and each in _ALL}
         is_class_body = "__module__" in part.co_names and "__qualname__" in part.co_names
         found |= names - _OF_CLASS_BODY if is_class_body else names
     return found

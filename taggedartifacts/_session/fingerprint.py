@@ -105,7 +105,8 @@ class Definition:
 
     def _walk(self, ignore: frozenset[str], *, values: bool) -> Walk:
         plain = inspect.unwrap(self.function)
-        own = ignore & set(_parameters(plain.__code__)) if isinstance(plain, FunctionType) else frozenset[str]()
+        parameters = _parameters(plain.__code__) if isinstance(plain, FunctionType) else ()
+        own = frozenset(name for name in ignore if name.partition(".")[0] in parameters)
         walk = Walk(ignore - own, values=values, own=(plain, own))
         walk.follow(self.function)
         return walk

@@ -9,6 +9,7 @@ from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 from .._canonical import encoding
+from .._canonical.refused import Part
 from .._errors import UnhashableError
 from .._reach.definition import Source, is_our_decorator, replaced, source_of
 from .._reach.imports import Hidden, Imports, read
@@ -17,7 +18,19 @@ from .._reach.objects import is_written_only
 from .._reach.prompt import is_from_session, is_interactive, is_interactive_class, is_typed, own_function
 from .._reach.reads import names_read
 from .._reach.watch import MISSING, Watch
-from .entries import asked, described, enclosed, entries, function_attributes, maker, order, said, state, statement
+from .entries import (
+    asked,
+    described,
+    enclosed,
+    entries,
+    function_attributes,
+    lacking,
+    maker,
+    order,
+    said,
+    state,
+    statement,
+)
 from .mentions import Mentions, readers
 
 if TYPE_CHECKING:
@@ -38,6 +51,7 @@ class Walk:
         self._statements: set[str] = set()
         self._asked: set[str] = set()
         self._ignore = ignore
+        self._ignored_parts = [tuple(name.split(".")) for name in ignore if "." in name]
         self._own, self._own_ignored = own
         self._values = values
         self.watch = Watch(visits_code=False)
@@ -217,6 +231,8 @@ class Walk:
         self.read |= {id(base): base for base in kind.__mro__[1:] if base not in bases.values()}
         self._put(key, "attributes", dict(attributes(kind)))
         self._put(key, "entries", dict(entries(kind)))
+        if names := lacking(kind, source.text):
+            self._definitions[key]["lacking"] = encoding.encode(names, "name")
         for name, method in methods(kind).items():
             if _is_one_of_several(method, source):
                 self._definitions[key][f"code of {name}"] = _text(source_of(method).code)
@@ -288,8 +304,9 @@ class Walk:
 
     def _encode(self, value: object, name: str, owner: str, part: str) -> bytes:
         place = f"global {name!r}" if part == "globals" else f"{name!r} in the {part} of {owner}"
+        without = tuple(each[1:] for each in self._ignored_parts if each[0] == name)
         try:
-            return encoding.encode(value, place)
+            return encoding.encode(Part(value, without, set()) if without else value, place)
         except UnhashableError as error:
             raise UnhashableError(
                 f"{owner} is defined interactively, so what it reads decides its results: {error}; "

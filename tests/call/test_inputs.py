@@ -12,7 +12,7 @@ from gitrepo import GitRepo
 
 from taggedartifacts import _memory
 from taggedartifacts._call import inputs as _inputs
-from taggedartifacts._call.declared import within_inputs
+from taggedartifacts._call.binding import within_inputs
 from taggedartifacts._canonical.encoding import canonical
 from taggedartifacts._errors import DirtyRepositoryError, InputChangedError, InputError
 from taggedartifacts._hashing import hexdigest
