@@ -118,7 +118,7 @@ class TestGitPaths:
     def test_module(self, monkeypatch):
         """A loaded module is found in the work tree, under the path that git gives it."""
         monkeypatch.setattr(_modules, "os", windows())
-        monkeypatch.setattr(_modules, "_folders", {})
+        _modules.real_folder.cache_clear()
         expected = [("analysis/plots.py", r"C:\work\analysis\plots.py")]
 
         assert expected == _modules.places(r"C:\work\analysis\plots.py", r"C:\work")
