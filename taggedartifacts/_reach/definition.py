@@ -65,7 +65,6 @@ class Source:
 
 
 _taken: WeakKeyDictionary[FunctionType | type, tuple[CodeType | None, Source]] = WeakKeyDictionary()
-_carried: dict[str, Source] = {}
 
 
 def source_of(value: FunctionType | type) -> Source:
@@ -96,7 +95,6 @@ def of_session(space: Mapping[str, Any]) -> Iterator[FunctionType | type]:
 
 def unpack(sources: Mapping[str, Source]) -> None:
     """Make known, in a worker, the sources of the functions that were sent to it."""
-    _carried.update(sources)
     sent.update(sources)
 
 
@@ -127,7 +125,7 @@ def replaced(function: FunctionType) -> str | None:
 def _function_source(function: FunctionType) -> Source:
     code = function.__code__
     arrived = has_arrived(function)
-    if arrived and (source := _carried.get(code_digest(code))) is not None:
+    if arrived and isinstance(source := sent.get(code_digest(code)), Source):
         return source
     names = tuple(sorted(set(reads(code))))
     # What was sent here as a value is of a module's file, which holds this very code, or of nothing that is known here.
@@ -166,7 +164,7 @@ def _strings(node: DefinitionNode) -> Iterator[str]:
 
 
 def _class_source(kind: type) -> Source:
-    if (source := _carried.get(definition_key(kind))) is not None:
+    if isinstance(source := sent.get(definition_key(kind)), Source):
         return source
     functions = list(methods(kind).values())
     if any(has_arrived(each) for each in vars(kind).values() if isinstance(each, FunctionType)):

@@ -25,9 +25,9 @@ INTERACTIVE_FILE = re.compile(r"[\\/](ipykernel|marimo)_\d+[\\/]|ipython-input|^
 # multiprocessing's spawned children know the parent's __main__ by the second name.
 SCRIPT = ("__main__", "__mp_main__")
 
-# Digests of the code of session functions that were sent to this process with what their session knew of them. As many
-# as the functions that a worker ever gets.
-sent: set[str] = set()
+# What their session knew of the functions that were sent to this process, by digests of their code: their sources. As
+# many as the functions that a worker ever gets.
+sent: dict[str, object] = {}
 
 
 def has_arrived(function: FunctionType) -> bool:
