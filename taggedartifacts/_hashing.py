@@ -33,6 +33,16 @@ def hexdigest_parts(parts: Iterable[ReadableBuffer]) -> str:
     return state.hexdigest()
 
 
+def file_stamp(path: str) -> tuple[int, ...]:
+    """Tell cheaply what changes with the content of a file: its times, its size and which file it is.
+
+    Raises:
+        OSError: If there is none.
+    """
+    info = os.stat(path)
+    return info.st_mtime_ns, info.st_ctime_ns, info.st_size, info.st_ino
+
+
 class Progress:
     """How far the hashing of files is, said in the log every few seconds while it lasts.
 

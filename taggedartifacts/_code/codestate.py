@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._errors import RepositoryError
 from .._git.repository import find_repository, reading
-from .._hashing import file_hexdigest
+from .._hashing import file_hexdigest, file_stamp
 from .._memory import Memory
 from .._reach.forks import looking
 from .._reach.loaded import holds_loaded_code
@@ -265,7 +265,11 @@ def _digest(file: str, real: str, module: str) -> str:
     if space.get("__file__") != file:  # of a script that runs, or was run, in another process
         space = {"__file__": file}
     load = space.get("__spec__") or sys.modules.get(module)
-    key = (real, _stamp(real), id(load))
+    try:
+        stamp = file_stamp(real)
+    except OSError:
+        stamp = ()
+    key = (real, stamp, id(load))
     known = _digests.get(key)
     if known is None:
         try:
@@ -275,11 +279,3 @@ def _digest(file: str, real: str, module: str) -> str:
         known = load, digest
         _digests.put(key, known, _ENTRY_BYTES)
     return known[1]
-
-
-def _stamp(file: str) -> tuple[int, ...]:
-    try:
-        info = os.stat(file)
-    except OSError:
-        return ()
-    return info.st_mtime_ns, info.st_ctime_ns, info.st_size, info.st_ino

@@ -10,7 +10,7 @@ from operator import is_, itemgetter
 from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
-from .._hashing import file_hexdigest
+from .._hashing import file_hexdigest, file_stamp
 from .bindings import holds_literals, note
 from .forks import looking
 from .loaded import holds_loaded_code, may_have_changed
@@ -56,7 +56,7 @@ class LoadedFile:
         if self.digest is None:
             return False
         try:
-            return _stamp(self.file) == self._stamp or file_hexdigest(self.file) == self.digest
+            return file_stamp(self.file) == self._stamp or file_hexdigest(self.file) == self.digest
         except OSError:
             return False
 
@@ -176,7 +176,7 @@ class LoadedModules:
             code = code or running_code(namespace)
             if known is not None and again and code is not None and known._code is code:
                 return  # the next of many decorators in one module
-            stamp = _stamp(file)
+            stamp = file_stamp(file)
             same = file != namespace.get("__file__") or holds_loaded_code(file, namespace, code)
             digest = known.digest if known and again else file_hexdigest(file)
             if same and file == namespace.get("__file__") and may_have_changed(file):
@@ -191,7 +191,7 @@ class LoadedModules:
 
 
 def _renewed(loaded: LoadedFile, load: object) -> LoadedFile:
-    digest, stamp = file_hexdigest(loaded.file), _stamp(loaded.file)
+    digest, stamp = file_hexdigest(loaded.file), file_stamp(loaded.file)
     return replace(loaded, digest=digest, _load=load, _stamp=stamp, token=os.urandom(20).hex())
 
 
@@ -317,8 +317,3 @@ def places(file: str, root: str) -> list[tuple[str, str]]:
     if os.path.islink(named):
         links.append(os.path.realpath(named))
     return [(place[len(prefix) :].replace(os.sep, "/"), place) for place in links if _is_below(root, place)]
-
-
-def _stamp(file: str) -> tuple[int, ...]:
-    info = os.stat(file)
-    return info.st_mtime_ns, info.st_ctime_ns, info.st_size, info.st_ino
