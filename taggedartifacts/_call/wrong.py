@@ -57,7 +57,7 @@ def refuse_missing(keyword: str, names: Iterable[str], unknown: Iterable[str], *
         wrong = "is missing or empty; pass a path" + "".join(f" ({each!r} is no parameter)" for each in unknown)
     else:
         wrong = f"is no parameter; there are {', '.join(names) or 'none'}{meant(keyword, names)}"
-    raise KeyError(f"no output path was given: the keyword {keyword!r} {wrong}")
+    raise KeyError(f"no output path was given: the keyword {keyword!r} {wrong}") from None  # one traceback says it
 
 
 def check_function(f: Any) -> None:

@@ -116,6 +116,14 @@ class TestWhatToWrite:
         with pytest.raises(KeyError, match=r"'outpath' is missing or empty; pass a path \('outpaht' is no parameter\)"):
             Artifact("outpath", allow_dirty=True, repo=project.path)(f)(1, 2, outpaht="x")
 
+    def test_missing_path_is_one_traceback(self, project):
+        """A call without its output path shows the line to mend, and no error of the library's own before it."""
+        work = project.module("def f(table, outpath): ...\n")
+
+        with pytest.raises(KeyError, match="'outpath' is missing") as caught:
+            Artifact("outpath")(work.f)("table.csv")
+        assert caught.value.__suppress_context__
+
     @pytest.mark.parametrize("attribute", ["path", "is_cached", "recompute", "explain"])
     def test_attribute_without_the_object(self, project, attribute):
         """An attribute of a bound method that is called without the object says so, whatever the arguments are."""
