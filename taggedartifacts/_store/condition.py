@@ -43,16 +43,27 @@ def stored_record(target: Target) -> Record | None:
     if found is None:
         return None
     record, status = found
-    if record.artifact != name:  # a case-insensitive file system serves Name's record for name
-        raise ArtifactConflictError(
-            f"{target.path} is {record.artifact} to this file system, made by {record.function}; "
-            "give one of them another name"
-        )
+    if record.artifact != name:
+        raise ArtifactConflictError(_of_another(target, record, status))
     if not record.key.is_in(name):
         _log.warning("treated as absent: %s", f"{path} contradicts the name of its artifact")
         return None
     _memo.put(path, (_signature(status), record), _PARSED * status.st_size)
     return record
+
+
+def _of_another(target: Target, record: Record, status: os.stat_result) -> str:
+    """Say what is wrong where the record of another artifact stands."""
+    with contextlib.suppress(OSError):
+        if os.path.samestat(status, os.lstat(target.folder.record(record.artifact))):  # case does not count here
+            return (
+                f"{target.path} is {record.artifact} to this file system, made by {record.function}; "
+                "give one of them another name"
+            )
+    return (
+        f"{target.record_path} is the record of {record.artifact}, not of {target.name}; "
+        f"remove it, and {target.name} too if that was copied with it"
+    )
 
 
 def _signature(status: os.stat_result) -> tuple[int, ...]:

@@ -40,6 +40,18 @@ class TestConflicts:
         with pytest.raises(ArtifactConflictError, match="shortened hashes are the same"):
             work.f(1, "out/f.txt")
 
+    def test_copied_record(self, project):
+        """The record of another artifact is named as that, with what to do about it."""
+        work = project.module(WRITE)
+        path, other = work.f(1, "out/f.txt"), work.f(2, "out/f.txt")
+        record, copied = (project.out / ".taggedartifacts" / "records" / f"{each.name}.json" for each in (path, other))
+        record.write_bytes(copied.read_bytes())
+
+        with pytest.raises(ArtifactConflictError, match=rf"{path.name}.json is the record of {other.name}, not of"):
+            work.f(1, "out/f.txt")
+        record.unlink()
+        assert path == work.f(1, "out/f.txt")
+
     def test_deleted(self, project):
         """The name of an artifact that was deleted is free for another function, or for another kind."""
         work = project.module(
