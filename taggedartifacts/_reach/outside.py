@@ -1,4 +1,4 @@
-"""What code reads outside of the work tree: of builtins, libraries and the interpreter, and matplotlib's parameters."""
+"""What no statement of the work tree fixes: builtins, libraries, the interpreter, matplotlib's parameters, bases."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import types
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from .bindings import Literal, bindings_of
 from .location import label_of
-from .objects import namespace
+from .objects import DESCRIBES, namespace
 from .reads import PARSES, REFLECTION, names_read
 from .watch import MISSING
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 # The file of a function that stands for what a cell reads of a module.
 OF_CELL = "<cell>"
 _BUILTINS = vars(builtins)
+_CONSTANTS = frozenset({int, float, complex, bool, str, bytes, tuple, frozenset, types.NoneType})
 _HOMES = frozenset({"builtins", "io", "_io"})
 # Constants, and what an interactive interpreter or IPython keeps there.
 _KEPT = frozenset({"Ellipsis", "NotImplemented", "_", "get_ipython", "display"})
@@ -74,7 +76,7 @@ class Outside:
             self._enter(value, chain[1:], label, spelled)
         elif space is _BUILTINS:
             self.take_builtin(name, label)
-        elif value is not MISSING and (_is_made(space) or self._tree.defines(value, space)):
+        elif value is not MISSING and (_is_made(space) or self._tree.defines(value, space) or _is_set(space, name)):
             key = f"{space.get('__name__')}.{name}"
             if not self._ignored.has((key, spelled)):
                 self._count(key, spelled, value, label)
@@ -110,6 +112,19 @@ class Outside:
             self._watch.result(sys.argv.copy, sys.argv.copy())
             self._count("sys.argv", "sys.argv", sys.argv[1:], label)
 
+    def take_bases(self, kind: type, space: dict[str, Any], label: str) -> None:
+        """Take the bases and the metaclass of a class that its statement does not name, as those of ``type(…)``."""
+        named = [_given(space, chain) for chain in bindings_of(space).read_by(kind.__qualname__)]
+        metaclass = [type(kind)] if type(kind) not in map(type, kind.__bases__) else []
+        chosen: list[type] = []
+        for base in (*kind.__bases__, *metaclass):
+            home = namespace(sys.modules.get(base.__module__))
+            is_named = any(base is each for each in named) or _given(home, base.__qualname__.split(".")) is not base
+            if not is_named and self._tree.location(home) is not None:
+                chosen.append(base)
+        if chosen and not self._ignored.has((f"{label}.__bases__",)):
+            self._count(f"{label}.__bases__", "", chosen, label)
+
     def take_subclasses(self, classes: Iterable[type]) -> None:
         """Take the subclasses of classes of the work tree, if some code asks for those of one, as of plug-ins."""
         for kind in classes if self._has_subclasses else ():
@@ -127,7 +142,9 @@ class Outside:
     def take_parameters(self) -> None:
         """Take matplotlib's parameters that are not its defaults, if something is drawn."""
         held = parameters()
-        if self._are_drawn and held is not None:
+        if self._are_drawn and held is None:
+            self._watch.name(sys.modules, "matplotlib", MISSING)  # a run may load it
+        elif self._are_drawn and held is not None:
             self._watch.mapping(held)
             for name, value in changed_parameters().items():
                 self._count(f"matplotlib.rcParams.{name}", f"rcParams.{name}", value, "matplotlib")
@@ -136,6 +153,24 @@ class Outside:
 def _is_made(space: dict[str, Any]) -> bool:
     """Say whether a module was made by hand: no import gives it, and no text."""
     return space.get("__spec__") is None and space is not _BUILTINS and space.get("__name__") != "__main__"
+
+
+def _is_set(space: dict[str, Any], name: str) -> bool:
+    """Say whether a constant of an installed module is no longer the literal to which its text binds it."""
+    home, value = str(space.get("__name__")).partition(".")[0], space[name]
+    if type(value) not in _CONSTANTS or name in DESCRIBES or home in sys.stdlib_module_names:
+        return False
+    binding = bindings_of(space).names.get(name)
+    return isinstance(binding, Literal) and not binding.is_held_by(value)
+
+
+def _given(space: dict[str, Any], chain: Iterable[str]) -> object:
+    """Look up a name and its attributes, as far as they are those of modules and classes."""
+    name, *attributes = chain
+    found: object = space.get(name)
+    for each in attributes:
+        found = vars(found).get(each) if isinstance(found, type | types.ModuleType) else None
+    return found
 
 
 def is_built_in(name: str) -> bool:

@@ -314,6 +314,7 @@ class _Walk:
             self._follow(base)
         label = label_of(self._tree.location(space), kind)
         self._take_statement(space, kind.__qualname__, label)
+        self._outside.take_bases(kind, space, label)
         self._watch.mapping(kind.__dict__)
         for name in list(vars(kind)):
             self._take_entry(kind, space, name, label)

@@ -3,6 +3,7 @@
 import builtins
 import keyword
 import sys
+import types
 
 import pytest
 
@@ -149,6 +150,34 @@ class TestPlanted:
             tags.append(module.fig.path("out/a.txt").name)
 
         assert tags[0] == tags[2] != tags[1]
+
+    def test_constant(self, work, monkeypatch, tmp_path_factory):
+        """A constant that is set on an installed module counts, as long as it is not the one that its text has."""
+        folder = tmp_path_factory.mktemp("installed")
+        (folder / "toolbox_of_ours.py").write_text("BINS = 1\nMADE = int('1')\n")
+        monkeypatch.syspath_prepend(folder)
+        module = work("(toolbox_of_ours.BINS, toolbox_of_ours.MADE)")
+        exec("import toolbox_of_ours", vars(module))
+        tags = []
+        for value in (1, 2, 1):
+            module.toolbox_of_ours.BINS = value
+            tags.append(module.fig("out/a.txt"))
+
+        assert tags[0] == tags[2] != tags[1]
+        assert {} == tags[0].record.readers
+        del sys.modules["toolbox_of_ours"]
+
+    def test_figures(self, work, monkeypatch):
+        """Parameters of figures count that are set after a first call, which had loaded nothing that draws."""
+        monkeypatch.delitem(sys.modules, "matplotlib", raising=False)
+        module = work("drawn()")
+        exec("def drawn():\n    import matplotlib\n    return matplotlib.rcParams['x']\n", vars(module))
+        first = module.fig.path("out/a.txt")
+        library = types.ModuleType("matplotlib")
+        library.rcParams, library.rcParamsDefault = {"x": 2}, {"x": 1}
+        monkeypatch.setitem(sys.modules, "matplotlib", library)
+
+        assert first != module.fig.path("out/a.txt")
 
     def test_nothing(self, work):
         """What Python and libraries define themselves is environment, and what classes write is in their text."""

@@ -50,6 +50,13 @@ CHOICES = {
         "Meta = M if FAST else N\nclass K(metaclass=Meta): pass\n",
         "K.k",
     ),
+    "base by type()": ("K = type('K', (One if FAST else Two,), {})\n", "K().k()"),
+    "base by type(), of an instance": ("K = type('K', (One if FAST else Two,), {})\nk = K()\n", "k.k()"),
+    "base that is set": ("class K(One): pass\nif not FAST:\n    K.__bases__ = (Two,)\n", "K().k()"),
+    "metaclass by its call": (
+        "class M(type):\n    k = 1\nclass N(type):\n    k = 2\nK = (M if FAST else N)('K', (), {})\n",
+        "K.k",
+    ),
     "decorator": ("deco = double if FAST else (lambda f: f)\n@deco\ndef k(): return 1\n", "k()"),
     "decorated class": (
         "def put(v):\n    def d(c):\n        c.k = v\n        return c\n    return d\n@put(FAST)\nclass K: pass\n",
