@@ -261,7 +261,7 @@ class TestHit:
         records = project.out / HIDDEN / "records"
         (records / f"{path.name}.json").write_bytes((records / f"{other.name}.json").read_bytes())
 
-        with pytest.raises(ArtifactConflictError, match="is g-"):
+        with pytest.raises(ArtifactConflictError, match="is the record of g-"):
             work.f(1, "out/f.txt")
 
     def test_looks_closely_under_the_lock(self, project, monkeypatch):
