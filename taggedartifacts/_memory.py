@@ -71,6 +71,6 @@ def forget() -> None:
             memory.clear()
 
 
-def held() -> int:
+def held_bytes() -> int:
     """Say about how many bytes are remembered."""
     return _held

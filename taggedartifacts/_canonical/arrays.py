@@ -52,7 +52,7 @@ def recognise(kind: type) -> Reducer | None:
     return None
 
 
-def digest(array: Any) -> str:
+def array_digest(array: Any) -> str:
     """Digest the elements of an array in C order and little-endian, without a copy where they lie so in memory."""
     plain = array.view(_numpy().ndarray)
     wanted = plain.dtype.newbyteorder("<")
@@ -110,7 +110,7 @@ def _plain_array(value: Any) -> str | Form:
             else lambda index: str([int(axis) for axis in _numpy().unravel_index(index, shape)]),
             lambda texts: array_text(dtype_text(dtype), shape, elements_digest(texts)),
         )
-    return array_text(dtype_text(dtype), value.shape, digest(value))
+    return array_text(dtype_text(dtype), value.shape, array_digest(value))
 
 
 def _records(value: Any, fields: list[Any]) -> Form:
@@ -221,7 +221,7 @@ def _torch(value: Any) -> Form:
         bits = plain.contiguous().view(sys.modules["torch"].int16).numpy()
         return several(
             "tensor",
-            ("torch", Form((), index_label, lambda _texts: array_text('"bfloat16"', bits.shape, digest(bits)))),
+            ("torch", Form((), index_label, lambda _texts: array_text('"bfloat16"', bits.shape, array_digest(bits)))),
         )
     return several("tensor", ("torch", plain.numpy()))
 
@@ -285,4 +285,4 @@ def arrow_strings_text(column: Any) -> str:
 def lengths_and_bytes(lengths: Any, contents: Iterable[Any]) -> str:
     """Write a column of strings: the lengths of their UTF-8 (-1 for a missing one), and all of it in a row."""
     content = hexdigest_parts(contents)  # first: it may be what finds out the lengths
-    return f'[{len(lengths)},"{digest(lengths)}","{content}"]'
+    return f'[{len(lengths)},"{array_digest(lengths)}","{content}"]'

@@ -14,7 +14,7 @@ from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 from .._reach.definition import source_of
-from .._reach.members import HOLDS, closure, defaults, fields_of, is_generated, is_undefined, registry
+from .._reach.members import HOLDS, closure_of, defaults, fields_of, is_generated, is_undefined, registry
 from .._reach.met import meet
 from .._reach.objects import DESCRIPTORS, GENERATED
 from .text import Form, RefusalError, Written, object_shape, quoted, several, tagged_text
@@ -34,7 +34,7 @@ def definition(function: FunctionType, module: str) -> Form | None:
     source = source_of(function)
     if source.outline is None:
         return None
-    cells = closure(function)
+    cells = closure_of(function)
     space = function.__globals__
     parts: dict[str, object] = {
         "attributes": dict(vars(function)),

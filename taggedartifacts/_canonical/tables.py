@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from .arrays import array_text, arrow_strings_text, digest, dtype_text, strings_text
+from .arrays import array_digest, array_text, arrow_strings_text, dtype_text, strings_text
 from .instances import package
 from .names import type_name
 from .standard import duration, moment, zone_name
@@ -139,7 +139,7 @@ def _times(values: Any, zone: str | None) -> Written:
         if unit == stored or outermost * (per_second // _UNITS[stored]) <= _OUTERMOST_TIME
     )
     array = values.astype(f"{kind}8[{unit}]", copy=False)
-    text = array_text(dtype_text(array.dtype), array.shape, digest(array))
+    text = array_text(dtype_text(array.dtype), array.shape, array_digest(array))
     return Written(tagged_text("column", f"[{'null' if zone is None else quoted(zone)},{text}]"))
 
 
@@ -154,7 +154,7 @@ def _category(array: Any) -> Form:
             str(bool(array.ordered)).lower(),
             str(len(texts) - 1),
             f'"{elements_digest(texts[1:])}"',
-            array_text('"<i4"', codes.shape, digest(codes)),
+            array_text('"<i4"', codes.shape, array_digest(codes)),
         )
         return tagged_text("category", f"[{','.join(parts)}]")
 

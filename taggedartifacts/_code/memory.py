@@ -261,20 +261,6 @@ def import_roots(root: str) -> tuple[str, ...]:
     return tuple(path for path in inside if not is_installed(f"{path}/module", root))
 
 
-def joined(parts: Sequence[Imports]) -> Imports:
-    """Put together what several pieces of code import."""
-    if len(parts) == 1:
-        return parts[0]
-    fields: Mapping[str, list[object]] = {name: [] for name in Imports._fields[:-1]}
-    for part in parts:
-        for name, found in fields.items():
-            found.extend(getattr(part, name))
-    return Imports(
-        **{name: tuple(dict.fromkeys(found)) for name, found in fields.items()},  # type: ignore[arg-type]  # as read
-        reads_source=any(part.reads_source for part in parts),
-    )
-
-
 def _starts(path: str) -> list[str]:
     parts = path.split("/")
     return ["/".join(parts[: count + 1]) for count in range(len(parts))]

@@ -14,7 +14,7 @@ from .._store.condition import condition
 from .._store.content import describe, describe_file, with_manifest
 from .._store.key import Target, is_shortened
 from .._store.origin import record_of
-from .._store.staging import kept, leftovers
+from .._store.staging import kept_work, leftovers
 from .._store.table import Shown, ShownList, Table, byte_count, minute
 from .stretch import stretches
 
@@ -95,7 +95,7 @@ def verify(path: str | os.PathLike[str]) -> list[Problem]:
             problems.extend(_check(Target(stretch.folder, name), progress))
         for path_left in leftovers(stretch.folder, None if stretch.whole else stretch.names):
             problems.append(Problem(path_left, "leftover", "the process that worked in it is gone"))
-        for path_kept in kept(stretch.folder, None if stretch.whole else stretch.names):
+        for path_kept in kept_work(stretch.folder, None if stretch.whole else stretch.names):
             problems.append(Problem(path_kept, "kept", "finished work that could not be published; yours to remove"))
     return problems
 

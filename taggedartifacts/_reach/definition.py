@@ -29,7 +29,17 @@ from .prompt import (
     sent,
     shell,
 )
-from .syntax import DefinitionNode, Outline, callee, decorators_of, definitions, digest, first_line, outline, tree_of
+from .syntax import (
+    DefinitionNode,
+    Outline,
+    callee,
+    decorators_of,
+    definitions,
+    first_line,
+    node_digest,
+    outline,
+    tree_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -141,7 +151,7 @@ def _function_source(function: FunctionType) -> Source:
 
 def _described(name: str, node: DefinitionNode, space: Mapping[str, Any], reads: tuple[str, ...]) -> Source:
     named = [callee(decorator) for decorator in decorators_of(node)]
-    ours = frozenset(digest(expression) for expression in named if is_our_decorator(_resolved(expression, space)))
+    ours = frozenset(node_digest(expression) for expression in named if is_our_decorator(_resolved(expression, space)))
     found = outline(node)
     code = hexdigest("\n".join(found.without(ours)).encode())
     try:
@@ -252,14 +262,14 @@ def _located(text: str, code: CodeType) -> DefinitionNode | None:
     candidates = [other for other in _codes(text, code.co_flags)[1] if same(code, other)]
     exact = [other for other in candidates if other.co_firstlineno == code.co_firstlineno]
     nodes = [_node_at(text, other) for other in exact or candidates]
-    digests = {None if node is None else digest(node) for node in nodes}
+    digests = {None if node is None else node_digest(node) for node in nodes}
     return nodes[0] if len(digests) == 1 else None
 
 
 def _node_at(text: str, code: CodeType) -> DefinitionNode | None:
     tree = _codes(text, code.co_flags)[0]
     found = [node for node in definitions(tree) if _stands_for(node, code)] if tree is not None else []
-    if len(found) > 1 and len({digest(node) for node in found}) > 1:
+    if len(found) > 1 and len({node_digest(node) for node in found}) > 1:
         return None
     return found[0] if found else None
 

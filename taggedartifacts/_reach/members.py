@@ -91,7 +91,7 @@ def put_on_member(member: object) -> dict[str, Any]:
     return {name: value for name, value in vars(member).items() if name not in _OF_MEMBERS}
 
 
-def closure(function: FunctionType) -> dict[str, Any]:
+def closure_of(function: FunctionType) -> dict[str, Any]:
     """Collect the variables of enclosing functions that a function holds, as far as they are assigned."""
     values = {}
     for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):

@@ -8,7 +8,7 @@ import types
 from collections import Counter, OrderedDict, defaultdict, deque, namedtuple
 from typing import TYPE_CHECKING, Any
 
-from .members import closure
+from .members import closure_of
 from .reads import ADDED_TO, WRITTEN, Imported, LookedUp
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ def leads_to(value: Any, code: CodeType, name: str) -> bool:
         if isinstance(each, types.FunctionType):
             if each.__code__ == code:
                 return True
-            pending += [found for found in closure(each).values() if is_code(found)]
+            pending += [found for found in closure_of(each).values() if is_code(found)]
         elif isinstance(each, type) and each.__qualname__ == name:
             return True
         pending += [found for found in map(value_of(each), WRAPPED) if found is not None and is_code(found)]

@@ -45,8 +45,8 @@ class Outline:
 
 def outline(node: DefinitionNode) -> Outline:
     """Digest a definition and its decorators."""
-    decorators = tuple((digest(callee(expression)), digest(expression)) for expression in decorators_of(node))
-    return Outline(digest(node, decorators=False), decorators)
+    decorators = tuple((node_digest(callee(expression)), node_digest(expression)) for expression in decorators_of(node))
+    return Outline(node_digest(node, decorators=False), decorators)
 
 
 def decorators_of(node: DefinitionNode) -> list[ast.expr]:
@@ -102,7 +102,7 @@ def parsed(text: str, transform: Callable[[str], str] | None = None) -> ast.Modu
     return parsed(transform(text))
 
 
-def digest(node: ast.AST, *, decorators: bool = True) -> str:
+def node_digest(node: ast.AST, *, decorators: bool = True) -> str:
     """Digest a syntax tree: xxh3_128 of its canonical text, with or without the decorators of its root."""
     return hexdigest(canonical_text(node, decorators=decorators).encode())
 

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from .bindings import Defined, Literal, bindings_of
 from .found import UNBOUND, Ignored, Reads, Text, Values
 from .location import label_of
-from .members import closure, defaults, is_generated, put_on_member
+from .members import closure_of, defaults, is_generated, put_on_member
 from .objects import (
     DESCRIBES,
     DESCRIPTORS,
@@ -173,7 +173,7 @@ class _Walk:
     ) -> None:
         for cell in function.__closure__ or ():
             self._watch.cell(cell)
-        for name, value in closure(function).items():
+        for name, value in closure_of(function).items():
             key = name if function is self._root else f"{label}.{name}"
             for chain in (chains or {}).get(name, ((),)):
                 if is_written_only(chain, value):

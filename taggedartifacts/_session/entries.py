@@ -26,7 +26,7 @@ from .._reach.members import (
     HOLDS,
     WRITERS,
     attributes,
-    closure,
+    closure_of,
     is_generated,
     is_special,
     is_written,
@@ -92,7 +92,7 @@ def enclosed(function: FunctionType) -> dict[str, Any]:
     """
     if function.__globals__ is vars(functools) and hasattr(function, "registry"):
         return {"registry": registry(function)}
-    return closure(function)
+    return closure_of(function)
 
 
 def state(wrapper: object) -> dict[str, Any]:

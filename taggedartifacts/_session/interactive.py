@@ -13,7 +13,7 @@ from .._canonical.refused import Part
 from .._errors import UnhashableError
 from .._reach.definition import Source, is_our_decorator, replaced, source_of
 from .._reach.imports import Hidden, Imports, read
-from .._reach.members import attributes, closure, defaults, methods
+from .._reach.members import attributes, closure_of, defaults, methods
 from .._reach.objects import is_written_only
 from .._reach.prompt import is_from_session, is_interactive, is_interactive_class, is_typed, own_function
 from .._reach.reads import names_read
@@ -216,7 +216,7 @@ class Walk:
         self._definitions[key]["code"] = _text(source.code)
         ignored = self._own_ignored if function is self._own else ()
         self._put(key, "defaults", {name: each for name, each in defaults(function).items() if name not in ignored})
-        self._put(key, "closure", closure(function))
+        self._put(key, "closure", closure_of(function))
         self._put(key, "attributes", function_attributes(function))
         self._read(function, key, source)
 
@@ -237,7 +237,7 @@ class Walk:
             if _is_one_of_several(method, source):
                 self._definitions[key][f"code of {name}"] = _text(source_of(method).code)
             self._put(key, f"defaults of {name}", defaults(method))
-            self._put(key, f"closure of {name}", closure(method))
+            self._put(key, f"closure of {name}", closure_of(method))
             self._read(method, key, source_of(method))
 
     def _read(self, function: FunctionType, owner: str, source: Source) -> None:

@@ -334,7 +334,7 @@ def keep(folder: Folder, staging: str, name: str | None = None) -> str | None:
     return place
 
 
-def kept(folder: Folder, names: Collection[str] | None = None) -> list[str]:
+def kept_work(folder: Folder, names: Collection[str] | None = None) -> list[str]:
     """List what is kept.
 
     Args:

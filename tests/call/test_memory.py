@@ -33,13 +33,13 @@ class TestMemory:
         a, b = Memory(), Memory()
         a.put(1, "x", 60)
         b.put(1, "y", 40)
-        assert 100 == _memory.held()
+        assert 100 == _memory.held_bytes()
         assert ("x", "y") == (a.get(1), b.get(1))
         b.put(2, "z", 1)
 
         assert {} == a
         assert {2: "z"} == b
-        assert 1 == _memory.held()
+        assert 1 == _memory.held_bytes()
         b.put(3, "large", 101)
         assert {} == a == b
 
@@ -58,7 +58,7 @@ class TestMemory:
 
         assert grown < 500_000
         assert 3 == len(work.runs)
-        assert _memory.held() < 200_000
+        assert _memory.held_bytes() < 200_000
 
     def test_still_remembered(self, project, monkeypatch):
         """A record that was read is not read again while its file stands as it was."""
@@ -97,7 +97,7 @@ class TestInputs:
         after = inputs.input_contents({"x": tmp_path})
         assert ["7"] == [name for name in after["x"] if after["x"][name] != before["x"][name]]
         assert 1 <= len(read) < 60
-        assert _memory.held() < 100 * 100
+        assert _memory.held_bytes() < 100 * 100
 
     def test_lately_written(self, tmp_path):
         """Files that were written just now are read again: their times do not vouch for them."""
@@ -105,7 +105,7 @@ class TestInputs:
             (tmp_path / str(number)).write_text(str(number))
         inputs.input_contents({"x": tmp_path})
 
-        assert 0 == _memory.held()
+        assert 0 == _memory.held_bytes()
 
 
 class TestDecorators:
