@@ -203,9 +203,14 @@ def _is_same_code(one: types.FunctionType, other: types.FunctionType) -> bool:
 def _partial(value: functools.partial[Any]) -> Form:
     arguments = Form(value.args, lambda index: f".args{index_label(index)}", listed)
     keywords = value.keywords
-    if vars(value):
-        raise RefusalError("a partial function with attributes of its own has no canonical form")
-    return several("partial", (value.func, arguments, keywords), (".func", "", ".keywords"))
+    parts = (value.func, arguments, keywords)
+    # What `functools.update_wrapper` copies from the function says nothing that this does not say.
+    held = {name: item for name, item in vars(value).items() if not _is_copied(name, item, value.func)}
+    return several("partial", (*parts, held) if held else parts, (".func", "", ".keywords", ""))
+
+
+def _is_copied(name: str, item: object, function: object) -> bool:
+    return item is function or getattr(function, name, _NOTHING) is item
 
 
 def named_function(value: Any) -> str | Form:

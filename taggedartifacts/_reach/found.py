@@ -11,16 +11,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from .bindings import Computed, Defined, Literal, Taken, bindings_of
 from .members import MADE, defaults
-from .objects import WRAPPED, is_code, leads_to, module_of, namespace, value_of
+from .objects import WRAPPED, home_of, is_code, leads_to, module_of, namespace, value_of
 from .watch import MISSING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
+    from types import CodeType
 
     from .bindings import Binding
     from .location import Location, Locator
     from .watch import Watch
 
+_HAS_DOCSTRING = 0x4000000
 _MOST_STEPS = 8  # modules that hand a name on
 
 
@@ -38,16 +40,10 @@ class Text:
 
     def is_literal(self, space: dict[str, Any], name: str, value: object) -> bool:
         """Say whether a name holds the immutable literal to which its file, or one that it imports, binds it once."""
-        for _ in range(_MOST_STEPS):
-            binding = self._binding(space, name)
-            if isinstance(binding, Literal):
-                return binding.is_held_by(value)
-            if not isinstance(binding, Taken) or binding.name is None:
-                return False
-            space, name = namespace(module_of(binding.source, space)), binding.name
-            if self._enter(space) is None:
-                return False
-        return False
+        if name == "__doc__" and (value is None or self.is_unknown(space)):
+            return True
+        _, binding = self._origin(space, name)
+        return isinstance(binding, Literal) and binding.is_held_by(value)
 
     def is_as_written(self, space: dict[str, Any], name: str, value: object) -> bool:
         """Say whether a name gives the function or class that the text of its module binds it to."""
@@ -74,12 +70,8 @@ class Text:
 
     def is_chosen(self, space: dict[str, Any], name: str) -> bool:
         """Say whether the text of a module, or of one that it imports from, binds a name to one of several things."""
-        for _ in range(_MOST_STEPS):
-            binding = self._binding(space, name)
-            if not isinstance(binding, Taken) or binding.name is None:
-                return isinstance(binding, Computed) or (binding is None and len(bindings_of(space).stars) > 1)
-            space, name = namespace(module_of(binding.source, space)), binding.name
-        return False
+        space, binding = self._origin(space, name)
+        return isinstance(binding, Computed) or (binding is None and len(bindings_of(space).stars) > 1)
 
     def bound(self, space: dict[str, Any]) -> frozenset[str]:
         """List the names that the text of a module binds, perhaps in branches that were not taken."""
@@ -91,19 +83,40 @@ class Text:
             return False
         return bindings_of(value.__globals__).times(value.__code__.co_qualname) > 1
 
+    def describes(self, value: Any, name: str, found: object) -> bool:
+        """Say whether a function or class describes itself, by an attribute, as the text of its module has it."""
+        if isinstance(value, FunctionType):
+            code = value.__code__
+            written = {"__doc__": _docstring(code), "__name__": code.co_name, "__qualname__": code.co_qualname}
+            return bool(written.get(name, {}) == found)
+        qualname, texts = value.__qualname__, bindings_of(home_of(value))
+        if name == "__qualname__":
+            return texts.times(qualname) > 0
+        if name == "__name__":
+            return bool(found == qualname.rpartition(".")[2])
+        if isinstance(binding := texts.of_class(qualname).get(name), Literal):
+            return binding.is_held_by(found)
+        # What dataclasses and named tuples write begins with the name; it may show the addresses of defaults.
+        return not found or (isinstance(found, str) and found.startswith(f"{value.__name__}("))
+
     def is_unknown(self, space: dict[str, Any]) -> bool:
         """Say whether nothing is known of the text of a module."""
         return not bindings_of(space).names
 
     def is_defined(self, space: dict[str, Any], name: str) -> bool:
-        """Say whether the text of a module binds a name once, by ``def`` or ``class``."""
-        return isinstance(self._binding(space, name), Defined)
+        """Say whether the text of a module, or of one that it imports from, binds a name by ``def`` or ``class``."""
+        return isinstance(self._origin(space, name)[1], Defined)
+
+    def is_plain(self, space: dict[str, Any], name: str) -> bool:
+        """Say whether a name is bound by a ``def`` that nothing decorates, so that it can give nothing but code."""
+        binding = self._origin(space, name)[1]
+        return isinstance(binding, Defined) and binding.is_plain
 
     def set_defaults(self, kind: type, function: FunctionType) -> dict[str, Any]:
         """Collect the defaults of a function that was written into a class which the class itself does not tell."""
         found = {name: value for name, value in defaults(function).items() if type(value).__name__ not in MADE}
         for base in kind.__mro__ if found else ():
-            bound = bindings_of(namespace(sys.modules.get(base.__module__))).of_class(base.__qualname__)
+            bound = bindings_of(home_of(base)).of_class(base.__qualname__)
             for name, value in list(found.items()):
                 binding = bound.get(name)
                 is_written = isinstance(binding, Literal) and binding.is_held_by(value)
@@ -129,6 +142,15 @@ class Text:
             found.append((function, name))
         return found
 
+    def _origin(self, space: dict[str, Any], name: str) -> tuple[dict[str, Any], Binding | None]:
+        """Find what binds a name, in its module or in the one of the work tree from which that imports it."""
+        for _ in range(_MOST_STEPS):
+            binding = self._binding(space, name)
+            if not isinstance(binding, Taken) or binding.name is None:
+                return space, binding
+            space, name = namespace(module_of(binding.source, space)), binding.name
+        return space, None
+
     def _binding(self, space: dict[str, Any], name: str) -> Binding | None:
         return bindings_of(space).names.get(name) if self._enter(space) is not None else None
 
@@ -142,8 +164,48 @@ class Text:
         return isinstance(binding, Defined) and leads_to(value, binding.code, name)
 
 
+def _docstring(code: CodeType) -> str | None:
+    """Tell the docstring that the text of a function gives it; from 3.14 on, a flag says whether there is one."""
+    has_one = code.co_flags & _HAS_DOCSTRING if sys.version_info >= (3, 14) else code.co_name != "<lambda>"
+    first = code.co_consts[0] if has_one and code.co_consts else None
+    return first if isinstance(first, str) else None
+
+
 # What stands for the value of a name that has none.
 UNBOUND = {"unbound": True}
+
+
+class Reached:
+    """The modules of a work tree that one walk reaches.
+
+    Attributes:
+        spaces: The globals of each, by its path relative to the root.
+
+    Args:
+        tree: The work tree.
+    """
+
+    def __init__(self, tree: Locator) -> None:
+        self.spaces: dict[str, dict[str, Any]] = {}
+        self._tree = tree
+        self._locations: dict[str, Location] = {}
+
+    def enter(self, space: dict[str, Any]) -> Location | None:
+        """Note that a module is reached; None if it is not of the work tree."""
+        location = self._tree.location(space)
+        if location is not None and location.path not in self.spaces:
+            self._locations[location.path] = location
+            self.spaces[location.path] = space
+        return location
+
+    def key(self, space: dict[str, Any], name: str) -> str:
+        """Tell how a name of a module is called in the record."""
+        location = self._tree.location(space)
+        return name if location is None or self._tree.is_own(location) else f"{location.name}.{name}"
+
+    def places(self) -> dict[str, str]:
+        """Tell the paths of the modules that are not imported from where the function's own module is, by name."""
+        return {each.name: each.path for each in self._locations.values() if not self._tree.is_beside(each)}
 
 
 class Values:

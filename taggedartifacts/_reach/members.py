@@ -102,6 +102,11 @@ def closure_of(function: FunctionType) -> dict[str, Any]:
     return values
 
 
+def is_dispatcher(function: FunctionType) -> bool:
+    """Tell whether `functools.singledispatch` made a function."""
+    return function.__globals__.get("__name__") == "functools" and "registry" in vars(function)
+
+
 def registry(dispatcher: Any) -> list[list[Any]]:
     """List the classes by which `functools.singledispatch` dispatches, each with its function."""
     chosen = sorted(dispatcher.registry.items(), key=lambda item: f"{item[0].__module__}.{item[0].__qualname__}")

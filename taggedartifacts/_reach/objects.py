@@ -6,6 +6,7 @@ import builtins
 import sys
 import types
 from collections import Counter, OrderedDict, defaultdict, deque, namedtuple
+from functools import WRAPPER_ASSIGNMENTS, partial
 from typing import TYPE_CHECKING, Any
 
 from .members import closure_of
@@ -62,16 +63,19 @@ GENERATED = frozenset(
     }
 )
 # What the decorator puts on a function.
-PUT_ON = frozenset({"_taggedartifacts", "__wrapped__", "recompute", "path", "is_cached", "explain"})
+PUT_ON = frozenset(
+    {"_taggedartifacts", "recompute", "path", "is_cached", "explain", *WRAPPER_ASSIGNMENTS, "__wrapped__"}
+)
 # What a module says of itself.
 DESCRIBES = frozenset(
     {
-        *("__name__", "__file__", "__doc__", "__path__", "__spec__", "__loader__", "__package__", "__cached__"),
-        *("__builtins__", "__dict__", "__annotations__", "__qualname__"),
+        *("__name__", "__file__", "__path__", "__spec__", "__loader__", "__package__", "__cached__"),
+        *("__builtins__", "__dict__", "__qualname__"),
     }
 )
 # By what those that wrap code hold it.
-WRAPPED = ("__wrapped__", "__func__", "py_func", "func", "fget", "fset", "fdel", "callback")
+WRAPPED = ("__wrapped__", "__func__", "py_func", "func", "fget", "fset", "fdel", "callback", "dispatcher")
+_MOST_WRAPPED = 64
 _BUILTINS = vars(builtins)
 _LOGGERS = frozenset({"logging", "loguru", "structlog"})
 _TYPING = frozenset({"typing", "typing_extensions", "types"})
@@ -101,6 +105,8 @@ def is_code(value: object) -> bool:
         return value.__self__ is None or isinstance(value.__self__, types.ModuleType)
     if isinstance(value, _CODE):
         return True
+    if isinstance(value, partial):
+        return False  # its arguments are values
     if kind.__module__ == "numpy" and kind.__name__ in ("ufunc", "_ArrayFunctionDispatcher"):
         return True
     return isinstance(held(value, "__wrapped__"), _CODE) or isinstance(held(value, "py_func"), _CODE)
@@ -133,12 +139,22 @@ def held(value: object, name: str) -> object:
     return found
 
 
+def plain(function: types.FunctionType) -> types.FunctionType:
+    """Find the function that is wrapped by others, as `functools.wraps` says."""
+    for _ in range(_MOST_WRAPPED):
+        inner = vars(function).get("__wrapped__")
+        if not isinstance(inner, types.FunctionType):
+            break
+        function = inner
+    return function
+
+
 def leads_to(value: Any, code: CodeType, name: str) -> bool:
     """Tell whether a function or class is the one that a text defines, below decorators perhaps."""
     if isinstance(value, type):
         return value.__qualname__ == name
     pending, seen = [value], 0
-    while pending and seen < 64:
+    while pending and seen < _MOST_WRAPPED:
         each = pending.pop()
         seen += 1
         if isinstance(each, types.FunctionType):
@@ -182,21 +198,26 @@ def is_space_of_this_library(space: Mapping[str, Any]) -> bool:
     return str(space.get("__name__", "")).partition(".")[0] == _PACKAGE
 
 
-def module_of(imported: Imported | LookedUp, space: Mapping[str, Any]) -> types.ModuleType | None:
-    """Find a module that is loaded, as an import statement in another one would, or a look into ``sys.modules``."""
-    if isinstance(imported, LookedUp):
-        return _looked_up(imported, space)
+def module_of(imported: Imported | LookedUp, space: Mapping[str, Any]) -> Any:
+    """Find what is loaded, as an import statement in another module would, or a look into ``sys.modules``.
+
+    This is a module, or what one has put there in its place; None if it is not loaded.
+    """
+    return _looked_up(imported, space) if isinstance(imported, LookedUp) else sys.modules.get(name_of(imported, space))
+
+
+def name_of(imported: Imported, space: Mapping[str, Any]) -> str:
+    """Tell the whole name of a module that another one imports."""
     name = imported.module
     if imported.level:
         package = str(space.get("__package__") or str(space.get("__name__", "")).rpartition(".")[0])
         parts = package.split(".")
         above = ".".join(parts[: len(parts) - imported.level + 1])
         name = f"{above}.{name}".rstrip(".")
-    found = sys.modules.get(name)
-    return found if isinstance(found, types.ModuleType) else None
+    return name
 
 
-def _looked_up(looked_up: LookedUp, space: Mapping[str, Any]) -> types.ModuleType | None:
+def _looked_up(looked_up: LookedUp, space: Mapping[str, Any]) -> Any:
     by, steps, name = looked_up
     value: object = module_of(by, space) if isinstance(by, Imported) else space.get(by, _BUILTINS.get(by))
     for step in steps:
@@ -210,6 +231,22 @@ def _looked_up(looked_up: LookedUp, space: Mapping[str, Any]) -> types.ModuleTyp
         plain = name.lstrip(".")
         return module_of(Imported(plain, len(name) - len(plain)), space)
     return None
+
+
+def stands_for_module(value: object) -> bool:
+    """Tell whether a module has put an object of a class of its own into its place in ``sys.modules``."""
+    name = type(value).__module__
+    return isinstance(name, str) and sys.modules.get(name, sys) is value
+
+
+def home_of(kind: type) -> dict[str, Any]:
+    """Find the globals of the module of a class, also where something else stands in for that in ``sys.modules``."""
+    module = sys.modules.get(kind.__module__)
+    if not isinstance(module, types.ModuleType):
+        for member in vars(kind).values():
+            if isinstance(member, types.FunctionType) and member.__module__ == kind.__module__:
+                return member.__globals__
+    return namespace(module)
 
 
 def namespace(module: object) -> dict[str, Any]:

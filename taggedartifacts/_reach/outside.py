@@ -1,4 +1,7 @@
-"""What no statement of the work tree fixes: builtins, libraries, the interpreter, matplotlib's parameters, bases."""
+"""What no statement of the work tree fixes: builtins, libraries, the interpreter, matplotlib's parameters, bases.
+
+Also what stands in the place of a module, and how functions and classes describe themselves.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 from .bindings import Literal, bindings_of
 from .location import label_of
-from .objects import DESCRIBES, namespace
-from .reads import PARSES, REFLECTION, names_read
+from .objects import DESCRIBES, GENERATED, home_of, namespace, plain
+from .reads import IMPORTED_ONLY, PARSES, REFLECTION, names_read
 from .watch import MISSING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
     from .found import Ignored
     from .location import Locator
@@ -25,6 +28,15 @@ if TYPE_CHECKING:
 OF_CELL = "<cell>"
 _BUILTINS = vars(builtins)
 _CONSTANTS = frozenset({int, float, complex, bool, str, bytes, tuple, frozenset, types.NoneType})
+# By which names code reads how functions and classes describe themselves.
+_DESCRIBED = {
+    "__annotations__": frozenset({"__annotations__", "get_annotations", "get_type_hints"}),
+    "__doc__": frozenset({"__doc__", "getdoc"}),
+    "__name__": frozenset({"__name__"}),
+    "__qualname__": frozenset({"__qualname__"}),
+}
+# Their classes stand among the bases of others without being named there, or the other way round.
+_OF_PYTHON = frozenset({"builtins", "typing", "typing_extensions"})
 _HOMES = frozenset({"builtins", "io", "_io"})
 # Constants, and what an interactive interpreter or IPython keeps there.
 _KEPT = frozenset({"Ellipsis", "NotImplemented", "_", "get_ipython", "display"})
@@ -65,6 +77,8 @@ class Outside:
         self._has_subclasses = False
         self._are_drawn = False
         self._known: set[type] = set()
+        self._described: set[str] = set()
+        self._met: set[tuple[int, str]] = set()
 
     def take(self, space: dict[str, Any], chain: tuple[str, ...], label: str, spelled: str) -> None:
         """Take what code reads of an installed module, given its globals and the attributes that the code names."""
@@ -80,6 +94,22 @@ class Outside:
             key = f"{space.get('__name__')}.{name}"
             if not self._ignored.has((key, spelled)):
                 self._count(key, spelled, value, label)
+
+    def parts(self, stands_in: object, chain: tuple[str, ...]) -> Iterator[tuple[str, object]]:
+        """Iterate over what code reads of an object that stands in for a module: the data of its classes, too."""
+        found: dict[str, object] = {}
+        for kind in reversed(type(stands_in).__mro__[:-1]):
+            self._watch.mapping(vars(kind))
+            found |= {
+                name: each
+                for name, each in vars(kind).items()
+                if name not in GENERATED and not hasattr(each, "__get__")
+            }
+        self._watch.mapping(namespace(stands_in))
+        found |= namespace(stands_in)
+        for name in found if chain != IMPORTED_ONLY else ():
+            if chain[:1] == (name,) or not found.keys() & chain[:1]:  # by a method or property, code may read all
+                yield name, found[name]
 
     def take_of_cell(self, function: types.FunctionType, label: str) -> None:
         """Take what a cell reads of an installed module, by the function that stands for that."""
@@ -103,6 +133,7 @@ class Outside:
         if not PARSES.isdisjoint(attributes):
             self.take_arguments(label)
         self._has_subclasses |= "__subclasses__" in attributes
+        self._described |= {name for name, by in _DESCRIBED.items() if not by.isdisjoint(attributes)}
 
     def take_arguments(self, label: str) -> None:
         """Take the arguments of the command, but for the path of the program."""
@@ -113,7 +144,11 @@ class Outside:
             self._count("sys.argv", "sys.argv", sys.argv[1:], label)
 
     def take_bases(self, kind: type, space: dict[str, Any], label: str) -> None:
-        """Take the bases and the metaclass of a class that its statement does not name, as those of ``type(…)``."""
+        """Take the bases and the metaclass of a class that its statement does not name, as those of ``type(…)``.
+
+        Bases that it names, and that were set to others or in another order since, are taken all.
+        """
+        self._watch.attribute(kind, "__bases__")
         named = [_given(space, chain) for chain in bindings_of(space).read_by(kind.__qualname__)]
         metaclass = [type(kind)] if type(kind) not in map(type, kind.__bases__) else []
         chosen: list[type] = []
@@ -122,13 +157,40 @@ class Outside:
             is_named = any(base is each for each in named) or _given(home, base.__qualname__.split(".")) is not base
             if not is_named and self._tree.location(home) is not None:
                 chosen.append(base)
+        written = [each for each in named if isinstance(each, type) and each not in type.mro(type(kind))]
+        if named and not chosen and list(filter(_has_name, kind.__bases__)) != list(filter(_has_name, written)):
+            chosen = list(kind.__bases__)
         if chosen and not self._ignored.has((f"{label}.__bases__",)):
             self._count(f"{label}.__bases__", "", chosen, label)
 
-    def take_subclasses(self, classes: Iterable[type]) -> None:
+    def take_asked(self, seen: Collection[object], describes: Callable[[Any, str, object], bool]) -> None:
+        """Take what code that was noted asks of functions and classes, given what says whether their text tells it."""
+        self._take_subclasses([each for each in seen if isinstance(each, type)])
+        for value in seen if self._described else ():
+            if isinstance(value, (type, types.FunctionType)):
+                self._take_descriptions(value, describes)
+
+    def _take_descriptions(
+        self, value: type | types.FunctionType, describes: Callable[[Any, str, object], bool]
+    ) -> None:
+        inner = value if isinstance(value, type) else plain(value)
+        location = self._tree.location(home_of(inner) if isinstance(inner, type) else inner.__globals__)
+        for name in sorted(self._described) if location is not None else ():
+            key = f"{label_of(location, inner)}.{name}"
+            if (id(value), name) in self._met or self._ignored.has((key,)):
+                continue
+            self._met.add((id(value), name))
+            self._watch.attribute(value, name)
+            found = getattr(value, name, MISSING)
+            if isinstance(found, dict):
+                self._watch.mapping(found)
+            if found is not MISSING and not describes(inner, name, found):
+                self._count(key, key, found, label_of(location, inner))
+
+    def _take_subclasses(self, classes: Iterable[type]) -> None:
         """Take the subclasses of classes of the work tree, if some code asks for those of one, as of plug-ins."""
         for kind in classes if self._has_subclasses else ():
-            location = self._tree.location(namespace(sys.modules.get(kind.__module__)))
+            location = self._tree.location(home_of(kind))
             if location is not None and kind not in self._known:
                 self._known.add(kind)
                 found: list[type] = type.__subclasses__(kind)
@@ -171,6 +233,12 @@ def _given(space: dict[str, Any], chain: Iterable[str]) -> object:
     for each in attributes:
         found = vars(found).get(each) if isinstance(found, type | types.ModuleType) else None
     return found
+
+
+def _has_name(kind: type) -> bool:
+    """Say whether its module gives a class by its name; what a call makes has none, as `namedtuple` in a statement."""
+    home = namespace(sys.modules.get(kind.__module__))
+    return kind.__module__ not in _OF_PYTHON and _given(home, kind.__qualname__.split(".")) is kind
 
 
 def is_built_in(name: str) -> bool:

@@ -29,7 +29,9 @@ REFLECTION = frozenset({"globals", "eval", "exec"})
 # By these methods, code reads the arguments of the command without naming them.
 PARSES = frozenset({"parse_args", "parse_known_args", "parse_intermixed_args"})
 
-Chains = dict[str, tuple[tuple[str, ...], ...]]
+# Attributes, one of another.
+Chain = tuple[str, ...]
+Chains = dict[str, tuple[Chain, ...]]
 
 
 class Imported(NamedTuple):

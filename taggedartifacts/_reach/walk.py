@@ -20,9 +20,9 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from .bindings import Defined, Literal, bindings_of
-from .found import UNBOUND, Ignored, Reads, Text, Values
+from .found import UNBOUND, Ignored, Reached, Reads, Text, Values
 from .location import label_of
-from .members import closure_of, defaults, is_generated, put_on_member
+from .members import closure_of, defaults, is_dispatcher, is_generated, put_on_member, registry
 from .objects import (
     DESCRIBES,
     DESCRIPTORS,
@@ -30,6 +30,7 @@ from .objects import (
     PUT_ON,
     WRAPPED,
     held,
+    home_of,
     is_code,
     is_left_out,
     is_named_by_its_module,
@@ -37,19 +38,22 @@ from .objects import (
     is_written_only,
     leads_to,
     module_of,
+    name_of,
     namespace,
+    plain,
+    stands_for_module,
     value_of,
 )
 from .outside import Outside
-from .reads import IMPORTED_ONLY, REFLECTION, names_read
+from .reads import IMPORTED_ONLY, REFLECTION, Imported, names_read
 from .watch import MISSING, Watch
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable
 
     from .found import Encode
-    from .location import Location, Locator
-    from .reads import Imported, LookedUp
+    from .location import Locator
+    from .reads import Chain, Chains, LookedUp
 
 
 def walk(roots: Iterable[object], tree: Locator, ignore: Collection[str], encode: Encode) -> tuple[Reads, Watch]:
@@ -72,12 +76,12 @@ class _Walk:
 
     def __init__(self, tree: Locator, ignore: Collection[str], encode: Encode) -> None:
         self._tree = tree
+        self._modules = Reached(tree)
+        self._enter, self._key = self._modules.enter, self._modules.key
         self._text = Text(tree, self._enter)
         self._pending: deque[object] = deque()
         self._seen: dict[int, object] = {}
         self._watch = Watch()
-        self._locations: dict[str, Location] = {}
-        self._spaces: dict[str, dict[str, Any]] = {}
         self._ignored = Ignored(ignore)
         self._values = Values(tree, self._text, self._watch, self._ignored, encode)
         self._root: object = None
@@ -85,18 +89,18 @@ class _Walk:
         self._outside = Outside(tree, self._watch, self._ignored, self._count, self._take_module)
 
     def over(self, roots: Iterable[object]) -> tuple[Reads, Watch]:
-        for position, root in enumerate(roots):
-            if position == 0:
+        for root in roots:
+            if not self._inner:
                 self._root, self._inner = root, [root]
             self._follow(root)
         while self._pending:
             self._visit(self._pending.popleft())
             if not self._pending:
-                self._outside.take_subclasses([each for each in self._seen.values() if isinstance(each, type)])
+                self._outside.take_asked(list(self._seen.values()), self._text.describes)
         self._outside.take_parameters()
-        places = {each.name: each.path for each in self._locations.values() if not self._tree.is_beside(each)}
-        values, rest = self._values, (self._spaces, frozenset(self._ignored.found), self._values.code)
-        return Reads(values.texts, values.readers, values.unknown, places, *rest), self._watch
+        values, modules, ignored = self._values, self._modules, frozenset(self._ignored.found)
+        found = values.texts, values.readers, values.unknown, modules.places(), modules.spaces, ignored, values.code
+        return Reads(*found), self._watch
 
     def _follow(self, value: object) -> None:
         if id(value) not in self._seen:
@@ -108,6 +112,10 @@ class _Walk:
             self._visit_class(value)
         elif isinstance(value, types.FunctionType):
             self._visit_function(value)
+        elif (location := self._enter(home_of(type(value)))) is not None:  # an object that wraps a function
+            self._follow(type(value))
+            self._watch.mapping(namespace(value))
+            self._take_attributes(value, value, label_of(location, value))
         for part in WRAPPED if not isinstance(value, type) else ():
             inner = held(value, part)
             if is_code(inner):
@@ -122,11 +130,15 @@ class _Walk:
             self._visit_decorated(function, decoration)
             return
         location = self._enter(space)
-        label = label_of(location, function)
+        # A wrapper of a library goes by what it wraps: a script is the module that others import.
+        label = label_of(location or self._tree.location(plain(function).__globals__), function)
         if location is None:
-            if function.__closure__ and not is_space_of_this_library(
+            if is_dispatcher(function):
+                self._watch.mapping(function.registry)  # type: ignore[attr-defined]  # singledispatch has set it
+                self._count(f"{label}.registry", f"{function.__name__}.registry", registry(function), label)
+            elif function.__closure__ and not is_space_of_this_library(
                 space
-            ):  # a wrapper, and what it holds is not of its package
+            ):  # what a wrapper holds is not its package's
                 self._take_cells(function, label)
             self._outside.take_of_cell(function, label)
             self._outside.note_module(str(space.get("__name__")))
@@ -149,9 +161,12 @@ class _Walk:
         fixed = bindings_of(space).fixes_defaults(code, function.__defaults__ or ()) and not function.__kwdefaults__
         for name, value in {} if own or fixed else defaults(function).items():
             self._take_part(f"{label}.{name}", name, value, label)
-        for name, value in vars(function).items():
-            if name not in PUT_ON:
-                self._take_part(f"{label}.{name}", f"{function.__name__}.{name}", value, label)
+        self._take_attributes(function, function, label)
+
+    def _take_attributes(self, function: Any, inner: object, label: str) -> None:
+        for name, value in namespace(function).items():
+            if name not in PUT_ON and (function is inner or vars(inner).get(name, MISSING) is not value):
+                self._take_part(f"{label}.{name}", f"{label.rpartition('.')[2]}.{name}", value, label)
 
     def _visit_decorated(self, function: types.FunctionType, decoration: Any) -> None:
         inner = function.__wrapped__  # type: ignore[attr-defined]  # functools.wraps has set it
@@ -161,16 +176,9 @@ class _Walk:
         config = decoration.options.config
         if inner is not self._root and label and (callable(config) or config):
             self._take_part(f"{label}.config", "config", config() if callable(config) else config, label)
-        for name, value in vars(function).items():
-            if name not in PUT_ON and vars(inner).get(name, MISSING) is not value:
-                self._take_part(f"{label}.{name}", f"{function.__name__}.{name}", value, label)
+        self._take_attributes(function, inner, label)
 
-    def _take_cells(
-        self,
-        function: types.FunctionType,
-        label: str,
-        chains: Mapping[str, tuple[tuple[str, ...], ...]] | None = None,
-    ) -> None:
+    def _take_cells(self, function: types.FunctionType, label: str, chains: Chains | None = None) -> None:
         for cell in function.__closure__ or ():
             self._watch.cell(cell)
         for name, value in closure_of(function).items():
@@ -178,11 +186,8 @@ class _Walk:
             for chain in (chains or {}).get(name, ((),)):
                 if is_written_only(chain, value):
                     self._ignored.has((key, name))
-                elif isinstance(value, types.ModuleType):
-                    self._choose(key, name, value, label)
-                    self._take_module(value, chain, label, name)
                 else:
-                    self._take_part(key, name, value, label)
+                    self._take_part(key, name, value, label, chain=chain)
 
     # Names
 
@@ -191,7 +196,7 @@ class _Walk:
         for name, *chain in bindings_of(space).read_by(qualname):
             self._take_global(space, name, (tuple(chain),), label)
 
-    def _take_global(self, space: dict[str, Any], name: str, chains: tuple[tuple[str, ...], ...], label: str) -> None:
+    def _take_global(self, space: dict[str, Any], name: str, chains: tuple[Chain, ...], label: str) -> None:
         value = space.get(name, MISSING)
         self._watch.name(space, name, value)
         self._ignored.has((self._key(space, name), name))
@@ -213,19 +218,19 @@ class _Walk:
                 self._take(space, name, value, (), label, name)
 
     def _take_import(
-        self, space: dict[str, Any], imported: Imported | LookedUp, chains: tuple[tuple[str, ...], ...], label: str
+        self, space: dict[str, Any], imported: Imported | LookedUp, chains: Iterable[Chain], label: str
     ) -> None:
         self._outside.note_module(imported.module)
         if (module := module_of(imported, space)) is not None:
+            if isinstance(imported, Imported):
+                self._watch.name(sys.modules, name_of(imported, space), module)
             for chain in chains:
                 self._take_module(module, chain, label, imported.module)
 
-    def _take(
-        self, space: dict[str, Any], name: str, value: Any, chain: tuple[str, ...], label: str, spelled: str
-    ) -> None:
+    def _take(self, space: dict[str, Any], name: str, value: Any, chain: Chain, label: str, spelled: str) -> None:
         """Take the value of a name of a module, which code spells so and reads attributes of."""
         key = self._key(space, name)
-        if isinstance(value, types.ModuleType):
+        if isinstance(value, types.ModuleType) or stands_for_module(value):
             if self._text.is_chosen(space, name):
                 self._choose(key, spelled, value, label)
             self._take_module(value, chain, label, spelled)
@@ -243,9 +248,14 @@ class _Walk:
                 return
             self._follow(value)
         elif not self._text.is_literal(space, name, value):
-            self._count(key, spelled, value, label)
+            self._count(key, spelled, value, label, is_defined=self._text.is_plain(space, name))
 
-    def _take_module(self, module: types.ModuleType, chain: tuple[str, ...], label: str, spelled: str) -> None:
+    def _take_module(self, module: Any, chain: Chain, label: str, spelled: str) -> None:
+        if not isinstance(module, types.ModuleType):
+            self._follow(type(module))  # its module's name does not give it, so the object has no form
+            for name, part in self._outside.parts(module, chain):
+                self._take_part(f"{spelled}.{name}", f"{spelled}.{name}", part, label)
+            return
         space = namespace(module)
         self._outside.note_module(str(space.get("__name__")))
         if module is sys and chain[:1] == ("argv",):
@@ -275,20 +285,20 @@ class _Walk:
         else:
             self._take(space, name, value, chain[1:], label, f"{spelled}.{name}")
 
-    def _choose(self, key: str, spelled: str, module: types.ModuleType, label: str) -> None:
+    def _choose(self, key: str, spelled: str, module: object, label: str) -> None:
         """Take which module a name gives, where no text fixes that."""
         space = namespace(module)
         location = self._tree.location(space)
         if not self._ignored.has((key, spelled)):
             self._count(key, spelled, location.name if location is not None else str(space.get("__name__")), label)
 
-    def _take_part(self, key: str, spelled: str, value: Any, label: str) -> None:
+    def _take_part(self, key: str, spelled: str, value: Any, label: str, *, chain: Chain = ()) -> None:
         """Take a default, a variable of an enclosing function, or an attribute."""
         if self._ignored.has((key, spelled)) or is_left_out(value):
             return
         if isinstance(value, types.ModuleType):
             self._choose(key, spelled, value, label)
-            self._take_module(value, (), label, spelled)
+            self._take_module(value, chain, label, spelled)
         elif is_code(value):
             self._follow(value)
             if not self._text.is_wrapped_definition(value):
@@ -306,7 +316,7 @@ class _Walk:
     # Classes
 
     def _visit_class(self, kind: type) -> None:
-        space = namespace(sys.modules.get(kind.__module__))
+        space = home_of(kind)
         if self._enter(space) is None:
             self._outside.note_module(kind.__module__)
             return
@@ -325,15 +335,15 @@ class _Walk:
                 self._follow(field.default_factory)
 
     def _take_entry(self, kind: type, space: dict[str, Any], name: str, label: str) -> None:
-        value = vars(kind)[name]
-        if name in GENERATED or is_left_out(value) or isinstance(value, DESCRIPTORS):
+        value, binding = vars(kind)[name], bindings_of(space).of_class(kind.__qualname__).get(name)
+        is_written = name in GENERATED and not isinstance(binding, Defined)  # by Python
+        if is_written or is_left_out(value) or isinstance(value, DESCRIPTORS):
             return
         spelled = f"{kind.__qualname__}.{name}"
         key = self._key(space, spelled)
         if isinstance(value, types.ModuleType):
             self._take_part(key, spelled, value, label)
             return
-        binding = bindings_of(space).of_class(kind.__qualname__).get(name)
         functions = [part for part in map(value_of(value), ("", *WRAPPED)) if isinstance(part, types.FunctionType)]
         if functions or is_code(value):
             if binding is None and any(is_generated(name, each) for each in functions):
@@ -347,30 +357,29 @@ class _Walk:
             written = isinstance(binding, Defined) and leads_to(value, binding.code, spelled)
             if not written and not (binding is None and not functions):
                 self._count(key, spelled, value, label, is_defined=isinstance(binding, Defined))
-            for part in functions or [value]:
+            for part in (*functions, value):
                 self._follow(part)
             return
-        if not isinstance(value, type(kind)) and isinstance(binding, Literal) and binding.is_held_by(value):
-            return
         if isinstance(value, kind) and hasattr(value, "_value_"):  # a member of an enumeration
-            if put_on := put_on_member(value):
-                self._watch.mapping(vars(value))
-            for attribute, held_by_it in put_on.items():
+            self._watch.mapping(vars(value))
+            for attribute, held_by_it in put_on_member(value).items():
                 self._take_part(f"{key}.{attribute}", f"{spelled}.{attribute}", held_by_it, label)
             value = value._value_
-            if isinstance(binding, Literal) and binding.is_held_by(value):
-                return
+        if not isinstance(value, type(kind)) and isinstance(binding, Literal) and binding.is_held_by(value):
+            return
         self._count(key, spelled, value, label)
 
     def _take_class_attribute(self, kind: type, name: str, label: str) -> bool:
         """Take one attribute of a class, if that is data of the work tree; else the whole class is what is read."""
         for base in kind.__mro__:
+            space = home_of(base)
             if name not in vars(base):
                 self._watch.name(vars(base), name, MISSING)
+                if name in bindings_of(space).of_class(base.__qualname__):
+                    return False  # it was deleted
                 continue
-            space = namespace(sys.modules.get(base.__module__))
             value = vars(base)[name]
-            if self._tree.location(space) is None or hasattr(value, "__get__") or is_code(value):
+            if self._tree.location(space) is None or name in GENERATED or hasattr(value, "__get__") or is_code(value):
                 return False
             self._watch.name(vars(base), name, value)
             self._enter(space)
@@ -381,17 +390,3 @@ class _Walk:
     def _count(self, key: str, spelled: str, value: Any, label: str, *, is_defined: bool = False) -> None:
         for code in self._values.count(key, spelled, value, label, is_defined=is_defined):
             self._follow(code)
-
-    # Modules
-
-    def _enter(self, space: dict[str, Any]) -> Location | None:
-        """Note that a module is reached; None if it is not of the work tree."""
-        location = self._tree.location(space)
-        if location is not None and location.path not in self._locations:
-            self._locations[location.path] = location
-            self._spaces[location.path] = space
-        return location
-
-    def _key(self, space: dict[str, Any], name: str) -> str:
-        location = self._tree.location(space)
-        return name if location is None or self._tree.is_own(location) else f"{location.name}.{name}"

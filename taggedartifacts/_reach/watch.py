@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import enum
 import sys
+from functools import partial
 from operator import is_
-from types import BuiltinFunctionType, FunctionType, ModuleType
+from types import BuiltinFunctionType, FunctionType, MemberDescriptorType, ModuleType
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -82,11 +83,16 @@ class Watch:
         """Note what a variable of an enclosing function holds."""
         self._cells.append((cell, _content(cell)))
 
+    def attribute(self, value: object, name: str) -> None:
+        """Note an attribute that gives the same object each time."""
+        get = partial(getattr, value)
+        self._names.setdefault((id(value), name), (get, name, get(name, MISSING)))
+
     def function(self, function: FunctionType) -> None:
         """Note what a function consists of."""
         self._functions.append((function, function.__code__, function.__defaults__, function.__kwdefaults__))
         for held in (vars(function), function.__kwdefaults__):
-            if held:
+            if held is not None:
                 self.mapping(held)
 
     def mapping(self, mapping: Mapping[str, Any]) -> None:
@@ -156,6 +162,8 @@ class Watch:
                 keys, parts = tuple(held), tuple(held.values())
                 found += [(held.keys, keys), (held.values, parts)]
                 parts = (*keys, *parts)
+                if each is not held:
+                    self.attribute(each, "__class__")
             self._count += len(parts)
             if self._count > _MOST:
                 return False
@@ -221,6 +229,7 @@ def _is_plain(kind: type) -> bool:
         and kind.__flags__ & (1 << 9) != 0  # made by a class statement
         and kind.__dictoffset__ != 0
         and kind.__basicsize__ <= _PLAIN_SIZE
+        and not any(isinstance(each, MemberDescriptorType) for base in kind.__mro__ for each in vars(base).values())
         and not issubclass(kind, (dict, list, set, tuple, int, str, float, bytes, type))
     )
 

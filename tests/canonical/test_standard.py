@@ -522,8 +522,12 @@ class TestNames:
     def test_partial(self):
         """A partial function counts by the function and the arguments."""
         partials = [functools.partial(function), functools.partial(function, 1), functools.partial(function, a=1)]
+        named = functools.update_wrapper(functools.partial(function, 1), function)
+        noted = functools.partial(function, 1)
+        noted.note = 2
 
-        assert 3 == len({canonical(value) for value in partials})
+        assert 4 == len({canonical(value) for value in [*partials, noted]})
+        assert canonical(partials[1]) == canonical(named)
 
     def test_methods_count_with_their_object(self):
         """A bound method counts by its object, which must have a form itself."""
