@@ -4,7 +4,7 @@ import json
 import pytest
 
 from taggedartifacts._reach.definition import Source
-from taggedartifacts._reach.syntax import digest, outline
+from taggedartifacts._reach.syntax import node_digest, outline
 from taggedartifacts._session.notebooks import cells, missing, outlines, plain, stands_in_code
 
 CELL = "import numpy as np\n\n@Artifact('out')\ndef f(x, out):\n    # comment\n    return helper(x)\n"
@@ -22,7 +22,7 @@ def notebook(*sources, **changes):
 def source(text, ours=("Artifact",)):
     """What a session knows of the first definition in a text."""
     node = next(node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef | ast.Lambda))
-    callees = frozenset(digest(ast.parse(name, mode="eval").body) for name in ours)
+    callees = frozenset(node_digest(ast.parse(name, mode="eval").body) for name in ours)
     return Source(getattr(node, "name", "<lambda>"), "", outline(node), callees, ())
 
 
