@@ -1,4 +1,4 @@
-"""Binding: from the options of a decorator and the arguments of a call to outputs and a config hash."""
+"""Binding: from the options of a decorator and the arguments of a call to outputs, inputs and a config hash."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What is refused by name: what stands for something outside of itself, and what changes by being used.
+"""What is refused by name, as it stands for something outside of itself or changes by being used; and what is left out.
 
 The table is closed by the object protocol behind it: what cannot be copied has no form either. The table says why and,
-above all, what to do instead.
+above all, what to do instead. Left out is what ``ignore`` names by a path such as ``"cfg.n_jobs"``.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The code state: which commit, and which uncommitted changes, the code that runs is."""
+"""The code state: which commit, and which uncommitted changes, the code that runs is; a digest of what none fixes."""
 
 from __future__ import annotations
 

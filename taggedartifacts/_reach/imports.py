@@ -1,6 +1,7 @@
 """Read what one Python file imports, names and hides: all that its imports can reach follows from this. Pure.
 
-What is read depends on the text alone, not on where the file lies, so it is remembered by the file's digest.
+What is read depends on the text alone, not on where the file lies, so it is remembered by the file's digest. Beside it
+stands which files an import may find.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """Which artifact: the target, by folder and tagged name, and the key, whose large values a record shortens. Pure.
 
-A value of that size tells nobody anything, and a record has to be read at every hit. What is replaced, an argument or
-an entry of the configuration, becomes the tagged object ``{"$digest":["<xxh3_128, 32 hex digits>",<bytes>]}``, which no
-value of a user can be mistaken for, so that two records still tell which values are the same.
+A large value of the canonical form tells nobody anything, and a record has to be read at every hit. What is replaced,
+an argument or an entry of the configuration, becomes the tagged object
+``{"$digest":["<xxh3_128, 32 hex digits>",<bytes>]}``, which no value of a user can be mistaken for, so that two records
+still tell which values are the same.
 """
 
 from __future__ import annotations
