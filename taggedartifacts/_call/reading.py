@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import os
 import sys
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -13,7 +12,7 @@ from .._canonical.refused import Part
 from .._code.codestate import digest_of_code
 from .._errors import UnhashableError
 from .._reach.found import Encoded, Reads
-from .._reach.location import Locator
+from .._reach.location import Locator, file_of
 from .._reach.met import Met, collecting
 from .._reach.modules import MAIN, loaded_modules
 from .._reach.walk import walk
@@ -153,7 +152,7 @@ def _files(reads: Reads, look: Look) -> tuple[frozenset[str], tuple[tuple[str, s
     """Part the files that a walk reached into those that join the scope, and those that count by their digests."""
     files, digests = set(), []
     for path, space in reads.spaces.items():
-        name, file = str(space.get("__name__")), os.path.abspath(space["__file__"])
+        name, file = str(space.get("__name__")), file_of(space) or ""
         digest = digest_of_code(look, name, file)
         if digest is None:
             files.add(file)
@@ -166,7 +165,7 @@ def _note(root: str, reads: Reads) -> None:
     """Make known to the code state the modules that ``sys.modules`` does not hold."""
     for space in reads.spaces.values():
         if getattr(sys.modules.get(str(space.get("__name__"))), "__dict__", None) is not space:
-            loaded_modules(root).add(space["__file__"], space)
+            loaded_modules(root).add(file_of(space) or "", space)
 
 
 def _space(f: Any) -> dict[str, Any]:

@@ -50,7 +50,7 @@ class Locator:
     """
 
     def __init__(self, root: str | None, space: dict[str, Any]) -> None:
-        file = _file(space)
+        file = file_of(space)
         self.root = root or (_import_folder(file) if file else os.getcwd())
         self._own = space
         # The package of an installed function is the user's own if it uses this library. Another's, decorated from
@@ -115,7 +115,7 @@ class Locator:
         return self._pattern.sub(rf'"\1{ROOT}'.encode(), text)
 
     def _find(self, space: dict[str, Any]) -> Location | None:
-        file = _file(space)
+        file = file_of(space)
         if file is None:
             return None
         found = places(file, self.root)
@@ -137,8 +137,21 @@ def _quoted(path: str) -> str:
     return _UNSAFE.sub(lambda found: b"%%%02X" % found[0][0], os.fsencode(path)).decode("ascii")
 
 
-def _file(space: dict[str, Any]) -> str | None:
+_scripts: dict[int, tuple[dict[str, Any], object]] = {}  # by their globals; a process runs few
+
+
+def keep_file(space: dict[str, Any]) -> None:
+    """Keep the file and the text of a script that runs in a session: ``python -i`` and IPython forget the name then."""
+    if space.get("__name__") in _MAIN:
+        _scripts[id(space)] = space, space.get("__file__")
+        bindings_of(space)
+
+
+def file_of(space: dict[str, Any]) -> str | None:
+    """Tell the file of a module, by its globals: absolute; None if it has none."""
     file = space.get("__file__")
+    if file is None and id(space) in _scripts:
+        file = _scripts[id(space)][1]
     return os.path.abspath(file) if isinstance(file, str) else None
 
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Self
 from .._code.codestate import STALE, Change, Look, files_at_head, stamp, take_look
 from .._errors import RepositoryError
 from .._memory import Memory
+from .._reach.location import keep_file
 from .._reach.modules import loaded_modules
 from .._reach.prompt import is_interactive, shell
 from .fingerprint import Definition, definitions_in
@@ -99,6 +100,8 @@ class LiveMoment(Moment):
         self._definition = Definition(f) if interactive and not reads else None
         # VS Code, and %run -i, give __main__ a __file__ that has nothing to do with what is typed.
         self._file: str | None = None if interactive else space.get("__file__")
+        if self._file is not None:
+            keep_file(space)
         self._space: dict[str, Any] | None = None
         self._digest = ""
         self._repo = repo or (os.getcwd() if self._file is None else None)

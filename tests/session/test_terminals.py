@@ -1,5 +1,6 @@
 """Sessions without a kernel: the plain prompt, IPython's terminal, marimo."""
 
+import subprocess
 import sys
 
 import pytest
@@ -130,3 +131,22 @@ class TestMarimo:
         assert (1, ["7"], ["a"]) == (runs(repo), contents(repo), contents(repo, "made"))
         assert "-dirty-" not in "".join(path.name for path in repo.path.glob("out-*"))
         assert f"{next(repo.path.glob('out-*')).name}\\n7" in (repo.path / "out.html").read_text()
+
+
+def test_script_at_a_prompt(repo):
+    """Where ``python -i`` has run a script and forgotten its file, what is set and defined at the prompt counts."""
+    repo.write(
+        "script.py",
+        "from taggedartifacts import Artifact\nK = 1\ndef h(): return K\n"
+        "@Artifact('out', allow_dirty=True)\ndef f(out):\n    with open(out, 'w') as file: file.write(str(h()))\n",
+    )
+    repo.commit()
+    call = "print('made', f('out.txt').name, open(f('out.txt')).read())\n"
+    typed = f"{call}K = 2\n{call}def h(): return 7\n\n{call}"
+    done = subprocess.run(
+        [sys.executable, "-i", "script.py"], cwd=repo.path, input=typed, capture_output=True, text=True, check=True
+    )
+    made = [line.split("made ")[1].split() for line in done.stdout.splitlines() if "made " in line]
+
+    assert ["1", "2", "7"] == [text for _, text in made]
+    assert [False, False, True] == ["-dirty-" in name for name, _ in made]
