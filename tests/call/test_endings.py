@@ -29,7 +29,7 @@ class Late(threading.Thread):
 READS = """
 @Artifact("outpath", inputs=("source",))
 def f(source, outpath):
-    Path(outpath).write_text("done")
+    Path(outpath).write_bytes(bytes(2 << 20))  # so large that a thread flushes it where there is any
 """
 
 

@@ -547,6 +547,21 @@ class TestWaiting:
 
         assert 1 == caplog.text.count(f"waiting for process {os.getpid()}")
 
+    def test_made_meanwhile(self, project, monkeypatch):
+        """What was made between the look and the lock is not made again."""
+        work = project.module(WRITE)
+        acquired = _run._acquired
+
+        def later(lock, target):
+            monkeypatch.setattr(_run, "_acquired", acquired)
+            work.f(1, "out/f.txt")
+            return acquired(lock, target)
+
+        monkeypatch.setattr(_run, "_acquired", later)
+        work.f(1, "out/f.txt")
+
+        assert [str] == work.runs
+
     def test_one_order(self, project, monkeypatch):
         """The locks of several outputs are taken in one order, so that no two calls wait for each other."""
         work = project.module(TWO)

@@ -15,6 +15,7 @@ from gitrepo import IS_ROOT, GitRepo
 from looks import WORK, LookedAt, importable
 
 from taggedartifacts._code.codestate import Change, CodeState, stamp, take_look
+from taggedartifacts._code.dirt import Dirt, digest_of
 from taggedartifacts._code.scope import Kind, Scope
 from taggedartifacts._errors import DirtyRepositoryError, RepositoryError, ScopeError
 
@@ -449,6 +450,12 @@ class TestCodeState:
 
         assert 4 == len(set(digests))
         assert digests[0] == digests[-1]
+
+    def test_digest_in_any_order(self):
+        """The order in which paths were found does not count."""
+        one, two = Dirt("modified", 0o100644, "1" * 40, None), Dirt("modified", 0o100644, "2" * 40, None)
+
+        assert digest_of({"a": one, "b": two}) == digest_of({"b": two, "a": one})
 
     def test_large_patch(self, repo):
         """A patch over the limit is left out, the digest is not."""

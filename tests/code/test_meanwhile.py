@@ -117,16 +117,27 @@ class TestRead:
         with pytest.raises(InputError, match=r"data/other\.csv changed while"):
             module.sweep(1, "out/a.txt")
 
-    def test_dirty_before(self, project, work):
+    def test_dirty_before(self, project):
         """Of a file that was not committed, any change counts: the tag names it by its bytes."""
-        module = work(READ["script"][0], "step.py", READ["script"][2])
-        project.write("step.py", "N = 2\n")
-        project.write("work.py", (project.path / "work.py").read_text().replace('"out"', '"out", allow_dirty=True'))
+        project.write("helper.py", "N = 1\n")
+        project.module(
+            "import numpy\ndef later():\n    import helper\n@Artifact('out', allow_dirty=True)\n"
+            "def f(out):\n    numpy.fromfile(chr(104) + 'elper.py', 'u1')\n    Path(out).touch()\n"
+        )
+        project.write("helper.py", "N = 2\n")
         module = project.load(project.path / "work.py")
-        assert module.sweep.path(1, "out/a.txt").tag.dirty is not None
-        project.write("step.py", "N = 2  # as before\n")
+        assert module.f.path("out/a.txt").tag.dirty is not None
+        project.write("helper.py", "N = 2  # as before\n")
 
-        with pytest.raises(InputError, match=r"step\.py changed while"):
+        with pytest.raises(InputError, match=r"helper\.py changed while"):
+            module.f("out/a.txt")
+
+    def test_time_put_back(self, project, work):
+        """A file that was edited is seen although somebody has put its time back."""
+        module = work(*READ["settings"])
+        os.utime(project.write("params.json", text(2)), (1, 1))
+
+        with pytest.raises(InputError, match=r"params\.json changed while"):
             module.sweep(1, "out/a.txt")
 
     def test_others(self, project, work):

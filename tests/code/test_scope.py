@@ -9,7 +9,7 @@ from looks import AUTOMATIC, LookedAt
 
 from taggedartifacts import record
 from taggedartifacts._code.codestate import take_look
-from taggedartifacts._code.scope import Kind, Scope
+from taggedartifacts._code.scope import Kind, Scope, united
 
 HERE = "import os\nHERE = os.path.dirname(os.path.abspath(__file__))\n"
 
@@ -52,6 +52,12 @@ class TestKey:
         }
 
         assert len({one.key(), *(replace(one, **{name: value}).key() for name, value in others.items())}) == 7
+
+    def test_united(self):
+        """Where one of two counts by bytes, both together do."""
+        one, two = (Scope(Kind.AUTOMATIC, by_bytes=by_bytes) for by_bytes in (False, True))
+
+        assert [False, True, True] == [united(*each).by_bytes for each in ((one, one), (one, two), (two, one))]
 
     def test_digest(self):
         """What a commit holds in a scope is told by mode, content and place, and by what makes other files count."""
@@ -314,6 +320,14 @@ class TestLayout:
         repo.commit()
 
         assert (mended, None) == tag(repo.glance())
+
+    def test_two_versions_that_do_not_parse(self, repo):
+        """Two versions that do not parse are not the same."""
+        repo.write("old.py", "print 1\n")
+        repo.commit()
+        repo.write("old.py", "print 2\n")
+
+        assert ["old.py"] == list(repo.glance(scope=["old.py"])["changes"])
 
     def test_data_of_python(self, repo):
         """A table is compared by its bytes, whatever its lines look like."""

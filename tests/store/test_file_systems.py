@@ -117,7 +117,7 @@ class TestWithoutLocks:
 
     def test_no_record(self, project, without_locks, monkeypatch):
         """If the record cannot be written, the artifact goes again, though its name comes first here; then it works."""
-        work = project.module(COMPANIONS)
+        work = project.module(COMPANIONS + MODEL)
         replace = os.replace
 
         def full(source, target):
@@ -129,8 +129,12 @@ class TestWithoutLocks:
         with pytest.raises(OSError, match="No space left"):
             work.shape(1, "out/s.shp")
         assert [] == project.files() == project.staged()
+        with pytest.raises(OSError, match="No space left"):
+            work.model(1)
+        assert [] == project.files() == project.staged()
+        assert 1 == len([*project.out.glob(f".taggedartifacts/kept/*/{work.model.path(1).name}/weights/0.bin")])
         monkeypatch.setattr(os, "replace", replace)
-        assert "shp 2" == work.shape(1, "out/s.shp").read_text()
+        assert "shp 3" == work.shape(1, "out/s.shp").read_text()
         assert 3 == len(project.files())
 
     def test_recompute(self, project, without_locks):
