@@ -114,7 +114,8 @@ class Condition(Enum):
 def condition(target: Target, record: Record, *, read: bool = False) -> tuple[Condition, Record]:
     """Judge what stands at a target by its record, or by that of what it was to replace, if that still stands.
 
-    Sizes and times decide where all agree or a size differs, else the content.
+    Sizes and times decide where all agree or a size differs, else the content; but not whether a bare file that was to
+    be replaced still stands: nobody knows who made that, so the same content may be an edit.
 
     Args:
         target: The artifact.
@@ -135,7 +136,7 @@ def condition(target: Target, record: Record, *, read: bool = False) -> tuple[Co
             same = same_times(path, run)
             if same and not read:
                 return Condition.WHOLE, run
-            if same is not False:
+            if same or (same is None and run.run):  # a bare file has no run
                 doubtful.append(with_times(path, run))  # before the digest: a change during it shows next time
         for run in doubtful:
             if same_digests(path, run):
@@ -162,4 +163,5 @@ def _is_left_as_made(path: str, runs: tuple[Record, ...]) -> bool:
         with contextlib.suppress(FileNotFoundError):
             if (name, describe_file(os.path.join(folder, name), name).digest) not in known:
                 return False
-    return not os.path.exists(path) or describe(os.path.realpath(path)).digest in {run.digest for run in runs}
+    digests = {run.digest for run in runs if run.run}
+    return not os.path.exists(path) or describe(os.path.realpath(path)).digest in digests

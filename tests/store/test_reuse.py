@@ -215,6 +215,20 @@ class TestModified:
         with pytest.raises(ArtifactModifiedError):
             work.model(1)
 
+    def test_edited_to_what_was_replaced(self, project):
+        """An edit with the content of a bare file that was replaced is neither served nor overwritten."""
+        work = project.module(WRITE)
+        path = work.f(1, "out/f.txt")
+        (project.out / ".taggedartifacts" / "records" / f"{path.name}.json").unlink()
+        path.write_text("mine")
+        os.utime(path, (1, 1))
+        work.f.recompute(1, "out/f.txt")
+        path.write_text("mine")
+
+        with pytest.raises(ArtifactModifiedError):
+            work.f(1, "out/f.txt")
+        assert "mine" == path.read_text()
+
 
 class TestRepeated:
     """What was found to agree is not looked into again, and nothing else is taken for it."""
