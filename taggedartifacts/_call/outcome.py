@@ -41,13 +41,18 @@ def checked(call: Call, staged: list[Staged], opened: Opened) -> tuple[Call, lis
         opened: What the run opened.
 
     Raises:
-        InputError: If an input, or a file of the scope that it may have read, changed meanwhile.
+        InputError: If an input, a file of the scope that it may have read, or what a session's function reads changed.
         DirtyRepositoryError: If modules that were loaded meanwhile make the code dirty, and that is not allowed.
     """
     parameters = call.decoration.parameters
     if "inputs" in call.encoded and parameters.encoded_inputs(call.bound, call.cwd) != call.encoded["inputs"]:
         names = ", ".join(call.decoration.options.inputs)
         raise InputError(f"an input ({names}) changed while {call.key.function} ran; call it again when it is complete")
+    if moved := call.decoration.moment.moved(call.view):
+        raise InputError(
+            f"{', '.join(moved[:3])} changed while {call.key.function} ran, and may have been read before or after; "
+            "call it again"
+        )
     within = functools.partial(parameters.within_inputs, call.bound, call.cwd)
     changed = call.view.look.changed(opened)
     if changed := sorted({*changed} - within(call.state.root or "", changed)):

@@ -22,6 +22,7 @@ IMPORTED_ONLY = ("",)
 ADDED_TO = ("+",)
 WRITTEN = ("=",)
 _ADDS = frozenset({"append", "add", "extend", "update", "appendleft", "insert"})
+_ASSIGNS = frozenset({"STORE_GLOBAL", "DELETE_GLOBAL", "STORE_ATTR", "DELETE_ATTR", "STORE_DEREF", "DELETE_DEREF"})
 _DROPS = frozenset({"POP_TOP", "STORE_ATTR"})
 _ITEM = ("BINARY_OP", 26)  # since 3.14
 # By these, code reaches globals whose names it does not say.
@@ -222,3 +223,16 @@ def _written(listed: list[tuple[str, Any, int]], position: int) -> tuple[str, ..
         if depth < 1 or (depth == 1 and not adds and operation not in ("NOP", "RESUME")):
             return None
     return None
+
+
+@OncePerCode
+def assigned(code: CodeType) -> frozenset[str]:
+    """Find the names that a code object assigns: globals, variables of enclosing functions, attributes; any item."""
+    found = set()
+    for part in nested(code):
+        for operation, value, _ in instructions(part):
+            if operation in _ASSIGNS:
+                found.add(str(value))
+            elif operation in ("STORE_SUBSCR", "DELETE_SUBSCR"):
+                found.add("[]")
+    return frozenset(found)

@@ -41,6 +41,7 @@ class Fingerprint:
         imports: What the definitions import, with the modules of what they read.
         read: Functions and classes of modules by which they read what these hold.
         files: The files of the code that occurs in the values.
+        assigned: The names that the code assigns.
     """
 
     encoded: bytes
@@ -49,6 +50,7 @@ class Fingerprint:
     imports: Imports
     read: tuple[FunctionType | type, ...]
     files: frozenset[str]
+    assigned: frozenset[str]
 
 
 class _Remembered(NamedTuple):
@@ -99,7 +101,9 @@ class Definition:
                 self._strings = walk.strings
         imported, read = tuple(walk.imported), tuple(walk.read.values())
         files = frozenset(met.files)
-        fingerprint = Fingerprint(walk.encoded(), walk.sources, imported, walk.imports(), read, files)
+        fingerprint = Fingerprint(
+            walk.encoded(), walk.sources, imported, walk.imports(), read, files, frozenset(walk.assigned)
+        )
         self._known = _Remembered(ignored, walk.watch, fingerprint)
         return fingerprint
 

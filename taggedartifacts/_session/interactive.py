@@ -16,7 +16,7 @@ from .._reach.imports import Hidden, Imports, read
 from .._reach.members import attributes, closure_of, defaults, methods
 from .._reach.objects import is_written_only
 from .._reach.prompt import is_from_session, is_interactive, is_interactive_class, is_typed, own_function
-from .._reach.reads import names_read
+from .._reach.reads import assigned, names_read
 from .._reach.watch import MISSING, Watch
 from .entries import (
     asked,
@@ -50,6 +50,7 @@ class Walk:
         self.read: dict[int, FunctionType | type] = {}
         self._statements: set[str] = set()
         self._asked: set[str] = set()
+        self.assigned: set[str] = set()
         self._ignore = ignore
         self._ignored_parts = [tuple(name.split(".")) for name in ignore if "." in name]
         self._own, self._own_ignored = own
@@ -86,6 +87,7 @@ class Walk:
             self.sources[name if self.sources.get(name, source) is source else f"{name} by a string"] = source
         self.imported += further.imported
         self.read |= further.read
+        self.assigned |= further.assigned
         self._statements |= further._statements
 
     def _follow_mentions(self, owner: str) -> bool:
@@ -243,6 +245,7 @@ class Walk:
     def _read(self, function: FunctionType, owner: str, source: Source) -> None:
         self._mentions.of_code(function, source)
         self._asked |= asked(function.__code__)
+        self.assigned |= assigned(function.__code__)
         self.read |= {id(reader): reader for reader in readers(function, self.watch)}
         chains = names_read(function.__code__).globals
         for name in source.reads:

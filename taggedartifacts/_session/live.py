@@ -15,13 +15,14 @@ from operator import is_
 from typing import TYPE_CHECKING, Any, Self
 
 from .._code.codestate import STALE, Change, Look, files_at_head, stamp, take_look
-from .._errors import RepositoryError
+from .._errors import RepositoryError, UnhashableError
 from .._memory import Memory
 from .._reach.location import keep_file
 from .._reach.modules import loaded_modules
 from .._reach.prompt import is_interactive, shell
 from .fingerprint import Definition, definitions_in
 from .moment import Moment, View
+from .moved import moved
 from .notebooks import SUFFIXES, missing, outlines, stands_in_code
 from .reloads import file_digest, module_space, notice, outdated, version
 
@@ -133,7 +134,12 @@ class LiveMoment(Moment):
         fingerprint = None if self._definition is None else self._definition.fingerprint(self._ignore)
         seen: dict[str, Any] = {}
         if fingerprint is not None:
-            seen = {"interactive": fingerprint.encoded, "read": fingerprint.read, "files": fingerprint.files}
+            seen = {
+                "interactive": fingerprint.encoded,
+                "executions": _executions,
+                "read": fingerprint.read,
+                "files": fingerprint.files,
+            }
         if self._sent is not None:
             return replace(self._sent, **seen)
         held = self._look(None if fingerprint is None else fingerprint.imports)
@@ -159,6 +165,18 @@ class LiveMoment(Moment):
             changes = _uncommitted(held.root, held.stamp.repository, list(fingerprint.sources.values()))
             known = self._known = fingerprint, (held.root, held.stamp.repository), changes
         return known[2]
+
+    def moved(self, view: View) -> list[str]:
+        """Name what an interactive function reads and is made of that moved since its call saw this."""
+        if self._definition is None or self._sent is not None or view.interactive is None:
+            return []
+        try:
+            now = self._definition.fingerprint(self._ignore)
+        except UnhashableError as error:  # of what came to stand in the place of something
+            return [str(error).partition("; ")[0]]
+        if now.encoded == view.interactive:
+            return []
+        return moved(view.interactive, now.encoded, now.assigned, executed=_executions != view.executions)
 
     def defining(self, view: View, code: Collection[object]) -> View:
         """Return the view with those definitions of a session that a call was given and that stand nowhere at HEAD."""

@@ -23,6 +23,7 @@ class View:
         changes: What makes the code dirty beside what git knows, with a digest of each.
         read: Functions and classes of modules by which an interactive function reads what these hold.
         files: The files of the code of modules that occurs in what an interactive function reads.
+        executions: How many cells the session had executed.
         reusable: Whether the code that runs is known; what unknown code makes is never reused.
     """
 
@@ -32,6 +33,7 @@ class View:
     reusable: bool = True
     read: tuple[Any, ...] = ()
     files: frozenset[str] = frozenset()
+    executions: int = field(default=0, compare=False)
     _told: list[tuple[CodeState, CodeState]] = field(default_factory=list, init=False, repr=False, compare=False)
 
     def reaching(self, starts: frozenset[str]) -> View:
@@ -91,6 +93,10 @@ class Moment:
             UnhashableError: If an interactive function reads a value that has no canonical form.
         """
         return self._view
+
+    def moved(self, _view: View) -> list[str]:
+        """Name what an interactive function reads and is made of that moved since its call saw this: here, nothing."""
+        return []
 
     def defining(self, view: View, _code: Collection[object]) -> View:
         """Return the view with what the functions and classes that a call was given make of it: here, the same."""
