@@ -161,7 +161,7 @@ MUTANTS = [
     Mutant("_store/condition.py", "    if not record.key.is_in(name):", "    if False:", STANDING),
     Mutant("_store/condition.py", " and known[1].run == record.run:", ":", STANDING),
     Mutant("_store/condition.py", "            if same and not read:", "            if same:", CONDITION),
-    Mutant("_store/condition.py", "            if same is not False:", "            if same is None:", CONDITION),
+    Mutant("_store/condition.py", "            if same or (same is None and run.run):", "            if same is None:", CONDITION),
     Mutant("_store/condition.py", "            if same_digests(path, run):", "            if True:", CONDITION),
     Mutant("_store/condition.py", "doubtful.append(with_times(path, run))", "doubtful.append(run)", CONDITION),
     Mutant("_store/condition.py", "runs = (record,) if record.replaced is None else (record, record.replaced)", "runs = (record,)", CONDITION),
