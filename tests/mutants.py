@@ -288,7 +288,7 @@ MUTANTS = [
     Mutant("_code/look.py", "            if is_compared:\n                return dirt\n            return self._judge_later", "            if True:\n                return dirt\n            return self._judge_later", LOOK),
     Mutant("_code/kinds.py", "    if kind is None:\n        return True\n    if kind ==", "    if kind is None:\n        return False\n    if kind ==", KINDS),
     Mutant("_git/index.py", "entry.flags & _ASSUME_UNCHANGED or ", "", DIRT),
-    Mutant("_git/index.py", "if is_sparse and entry.flags_extended", "if entry.flags_extended", DIRT),
+    Mutant("_git/index.py", "if is_sparse and entry.flags_extended", "if entry.flags_extended", f"{DIRT} -m heavy -k 'skip and deleted'"),
     # The canonical form
     Mutant("_canonical/text.py", "return format(Decimal(value), \"f\")", "return format(Decimal(value), \"E\")", ENCODING),
     Mutant("_canonical/text.py", "return text if \"n\" not in text else tagged_text(\"float\", quoted(text))", "return text", ENCODING),
