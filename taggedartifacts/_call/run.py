@@ -234,8 +234,10 @@ def _import_late() -> None:
     imported, and would wait for it for ever.
     """
     with looking:
+        from .._reach import opened
+
+        opened.install()  # first: by it, a fork that is about to begin waits for the rest
         from .._code import memory  # noqa: F401
-        from .._reach import opened  # noqa: F401
         from .._store import link, lock, publish, staging, written  # noqa: F401
         from . import explain, outcome  # noqa: F401
 

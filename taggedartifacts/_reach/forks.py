@@ -1,8 +1,9 @@
 """The one lock under which threads look at the code that runs, and how a fork leaves it to the child.
 
 A fork copies a lock that another thread holds, and no thread into the child that could release it. So a fork waits
-until nobody holds it, and until nobody is in the middle of importing what this library imports late. The other locks of
-this library are those that cached properties have before Python 3.12: a child gets new ones.
+until nobody holds it, and until nobody is in the middle of importing what this library imports late. For filelock it
+must wait before it begins: a fork that has begun keeps filelock from being imported to its end. The other locks of this
+library are those that cached properties have before Python 3.12: a child gets new ones.
 """
 
 from __future__ import annotations
@@ -15,19 +16,30 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
 looking = threading.RLock()
 
 _SECONDS = 30.0  # a look at a large repository on a slow disk; longer than that, nobody waits for a fork
-_IMPORTED_LATE = frozenset({__name__.partition(".")[0], "concurrent", "filelock", "pygit2", "xxhash"})
+_IMPORTED_LATE = frozenset({__name__.partition(".")[0], "concurrent", "pygit2", "xxhash"})
 _here = threading.local()
+
+
+def settle() -> None:
+    """Wait until no other thread looks, or imports what is imported late; for the moment before a fork begins."""
+    if looking.acquire(timeout=_SECONDS):
+        looking.release()
+    _wait_for(_IMPORTED_LATE | {"filelock"})
 
 
 def _before() -> None:
     _here.taken = looking.acquire(timeout=_SECONDS)
+    _wait_for(_IMPORTED_LATE)
+
+
+def _wait_for(packages: Collection[str]) -> None:
     for name, module in list(sys.modules.items()):
-        if name.partition(".")[0] in _IMPORTED_LATE:
+        if name.partition(".")[0] in packages:
             spec = getattr(module, "__spec__", None)
             if getattr(spec, "_initializing", False):  # CPython's own sign; what this thread imports itself waits not
                 importlib.import_module(name)

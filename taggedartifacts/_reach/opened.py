@@ -12,13 +12,14 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
-from .forks import looking
+from .forks import looking, settle
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _STARTS = frozenset({"subprocess.Popen", "os.exec", "os.posix_spawn", "os.spawn", "os.system", "os.startfile"})
 _OPENS = frozenset({"open", "sqlite3.connect", "ctypes.dlopen"})
+_FORKS = frozenset({"os.fork", "os.forkpty"})
 _MOST_FILES = 100_000  # some 60 MB with what stood there, while a function runs
 
 
@@ -69,12 +70,10 @@ _is_installed = False
 @contextlib.contextmanager
 def watching(folder: str) -> Iterator[Opened]:
     """Watch what is opened below a folder while the context lasts."""
-    global _watching, _is_installed  # read by the hook, which takes no lock
+    global _watching  # read by the hook, which takes no lock
     opened = Opened(folder)
+    install()
     with looking:  # not a lock of its own, with which another thread could leave a forked child
-        if not _is_installed:
-            _is_installed = True
-            sys.addaudithook(_hook)
         _watching = (*_watching, opened)
     try:
         yield opened
@@ -83,7 +82,18 @@ def watching(folder: str) -> Iterator[Opened]:
             _watching = tuple(each for each in _watching if each is not opened)
 
 
+def install() -> None:
+    """Put in the hook, through which forks wait besides."""
+    global _is_installed
+    with looking:
+        if not _is_installed:
+            _is_installed = True
+            sys.addaudithook(_hook)
+
+
 def _hook(event: str, arguments: tuple[Any, ...]) -> None:
-    if _watching and (event in _OPENS or event in _STARTS):
+    if event in _FORKS:
+        settle()
+    elif _watching and (event in _OPENS or event in _STARTS):
         for opened in _watching:
             opened.note(event, arguments)

@@ -181,7 +181,7 @@ class TestForks:
             main.began, main.go = threading.Event(), threading.Event()
             sys.path.insert(0, "late")
             def load():
-                import filelock
+                import pygit2
             thread = threading.Thread(target=load)
             thread.start()
             main.began.wait(60)
@@ -189,14 +189,14 @@ class TestForks:
             pid = os.fork()
             if not pid:
                 signal.alarm(30)
-                import filelock
-                os._exit(0 if filelock.done else 1)
+                import pygit2
+                os._exit(0 if pygit2.done else 1)
             assert os.waitpid(pid, 0)[1] == 0
             thread.join()
         """,
         )
         project.write(
-            "late/filelock.py",
+            "late/pygit2.py",
             "import threading\nmain = threading.main_thread()\nmain.began.set()\nmain.go.wait(60)\ndone = True\n",
         )
 
@@ -234,3 +234,42 @@ class TestForks:
         project.run(sys.executable, "-B", "-W", "ignore", "script.py")
 
         assert 2 == len(project.files())
+
+    def test_while_another_thread_imports_locks(self, project):
+        """A fork does not begin while a thread imports filelock, which a fork that has begun would keep waiting."""
+        project.module(WRITE)
+        project.write(
+            "script.py",
+            """
+            import os, signal, sys, threading
+            signal.alarm(60)
+            os.dup2(1, 2)
+            began, forks = threading.Event(), threading.Event()
+            sys.addaudithook(lambda event, _: forks.set() if event == "os.fork" else None)  # before all hooks
+            sys.path.insert(0, ".")
+            from work import f
+            class Slow:
+                def find_spec(self, name, path, target=None):
+                    if name == "filelock._core._lock":  # of versions that a fork keeps waiting
+                        began.set()
+                        forks.wait(20)
+            sys.meta_path.insert(0, Slow())
+            def make():
+                f(1, "out/f.txt")
+                began.set()
+            thread = threading.Thread(target=make)
+            thread.start()
+            began.wait(60)
+            pid = os.fork()
+            if not pid:
+                signal.alarm(30)
+                f(2, "out/f.txt")
+                os._exit(0)
+            assert os.waitpid(pid, 0)[1] == 0
+            thread.join()
+        """,
+        )
+        said = project.run(sys.executable, "-B", "-W", "ignore", "script.py")
+
+        assert 2 == len(project.files())
+        assert "Exception ignored" not in said
