@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import sys
 from types import FunctionType
@@ -102,6 +103,16 @@ class Reader:
             self._known.clear()
         self._known[key] = _Known(roots, tree, reading, watch)
         return reading
+
+    def watch_loaded(self, look: Look) -> None:
+        """Watch what a run has loaded, as it stands now: what a call read before counts until any of that changes."""
+        for key, known in list(self._known.items()):
+            # What the run has changed of what was read, the next call reads again.
+            if known.watch.take_loaded() and known.watch.holds():
+                del self._known[key]
+                with contextlib.suppress(UnhashableError):  # the next call says so
+                    _, watch = walk(known.roots, known.tree, self._ignore, _Encoder(look))
+                    self._known[key] = known._replace(watch=watch)
 
 
 class _Encoder:

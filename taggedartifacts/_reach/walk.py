@@ -221,9 +221,10 @@ class _Walk:
         self, space: dict[str, Any], imported: Imported | LookedUp, chains: Iterable[Chain], label: str
     ) -> None:
         self._outside.note_module(imported.module)
-        if (module := module_of(imported, space)) is not None:
-            if isinstance(imported, Imported):
-                self._watch.name(sys.modules, name_of(imported, space), module)
+        module = module_of(imported, space)
+        if isinstance(imported, Imported):
+            self._watch.name(sys.modules, name_of(imported, space), MISSING if module is None else module)
+        if module is not None:
             for chain in chains:
                 self._take_module(module, chain, label, imported.module)
 

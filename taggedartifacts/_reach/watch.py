@@ -170,6 +170,15 @@ class Watch:
             pending += parts
         return True
 
+    def take_loaded(self) -> bool:
+        """Note what those modules give that were not loaded; tell whether there are any."""
+        modules = id(sys.modules)
+        missing = [key for key, (_, _, value) in self._names.items() if key[0] == modules and value is MISSING]
+        for key in missing:
+            get, name, _ = self._names[key]
+            self._names[key] = get, name, get(name, MISSING)
+        return any(self._names[key][2] is not MISSING for key in missing)
+
     def holds(self) -> bool:
         """Say whether all of it is still the same."""
         if not self._sees_all or any(self._empty):

@@ -175,3 +175,35 @@ def fig(out): Path(out).write_text(str(helper()))
 
         with pytest.raises(UnhashableError, match="global 'helper' holds other code than its file defines there"):
             work.fig("out/a.txt")
+
+
+LAZY = """
+import os, sys, time
+from pathlib import Path
+from taggedartifacts import Artifact
+@Artifact("out")
+def f(out):
+    import helper
+    Path(out).write_text(f"{helper.K} {helper.SINCE[1:]}")
+if __name__ == "__main__":
+    first = f("out/a.txt")
+    assert f("out/a.txt") == first
+    import helper
+    if "seen" in sys.argv:
+        assert f("out/a.txt").read_text() == "1 []"
+    helper.K = 2
+    assert f("out/a.txt").read_text() == "2 []"
+    helper.K = 1
+    helper.SINCE.append(3)
+    assert f("out/a.txt").read_text() == "1 [3]"
+"""
+
+
+@pytest.mark.parametrize("argument", ["set", "seen"])
+def test_module_that_a_run_loads(project, argument):
+    """What is set on a module counts though nothing had loaded it before the first call; loading it changes nothing."""
+    project.write("helper.py", "import time\nK = 1\nSINCE = [time.time()]\n")
+    project.write("work.py", LAZY)
+    project.commit()
+    for _ in range(2):  # makes, then finds the first
+        project.run(sys.executable, "-B", "work.py", argument)
