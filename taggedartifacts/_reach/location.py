@@ -84,9 +84,9 @@ class Locator:
         return own is not None and own.path == location.path
 
     def is_beside(self, location: Location) -> bool:
-        """Say whether a module is imported from the same folder as that of the decorated function."""
+        """Say whether a module is imported from the folder of the decorated function; for a session, from the root."""
         own = self.location(self._own)
-        return own is not None and own.above == location.above
+        return location.above == ("" if own is None else own.above)
 
     def defines(self, value: object, space: dict[str, Any]) -> bool:
         """Say whether what an installed module holds comes from the work tree, a script or a session: it or its class.

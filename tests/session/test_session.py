@@ -309,6 +309,16 @@ class TestCells:
         assert ["4"] == list(artifacts(repo).values())
         assert "-dirty-" not in "".join(artifacts(repo))
 
+    def test_module_that_the_function_imports(self, repo, kernel):
+        """A module that the first run loads is the same for the second call."""
+        repo.write("helper.py", "BINS = 10\n")
+        definition = DEFINITION.replace("helper(x)", "helper.BINS").replace("):\n", "):\n    import helper\n", 1)
+        repo.write("work.ipynb", notebook(definition))
+        repo.commit()
+        kernel.run(IMPORTS + "N = 1", definition, CALL, CALL)
+
+        assert 1 == runs(repo)
+
     @pytest.mark.parametrize("called", but([False, True], True))
     def test_attribute_of_module(self, repo, kernel, called):
         """What a cell sets on a module counts, whether the module's functions read it or those of the cell."""
