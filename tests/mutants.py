@@ -51,8 +51,8 @@ STANDING = "tests/store/test_standing.py"
 CONDITION = "tests/store/test_condition.py"
 CALLS = "tests/call/test_call.py"
 SESSION = "tests/session/test_session.py -k TestCells"
-INPUTS = "tests/call/test_inputs.py"
-OPENED = "tests/call/test_inputs.py -k TestOpened"
+INPUTS = "tests/call/test_inputs.py tests/call/test_undeclared.py"
+OPENED = "tests/call/test_undeclared.py -k TestOpened"
 TRACKED = "tests/call/test_inputs.py -k TestTracked"
 MEANWHILE = "tests/code/test_meanwhile.py"
 PLAIN = "tests/call/test_plain.py"
@@ -209,7 +209,7 @@ MUTANTS = [
     Mutant("_call/call.py", "view.read) is not self.reading:", "view.read) is None:", CALLS),
     Mutant("_call/call.py", "        if state is not call.state and state != call.state:\n            return None\n", "", CALLS),
     Mutant("_call/call.py", "        _check_allowed(decoration, state)\n        _, _, _, view", "        _, _, _, view", CALLS),
-    Mutant("_call/call.py", "each.record is not None and each.record.undeclared:", "False:", "tests/call/test_inputs.py -k Undeclared"),
+    Mutant("_call/call.py", "each.record is not None and each.record.undeclared:", "False:", "tests/call/test_undeclared.py -k Undeclared"),
     Mutant("_call/call.py", "state.dirty is not None and not options.allow_dirty and", "state.dirty is not None and", CALLS),
     Mutant("_call/inputs.py", "        if same:\n            entries", "        if True:\n            entries", INPUTS),
     Mutant("_call/inputs.py", "(now.st_size, now.st_mtime_ns) == (entry.size, entry.mtime_ns):", "now.st_size == entry.size:", INPUTS),
@@ -234,7 +234,7 @@ MUTANTS = [
     Mutant("_call/inputs.py", "    file = os.path.join(root, path)\n    return file, os.stat(file)", "    raise FileNotFoundError", OPENED),
     Mutant("_call/inputs.py", "    return tuple(found[:_MOST_LISTED])", "    return tuple(found)", OPENED),
     Mutant("_call/inputs.py", "\"\" if file.name else file.path", "\"\"", OPENED),
-    Mutant("_call/inputs.py", " and not is_tagged(os.path.basename(path)):", ":", "tests/call/test_inputs.py -k TestUndeclared"),
+    Mutant("_call/inputs.py", " and not is_tagged(os.path.basename(path)):", ":", "tests/call/test_undeclared.py -k TestUndeclared"),
     Mutant("_call/binding.py", "            above = os.path.dirname(above)", "            above = \"\"", TRACKED),
     Mutant("_call/binding.py", "for item in value.values() if isinstance(value, dict) else value:", "for item in value:", TRACKED),
     Mutant("_call/binding.py", "found = os.stat(path)", "found = os.lstat(path)", TRACKED),
