@@ -1,0 +1,187 @@
+"""Modules that were edited, reloaded or not, in real kernels."""
+
+import os
+
+import pytest
+from heavy import but
+
+pytest.importorskip("ipykernel")
+
+from kernel import CellError
+from sessions import IMPORTS, artifacts, notebook, write_module
+
+
+class TestStaleModules:
+    def test_refused(self, repo, kernel):
+        """A module that was edited and not loaded again is refused by name, though the edit is committed."""
+        kernel.run("from mod import make\nmake('out.txt')")
+        repo.write("helper.py", "def text():\n    return ' b'\n")
+        repo.commit()
+        with pytest.raises(CellError, match=r"(?s)DirtyRepositoryError.*helper\.py\W+changed after it was loaded"):
+            kernel.run("make('out.txt')")
+        kernel.run("import importlib, helper\nimportlib.reload(helper)\nmake('out.txt')")
+
+        assert {"one a", "one b"} == set(artifacts(repo).values())
+
+    @pytest.mark.heavy
+    def test_undone(self, repo, kernel):
+        """Undoing the edit, or only touching the file, mends it."""
+        kernel.run("from mod import make\nmake('out.txt')")
+        content = (repo.path / "helper.py").read_text()
+        repo.write("helper.py", "def text():\n    return ' b'\n")
+        with pytest.raises(CellError, match="DirtyRepositoryError"):
+            kernel.run("make('out.txt')")
+        repo.write("helper.py", content)
+        os.utime(repo.path / "helper.py", (1, 1))
+        kernel.run("make('out.txt')")
+
+        assert 1 == len(artifacts(repo))
+
+    @pytest.mark.heavy
+    def test_allowed(self, repo, kernel):
+        """Under `allow_dirty` it runs, each time, and the tag is dirty."""
+        write_module(repo, dirty=True)
+        repo.commit()
+        kernel.run("from mod import make\nmake('out.txt')")
+        repo.write("helper.py", "def text():\n    return ' b'\n")
+        repo.commit()
+        cached = kernel.run("make('out.txt')", "make('out.txt')", "make.is_cached('out.txt')").splitlines()[-1]
+
+        assert "False" == cached
+        assert 1 == len([name for name in artifacts(repo) if "-dirty-" in name])
+
+    @pytest.mark.heavy
+    def test_edited_before_decoration(self, repo, kernel):
+        """A module that was edited before the library was imported does not pass for the new one."""
+        kernel.run("import helper")
+        repo.write("helper.py", "def text():\n    return ' b'\n")
+        repo.commit()
+        kernel.run("from mod import make")
+
+        with pytest.raises(CellError, match=r"(?s)DirtyRepositoryError.*helper\.py"):
+            kernel.run("make('out.txt')")
+
+    def test_old_function_after_reload(self, repo, kernel):
+        """A function that was imported by name is the old one after a plain reload, and is refused."""
+        kernel.run("from mod import make\nimport mod, importlib\nmake('out.txt')")
+        write_module(repo, "two")
+        repo.commit()
+        with pytest.raises(CellError, match=r"(?s)DirtyRepositoryError.*mod\.py"):
+            kernel.run("importlib.reload(mod)\nmake('out.txt')")
+        kernel.run("mod.make('out.txt')")
+
+        assert {"one a", "two a"} == set(artifacts(repo).values())
+
+    @pytest.mark.heavy
+    def test_old_helper_after_reload(self, repo, kernel):
+        """So is a helper that an interactive function, or another module, imported by name."""
+        use = "@Artifact('out')\ndef use(out): open(out, 'w').write(text())"
+        repo.write("work.ipynb", notebook(use))
+        repo.write("helper.py", "def text():\n    return 'a'\n")
+        repo.commit()
+        kernel.run("import helper, importlib\nfrom helper import text", IMPORTS + use, "use('out.txt')")
+        repo.write("helper.py", "def text():\n    return 'b'\n")
+        repo.commit()
+        with pytest.raises(CellError, match=r"(?s)DirtyRepositoryError.*helper\.py"):
+            kernel.run("importlib.reload(helper)\nuse('out.txt')")
+        kernel.run("from helper import text\nuse('out.txt')")
+
+        assert {"a", "b"} == set(artifacts(repo).values())
+
+    def test_edit_and_reload_in_one_cell(self, repo, kernel):
+        """What is edited and loaded again inside one cell is seen at once."""
+        kernel.run("from mod import make\nimport helper, importlib, pathlib\nmake('out.txt')")
+        edit = "pathlib.Path('helper.py').write_text('def text(): return 2')"
+        with pytest.raises(CellError, match=r"(?s)DirtyRepositoryError.*helper\.py"):
+            kernel.run(f"make('out.txt')\n{edit}\nimportlib.reload(helper)\nmake('out.txt')")
+
+        assert {"one a"} == set(artifacts(repo).values())
+
+    @pytest.mark.heavy
+    def test_run_script(self, repo, kernel):
+        """What `%run` takes from a script is its code until the script is edited, and again after running it again."""
+        kernel.run("%run mod.py", "make('out.txt')")
+        write_module(repo, "two")
+        repo.commit()
+        with pytest.raises(CellError, match=r"(?s)DirtyRepositoryError.*mod\.py"):
+            kernel.run("make('out.txt')")
+        kernel.run("%run mod.py", "make('out.txt')")
+
+        assert {"one a", "two a"} == set(artifacts(repo).values())
+
+    @pytest.mark.heavy
+    def test_outside_scope(self, repo, kernel):
+        """A module outside the scope may be what it likes."""
+        write_module(repo)
+        text = (repo.path / "mod.py").read_text().replace('"out",', '"out", scope=["mod.py"],')
+        repo.write("mod.py", text)
+        repo.write("other.py", "x = 1\n")
+        repo.commit()
+        kernel.run("import other\nfrom mod import make\nmake('out.txt')")
+        repo.write("other.py", "x = 2\n")
+        kernel.run("make('out.txt')")
+
+        assert 1 == len(artifacts(repo))
+
+
+class TestAutoreload:
+    @pytest.mark.parametrize("mode", but("123", "2"))
+    def test_function(self, repo, kernel, mode):
+        """A decorated function imported by name runs the new code after an edit, under the new commit."""
+        kernel.run(f"%load_ext autoreload\n%autoreload {mode}", "%aimport mod" if mode == "1" else "")
+        kernel.run("from mod import make", "make('out.txt')")
+        write_module(repo, "two")
+        repo.commit()
+        kernel.run("make('out.txt')")
+        write_module(repo, "three")
+        repo.commit()
+        kernel.run("make('out.txt')")
+
+        assert {"one a", "two a", "three a"} == set(artifacts(repo).values())
+        assert "-dirty-" not in "".join(artifacts(repo))
+
+    @pytest.mark.parametrize("mode", but("123", "3"))
+    def test_helper(self, repo, kernel, mode):
+        """A helper module that autoreload loads again is accepted; one with an error is not, until it is mended."""
+        kernel.run(f"%load_ext autoreload\n%autoreload {mode}", "%aimport helper" if mode == "1" else "")
+        kernel.run("from mod import make", "make('out.txt')")
+        repo.write("helper.py", "def text():\n    return ' b'\n")
+        repo.commit()
+        kernel.run("make('out.txt')")
+        repo.write("helper.py", "def text(:\n    return ' c'\n")
+        repo.commit()
+        with pytest.raises(CellError, match=r"(?s)DirtyRepositoryError.*helper\.py"):
+            kernel.run("make('out.txt')")
+        repo.write("helper.py", "def text():\n    return ' d'\n")
+        repo.commit()
+        kernel.run("make('out.txt')")
+
+        assert {"one a", "one b", "one d"} == set(artifacts(repo).values())
+
+    @pytest.mark.heavy
+    def test_loaded_too_late(self, repo, kernel):
+        """Loading the extension after an edit reloads nothing, and does not pass for it; the next edit is loaded."""
+        helper = "TEXT = {!r}\ndef text():\n    return TEXT\n"  # in which no function changes
+        repo.write("helper.py", helper.format(" a"))
+        repo.commit()
+        kernel.run("from mod import make", "make('out.txt')")
+        repo.write("helper.py", helper.format(" b"))
+        repo.commit()
+
+        with pytest.raises(CellError, match=r"(?s)DirtyRepositoryError.*helper\.py"):
+            kernel.run("%load_ext autoreload\n%autoreload 2", "make('out.txt')")
+        repo.write("helper.py", helper.format(" c"))
+        repo.commit()
+        kernel.run("make('out.txt')")
+
+        assert {"one a", "one c"} == set(artifacts(repo).values())
+
+    @pytest.mark.heavy
+    def test_switched_off(self, repo, kernel):
+        """Neither does an extension that is switched off."""
+        kernel.run("%load_ext autoreload\n%autoreload 2", "from mod import make", "make('out.txt')", "%autoreload 0")
+        repo.write("helper.py", "def text():\n    return ' b'\n")
+        repo.commit()
+
+        with pytest.raises(CellError, match=r"(?s)DirtyRepositoryError.*helper\.py"):
+            kernel.run("make('out.txt')")
