@@ -107,12 +107,12 @@ class Reader:
     def watch_loaded(self, look: Look) -> None:
         """Watch what a run has loaded, as it stands now: what a call read before counts until any of that changes."""
         for key, known in list(self._known.items()):
-            # What the run has changed of what was read, the next call reads again.
-            if known.watch.take_loaded() and known.watch.holds():
-                del self._known[key]
-                with contextlib.suppress(UnhashableError):  # the next call says so
-                    _, watch = walk(known.roots, known.tree, self._ignore, _Encoder(look))
-                    self._known[key] = known._replace(watch=watch)
+            if known.watch.take_loaded():
+                self._known.pop(key, None)  # what the run has changed, or cannot be told, the next call reads again
+                if known.watch.holds():
+                    with contextlib.suppress(UnhashableError):
+                        _, watch = walk(known.roots, known.tree, self._ignore, _Encoder(look))
+                        self._known[key] = known._replace(watch=watch)
 
 
 class _Encoder:

@@ -214,7 +214,6 @@ def _making(call: Call, held: _Held, *, recompute: bool) -> Generator[Wait | Run
         seconds = time.perf_counter() - clock
         itself = call.opened_files(opened, named)  # before anything is opened here
         true, staged = checked(call, staged, opened)
-        call.decoration.reader.watch_loaded(call.view.look)
         locked = locked and true.key == call.key
         undeclared = described(named, call.cwd, call.key.function)
         undeclared += described(itself, call.state.root or "", call.key.function)
@@ -223,6 +222,7 @@ def _making(call: Call, held: _Held, *, recompute: bool) -> Generator[Wait | Run
         if held.making.returned and os.getpid() == process:
             keep_all(staged, error)
         raise
+    call.decoration.reader.watch_loaded(call.view.look)
     if true.state.root is not None:
         memory(true.state.root).save()
     return true
