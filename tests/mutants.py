@@ -236,7 +236,7 @@ MUTANTS = [
     Mutant("_call/inputs.py", "\"\" if file.name else file.path", "\"\"", OPENED),
     Mutant("_call/inputs.py", " and not is_tagged(os.path.basename(path)):", ":", "tests/call/test_undeclared.py -k TestUndeclared"),
     Mutant("_call/binding.py", "            above = os.path.dirname(above)", "            above = \"\"", TRACKED),
-    Mutant("_call/binding.py", "for item in value.values() if isinstance(value, dict) else value:", "for item in value:", TRACKED),
+    Mutant("_call/inputs.py", "for item in value.values() if isinstance(value, dict) else value:", "for item in value:", TRACKED),
     Mutant("_call/binding.py", "found = os.stat(path)", "found = os.lstat(path)", TRACKED),
     Mutant("_call/binding.py", " - {None}", "", TRACKED),
     Mutant("_reach/opened.py", "if event in _STARTS or len(", "if len(", MEANWHILE),

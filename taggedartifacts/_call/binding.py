@@ -11,7 +11,7 @@ from .._canonical.encoding import encode, encode_call
 from .._canonical.refused import Part, Stateless
 from .._reach.outside import is_built_in
 from .._reach.reads import names_read
-from .inputs import input_contents
+from .inputs import input_contents, leaves
 from .wrong import is_descriptor, meant, refuse_bare, refuse_missing, refuse_names
 
 if TYPE_CHECKING:
@@ -342,7 +342,8 @@ def within_inputs(values: Iterable[object], cwd: str, root: str, paths: Iterable
         root: The root of the work tree.
         paths: Paths relative to that.
     """
-    inputs = {_itself(os.path.join(cwd, path)) for value in values for path in _flat(value)} - {None}
+    given = (each for value in values for each in leaves(value) if isinstance(each, (str, bytes, os.PathLike)))
+    inputs = {_itself(os.path.join(cwd, os.fsdecode(path))) for path in given} - {None}
     found = set()
     for path in paths:
         above = os.path.join(root, path)
@@ -351,14 +352,6 @@ def within_inputs(values: Iterable[object], cwd: str, root: str, paths: Iterable
         if len(above) >= len(root):
             found.add(path)
     return frozenset(found)
-
-
-def _flat(value: object) -> Iterator[str]:
-    if isinstance(value, (list, tuple, dict)):
-        for item in value.values() if isinstance(value, dict) else value:
-            yield from _flat(item)
-    elif isinstance(value, (str, bytes, os.PathLike)):
-        yield os.fsdecode(value)
 
 
 def _itself(path: str) -> tuple[int, int] | None:

@@ -254,7 +254,8 @@ def opened_files(
         declared: What arguments name that count otherwise, or are to be ignored.
         cwd: What relative paths of these go by.
     """
-    known = tuple({os.path.abspath(os.path.join(cwd, path)) for value in declared for path in _within(value)})
+    named = (path for value in declared for each in leaves(value) for path in _paths(each))
+    known = tuple({os.path.abspath(os.path.join(cwd, path)) for path in named})
     found = []
     for path, status in files.items():
         parts = path.split("/")
@@ -367,12 +368,13 @@ def _paths(value: Any) -> Iterator[str]:
         yield path
 
 
-def _within(value: Any) -> Iterator[str]:
+def leaves(value: Any) -> Iterator[Any]:
+    """Iterate over what lists, tuples and dicts of a value hold, at whatever depth; over the value if it is none."""
     if isinstance(value, (list, tuple, dict)):
         for item in value.values() if isinstance(value, dict) else value:
-            yield from _within(item)
+            yield from leaves(item)
     else:
-        yield from _paths(value)
+        yield value
 
 
 def _digest_of(path: str, cwd: str) -> str:

@@ -48,14 +48,10 @@ def checked(call: Call, staged: list[Staged], opened: Opened) -> tuple[Call, lis
     if "inputs" in call.encoded and parameters.encoded_inputs(call.bound, call.cwd) != call.encoded["inputs"]:
         names = ", ".join(call.decoration.options.inputs)
         raise InputError(f"an input ({names}) changed while {call.key.function} ran; call it again when it is complete")
-    if moved := call.decoration.moment.moved(call.view):
-        raise InputError(
-            f"{', '.join(moved[:3])} changed while {call.key.function} ran, and may have been read before or after; "
-            "call it again"
-        )
     within = functools.partial(parameters.within_inputs, call.bound, call.cwd)
-    changed = call.view.look.changed(opened)
-    if changed := sorted({*changed} - within(call.state.root or "", changed)):
+    files = call.view.look.changed(opened)
+    moved = call.decoration.moment.moved(call.view)
+    if changed := moved or sorted({*files} - within(call.state.root or "", files)):
         raise InputError(
             f"{', '.join(changed[:3])} changed while {call.key.function} ran, and may have been read before or after; "
             "call it again"

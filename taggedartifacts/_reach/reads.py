@@ -22,6 +22,8 @@ IMPORTED_ONLY = ("",)
 ADDED_TO = ("+",)
 WRITTEN = ("=",)
 _ADDS = frozenset({"append", "add", "extend", "update", "appendleft", "insert"})
+ITEM = "[]"
+"""What stands, among the names that code assigns, for an item of whatever there is."""
 _ASSIGNS = frozenset({"STORE_GLOBAL", "DELETE_GLOBAL", "STORE_ATTR", "DELETE_ATTR", "STORE_DEREF", "DELETE_DEREF"})
 _DROPS = frozenset({"POP_TOP", "STORE_ATTR"})
 _ITEM = ("BINARY_OP", 26)  # since 3.14
@@ -227,12 +229,12 @@ def _written(listed: list[tuple[str, Any, int]], position: int) -> tuple[str, ..
 
 @OncePerCode
 def assigned(code: CodeType) -> frozenset[str]:
-    """Find the names that a code object assigns: globals, variables of enclosing functions, attributes; any item."""
+    """Find the names that a code object assigns: globals, variables of enclosing functions, attributes; `ITEM`."""
     found = set()
     for part in nested(code):
         for operation, value, _ in instructions(part):
             if operation in _ASSIGNS:
                 found.add(str(value))
             elif operation in ("STORE_SUBSCR", "DELETE_SUBSCR"):
-                found.add("[]")
+                found.add(ITEM)
     return frozenset(found)

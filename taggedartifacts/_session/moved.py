@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from .._reach.reads import ITEM
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
-
-ITEM = "[]"
-"""What stands, among the names that code assigns, for an item of whatever there is."""
 
 _Places = dict[tuple[str, ...], Any]
 
