@@ -169,7 +169,8 @@ class _Canonical:
 
 def is_registered(cls: type) -> bool:
     """Tell whether somebody has taught the encoder a type, or one that it is derived from."""
-    return _registered.dispatch(cls) is not _UNREGISTERED
+    # The first is known without asking for the second, which takes half a microsecond of each hit.
+    return len(_registered.registry) > 1 and _registered.dispatch(cls) is not _UNREGISTERED
 
 
 canonical = _Canonical()
