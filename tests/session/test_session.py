@@ -241,6 +241,22 @@ class TestCells:
         assert ["4"] == list(artifacts(repo).values())
         assert "-dirty-" not in "".join(artifacts(repo))
 
+    def test_changed_while_it_ran(self, repo, kernel):
+        """What another thread binds anew while the function runs refuses the result, and keeps it."""
+        wait = "    while not os.path.exists({!r}):\n        time.sleep(0.01)\n"
+        other = f"def other():\n{wait.format('out-began')}    globals()['N'] = 2\n    open('out-ended', 'w').close()"
+        definition = DEFINITION.replace(
+            "    with open(out", f"    open('out-began', 'w').close()\n{wait.format('out-ended')}    with open(out"
+        )
+        repo.write("work.ipynb", notebook(HELPER, definition))
+        repo.commit()
+        kernel.run(IMPORTS + "import os, threading, time\nN = 1", HELPER, other, definition)
+        with pytest.raises(CellError, match=r"(?s)InputError.*N changed while .*count ran.*kept"):
+            kernel.run(f"threading.Thread(target=other).start()\n{CALL}")
+
+        assert 1 == runs(repo)
+        assert not [name for name in artifacts(repo) if name.endswith(".txt")]
+
     def test_module_that_the_function_imports(self, repo, kernel):
         """A module that the first run loads is the same for the second call."""
         repo.write("helper.py", "BINS = 10\n")
