@@ -11,14 +11,12 @@ import enum
 import functools
 import multiprocessing
 import os
-import subprocess
 import sys
-import threading
 import types
 import zoneinfo
 from collections import OrderedDict, namedtuple
 from collections.abc import Mapping
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import NamedTuple
 
 import addict
@@ -34,7 +32,6 @@ import pytz
 from taggedartifacts._canonical.encoding import canonical, encode
 from taggedartifacts._errors import UnhashableError
 from taggedartifacts._path import ArtifactPath
-from taggedartifacts._reach import met as _scripts
 
 UTC = datetime.UTC
 
@@ -449,161 +446,6 @@ class TestInstances:
 
         assert canonical(decimal.Decimal("1E+9")) == lower
         assert canonical(decimal.Decimal("1.0")) != canonical(decimal.Decimal("1.00"))
-
-
-def function():
-    """Be importable."""
-
-
-@functools.wraps(function)
-def _wrapper():
-    return function()
-
-
-def decorate(inner):
-    @functools.wraps(inner)
-    def outer():
-        return inner()
-
-    return outer
-
-
-@decorate
-def decorated():
-    """Be importable, decorated."""
-
-
-class Machine:
-    def run(self):
-        """Be a method."""
-
-    @classmethod
-    def build(cls):
-        """Be a class method."""
-
-    @staticmethod
-    def stop():
-        """Be a static method."""
-
-
-def closure(value):
-    def inner():
-        return value
-
-    return inner
-
-
-class TestNames:
-    def test_functions_and_classes(self):
-        """Functions, classes and methods differ by module and qualified name."""
-        values = [function, Machine, Machine.run, Machine.build, Machine.stop, len, dict.fromkeys, str.upper, "x".upper]
-
-        assert len(values) == len({canonical(value) for value in values})
-
-    def test_decorated_functions(self):
-        """What decorators have wrapped is told from what they made of it."""
-        assert b'{"$function":"test_standard:decorated"}' == canonical(decorated)
-        assert b'{"$function":"test_standard:decorated.__wrapped__"}' == canonical(decorated.__wrapped__)
-
-    @pytest.mark.parametrize(
-        ("value", "name"),
-        [
-            (Path, "pathlib:Path"),
-            (PurePosixPath, "pathlib:PurePosixPath"),
-            (Path.exists, "pathlib:Path.exists"),
-            (Path.open, "pathlib:Path.open"),
-            (PurePosixPath.with_suffix, "pathlib:PurePath.with_suffix"),
-        ],
-    )
-    def test_names_of_pathlib(self, value, name):
-        """The classes of paths and their methods have one name, wherever a version of Python keeps them."""
-        assert canonical(value).endswith(f':"{name}"}}'.encode())
-
-    def test_partial(self):
-        """A partial function counts by the function and the arguments."""
-        partials = [functools.partial(function), functools.partial(function, 1), functools.partial(function, a=1)]
-        named = functools.update_wrapper(functools.partial(function, 1), function)
-        noted = functools.partial(function, 1)
-        noted.note = 2
-
-        assert 4 == len({canonical(value) for value in [*partials, noted]})
-        assert canonical(partials[1]) == canonical(named)
-
-    def test_methods_count_with_their_object(self):
-        """A bound method counts by its object, which must have a form itself."""
-        machine = Machine()
-        assert canonical(Model(1).__eq__) != canonical(Model(2).__eq__)
-        assert canonical(machine.run) == canonical(Machine().run)
-        machine.lock = threading.Lock()
-        with pytest.raises(UnhashableError, match=r"\.__self__\.lock: what synchronises"):
-            canonical(machine.run)
-
-    def test_functions_of_pybind11(self):
-        """pybind11 binds the functions of a module to a record of its own, and the module's name gives them."""
-        contourpy = pytest.importorskip("contourpy")
-
-        assert b'{"$function":"contourpy._contourpy:max_threads"}' == canonical(contourpy.max_threads)
-
-    def test_functions_that_no_name_gives(self):
-        """A lambda, a closure, and what stands behind another's name count by their definitions."""
-        values = [lambda: 1, lambda: 2, closure(1), closure(2), _wrapper, function]
-
-        assert len(values) == len({canonical(value) for value in values})
-        assert canonical(closure(1)) == canonical(closure(1))
-
-    def test_script_and_module(self, tmp_path):
-        """A class and a function have one form, as a script, by -m, in a spawned child, and imported."""
-        package = tmp_path / "package"
-        package.mkdir()
-        (package / "__init__.py").touch()
-        source = (
-            "import dataclasses, multiprocessing, sys\n"
-            "from taggedartifacts._canonical.encoding import config_hash\n"
-            "@dataclasses.dataclass\nclass C:\n    x: int = 1\n"
-            "def f(): pass\n"
-            "def show(): sys.stdout.write(config_hash([C(), f, C]) + '\\n'); sys.stdout.flush()\n"
-            "if __name__ == '__main__':\n"
-            "    show()\n"
-            "    p = multiprocessing.get_context('spawn').Process(target=show)\n"
-            "    p.start(); p.join()\n"
-        )
-        (package / "work.py").write_text(source)
-        calls = (["package/work.py"], ["-m", "package.work"], ["-c", "import package.work as w; w.show()"])
-        hashes = [
-            line
-            for call in calls
-            for line in subprocess.run(
-                [sys.executable, *call], cwd=tmp_path, check=True, capture_output=True, text=True
-            ).stdout.split()
-        ]
-
-        assert 5 == len(hashes)
-        assert 1 == len(set(hashes))
-
-    def test_interactive_definitions(self):
-        """A function from a prompt counts by its definition too, and is refused where that is unknown."""
-        source = (
-            "from taggedartifacts._canonical import names\n"
-            "from taggedartifacts._canonical.encoding import canonical\n"
-            "from taggedartifacts._errors import UnhashableError\n"
-            "def f(): pass\n"
-            "names.use_fingerprint(None)\n"
-            "try: canonical(f)\n"
-            "except UnhashableError as error: print('interactively' in str(error))\n"
-            "names.use_fingerprint(lambda value: 'abc')\n"
-            "print(canonical(f).decode())\n"
-        )
-        done = subprocess.run([sys.executable, "-c", source], check=True, capture_output=True, text=True)
-
-        assert ["True", '{"$function":["__main__:f","abc"]}'] == done.stdout.split()
-
-    def test_main_of_a_kernel(self):
-        """A notebook's name on __main__ makes no module of it."""
-        main = types.ModuleType("__main__")
-        main.__file__ = "analysis.ipynb"
-        main.__spec__ = None
-
-        assert _scripts.name_of(vars(main)) is None
 
 
 def test_locks_of_processes():
