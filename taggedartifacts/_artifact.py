@@ -188,7 +188,7 @@ class Artifact(Generic[R, W]):
     ) -> None:
         with shortening:
             self._options = Options.check(
-                keyword=keyword,
+                keyword,
                 config=config,
                 allow_dirty=allow_dirty,
                 ignore=ignore,
@@ -250,15 +250,8 @@ class Artifact(Generic[R, W]):
         options, home = self._options, Home.of(f)
         with shortening:
             parameters = Parameters(f, options, free_names=home.interactive)
-        decoration = Decoration(
-            options=options,
-            parameters=parameters,
-            moment=moment_of(
-                f, repo=options.repo, scope=options.scope, ignore=options.ignore, reads=options.mode == "r"
-            ),
-            home=home,
-        )
-        vars(decorated)[_DECORATION] = decoration
+        moment = moment_of(f, repo=options.repo, scope=options.scope, ignore=options.ignore, reads=options.mode == "r")
+        vars(decorated)[_DECORATION] = Decoration(options=options, parameters=parameters, moment=moment, home=home)
         for question in _questions(decorated, enter):
             _attach(question, decorated)
         return decorated

@@ -136,7 +136,7 @@ MUTANTS = [
     Mutant("_store/publish.py", "        allowed &= _allowed(path, group, stat.S_IRGRP, stat.S_IROTH)", "        pass", PATCHES),
     Mutant("_store/publish.py", "        allowed &= _allowed(directory, group, stat.S_IXGRP, stat.S_IXOTH)", "        pass", PATCHES),
     Mutant("_store/publish.py", "0o006 * (others and members)", "0o006 * others", PATCHES),
-    Mutant("_history/prune.py", "            except OSError as error:\n                _log.warning(\"%s is kept, as far as it is there: %s\", version.target.path, error)\n                continue", "            except ZeroDivisionError as error:\n                continue", PRUNE),
+    Mutant("_history/prune.py", "        except OSError as error:\n            _log.warning(\"%s is kept, as far as it is there: %s\", version.target.path, error)\n            continue", "        except ZeroDivisionError as error:\n            continue", PRUNE),
     Mutant("_errors.py", "_printable(arg) if isinstance(arg, str) else arg", "arg", RECORD),
     # What a hit compares
     Mutant("_store/key.py", "self[:5] == other[:5]", "self[:4] == other[:4]", KEY),

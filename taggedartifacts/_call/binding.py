@@ -75,22 +75,8 @@ class Options(NamedTuple):
     link: bool
 
     @classmethod
-    def check(
-        cls,
-        *,
-        keyword: object,
-        config: object,
-        allow_dirty: object,
-        ignore: object,
-        inputs: object,
-        scope: object,
-        load: object,
-        mode: object,
-        repo: object,
-        timeout: object,
-        link: object,
-    ) -> Options:
-        """Check what a user passed.
+    def check(cls, keyword: Any, **options: Any) -> Options:
+        """Check what a user passed to `Artifact`.
 
         Raises:
             TypeError: If an option is of a wrong type.
@@ -102,47 +88,33 @@ class Options(NamedTuple):
         keywords = _names("keyword", keyword if several else (keyword,))
         if not keywords or "" in keywords or len(set(keywords)) != len(keywords):
             raise ValueError(f"keyword must name one parameter, or several different ones, not {keyword!r}")
-        if not isinstance(allow_dirty, bool):
-            raise TypeError(f"allow_dirty must be True or False, not {allow_dirty!r}")
-        if not isinstance(link, bool):
-            raise TypeError(f"link must be True or False, not {link!r}")
-        if load is not None and not callable(load):
-            raise TypeError(f"load must be a function of the artifact's path, not {load!r}")
-        if mode not in ("w", "r"):
-            raise ValueError(f"mode must be 'w' or 'r', not {mode!r}")
-        if repo is not None and not isinstance(repo, (str, os.PathLike)):
-            raise TypeError(f"repo must be a path, not {repo!r}")
+        given = cls(keywords=keywords, several=several, **options)
+        given._check_values()
+        checked = given._replace(
+            ignore=_names("ignore", given.ignore),
+            inputs=_names("inputs", given.inputs),
+            scope=_names("scope", given.scope) or None,
+            repo=None if given.repo is None else os.fsdecode(given.repo),
+        )
+        checked._check_names()
+        return checked
+
+    def _check_values(self) -> None:
+        timeout = self.timeout
+        if not isinstance(self.allow_dirty, bool):
+            raise TypeError(f"allow_dirty must be True or False, not {self.allow_dirty!r}")
+        if not isinstance(self.link, bool):
+            raise TypeError(f"link must be True or False, not {self.link!r}")
+        if self.load is not None and not callable(self.load):
+            raise TypeError(f"load must be a function of the artifact's path, not {self.load!r}")
+        if self.mode not in ("w", "r"):
+            raise ValueError(f"mode must be 'w' or 'r', not {self.mode!r}")
+        if self.repo is not None and not isinstance(self.repo, (str, os.PathLike)):
+            raise TypeError(f"repo must be a path, not {self.repo!r}")
         if timeout is not None and (isinstance(timeout, bool) or not isinstance(timeout, (int, float))):
             raise TypeError(f"timeout must be a number of seconds or None, not {timeout!r}")
         if timeout is not None and not timeout >= 0:
             raise ValueError(f"timeout must be at least 0 seconds, not {timeout!r}")
-        options = cls(
-            keywords=keywords,
-            several=several,
-            config=config,
-            allow_dirty=allow_dirty,
-            ignore=_names("ignore", ignore),
-            inputs=_names("inputs", inputs),
-            scope=_names("scope", scope) or None,
-            load=load,
-            mode=mode,
-            repo=None if repo is None else os.fsdecode(repo),
-            timeout=timeout,
-            link=link,
-        )
-        options._check_names()
-        heads = tuple(name.partition(".")[0] for name in options.ignore)
-        for name, others in (("ignore", heads), ("inputs", options.inputs)):
-            if both := set(keywords) & set(others):
-                raise ValueError(f"{name} must not name the keyword {min(both)!r}: an output path is never hashed")
-        if both := set(heads) & set(options.inputs):
-            raise ValueError(f"{min(both)!r} is in ignore and in inputs; it can be only one of them")
-        if mode == "r" and (load or options.ignore or options.inputs or link):
-            raise ValueError(
-                "load, ignore, inputs and link have no meaning in mode 'r', where config alone makes the tag and the "
-                "artifact is there already"
-            )
-        return options
 
     def _check_names(self) -> None:
         for name in (name for name in self.ignore if "" in name.split(".")):
@@ -151,6 +123,17 @@ class Options(NamedTuple):
             raise ValueError(f"inputs names {name!r}, and takes whole parameters only; make that path one of them")
         if "" in (self.scope or ()):
             raise ValueError("scope holds an empty path; the whole repository is '.'")
+        heads = tuple(name.partition(".")[0] for name in self.ignore)
+        for name, others in (("ignore", heads), ("inputs", self.inputs)):
+            if both := set(self.keywords) & set(others):
+                raise ValueError(f"{name} must not name the keyword {min(both)!r}: an output path is never hashed")
+        if both := set(heads) & set(self.inputs):
+            raise ValueError(f"{min(both)!r} is in ignore and in inputs; it can be only one of them")
+        if self.mode == "r" and (self.load or self.ignore or self.inputs or self.link):
+            raise ValueError(
+                "load, ignore, inputs and link have no meaning in mode 'r', where config alone makes the tag and the "
+                "artifact is there already"
+            )
 
 
 def _names(option: str, value: object) -> tuple[str, ...]:

@@ -250,8 +250,7 @@ def compare(a: str | os.PathLike[str], b: str | os.PathLike[str]) -> Comparison:
         same_config = key.config_hash == other.config_hash
         keys = (FullKey.of(first.record, first.target.folder), FullKey.of(second.record, second.target.folder))
         differences = _differences(*keys, unknown)
-        names = sorted({*first.record.unknown, *second.record.unknown})
-        unknown += [f"whether {name} differs: it has no canonical form" for name in names]
+        unknown += _without_form(first.record, second.record)
         differences += tuple(_environment_differences(first.record, second.record))
         commits = _commits(*keys, unknown)
     return Comparison(
@@ -272,6 +271,12 @@ def _differences(a: FullKey, b: FullKey, unknown: list[str]) -> tuple[Difference
     differences, doubts = key_differences(a, b)
     unknown += doubts
     return (*differences, *file_differences(a, b))
+
+
+def _without_form(a: Record, b: Record) -> Iterator[str]:
+    """Say of which globals it cannot be known whether they differ."""
+    for name in sorted({*a.unknown, *b.unknown}):
+        yield f"whether {name} differs: it has no canonical form"
 
 
 def _commits(a: FullKey, b: FullKey, unknown: list[str]) -> tuple[tuple[str, str], ...]:

@@ -67,17 +67,26 @@ class Pruned(ShownList[ArtifactPath]):
 class _Criteria:
     """What names artifacts, and how many of each untagged name are protected."""
 
-    keep: int
+    keep: int | None
     before: float | None
     dirty: bool
-    all_others: bool
     unreachable: bool
+
+    @property
+    def names_some(self) -> bool:
+        """Tell whether any criterion names artifacts, beside what *keep* leaves over."""
+        return self.before is not None or self.dirty or self.unreachable
+
+    @property
+    def is_asked(self) -> bool:
+        """Tell whether anything can go."""
+        return self.keep is not None or self.names_some
 
     def chosen(self, versions: list[Version], branches: Branches | None) -> Iterator[Version]:
         """Choose from the artifacts of one untagged name, newest first."""
-        for version in versions[self.keep :]:
+        for version in versions[self.keep or 0 :]:
             if (
-                self.all_others
+                (self.keep is not None and not self.names_some)
                 or (self.before is not None and version.started < self.before)
                 or (self.dirty and version.target.tag.dirty is not None)
                 or (branches is not None and _is_unreachable(version, branches))
@@ -127,52 +136,50 @@ def prune(
         >>> second.exists()
         True
     """
-    criteria = _Criteria(
-        keep=_checked_keep(keep),
-        before=_moment(older_than),
-        dirty=dirty,
-        all_others=keep is not None and older_than is None and not dirty and not unreachable,
-        unreachable=unreachable,
-    )
-    is_asked = keep is not None or older_than is not None or dirty or unreachable
-    pruned, foreign = Pruned(dry_run=dry_run, is_asked=is_asked), None
+    criteria = _Criteria(_checked_keep(keep), _before(older_than), dirty, unreachable)
+    pruned, foreign = Pruned(dry_run=dry_run, is_asked=criteria.is_asked), list[ArtifactConflictError]()
     for stretch in stretches(path, _pass_over):
-        patches, gone = set(), set()
-        for version in _chosen(stretch, criteria):
-            try:
-                if _is_changed(version):
-                    _log.warning("%s is kept: it was changed since it was made; delete it by hand", version.target.path)
-                    continue
-                size = _size(version) if dry_run else _remove(version)
-            except ArtifactConflictError as error:
-                foreign = foreign or error
-                continue
-            except OSError as error:
-                _log.warning("%s is kept, as far as it is there: %s", version.target.path, error)
-                continue
-            if size is not None:
-                pruned.append(ArtifactPath(os.path.join(stretch.given, version.target.name)))
-                pruned.size += size
-                gone.add(version.target.name)
-                patches |= {version.record.patch} if version.record and version.record.patch else set()
-        for patch in sorted(patches):
-            try:
-                pruned.size += _drop_patch(stretch.folder, patch, gone, dry_run=dry_run)
-            except OSError as error:
-                _log.warning("%s is kept, as far as it is there: %s", patch, error)
+        foreign += _prune(stretch, criteria, pruned)
     _log.info("%s", pruned._summary())
-    if foreign is not None:
-        raise foreign
+    for error in foreign[:1]:
+        raise error
     return pruned
+
+
+def _prune(stretch: Stretch, criteria: _Criteria, pruned: Pruned) -> Iterator[ArtifactConflictError]:
+    """Remove what is chosen of one directory, and the patches that nothing needs any more; note what is gone."""
+    patches, gone = set(), set()
+    for version in _chosen(stretch, criteria):
+        try:
+            if _is_changed(version):
+                _log.warning("%s is kept: it was changed since it was made; delete it by hand", version.target.path)
+                continue
+            size = _size(version) if pruned.dry_run else _remove(version)
+        except ArtifactConflictError as error:
+            yield error
+            continue
+        except OSError as error:
+            _log.warning("%s is kept, as far as it is there: %s", version.target.path, error)
+            continue
+        if size is not None:
+            pruned.append(ArtifactPath(os.path.join(stretch.given, version.target.name)))
+            pruned.size += size
+            gone.add(version.target.name)
+            patches |= {version.record.patch} if version.record and version.record.patch else set()
+    for patch in sorted(patches):
+        try:
+            pruned.size += _drop_patch(stretch.folder, patch, gone, dry_run=pruned.dry_run)
+        except OSError as error:
+            _log.warning("%s is kept, as far as it is there: %s", patch, error)
 
 
 def _pass_over(error: OSError) -> None:
     _log.warning("%s is passed over: %s", error.filename, error.strerror)
 
 
-def _checked_keep(keep: int | None) -> int:
+def _checked_keep(keep: int | None) -> int | None:
     if keep is None:
-        return 0
+        return None
     if isinstance(keep, bool) or not isinstance(keep, int):
         raise TypeError(f"keep must be a number of artifacts, not {keep!r}")
     if keep < 0:
@@ -180,7 +187,7 @@ def _checked_keep(keep: int | None) -> int:
     return keep
 
 
-def _moment(older_than: timedelta | datetime | None) -> float | None:
+def _before(older_than: timedelta | datetime | None) -> float | None:
     if older_than is None:
         return None
     if isinstance(older_than, timedelta):
