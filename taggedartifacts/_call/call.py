@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import inspect
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from .._code.codestate import CodeState
+    from .._code.dirt import CodeState
     from .._path import ArtifactPath
     from .._reach.found import Reads
     from .._reach.location import Home

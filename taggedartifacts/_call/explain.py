@@ -28,7 +28,7 @@ from .call import Decoration, is_refused, prepare
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from .._code.codestate import Change
+    from .._code.dirt import Change
     from .._history.differences import Difference
     from .._history.stretch import Version
     from .._store.key import Target

@@ -3,29 +3,40 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import inspect
+import os
 import sys
+import sysconfig
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._canonical.encoding import encode, join
 from .._canonical.refused import Part
-from .._code.codestate import digest_of_code
 from .._errors import UnhashableError
+from .._hashing import file_hexdigest, file_stamp
+from .._memory import Memory
 from .._reach.found import Encoded, Reads
+from .._reach.loaded import holds_loaded_code
 from .._reach.location import Locator, file_of
 from .._reach.met import Met, collecting
-from .._reach.modules import MAIN, loaded_modules
+from .._reach.modules import MAIN, is_installed, loaded_modules
 from .._reach.walk import walk
 from .wrong import meant
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from .._code.codestate import CodeState, Look
+    from .._code.dirt import CodeState
+    from .._code.look import Look
     from .._reach.watch import Watch
 
+_PACKAGE = __name__.partition(".")[0]
+_STANDARD = tuple({os.path.realpath(sysconfig.get_path(name)) + os.sep for name in ("stdlib", "platstdlib")})
+_MOST_PLACES = 1 << 14
 _MOST_KNOWN = 64  # combinations of code in the values of a call, per decorated function
+_digests: Memory[tuple[str, tuple[int, ...], int], tuple[object, str]] = Memory()
+_ENTRY_BYTES = 500
 
 
 class Reading(NamedTuple):
@@ -145,7 +156,7 @@ class _Encoder:
 
 def meeting(look: Look) -> Met:
     """Collect the code in values: what no commit and no installation fixes counts with the digest of its file."""
-    return Met(lambda module, file: digest_of_code(look, module, file))
+    return Met(lambda module, file: _digest_of_code(look, module, file))
 
 
 def further(digests: tuple[tuple[str, str, str], ...], met: Met, state: CodeState) -> dict[str, str]:
@@ -164,7 +175,7 @@ def _files(reads: Reads, look: Look) -> tuple[frozenset[str], tuple[tuple[str, s
     files, digests = set(), []
     for path, space in reads.spaces.items():
         name, file = str(space.get("__name__")), file_of(space) or ""
-        digest = digest_of_code(look, name, file)
+        digest = _digest_of_code(look, name, file)
         if digest is None:
             files.add(file)
         else:
@@ -182,3 +193,46 @@ def _note(root: str, reads: Reads) -> None:
 def _space(f: Any) -> dict[str, Any]:
     plain = inspect.unwrap(f)
     return plain.__globals__ if isinstance(plain, FunctionType) else {}
+
+
+def _digest_of_code(look: Look, module: str, file: str | None) -> str | None:
+    """Digest the file of a module that neither a commit nor an installation fixes; None for what one of them fixes.
+
+    Args:
+        look: The look at the repository; where there is none, nothing has a digest.
+        module: The import name of the module.
+        file: The absolute path of its file, or None.
+    """
+    if file is None or look.root is None or module.partition(".")[0] == _PACKAGE:
+        return None
+    real, is_fixed = _place(file)
+    return None if is_fixed or look.is_tracked(real) else _digest(file, real, module)
+
+
+@functools.lru_cache(maxsize=_MOST_PLACES)
+def _place(file: str) -> tuple[str, bool]:
+    """Find where a file really is, and whether it is of the standard library or of an installed package."""
+    real = os.path.realpath(file)
+    is_standard = real.startswith(_STANDARD) or not os.path.isabs(file)  # "<frozen …>"
+    return real, is_standard or is_installed(real.lstrip(os.sep).replace(os.sep, "/"), "")
+
+
+def _digest(file: str, real: str, module: str) -> str:
+    space: dict[str, Any] = getattr(sys.modules.get(module), "__dict__", {})
+    if space.get("__file__") != file:  # of a script that runs, or was run, in another process
+        space = {"__file__": file}
+    load = space.get("__spec__") or sys.modules.get(module)
+    try:
+        stamp = file_stamp(real)
+    except OSError:
+        stamp = ()
+    key = (real, stamp, id(load))
+    known = _digests.get(key)
+    if known is None:
+        try:
+            digest = file_hexdigest(real) if holds_loaded_code(real, space, None) else os.urandom(16).hex()
+        except OSError:  # it is gone: what was loaded is not known any more, and equals nothing
+            digest = os.urandom(16).hex()
+        known = load, digest
+        _digests.put(key, known, _ENTRY_BYTES)
+    return known[1]

@@ -14,7 +14,9 @@ from dataclasses import dataclass, replace
 from operator import is_
 from typing import TYPE_CHECKING, Any, Self
 
-from .._code.codestate import STALE, Change, Look, files_at_head, stamp, take_look
+from .._code.codestate import files_at_head, stamp, take_look
+from .._code.dirt import STALE, Change
+from .._code.look import Look
 from .._errors import RepositoryError, UnhashableError
 from .._memory import Memory
 from .._reach.location import keep_file
@@ -29,7 +31,7 @@ from .reloads import file_digest, module_space, notice, outdated, version
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
-    from .._code.codestate import CodeState
+    from .._code.dirt import CodeState
     from .._reach.definition import Source
     from .._reach.imports import Imports
     from .._reach.syntax import Outline

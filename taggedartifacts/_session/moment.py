@@ -10,7 +10,8 @@ from .._hashing import hexdigest
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from .._code.codestate import Change, CodeState, Look
+    from .._code.dirt import Change, CodeState
+    from .._code.look import Look
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ import sys
 import pytest
 from looks import importable
 
-from taggedartifacts._code.codestate import Change, take_look
+from taggedartifacts._code.codestate import take_look
+from taggedartifacts._code.dirt import Change
 
 CHANGED = "changed after it was loaded: reload it, or start again"
 MODULE = """\

@@ -5,7 +5,8 @@ import importlib
 import pytest
 from looks import importable
 
-from taggedartifacts._code.codestate import Change, take_look
+from taggedartifacts._code.codestate import take_look
+from taggedartifacts._code.dirt import Change
 from taggedartifacts._session.moment import View
 
 CHANGES = ((Change("f", "defined interactively"), "1"),)
