@@ -18,7 +18,7 @@ from taggedartifacts._call import inputs as _inputs
 from taggedartifacts._code import scope as _scope
 from taggedartifacts._code.settings import Settings
 from taggedartifacts._reach import loaded as _loadedcode
-from taggedartifacts._reach import modules as _modules
+from taggedartifacts._reach import places as _places
 from taggedartifacts._store import disk as _disk
 from taggedartifacts._store import publish as _publish
 from taggedartifacts._store.disk import move
@@ -117,13 +117,13 @@ class TestLife:
 class TestGitPaths:
     def test_module(self, monkeypatch):
         """A loaded module is found in the work tree, under the path that git gives it."""
-        monkeypatch.setattr(_modules, "os", windows())
-        _modules.real_folder.cache_clear()
+        monkeypatch.setattr(_places, "os", windows())
+        _places.real_folder.cache_clear()
         expected = [("analysis/plots.py", r"C:\work\analysis\plots.py")]
 
-        assert expected == _modules.places(r"C:\work\analysis\plots.py", r"C:\work")
-        assert expected == _modules.places("C:/work/analysis/plots.py", r"C:\work")
-        assert [] == _modules.places(r"C:\workshop\plots.py", r"C:\work")
+        assert expected == _places.places(r"C:\work\analysis\plots.py", r"C:\work")
+        assert expected == _places.places("C:/work/analysis/plots.py", r"C:\work")
+        assert [] == _places.places(r"C:\workshop\plots.py", r"C:\work")
 
     def test_scope(self, monkeypatch):
         """A scope is compared with paths as git writes them, however it was written."""

@@ -13,7 +13,7 @@ from .._code.settings import allows_dirty
 from .._hashing import hexdigest
 from .._memory import Memory, is_news
 from .._reach.met import NO_CODE, calling, collecting
-from .._reach.modules import places
+from .._reach.places import places
 from .._store.key import Key, scope_text
 from .._store.reuse import check_owner, find
 from .destination import Destination

@@ -20,7 +20,8 @@ from .._reach.found import Encoded, Reads
 from .._reach.loaded import holds_loaded_code
 from .._reach.location import Locator, file_of
 from .._reach.met import Met, collecting
-from .._reach.modules import MAIN, is_installed, loaded_modules
+from .._reach.modules import MAIN, loaded_modules
+from .._reach.places import is_installed
 from .._reach.walk import walk
 from .wrong import meant
 

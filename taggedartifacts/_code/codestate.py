@@ -12,7 +12,8 @@ from .._errors import RepositoryError
 from .._git.repository import find_repository, reading
 from .._memory import Memory
 from .._reach.forks import looking
-from .._reach.modules import loaded_modules, places, running_code
+from .._reach.modules import loaded_modules, running_code
+from .._reach.places import places
 from .dirt import CodeState, Status
 from .facts import Facts, Start, find_facts, is_environment
 from .look import Look

@@ -15,10 +15,11 @@ from .._git.command import SUBMODULE_MODE, TREE_MODE, CommandRepository
 from .._git.repository import Repository, find_repository
 from .._hashing import file_hexdigest, hexdigest
 from .._reach.imports import Hidden, Imports
-from .._reach.modules import is_installed, loaded_modules, places
+from .._reach.modules import loaded_modules
+from .._reach.places import import_roots, is_installed, places
 from .dirt import STALE, Dirt, Status, remote_url, same_syntax
 from .kinds import kind_of
-from .memory import TYPED, WorkTree, import_roots, memory
+from .memory import TYPED, WorkTree, memory
 from .scope import Kind, Scope, find_scope, named_paths, united, with_linked
 from .settings import FILE, Settings, parse_settings, read_settings
 

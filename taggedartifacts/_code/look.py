@@ -12,7 +12,8 @@ from .._git.repository import find_repository, reading
 from .._git.trees import Delta
 from .._hashing import file_hexdigest, hexdigest
 from .._reach.forks import looking
-from .._reach.modules import LoadedFile, LoadedModules, is_installed, loaded_modules, places
+from .._reach.modules import LoadedFile, LoadedModules, loaded_modules
+from .._reach.places import is_installed, places
 from .._reach.syntax import module_digest
 from .dirt import STALE, Change, CodeState, Dirt, Status, digest_of, patch_of, same_syntax
 from .facts import Facts, widen

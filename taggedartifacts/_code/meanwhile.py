@@ -10,10 +10,9 @@ from .._git.command import status_of
 from .._git.repository import find_repository, index_stamp, reading
 from .._git.trees import Delta
 from .._memory import Memory
-from .._reach.modules import is_installed
+from .._reach.places import is_installed, relative
 from .dirt import Status, same_syntax
 from .kinds import opens_unseen
-from .memory import relative
 from .settings import FILE
 
 if TYPE_CHECKING:

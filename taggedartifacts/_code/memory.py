@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import sys
 from typing import TYPE_CHECKING
 
 from .. import _memory
@@ -18,7 +17,7 @@ from .._hashing import hexdigest
 from .._reach import imports
 from .._reach.forks import looking
 from .._reach.imports import Imports
-from .._reach.modules import is_installed
+from .._reach.places import relative
 from . import kinds
 
 if TYPE_CHECKING:
@@ -244,21 +243,6 @@ class WorkTree:
         if known is None:
             known = self._links[path] = os.path.islink(self._absolute(path))
         return known
-
-
-def relative(absolute: str, root: str) -> str | None:
-    """Write an absolute path relative to a root, as git does; None if it does not lie below."""
-    if absolute == root:
-        return ""
-    prefix = root.rstrip(os.sep) + os.sep
-    return absolute[len(prefix) :].replace(os.sep, "/") if absolute.startswith(prefix) else None
-
-
-def import_roots(root: str) -> tuple[str, ...]:
-    """List the entries of ``sys.path`` that lie in a work tree, relative to its root, without installed packages."""
-    found = (relative(os.path.realpath(entry or os.curdir), root) for entry in sys.path if isinstance(entry, str))
-    inside = dict.fromkeys(path for path in found if path is not None)
-    return tuple(path for path in inside if not is_installed(f"{path}/module", root))
 
 
 def _starts(path: str) -> list[str]:

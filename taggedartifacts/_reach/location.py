@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .bindings import bindings_of, note
 from .met import name_of
-from .modules import is_installed, places, real_folder, running_code
+from .modules import running_code
 from .objects import WRAPPED, is_of_this_library, namespace, value_of
+from .places import is_installed, places, real_folder
 from .prompt import SCRIPT, has_arrived, is_interactive
 
 if TYPE_CHECKING:

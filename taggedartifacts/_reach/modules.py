@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import sys
 from dataclasses import dataclass, field, replace
@@ -14,6 +13,7 @@ from .._hashing import file_hexdigest, file_stamp
 from .bindings import holds_literals, note
 from .forks import looking
 from .loaded import holds_loaded_code, may_have_changed
+from .places import folder_and_name, lies_below, places
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 _COPY = "__mp_main__"
 # A script under its two names.
 MAIN = frozenset({"__main__", _COPY})
-_INSTALLED = frozenset({"site-packages", "dist-packages"})
 _SPEC = itemgetter("__spec__")
 
 
@@ -110,7 +109,7 @@ class LoadedModules:
                         continue
                     seen.add(id(space))
                     file, name = space.get("__file__"), str(space.get("__name__", ""))
-                    if isinstance(file, str) and _is_below(self._root, _folder_and_name(file)[0]):
+                    if isinstance(file, str) and lies_below(self._root, folder_and_name(file)[0]):
                         pending.append(space)
                         if _namespace(sys.modules.get(name)) is not space:
                             for place in places(file, self._root):
@@ -136,7 +135,7 @@ class LoadedModules:
             namespace = _namespace(module)
             file = namespace.get("__file__")
             if isinstance(file, str):
-                if not _is_below(self._root, _folder_and_name(file)[0]):
+                if not lies_below(self._root, folder_and_name(file)[0]):
                     elsewhere[name] = module
                     continue
                 found_at = places(file, self._root)
@@ -203,15 +202,6 @@ def loaded_modules(root: str) -> LoadedModules:
     return _trees.setdefault(root, LoadedModules(root))
 
 
-def is_installed(path: str, root: str) -> bool:
-    """Say whether a path relative to the root lies in a virtual environment there, or among installed packages."""
-    parts = path.split("/")[:-1]
-    if _INSTALLED.intersection(parts):
-        return True
-    folders = ["/".join([root, *parts[: count + 1]]) for count in range(len(parts))]
-    return any(os.path.exists(f"{folder}/pyvenv.cfg") or os.path.isdir(f"{folder}/conda-meta") for folder in folders)
-
-
 def running_code(namespace: dict[str, Any]) -> CodeType | None:
     """The code object of the module that is being loaded into a namespace, if it is: it stands on the stack."""
     frame: FrameType | None = sys._getframe(1)
@@ -268,52 +258,3 @@ def _home_of(value: object) -> dict[str, Any] | None:
         return value.__globals__
     members = vars(value if isinstance(value, type) else type(value)).values()
     return next((member.__globals__ for member in members if isinstance(member, FunctionType)), None)
-
-
-_CASE_MAY_NOT_COUNT = sys.platform in ("darwin", "win32")
-
-
-@functools.lru_cache(maxsize=4096)
-def real_folder(folder: str) -> str:
-    """Find where a folder really is; asked once for each."""
-    return os.path.realpath(folder)
-
-
-def _folder_and_name(file: str) -> tuple[str, str]:
-    """Split off the name of a file, and find where its folder really is."""
-    # os.path.split takes a microsecond, for every module that is loaded; Windows knows two separators.
-    folder, _, name = file.replace("/", os.sep).rpartition(os.sep)
-    return real_folder(folder or os.sep), name
-
-
-def _is_below(root: str, folder: str) -> bool:
-    above, below = root.rstrip(os.sep) + os.sep, f"{folder.rstrip(os.sep)}{os.sep}"
-    return below.startswith(above) or (_CASE_MAY_NOT_COUNT and _is_same(below[: len(above)], above))
-
-
-def _is_same(one: str, other: str) -> bool:
-    """Tell whether two directories are one, of which the names differ in case; for systems whose realpath keeps it."""
-    try:
-        return one.casefold() == other.casefold() and os.path.samefile(one, other)
-    except OSError:
-        return False
-
-
-def places(file: str, root: str) -> list[tuple[str, str]]:
-    """Where a module's file lies in the work tree, as named, and what a link there points to.
-
-    Each is relative to the root, as git writes paths, and absolute, as the system does.
-    """
-    real, name = _folder_and_name(file)
-    if not _is_below(root, real) or not os.path.isabs(file):
-        return []
-    prefix = root.rstrip(os.sep) + os.sep
-    named = os.path.join(real, name)
-    while not os.path.isfile(named):  # in a zip file: the archive is what git knows
-        named = os.path.dirname(named)
-        if len(named) <= len(root):
-            return []
-    links = [named]
-    if os.path.islink(named):
-        links.append(os.path.realpath(named))
-    return [(place[len(prefix) :].replace(os.sep, "/"), place) for place in links if _is_below(root, place)]

@@ -1,0 +1,81 @@
+"""Places: where files lie, in a work tree or among installed packages, and where links lead."""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+
+_INSTALLED = frozenset({"site-packages", "dist-packages"})
+_CASE_MAY_NOT_COUNT = sys.platform in ("darwin", "win32")
+
+
+@functools.lru_cache(maxsize=4096)
+def real_folder(folder: str) -> str:
+    """Find where a folder really is; asked once for each."""
+    return os.path.realpath(folder)
+
+
+def folder_and_name(file: str) -> tuple[str, str]:
+    """Split off the name of a file, and find where its folder really is."""
+    # os.path.split takes a microsecond, for every module that is loaded; Windows knows two separators.
+    folder, _, name = file.replace("/", os.sep).rpartition(os.sep)
+    return real_folder(folder or os.sep), name
+
+
+def lies_below(root: str, folder: str) -> bool:
+    """Say whether a folder is a root or lies below it."""
+    above, below = root.rstrip(os.sep) + os.sep, f"{folder.rstrip(os.sep)}{os.sep}"
+    return below.startswith(above) or (_CASE_MAY_NOT_COUNT and _is_same(below[: len(above)], above))
+
+
+def _is_same(one: str, other: str) -> bool:
+    """Tell whether two directories are one, of which the names differ in case; for systems whose realpath keeps it."""
+    try:
+        return one.casefold() == other.casefold() and os.path.samefile(one, other)
+    except OSError:
+        return False
+
+
+def places(file: str, root: str) -> list[tuple[str, str]]:
+    """Where a module's file lies in the work tree, as named, and what a link there points to.
+
+    Each is relative to the root, as git writes paths, and absolute, as the system does.
+    """
+    real, name = folder_and_name(file)
+    if not lies_below(root, real) or not os.path.isabs(file):
+        return []
+    prefix = root.rstrip(os.sep) + os.sep
+    named = os.path.join(real, name)
+    while not os.path.isfile(named):  # in a zip file: the archive is what git knows
+        named = os.path.dirname(named)
+        if len(named) <= len(root):
+            return []
+    links = [named]
+    if os.path.islink(named):
+        links.append(os.path.realpath(named))
+    return [(place[len(prefix) :].replace(os.sep, "/"), place) for place in links if lies_below(root, place)]
+
+
+def relative(absolute: str, root: str) -> str | None:
+    """Write an absolute path relative to a root, as git does; None if it does not lie below."""
+    if absolute == root:
+        return ""
+    prefix = root.rstrip(os.sep) + os.sep
+    return absolute[len(prefix) :].replace(os.sep, "/") if absolute.startswith(prefix) else None
+
+
+def is_installed(path: str, root: str) -> bool:
+    """Say whether a path relative to the root lies in a virtual environment there, or among installed packages."""
+    parts = path.split("/")[:-1]
+    if _INSTALLED.intersection(parts):
+        return True
+    folders = ["/".join([root, *parts[: count + 1]]) for count in range(len(parts))]
+    return any(os.path.exists(f"{folder}/pyvenv.cfg") or os.path.isdir(f"{folder}/conda-meta") for folder in folders)
+
+
+def import_roots(root: str) -> tuple[str, ...]:
+    """List the entries of ``sys.path`` that lie in a work tree, relative to its root, without installed packages."""
+    found = (relative(os.path.realpath(entry or os.curdir), root) for entry in sys.path if isinstance(entry, str))
+    inside = dict.fromkeys(path for path in found if path is not None)
+    return tuple(path for path in inside if not is_installed(f"{path}/module", root))
