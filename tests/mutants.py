@@ -46,6 +46,7 @@ PATCHES = "tests/store/test_patches.py"
 ENDINGS = "tests/call/test_endings.py"
 PRUNE = "tests/history/test_prune.py"
 KEY = "tests/store/test_key.py"
+AT_ONCE = "tests/store/test_at_once.py"
 REUSE = "tests/store/test_reuse.py"
 STANDING = "tests/store/test_standing.py"
 CONDITION = "tests/store/test_condition.py"
@@ -147,16 +148,18 @@ MUTANTS = [
     Mutant("_tag.py", "return _parse(name)[1:4] == digits", "return _parse(name)[1:3] == digits[:2]", KEY),
     Mutant("_store/key.py", "return one == other or one.endswith(f\"/{other}\") or", "return one == other or one.endswith(other) or", KEY),
     Mutant("_store/reuse.py", "    if not record.key.agrees(key):\n        raise _conflict(path, record, key)\n", "", REUSE),
-    Mutant("_store/reuse.py", "(agreed := (record, key, directory, position))", "(agreed := (record, directory, position))", "tests/store/test_reuse.py -k TestRepeated"),
-    Mutant("_store/reuse.py", "(agreed := (record, key, directory, position))", "(agreed := (record, key, directory))", "tests/store/test_reuse.py -k TestRepeated"),
-    Mutant("_store/reuse.py", "(agreed := (record, key, directory, position))", "(agreed := (key, directory, position))", "tests/store/test_reuse.py -k TestRepeated"),
+    Mutant("_store/standing.py", "(key, size, mtime_ns, signature(os.lstat(record_path)))", "(known[0], size, mtime_ns, signature(os.lstat(record_path)))", AT_ONCE),
+    Mutant("_store/standing.py", "(key, size, mtime_ns, signature(os.lstat(record_path)))", "(key, size, mtime_ns, known[3])", AT_ONCE),
+    Mutant("_store/standing.py", "(key, size, mtime_ns, signature(os.lstat(record_path)))", "(key, size, known[2], signature(os.lstat(record_path)))", AT_ONCE),
+    Mutant("_store/standing.py", " or not text.endswith(END)", "", AT_ONCE),
+    Mutant("_store/standing.py", '\\n"size": {size},\\n"mtime_ns": {mtime_ns},', "", AT_ONCE),
     Mutant("_store/reuse.py", "_name_of(record.outputs, position) != record.artifact", "False", REUSE),
     Mutant("_store/reuse.py", "    if promised != is_directory:", "    if False:", REUSE),
     Mutant("_store/reuse.py", "    if os.path.islink(path) and not os.path.exists(path):", "    if False:", REUSE),
-    Mutant("_store/reuse.py", "        if again == record == before:", "        if again == record:", "tests/store/test_reuse.py -k TestRepeated"),
+    Mutant("_store/reuse.py", "        if again == record == before:", "        if again == record:", "tests/store/test_reuse.py -k TestFound"),
     Mutant("_store/reuse.py", "    _check_no_companion(target)\n    _log.warning", "    _log.warning", REUSE),
     Mutant("_store/reuse.py", "    if record is None:\n        _check_no_companion(target)\n", "    if record is None:\n        pass\n", REUSE),
-    Mutant("_store/condition.py", "if known[0] == _signature(os.lstat(path)):", "if os.lstat(path):", STANDING),
+    Mutant("_store/condition.py", "if known[0] == signature(os.lstat(path)):", "if os.lstat(path):", STANDING),
     Mutant("_store/condition.py", "status.st_size, status.st_mtime_ns, status.st_ctime_ns", "status.st_size", STANDING),
     Mutant("_store/condition.py", "    if not record.key.is_in(name):", "    if False:", STANDING),
     Mutant("_store/condition.py", " and known[1].run == record.run:", ":", STANDING),

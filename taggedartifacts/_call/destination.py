@@ -13,6 +13,7 @@ from .._errors import ArtifactNameError
 from .._path import ArtifactPath
 from .._store.folder import HIDDEN, RECORD_SUFFIX, Folder
 from .._store.key import Target
+from .._store.standing import stands
 from .._tag import tagged_name
 
 if TYPE_CHECKING:
@@ -198,6 +199,10 @@ class Destination(NamedTuple):
         check_names(targets)
         paths = tuple([output.beside(target.name) for output, target in zip(outputs, targets, strict=True)])
         return cls(key, outputs, slots, targets, paths, len(given))
+
+    def stands(self) -> bool:
+        """Tell at once whether the one artifact is there as the key made it; False says nothing."""
+        return self.keywords == 1 and not self.outputs[0].directory and stands(self.targets[0], self.key)
 
     def spread(self, values: Sequence[_T]) -> tuple[_T | None, ...]:
         """Put what there is for each output in the place of its keyword, and None where none is asked for."""

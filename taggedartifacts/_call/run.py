@@ -315,13 +315,16 @@ def _in_process(process: int, work: Callable[..., object], *args: object) -> Non
 
 def _reused(call: Call) -> bool:
     """Tell whether the artifacts can be reused, and if so, say it in the log."""
+    is_told = _log.isEnabledFor(logging.INFO)
+    if not is_told and call.destination.stands():
+        return True
     found = call.find()
     if found is None:
         return False
     for target, each in zip(call.targets, found, strict=True):
         if each.record is not None and each.is_touched:
             _refresh(target, each.record)
-        if each.record is not None and _log.isEnabledFor(logging.INFO):
+        if each.record is not None and is_told:
             _log.info("reused %s, %.3g s saved", target.path, each.record.seconds, extra={"brief": "reused %s"})
     return True
 

@@ -30,7 +30,7 @@ def stored_record(target: Target) -> Record | None:
     path, name = target.record_path, target.name
     if (known := _memo.get(path)) is not None:
         try:
-            if known[0] == _signature(os.lstat(path)):
+            if known[0] == signature(os.lstat(path)):
                 return known[1]
         except OSError:
             return None
@@ -48,7 +48,7 @@ def stored_record(target: Target) -> Record | None:
     if not record.key.is_in(name):
         _log.warning("treated as absent: %s", f"{path} contradicts the name of its artifact")
         return None
-    _memo.put(path, (_signature(status), record), _PARSED * status.st_size)
+    _memo.put(path, (signature(status), record), _PARSED * status.st_size)
     return record
 
 
@@ -66,7 +66,8 @@ def _of_another(target: Target, record: Record, status: os.stat_result) -> str:
     )
 
 
-def _signature(status: os.stat_result) -> tuple[int, ...]:
+def signature(status: os.stat_result) -> tuple[int, ...]:
+    """Take out of the stat of a file what changes when another takes its place, or it is written."""
     return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 

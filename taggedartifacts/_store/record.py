@@ -87,6 +87,7 @@ class Record(Shown):
         replaced (Record | None): The record of the artifact that this one replaced, as long as that may still stand.
     """
 
+    # What decides whether a call hits comes first: see the module `standing`.
     schema: int = SCHEMA
     artifact: str
     kind: Literal["file", "directory"]
@@ -94,24 +95,25 @@ class Record(Shown):
     commit: str
     dirty: str | None
     config_hash: str
+    scope_digest: str | None = None
+    outputs: tuple[str | None, ...]
+    companions: tuple[FileEntry, ...] = ()
+    undeclared: tuple[FileEntry, ...] = ()
+    size: int
+    mtime_ns: int
     canonical: str
     scope: tuple[str, ...] = ()
     scope_kind: str = "whole repository"
     scope_names: tuple[str, ...] = ()
     scope_reasons: tuple[str, ...] = ()
-    scope_digest: str | None = None
     remote: str | None = None
     run: str
-    outputs: tuple[str | None, ...]
     started: str
     seconds: float
-    size: int
-    mtime_ns: int
     digest: str
     files: tuple[FileEntry, ...] = ()
     manifest: str | None = None
     listing: str | None = None
-    companions: tuple[FileEntry, ...] = ()
     python: str
     platform: str
     host: str
@@ -120,7 +122,6 @@ class Record(Shown):
     patch: str | None = None
     readers: dict[str, str] = field(default_factory=dict)
     unknown: dict[str, str] = field(default_factory=dict)
-    undeclared: tuple[FileEntry, ...] = ()
     replaced: Record | None = None
 
     @property
@@ -163,7 +164,7 @@ class Record(Shown):
             before = self.replaced._stored()
             values["replaced"] = {key: value for key, value in before.items() if not _repeats(key, value, values[key])}
         members = (f'"{key}": {_encode(value)}' for key, value in values.items())
-        return ("{\n" + ",\n".join(members) + "\n}\n").encode()
+        return ("{\n" + ",\n".join(members)).encode() + END
 
     def _stored(self) -> dict[str, Any]:
         # Not asdict, which copies all of it.
@@ -230,6 +231,7 @@ _DICTS = ("packages", "readers", "unknown")
 _MANIFESTS = ("files", "companions", "undeclared")
 _DIGEST = re.compile("[0-9a-f]{32}")
 _SEVERAL_HEXES = re.compile(f"[0-9a-f]{{{COMMIT_DIGITS},64}}(?: [0-9a-f]{{32}})*")
+END = b"\n}\n"
 _decode = json.JSONDecoder().decode
 _encode = json.JSONEncoder(default=lambda entry: {name: getattr(entry, name) for name in FileEntry.__slots__}).encode
 
@@ -341,7 +343,7 @@ def read_stamped(path: str) -> tuple[Record, os.stat_result] | None:
     starts = STARTS
     while True:
         try:
-            found = _read(path, MAX_RECORD_BYTES)
+            found = read_whole(path, MAX_RECORD_BYTES)
             break
         except RecordError as error:
             starts -= 1
@@ -368,11 +370,12 @@ def read_regular(path: str, most: int) -> bytes | None:
     Raises:
         RecordError: If it cannot be read, is something else, or has more bytes.
     """
-    found = _read(path, most)
+    found = read_whole(path, most)
     return found and found[0]
 
 
-def _read(path: str, most: int) -> tuple[bytes, os.stat_result] | None:
+def read_whole(path: str, most: int) -> tuple[bytes, os.stat_result] | None:
+    """Read a small file as `read_regular` does, with what it was when it was read."""
     try:
         descriptor = os.open(path, os.O_RDONLY | CAREFULLY)
     except OSError as error:

@@ -8,7 +8,6 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from .._errors import ArtifactConflictError, ArtifactModifiedError
-from .._memory import Memory
 from .condition import Condition, companion_owner, condition, is_gone, stored_record
 from .disk import STARTS
 from .table import minute
@@ -21,11 +20,6 @@ _log = logging.getLogger("taggedartifacts")
 
 # What reading gives when another process, or on NFS another host, replaces the artifact meanwhile: then look again.
 _REPLACED = frozenset({errno.ENOENT, errno.ESTALE})
-
-
-# By path, the record that was found to be of what asked for it: a repeated hit compares the very same objects.
-_agreed: Memory[str, tuple[Record, Key, bool, int | None]] = Memory()
-_AGREED_BYTES = 500  # beside the record, which is remembered anyway
 
 
 class Found(NamedTuple):
@@ -70,16 +64,14 @@ def _find(target: Target, key: Key, *, directory: bool, position: int | None) ->
     path, name = target.path, target.name
     record, before = _newest_record(target), None
     while record is not None:
-        if _agreed.get(path) != (agreed := (record, key, directory, position)):
-            try:
-                _check_maker(path, record, key, position)
-                if directory or f"{name}/" in record.outputs:
-                    _check_kind(path, is_directory=record.kind == "directory", promised=directory)
-            except ArtifactConflictError:
-                if is_gone(target, record):
-                    return None
-                raise
-            _agreed.put(path, agreed, _AGREED_BYTES)
+        try:
+            _check_maker(path, record, key, position)
+            if directory or f"{name}/" in record.outputs:
+                _check_kind(path, is_directory=record.kind == "directory", promised=directory)
+        except ArtifactConflictError:
+            if is_gone(target, record):
+                return None
+            raise
         answer, judged_by = condition(target, record)
         if answer.is_good:
             return Found(judged_by, is_touched=answer is Condition.TOUCHED)

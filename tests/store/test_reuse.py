@@ -230,8 +230,8 @@ class TestModified:
         assert "mine" == path.read_text()
 
 
-class TestRepeated:
-    """What was found to agree is not looked into again, and nothing else is taken for it."""
+class TestFound:
+    """What was found to agree once is not taken for something else."""
 
     @pytest.fixture
     def target(self, tmp_path):
