@@ -51,15 +51,16 @@ def publish(staged: Staged, record: Record, predecessor: Record | None, *, exclu
     Raises:
         OSError: If it could not be published; then nothing new is visible.
     """
-    if record.manifest is not None and record.files:
-        store(staged.staging, os.path.join(staged.folder.manifests, record.manifest), manifest_json(record.files))
-        sync_directory(staged.folder.manifests)
     ours, moved = os.lstat(staged.path), list[str]()
     if exclusive and not _link(staged.path, staged.final):
         return False
     try:
+        _forget(staged, predecessor, but=record)  # now, as nobody would know of it once the record is replaced
         store(staged.staging, staged.folder.record(staged.name), record.to_json())
         sync_directory(staged.folder.records)
+        if record.manifest is not None and record.files:  # after what names it, or a crash between would leave it over
+            store(staged.staging, os.path.join(staged.folder.manifests, record.manifest), manifest_json(record.files))
+            sync_directory(staged.folder.manifests)
         _move_companions(staged, moved)
         if not exclusive:
             _replace(staged, staged.name)
@@ -74,11 +75,18 @@ def publish(staged: Staged, record: Record, predecessor: Record | None, *, exclu
         sync_directory(staged.folder.path)
         for gone in companion_names(predecessor) - companion_names(record):
             move(staged.folder.artifact(gone), os.path.join(staged.staging, gone))
-        for gone in manifests_of(staged.folder, staged.name, predecessor):
-            os.unlink(gone)
+        _forget(staged, record.replaced)
     except OSError as error:
         _log.warning("%s is published, but may not survive a power failure: %s", staged.final, error)
     return True
+
+
+def _forget(staged: Staged, record: Record | None, but: Record | None = None) -> None:
+    """Remove the manifests that a record names, but not those that another one names."""
+    names = (set(manifests_of(staged.folder, staged.name, each)) for each in (record, but))
+    for gone in next(names) - next(names):
+        with contextlib.suppress(OSError):
+            os.unlink(gone)
 
 
 def store_record(folder: Folder, record: Record) -> None:

@@ -1,7 +1,9 @@
 """Large arguments and large directories: their records stay small, so that they are always read back."""
 
+import errno
 import json
 import os
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -43,6 +45,17 @@ def stored(path):
 def manifests(project):
     """List the manifests that have a file of their own."""
     return os.listdir(project.out / ".taggedartifacts" / "manifests")
+
+
+def stopping(store, place):
+    """A way to store that ends before what is to lie in that place."""
+
+    def stopped(staging, path, *arguments):
+        if place in path:
+            raise OSError(errno.EIO, "no more")
+        store(staging, path, *arguments)
+
+    return stopped
 
 
 class TestArguments:
@@ -156,6 +169,31 @@ class TestDirectories:
         assert [] == verify(path)
         assert [path] == prune(path, keep=0, dry_run=False)
         assert [] == manifests(project)
+
+    def test_again_and_again(self, project, caplog):
+        """However often an artifact is made anew, one manifest is there and nothing is wrong."""
+        work = project.module(MANY)
+        path = work.f(1, "out/f/")
+        for _ in range(3):
+            assert path == work.f.recompute(1, "out/f/")
+            assert 1 == len(manifests(project))
+        assert [] == caplog.messages
+
+    def test_cut_short(self, project, monkeypatch):
+        """A call that ends before its record is there, or right behind it, leaves no manifest that nobody knows of."""
+        from taggedartifacts._store import publish
+
+        work = project.module(MANY)
+        path = work.f(1, "out/f/")
+        for stop in ("/manifests/", "/records/"):
+            shutil.rmtree(path)  # so that what the record names that is replaced then describes nothing
+            with monkeypatch.context() as patch:
+                patch.setattr(publish, "store", stopping(publish.store, stop))
+                with pytest.raises(OSError, match="no more"):
+                    work.f(1, "out/f/")
+            assert [] == manifests(project)
+            assert path == work.f(1, "out/f/")
+            assert {"kept"} == {problem.what for problem in verify(path)}
 
     def test_compare(self, project):
         """What differs between two large directories is named."""
