@@ -7,14 +7,16 @@ import sys
 import tempfile
 from pathlib import Path
 
+import kills
 import pytest
 import storms
 from gitrepo import GitRepo
 from heavy import but
-from storms import OUTPUTS, WAYS, WORK
+from storms import WAYS
 
 STORMS = Path(storms.__file__)
-SHAPES = sorted(OUTPUTS)
+KILLS = Path(kills.__file__)
+SHAPES = ["beside", "directory", "file", "several"]
 FILE_FIRST = but(SHAPES, "file")
 LINES = [("file", 300), ("several", 600), *(pytest.param(shape, 60, marks=pytest.mark.heavy) for shape in SHAPES)]
 
@@ -26,25 +28,31 @@ def repo():
     directory = tempfile.mkdtemp(prefix="taggedartifacts-", dir=memory)
     made = GitRepo(Path(directory, "repo"))
     made.write(".gitignore", "out/\n")
-    made.write("work.py", WORK)
+    made.write("work.py", kills.WORK)
     made.commit()
     yield made
     shutil.rmtree(directory)
 
 
-def storm(repo, *arguments):
+def storm(repo, *arguments, of=STORMS):
     """Run a storm in a process of its own; what it counted."""
-    said = repo.run(sys.executable, "-B", STORMS, *map(str, arguments), seconds=1800)
+    said = repo.run(sys.executable, "-B", of, *map(str, arguments), seconds=3600)
+    print(*arguments, said)
     return json.loads(said)
 
 
-class TestKill:
-    @pytest.mark.parametrize("shape", FILE_FIRST)
-    def test_random_instants(self, repo, shape):
-        """Killed at random instants: never half an artifact, never one without its record, and the next call works."""
-        counts = storm(repo, "kill", shape, 40, 1)
+def kill(repo, shape, count, seed):
+    """Run a storm of kills; what it counted."""
+    return storm(repo, shape, count, seed, of=KILLS)
 
-        assert counts["killed"] > 3
+
+class TestKill:
+    @pytest.mark.parametrize("shape", but(kills.SHAPES, "file"))
+    def test_random_instants(self, repo, shape):
+        """Killed at a random instant after each step: the two laws hold, the next call works, and nothing is left."""
+        counts = kill(repo, shape, 40, 1)
+
+        assert counts["hit"] == 40
 
     @pytest.mark.parametrize(("shape", "step"), LINES)
     def test_lines(self, repo, shape, step):
@@ -54,12 +62,13 @@ class TestKill:
         assert counts["killed"] > 1200 / step
 
     @pytest.mark.storm
-    @pytest.mark.parametrize("shape", SHAPES)
+    @pytest.mark.parametrize("shape", kills.SHAPES)
     def test_thousands(self, repo, shape):
-        """Likewise, 2,500 times for each shape."""
-        counts = storm(repo, "kill", shape, 2500, 2)
+        """Likewise, 10,000 in all that hit a call in the middle, after each of its steps."""
+        counts = kill(repo, shape, 10_000 // len(kills.SHAPES) + 1, 2)
 
-        assert counts["killed"] > 250
+        assert counts["hit"] * len(kills.SHAPES) >= 10_000
+        assert min(counts["after"].values()) > 50
 
     @pytest.mark.storm
     @pytest.mark.parametrize("shape", SHAPES)

@@ -4,9 +4,10 @@ Run in a process of its own, single-threaded, in the root of a project: ``python
 prints what it counted as JSON; a state that must not be is an AssertionError.
 """
 
+import asyncio
+import inspect
 import json
 import os
-import random
 import signal
 import sys
 import time
@@ -76,7 +77,8 @@ def token(path):
 def check(out=Path("out")):
     """Check all that must hold at any moment; returns how many artifacts there are."""
     artifacts = [path for path in out.glob("*") if path.suffix not in (".idx", ".parts")]
-    seen = [path for path in artifacts if path.name != ".taggedartifacts"]
+    assert all(path.exists() for path in artifacts), "a link that leads nowhere"
+    seen = [path for path in artifacts if path.name != ".taggedartifacts" and not path.is_symlink()]
     for path in seen:
         parts = [path / name for name in ("a", "b/c", "b/d")] if path.is_dir() else [path]
         tokens = {token(part) for part in parts}
@@ -133,6 +135,8 @@ def call(shape, *, recompute=False):
 
     function = getattr(work, shape)
     result = (function.recompute if recompute else function)(*OUTPUTS[shape])
+    if inspect.isawaitable(result):
+        result = asyncio.run(result)
     return result if isinstance(result, tuple) else (result,)
 
 
@@ -158,30 +162,6 @@ def in_child(work):
         traceback.print_exc()
     finally:
         os._exit(status)
-
-
-def kill(shape, count, seed):
-    """Kill calls at random instants, made and recomputed by turns."""
-    chance = random.Random(seed)
-    call(shape)
-    began = time.perf_counter()
-    os.waitpid(in_child(lambda: call(shape, recompute=True)), 0)
-    longest = 1.5 * (time.perf_counter() - began)
-    counts = {"killed": 0, "finished": 0, "left over": 0}
-    for number in range(count):
-        recompute = bool(number % 2)
-        if not recompute:
-            fresh(shape)
-        pid = in_child(lambda recompute=recompute: call(shape, recompute=recompute))
-        time.sleep(chance.uniform(0, longest))
-        os.kill(pid, signal.SIGKILL)
-        _, status = os.waitpid(pid, 0)
-        assert status in (0, signal.SIGKILL), f"the call failed: {status}"
-        counts["killed" if status else "finished"] += 1
-        check()
-        counts["left over"] += bool(left_over())
-        check_next_call(shape)
-    return counts
 
 
 # Modules that only look: an end in the middle of them changes nothing, and they run most of the lines.
@@ -418,7 +398,7 @@ def once(shape, recompute):
     return {"paths": [str(path) for path in paths]}
 
 
-STORMS = {each.__name__: each for each in (kill, kill_at_lines, interrupt_at_lines, signalled, once)}
+STORMS = {each.__name__: each for each in (kill_at_lines, interrupt_at_lines, signalled, once)}
 
 if __name__ == "__main__":
     sys.path.insert(0, os.getcwd())

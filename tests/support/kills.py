@@ -1,0 +1,236 @@
+"""Kills: calls that are killed in the middle, each at some instant after a step that its process has just told.
+
+Run in a process of its own, single-threaded, in the root of a project: ``python kills.py <shape> <count> <seed>``. It
+counts the kills that hit a call, by the last step that was told, and prints that as JSON; one that came too late does
+not count. A state that must not be is an AssertionError.
+"""
+
+import collections
+import functools
+import itertools
+import json
+import logging
+import os
+import random
+import shutil
+import signal
+import statistics
+import sys
+import time
+from pathlib import Path
+
+import storms
+
+from taggedartifacts import verify
+
+WORK = (
+    storms.WORK
+    + """
+@Artifact("out", ignore=("fill",), link=True)
+def linked(out):
+    fill(out, secrets.token_hex(8) + "\\n")
+
+@Artifact("out", ignore=("fill",))
+async def awaited(out):
+    fill(out, secrets.token_hex(8) + "\\n")
+
+@Artifact("out", ignore=("fill",))
+def listed(out):
+    token = secrets.token_hex(8) + "\\n"
+    for name in ("a", "b/c", "b/d"):
+        path = Path(out, name)
+        path.parent.mkdir(exist_ok=True)
+        fill(path, token)
+"""
+)
+storms.OUTPUTS |= {"linked": ("out/linked.txt",), "awaited": ("out/awaited.txt",), "listed": ("out/listed/",)}
+SHAPES = sorted(storms.OUTPUTS)
+CUT_SHORT = ("several", "beside")  # a replacement of these that is cut short is made anew, as the docs say
+HIDDEN = Path("out/.taggedartifacts")
+STEPS = {"records": "record", "manifests": "manifest", "out": "artifact"}  # of a rename, by its folder
+
+
+def told(tell, shape, recompute):
+    """Call, and tell each step just before it is done: what it is, when, and the token that the run writes.
+
+    The steps are the beginning of the call, of the function, and of what follows its return; each rename, by what gets
+    a name; and the end.
+    """
+    import work
+
+    tokens = [""]
+
+    def say(step):
+        os.write(tell, f"{step} {time.perf_counter()} {tokens[-1]}\n".encode())
+
+    def hook(event, arguments):
+        if event == "open" and str(arguments[0]).endswith(".complete"):
+            say("returned")
+        elif event == "os.rename" and str(arguments[1]).startswith(os.path.abspath("out")):
+            say(STEPS.get(os.path.basename(os.path.dirname(arguments[1])), "aside"))
+
+    fill = work.fill
+
+    def first(path, token):
+        work.fill = fill
+        tokens.append(token.strip())
+        say("function")
+        fill(path, token)
+
+    work.fill = first
+    sys.addaudithook(hook)
+    say("call")
+    storms.call(shape, recompute=recompute)
+    say("over")
+
+
+class Victim:
+    """A call in a process of its own, of which the steps are read as it tells them."""
+
+    def __init__(self, shape, *, recompute):
+        self.steps, self.text = [], ""
+        self.reading, writing = os.pipe()
+        self.pid = storms.in_child(functools.partial(told, writing, shape, recompute))
+        os.close(writing)
+
+    def read(self, count):
+        """Read until so many steps are told, or there are no more."""
+        while len(self.steps) < count and (more := os.read(self.reading, 4096).decode()):
+            *lines, self.text = (self.text + more).split("\n")
+            self.steps += [line.split(" ") for line in lines]
+
+    def end(self):
+        """Wait for the end, and read all that was told; the exit code."""
+        code = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+        self.read(sys.maxsize)
+        os.close(self.reading)
+        return code
+
+
+def measured(shape, *, recompute):
+    """Measure how long each step of a call takes."""
+    runs = []
+    for _ in range(5):
+        if not recompute:
+            storms.fresh(shape)
+        victim = Victim(shape, recompute=recompute)
+        assert victim.end() == 0
+        runs.append([float(when) for _, when, _ in victim.steps])
+    steps = zip(*runs, strict=True)
+    return [statistics.median(b - a for a, b in zip(*pair, strict=True)) for pair in itertools.pairwise(steps)]
+
+
+def wait(seconds):
+    """Wait, to the microsecond."""
+    end = time.perf_counter() + seconds
+    if seconds > 0.002:
+        time.sleep(seconds - 0.001)
+    while time.perf_counter() < end:
+        pass
+
+
+def kill(shape, count, seed):
+    """Kill calls in the middle, made and recomputed by turns, after each of their steps by turns."""
+    import taggedartifacts._call.outcome as outcome
+
+    if shape == "listed":
+        outcome.MOST_IN_RECORD = 2  # or a manifest of its own would take a thousand files
+    logging.getLogger("taggedartifacts").setLevel(logging.ERROR)
+    chance = random.Random(seed)
+    storms.call(shape)
+    times = [measured(shape, recompute=recompute) for recompute in (False, True)]
+    hit, late, after = 0, 0, collections.Counter()
+    for number in range(4 * count):
+        recompute = bool(number % 2)
+        step = number // 2 % len(times[recompute])
+        if not recompute:
+            storms.fresh(shape)
+        before = only(tokens(storms.call(shape))) if recompute else None
+        victim = Victim(shape, recompute=recompute)
+        victim.read(step + 1)
+        wait(chance.uniform(0, 1.1 * times[recompute][step]))
+        os.kill(victim.pid, signal.SIGKILL)
+        code = victim.end()
+        assert code in (0, -signal.SIGKILL), f"the call failed: {code}"
+        last, _, new = victim.steps[-1]
+        check(shape, [name for name, *_ in victim.steps], before, new)
+        if last == "over":
+            late += 1
+            continue
+        hit += 1
+        after[f"{last}, {'recomputed' if recompute else 'made'}"] += 1
+        if hit == count:
+            break
+    return {"hit": hit, "too late": late, "after": after}
+
+
+def check(shape, steps, before, new):
+    """Check what a kill has left: the two laws at once, after the next call, and after the next one that makes it.
+
+    Args:
+        shape: What was called.
+        steps: All that it told.
+        before: The token of what was to be replaced, None if nothing was there.
+        new: The token of the run that was killed, "" if its function had not begun.
+    """
+    import work
+
+    signal.alarm(100)  # a lock that is held for good; less may pass on a busy machine
+    returned, renamed = "returned" in steps[:-1], "artifact" in steps  # the last may not have been done
+    storms.check()
+    found = getattr(work, shape).path(*storms.OUTPUTS[shape])
+    allowed = {before, new} if renamed else {before}
+    if "aside" in steps:  # a directory that makes room; the next call brings it back
+        allowed.add(None)
+    for path in found if isinstance(found, tuple) else (found,):
+        there = storms.token(path / "a" if shape in ("directory", "listed") else path)
+        assert there in allowed, f"{path} of {there} is there after {steps}, of {before} and {new}"
+    there = only(tokens(storms.call(shape)))
+    assert returned or there != new, f"published though the function had not returned: {steps}"
+    if before is not None and not (renamed and shape in CUT_SHORT):
+        assert there in allowed, f"{before} was there and is lost: {steps}"
+    if storms.left_over():
+        storms.call(shape, recompute=True)
+    kept = {token for place in (HIDDEN / "kept").glob("*") for token in tokens_below(place)}
+    assert kept <= {new}, f"of {kept} kept, {new} was killed"
+    assert "returned" in steps or not kept, "what is not finished was kept"
+    assert not returned or new in {there, *kept}, f"what a function had written is lost: {steps}"
+    storms.check_next_call(shape)
+    signal.alarm(0)
+    left = {folder.name: {each.name for each in folder.iterdir()} for folder in HIDDEN.iterdir() if folder.is_dir()}
+    artifacts = {path.name for path in Path("out").glob("*-*") if path.suffix not in (".idx", ".parts")}
+    records = {f"{name}.json" for name in artifacts}
+    assert left["records"] == records, f"{left['records']} are left, for {artifacts}"
+    known = [json.loads((HIDDEN / "records" / each).read_bytes()) for each in records]
+    manifests = {each["manifest"] for record in known for each in (record, record["replaced"] or record)} - {None}
+    assert left["manifests"] <= manifests, f"{left['manifests']} are left after {steps}, for {manifests}"
+    assert not left["patches"]
+    for place in (HIDDEN / "kept").glob("*"):
+        shutil.rmtree(place)
+    assert not verify("out")
+
+
+def tokens(paths):
+    """Read the tokens of the artifacts of one call, and of what stands beside them."""
+    found = set()
+    for path in paths:
+        found |= tokens_below(path)
+        for companion in path.parent.glob(f"{path.stem}.*"):
+            found |= tokens_below(companion)
+    return found
+
+
+def tokens_below(path):
+    """Read the tokens of all files at a path."""
+    return {storms.token(each) for each in [path, *path.rglob("*")] if each.is_file()}
+
+
+def only(found):
+    """Return the one token; more are of several runs."""
+    assert len(found) == 1, f"of several runs, or half: {found}"
+    return found.pop()
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, os.getcwd())
+    print(json.dumps(kill(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))))
