@@ -36,6 +36,10 @@ from taggedartifacts import Artifact
 def small(x, outpath):
     Path(outpath).touch()
 
+@Artifact("outpath", allow_dirty=True, ignore=("x",))
+def ignoring(x, outpath):
+    Path(outpath).touch()
+
 @Artifact("outpath", allow_dirty=True)
 def large(size, outpath):
     block = bytes(range(256)) * 4096
@@ -62,31 +66,56 @@ def resident(pid: int) -> float:
 
 
 def timed(name: str, work: Callable[[], object]) -> None:
-    """Print how long something takes, and the most memory so far."""
-    began = time.perf_counter()
-    work()
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
-    print(f"{name:42} {time.perf_counter() - began:10.3f} s   at most {most:,.0f} MB")
+    """Print how long something takes, of which the processor works for it, and the most memory so far."""
+    before, began = processor(), time.perf_counter()
+    peak = work()
+    took, worked = time.perf_counter() - began, processor() - before
+    most = peak if isinstance(peak, float) else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+    print(f"{name:42} {took:10.3f} s, {worked:10.3f} s of a processor, at most {most:,.0f} MB", flush=True)
 
 
-def command(*words: str) -> Callable[[], object]:
-    return lambda: subprocess.run(words, check=True, stdout=subprocess.DEVNULL)
+def processor() -> float:
+    """The seconds that this process and its children have had of a processor."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(each.ru_utime + each.ru_stime for each in used)
+
+
+def command(*words: str) -> Callable[[], float]:
+    """Run a command; the most memory that it had, in MB. What rusage says of a child counts its parent's, too."""
+
+    def work() -> float:
+        most = 0
+        with subprocess.Popen(words, stdout=subprocess.DEVNULL) as process:
+            while process.poll() is None:
+                with open(f"/proc/{process.pid}/status") as file:
+                    most = max([most, *(int(line.split()[1]) for line in file if line.startswith("VmHWM"))])
+                time.sleep(0.01)
+        assert process.returncode == 0
+        return most / 1e3
+
+    return work
 
 
 def growth(name: str, count: int, work: Callable[[int], object], pid: int | None = None) -> None:
-    """Print the resident memory at first, after a tenth of the repetitions, a half, and all of them."""
-    marks = dict.fromkeys((1, count // 10, count // 2, count), 0.0)
-    began = time.perf_counter()
+    """Print the resident memory after 1, 10, 100 … repetitions, and after all of them."""
+    marks = dict.fromkeys([*(10**power for power in range(len(str(count)))), count], 0.0)
+    before, began = processor(), time.perf_counter()
     for number in range(1, count + 1):
         work(number)
         if number in marks:
             marks[number] = resident(pid or os.getpid())
-    each = (time.perf_counter() - began) / count
-    print(f"{name:42} {each * 1e6:10.1f} µs  " + ", ".join(f"{at:,}: {size:,.0f} MB" for at, size in marks.items()))
+    each, worked = (time.perf_counter() - began) / count, (processor() - before) / count
+    print(
+        f"{name:42} {each * 1e6:10.1f} µs, {worked * 1e6:10.1f} µs of a processor, "
+        + ", ".join(f"{at:,}: {size:,.1f} MB" for at, size in marks.items()),
+        flush=True,
+    )
 
 
 def hits(work, count: int) -> None:
-    """Hits with distinct arguments."""
+    """Hits with distinct arguments, ignored ones and such that count."""
+    work.ignoring(0, "hits/ignoring.txt")
+    growth(f"{count:,} hits, distinct ignored ones", count, lambda number: work.ignoring(number, "hits/ignoring.txt"))
     path = work.small(0, "hits/f.txt")
     record = path.parent / ".taggedartifacts" / "records" / f"{path.name}.json"
     text = record.read_bytes()
