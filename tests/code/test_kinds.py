@@ -112,7 +112,7 @@ class TestPage:
         """The table in the docs holds these kinds and patterns, and no others."""
         _, _, rest = PAGE.read_text(encoding="utf-8").partition("   :name: kinds\n")
         table = rest.lstrip("\n").partition("\n\n")[0]
-        rows = {row.splitlines()[0]: set(re.findall("``(.+?)``", row)) for row in table.split("   * - ")[1:]}
+        rows = {row.splitlines()[0]: set(re.findall("``(.+?)``", row)) for row in table.split("   * - ")[2:]}
 
         assert rows == {
             kind: {*KINDS.get(kind, ()), *NAMES.get(kind, ()), *FOLDERS.get(kind, ())}
