@@ -146,7 +146,7 @@ class Artifact(Generic[R, W]):
 
     Args:
         keyword: The parameter that takes the output path (`str`); a list or tuple of names for several outputs. Of
-            several, one that is None at a call is not asked for, and None in the tuple that the call returns.
+            several, one that is None at a call is not made, and None stands in its place in what the call returns.
         config: What else decides the result: any value with a canonical form, or a function without arguments that
             returns one. Read at each call.
         allow_dirty: Work with code that is not committed, and mark the tag dirty. Otherwise such code is refused,
@@ -174,13 +174,13 @@ class Artifact(Generic[R, W]):
         ValueError: If an option has a wrong value.
 
     Example:
-        >>> @Artifact(keyword="outpath", ignore=("verbose",), allow_dirty=True)  # at a prompt nothing is committed
+        >>> @Artifact(keyword="outpath", ignore=("verbose",), allow_dirty=True)  # no commit
         ... def squares(count, outpath, verbose=False):
         ...     outpath.write_text(" ".join(str(number**2) for number in range(count)))
         >>> path = squares(4, Path("output/squares.txt"))
         >>> path.read_text()
         '0 1 4 9'
-        >>> squares(4, Path("output/squares.txt"), verbose=True) == path  # it does not run again
+        >>> squares(4, Path("output/squares.txt"), verbose=True) == path  # a hit
         True
     """
 

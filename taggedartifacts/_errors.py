@@ -21,7 +21,7 @@ def _printable(message: str) -> str:
 class TaggedArtifactsError(Exception):
     """Base of all errors that this library raises on purpose; catch it to catch every one of them.
 
-    A message says what would move a terminal's cursor by its code: names and records may come from anywhere.
+    Control characters in names are escaped, so that no message moves a terminal's cursor.
     """
 
     def __init__(self, *args: object) -> None:
@@ -81,17 +81,17 @@ class InputChangedError(InputError):
 class ArtifactNameError(TaggedArtifactsError, ValueError):
     """An output path cannot become the path of an artifact.
 
-    Comes before the function runs: the tagged name is longer than the file system allows, the path has no file name or
-    lies inside ``.taggedartifacts`` or inside another artifact, two outputs share one file name, or the stem ends so
-    that the tag could be misread.
+    Comes before the function runs: the path is a URL, has no file name, or lies inside ``.taggedartifacts`` or inside
+    another artifact; the tagged name is longer than the file system allows; two outputs share one file name; or the
+    stem ends so that the tag could be misread.
     """
 
 
 class ArtifactNotFoundError(TaggedArtifactsError, FileNotFoundError):
     """There is no artifact for this code and this configuration, or no record of it.
 
-    Comes from functions in mode ``"r"`` and from functions over records; lists the tags that there are. Make the
-    artifact first, or check which commit and configuration the wanted one was made with.
+    Comes from functions in mode ``"r"`` and from functions that read records; lists the tags that there are. Make the
+    artifact first, or check with which commit and configuration it was made.
     """
 
 
@@ -108,10 +108,10 @@ class ArtifactConflictError(TaggedArtifactsError, OSError):
     """The tagged path belongs to something else.
 
     Comes before the function runs when the artifact of that name was made by another function, as another output or as
-    another kind (file or directory): give one of the outputs another name; ``recompute`` is refused likewise. Or when a
-    link stands there that leads nowhere: bring back what it led to, or remove it. Or when ``link=True`` and something
-    else than a link of ours has the ordinary name: move it away. After the run it comes when something
-    took the place meanwhile, or that of a companion; that stays, and what the run wrote is kept apart.
+    another kind (file or directory): give one of the outputs another name; ``recompute`` is refused likewise. Also when
+    a link stands there that leads nowhere: bring back what it led to, or remove it. Also when ``link=True`` and
+    something other than a link of the library has the ordinary name: move it away. Comes after the run when something
+    took the place meanwhile, or that of a companion: that stays, and what the function wrote is kept.
     """
 
 
@@ -126,8 +126,8 @@ class ArtifactModifiedError(TaggedArtifactsError, OSError):
 class RecordError(TaggedArtifactsError, ValueError):
     """A record is damaged, was written by a newer version of the library, or would be too large to be read back.
 
-    The last comes at a call, before the function runs. The others come from functions over records; calls treat such a
-    record as absent and say so in the log.
+    One that would be too large is refused at a call, before the function runs. The others are errors of functions that
+    read records; calls treat such a record as absent and say so in the log.
     """
 
 
