@@ -229,7 +229,7 @@ MUTANTS = [
     Mutant("_call/inputs.py", "    if after != file.identity:", "    if False:", INPUTS),
     Mutant("_call/inputs.py", "    if found.st_ino and itself in parents:", "    if False:", INPUTS),
     Mutant("_call/inputs.py", "            names = sorted(entry for entry in os.listdir(path) if entry != HIDDEN)", "            names = sorted(os.listdir(path))", INPUTS),
-    Mutant("_call/plain.py", "{type(Path()): _path, ArtifactPath: _artifact}", "{type(Path()): _path, ArtifactPath: _path}", PLAIN),
+    Mutant("_call/plain.py", "{type(Path()): _path_mark, ArtifactPath: _artifact_mark}", "{type(Path()): _path_mark, ArtifactPath: _path_mark}", PLAIN),
     Mutant("_call/binding.py", "name not in self._left_out or name == self._without_state", "name not in self._left_out", BINDING),
     Mutant("_call/destination.py", "    if len(set(names)) < count:", "    if False:", BINDING),
     # Inputs that nobody declared, and what else a run opens
@@ -318,7 +318,7 @@ MUTANTS = [
     Mutant("_canonical/arrays.py", "(numpy.where(mask, numpy.zeros((), values.dtype), values), mask, fill)", "(values, mask, fill)", "tests/canonical/test_arrays.py -k 'Elements or fill or masked'"),
     Mutant("_canonical/classes.py", "        \"closure\": cells,\n", "", CLASSES),
     Mutant("_canonical/classes.py", "        \"defaults\": defaults(function),\n", "", CLASSES),
-    Mutant("_canonical/classes.py", "        \"reads\": {name: _read(space[name]) for name in source.reads if name in space},\n", "", CLASSES),
+    Mutant("_canonical/classes.py", "        \"reads\": {name: _module_by_name(space[name]) for name in source.reads if name in space},\n", "", CLASSES),
     Mutant("_canonical/refused.py", "    if any(len(path) == 1 for path in paths):", "    if all(len(path) == 1 for path in paths):", ENCODING),
 ]  # fmt: skip
 

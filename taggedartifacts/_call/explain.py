@@ -101,7 +101,7 @@ def explain(
     found: Sequence[Found] | None = None
     try:
         call.check_links()
-        found = _readable(call) if decoration.options.mode == "r" else call.find()
+        found = _artifacts_read(call) if decoration.options.mode == "r" else call.find()
     except (ArtifactConflictError, ArtifactModifiedError, InputChangedError) as error:
         return _explanation("refused", call, [*reasons, str(error)])
     reads = decoration.options.mode == "r"
@@ -121,7 +121,7 @@ def _explanation(
     return Explanation(outcome, call.paths, tuple(reasons), path or None, differences, call.state.changes, unknown)
 
 
-def _readable(call: Call) -> list[Found] | None:
+def _artifacts_read(call: Call) -> list[Found] | None:
     """Find the artifacts that a function in mode ``"r"`` reads; None if one is not there."""
     found = [find_any(target) for target in call.targets]
     there = [each for each in found if each is not None]
@@ -187,7 +187,7 @@ def _nearest(call: Call, target: Target) -> tuple[str, tuple[Difference, ...]] |
     if len(names) > _MOST_COMPARED:
         names = sorted(names, key=lambda each: len(tag_differences(Tag.parse(each), tag)))[:_MOST_COMPARED]
     wanted = full_key(call)
-    found = [(_differences(version, wanted), version) for version in newest_first(folder, names)]
+    found = [(_differences_from(version, wanted), version) for version in newest_first(folder, names)]
     if not found:
         return None
     # One without a record comes last: its tag does not tell in how many things its configuration differs.
@@ -197,7 +197,7 @@ def _nearest(call: Call, target: Target) -> tuple[str, tuple[Difference, ...]] |
     return nearest.target.name, differences
 
 
-def _differences(version: Version, wanted: FullKey) -> tuple[Difference, ...]:
+def _differences_from(version: Version, wanted: FullKey) -> tuple[Difference, ...]:
     if version.record is None:
         return tag_differences(version.target.tag, wanted.key.tag)
     return key_differences(FullKey.of(version.record, version.target.folder), wanted)[0]

@@ -60,7 +60,7 @@ def input_contents(paths: Mapping[str, object], cwd: str = "") -> dict[str, obje
     """
     files: dict[str, _File] = {}
     described = {name: _describe(name, path, files, cwd) for name, path in paths.items()}
-    _digest(files)
+    _digest_groups(files)
     return {name: _filled(found) for name, found in described.items()}
 
 
@@ -132,7 +132,7 @@ def _filled(found: object) -> object:
     return [_filled(item) for item in found] if isinstance(found, list) else found
 
 
-def _digest(files: Mapping[str, _File]) -> None:
+def _digest_groups(files: Mapping[str, _File]) -> None:
     groups = _grouped(files) if len(files) > _GROUP else {}
     for key, group in groups.items():
         if (known := _groups.get(key)) is not None:
@@ -166,20 +166,20 @@ def _read_all(unknown: list[_File]) -> None:
     progress = Progress(f"{len(unknown)} input files", total)
     if len(unknown) < 2 or total < _PARALLEL_BYTES:
         for file in unknown:
-            _read(file, progress)
+            _read_file(file, progress)
         return
     with contextlib.suppress(RuntimeError):  # no thread is to be had: the limit is reached, or the interpreter ends
         from concurrent.futures import ThreadPoolExecutor  # 10 ms, and only large inputs need it
 
         with ThreadPoolExecutor(min(_MOST_THREADS, os.cpu_count() or 1, len(unknown))) as pool:
-            for future in [pool.submit(_read, file, progress) for file in unknown]:
+            for future in [pool.submit(_read_file, file, progress) for file in unknown]:
                 future.result()
     for file in unknown:
         if file.digest is None:
-            _read(file, progress)
+            _read_file(file, progress)
 
 
-def _read(file: _File, progress: Progress) -> None:
+def _read_file(file: _File, progress: Progress) -> None:
     before = time.time_ns()
     try:
         file.digest = file_hexdigest(file.path, progress)

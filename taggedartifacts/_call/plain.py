@@ -12,15 +12,15 @@ from .._path import ArtifactPath
 _MOST_KEY = 16 << 10  # bytes
 
 
-def _path() -> None:
+def _path_mark() -> None:
     """Mark a path in a key."""
 
 
-def _artifact() -> None:
+def _artifact_mark() -> None:
     """Mark the path of an artifact."""
 
 
-_MARKS = {type(Path()): _path, ArtifactPath: _artifact}
+_MARKS = {type(Path()): _path_mark, ArtifactPath: _artifact_mark}
 
 
 class _NoKeyError(Exception):
@@ -47,7 +47,7 @@ class _Keys(pickle.Pickler):
     def reducer_override(self, value: object) -> Any:
         if (mark := _MARKS.get(type(value))) is not None and not is_registered(type(value)):
             return mark, (str(value),)
-        if value is _path or value is _artifact:
+        if value is _path_mark or value is _artifact_mark:
             return NotImplemented  # by its name
         raise _NoKeyError
 

@@ -206,19 +206,19 @@ def _digest_of_code(look: Look, module: str, file: str | None) -> str | None:
     """
     if file is None or look.root is None or module.partition(".")[0] == _PACKAGE:
         return None
-    real, is_fixed = _place(file)
-    return None if is_fixed or look.is_tracked(real) else _digest(file, real, module)
+    real, is_fixed = _real_place(file)
+    return None if is_fixed or look.is_tracked(real) else _loaded_digest(file, real, module)
 
 
 @functools.lru_cache(maxsize=_MOST_PLACES)
-def _place(file: str) -> tuple[str, bool]:
+def _real_place(file: str) -> tuple[str, bool]:
     """Find where a file really is, and whether it is of the standard library or of an installed package."""
     real = os.path.realpath(file)
     is_standard = real.startswith(_STANDARD) or not os.path.isabs(file)  # "<frozen …>"
     return real, is_standard or is_installed(real.lstrip(os.sep).replace(os.sep, "/"), "")
 
 
-def _digest(file: str, real: str, module: str) -> str:
+def _loaded_digest(file: str, real: str, module: str) -> str:
     space: dict[str, Any] = getattr(sys.modules.get(module), "__dict__", {})
     if space.get("__file__") != file:  # of a script that runs, or was run, in another process
         space = {"__file__": file}

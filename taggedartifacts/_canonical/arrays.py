@@ -11,7 +11,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from .._hashing import hexdigest, hexdigest_parts
-from .instances import attributes, package, slots
+from .instances import held_attributes, package, slots
 from .names import type_name
 from .text import (
     Form,
@@ -91,7 +91,7 @@ def _array(value: Any) -> str | Form:
 def declared(value: Any, plain: object, internals: Container[str] = ()) -> Form:
     """Describe an instance of a subclass: its type, what it holds beside *internals*, and the *plain* value it is."""
     kind = type(value)
-    held = attributes(value, slots(kind))
+    held = held_attributes(value, slots(kind))
     own = {name: item for name, item in held.items() if name not in internals}
     return several("object", (type_name(kind), own, plain))
 

@@ -50,11 +50,11 @@ def recognise(kind: type) -> Reducer | None:
         if (reducer := _BY_NAME.get(f"{base.__module__}.{base.__qualname__}")) is not None:
             if kind is base or kind.__module__ == "pyarrow.lib":
                 return reducer
-            return lambda value: _subclass(value, reducer)
+            return lambda value: _arrow_subclass(value, reducer)
     return None
 
 
-def _subclass(value: Any, describe: Reducer) -> Form:
+def _arrow_subclass(value: Any, describe: Reducer) -> Form:
     # polars keeps its own object there, and the namespaces that others add to it once they were looked at.
     return declared(value, describe(value), {"_df", "_s", *getattr(value, "_accessors", ())})
 
@@ -106,7 +106,7 @@ def _polars_lists(series: Any) -> _Values:
 def _polars_struct(series: Any) -> _Values:
     present = series.filter(series.is_not_null())
     names = present.struct.fields
-    fields = _named(names, [_polars_column(present.struct.field(name)) for name in names])
+    fields = _named_columns(names, [_polars_column(present.struct.field(name)) for name in names])
     return (fields, series.is_null().to_numpy()) if series.null_count() else (fields,)
 
 
@@ -197,7 +197,7 @@ def _arrow_runs(column: Any) -> _Values:
 
 def _arrow_lists(column: Any) -> _Values:
     numpy = sys.modules["numpy"]
-    lengths = [chunk.value_lengths().cast("int64").fill_null(-1).to_numpy() for chunk in _chunks(column)]
+    lengths = [chunk.value_lengths().cast("int64").fill_null(-1).to_numpy() for chunk in _chunks_of_column(column)]
     elements = _by_chunk(column, lambda chunk: chunk.flatten(), column.type.value_type)
     return numpy.concatenate([numpy.empty(0, "i8"), *lengths]), _arrow_column(elements)
 
@@ -210,7 +210,7 @@ def _arrow_map(column: Any) -> _Values:
 
 def _arrow_struct(column: Any) -> _Values:
     names = [field.name for field in column.type]
-    fields = _named(names, [_arrow_column(field) for field in column.drop_null().flatten()])
+    fields = _named_columns(names, [_arrow_column(field) for field in column.drop_null().flatten()])
     return (fields, column.is_null().to_numpy(zero_copy_only=False)) if column.null_count else (fields,)
 
 
@@ -227,7 +227,7 @@ def _arrow_union(column: Any) -> _Values:
         if whole.type.mode == "dense":
             rows = whole.offsets.to_numpy()[rows]
         members.append(_arrow_column(whole.field(index).take(rows)))
-    return codes, _named([field.name for field in whole.type], members)
+    return codes, _named_columns([field.name for field in whole.type], members)
 
 
 _ARROW_NESTED: dict[str, Callable[[Any], _Values]] = {
@@ -245,21 +245,21 @@ _ARROW_NESTED: dict[str, Callable[[Any], _Values]] = {
 }
 
 
-def _chunks(column: Any) -> list[Any]:
+def _chunks_of_column(column: Any) -> list[Any]:
     return getattr(column, "chunks", [column])
 
 
 def _by_chunk(column: Any, change: Callable[[Any], Any], kind: Any) -> Any:
-    return sys.modules["pyarrow"].chunked_array([change(chunk) for chunk in _chunks(column)], kind)
+    return sys.modules["pyarrow"].chunked_array([change(chunk) for chunk in _chunks_of_column(column)], kind)
 
 
 def _table(
     library: str, rows: int, names: list[str], columns: list[Form], metadata: dict[str, object] | None = None
 ) -> Form:
-    return several("table", (library, rows, _named(names, columns), *([metadata] if metadata else ())))
+    return several("table", (library, rows, _named_columns(names, columns), *([metadata] if metadata else ())))
 
 
-def _named(names: list[str], columns: list[Form]) -> Form:
+def _named_columns(names: list[str], columns: list[Form]) -> Form:
     return Form(
         columns,
         lambda index: f"[{names[index]!r}]",

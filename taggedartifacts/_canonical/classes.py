@@ -40,7 +40,7 @@ def definition(function: FunctionType, module: str) -> Form | None:
         "attributes": dict(vars(function)),
         "closure": cells,
         "defaults": defaults(function),
-        "reads": {name: _read(space[name]) for name in source.reads if name in space},
+        "reads": {name: _module_by_name(space[name]) for name in source.reads if name in space},
         "unassigned": len(function.__closure__ or ()) - len(cells),
     }
     members = {"code": source.code, "module": module, **{name: value for name, value in parts.items() if value}}
@@ -52,7 +52,7 @@ def definition(function: FunctionType, module: str) -> Form | None:
     )
 
 
-def _read(value: object) -> object:
+def _module_by_name(value: object) -> object:
     if not isinstance(value, ModuleType):
         return value
     meet(value, value.__name__)
@@ -88,9 +88,9 @@ def class_definition(kind: type, module: str) -> Form:
     meet(kind, kind.__module__)
     parts: dict[str, object] = {
         "annotations": _annotations(kind),
-        "entries": dict(_entries(kind)),
+        "entries": dict(_members_told(kind)),
         "fields": [[name, _field(field)] for name, field in fields_of(kind)],
-        "generated": sorted(_generated(kind)),
+        "generated": sorted(_generated_members(kind)),
         "members": [[name, member._value_] for name, member in getattr(kind, "__members__", {}).items()],
         "metaclass": type(kind) if type(kind) is not type else None,
     }
@@ -115,7 +115,7 @@ def _annotations(kind: type) -> dict[str, Any]:
         raise RefusalError(f"the annotations of the class {kind.__qualname__} cannot be read: {error}") from error
 
 
-def _entries(kind: type) -> Iterator[tuple[str, object]]:
+def _members_told(kind: type) -> Iterator[tuple[str, object]]:
     members: dict[str, Any] | None = getattr(kind, "__members__", None) if issubclass(kind, enum.Enum) else None
     for name, member in vars(kind).items():
         if name in _WRITTEN or isinstance(member, _ACCESS) or _is_written(name, member):
@@ -146,7 +146,7 @@ def _is_written(name: str, member: object) -> bool:
     return isinstance(plain, types.FunctionType) and is_generated(name, plain)
 
 
-def _generated(kind: type) -> Iterator[str]:
+def _generated_members(kind: type) -> Iterator[str]:
     # They follow from fields and options, and the options tell themselves by what is there. 3.13 adds __replace__.
     for name, member in vars(kind).items():
         if name not in ("__replace__", *_WRITTEN) and not issubclass(kind, enum.Enum) and _is_written(name, member):

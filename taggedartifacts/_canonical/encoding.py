@@ -295,14 +295,14 @@ def _reducer(kind: type) -> Reducer:
 
 def _recognise(kind: type) -> Reducer:
     if is_registered(kind):
-        return functools.partial(_described, _registered.dispatch(kind))
+        return functools.partial(_as_registered, _registered.dispatch(kind))
     for recognise in _RECOGNISERS:
         if (reducer := recognise(kind)) is not None:
             return reducer
     return refused.refuse
 
 
-def _described(describe: Callable[[Any], object], value: object) -> Form:
+def _as_registered(describe: Callable[[Any], object], value: object) -> Form:
     kind = type(value)
     name = names.type_name(kind, described=True)
     return several("registered", (names.written_name(describe), name, describe(value)))

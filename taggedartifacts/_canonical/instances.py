@@ -107,15 +107,15 @@ def recognise(kind: type) -> Reducer | None:
     if issubclass(kind, enum.Enum):
         return _flag if issubclass(kind, enum.Flag) else _enum
     if isinstance(getattr(kind, "__dataclass_fields__", None), dict) and not issubclass(kind, type):
-        return functools.partial(_instance, (*_dataclass_fields(kind), *slots(kind)))
+        return functools.partial(_by_fields, (*_dataclass_fields(kind), *slots(kind)))
     if isinstance(getattr(kind, "__attrs_attrs__", None), tuple) and not issubclass(kind, type):
-        return functools.partial(_instance, (*_attrs_fields(kind), *slots(kind)))
+        return functools.partial(_by_fields, (*_attrs_fields(kind), *slots(kind)))
     if any(base.__qualname__ == "BaseModel" and package(base) == "pydantic" for base in kind.__mro__):
         return _pydantic
     if issubclass(kind, tuple) and isinstance(getattr(kind, "_fields", None), tuple):
         return _namedtuple
     if any(f"{base.__module__}.{base.__qualname__}" in _NAMESPACES for base in kind.__mro__):
-        return functools.partial(_instance, tuple(slots(kind)))
+        return functools.partial(_by_fields, tuple(slots(kind)))
     return None
 
 
@@ -143,7 +143,7 @@ def recognise_subclass(kind: type) -> Reducer | None:
     return None
 
 
-def attributes(value: object, fields: Iterable[str]) -> dict[str, object]:
+def held_attributes(value: object, fields: Iterable[str]) -> dict[str, object]:
     """Collect what an instance holds: the fields of its class and whatever else was set on it, but no caches."""
     held = dict(getattr(value, "__dict__", _NOTHING))
     for name in fields:
@@ -216,8 +216,8 @@ def object_form(kind: type, held: Mapping[Any, object]) -> Form:
     return Form([held[each] for each in shape.names], shape.label, lambda texts: f"{head}{shape.finish(texts)}]}}")
 
 
-def _instance(fields: Sequence[str], value: object) -> Form:
-    held = attributes(value, fields)
+def _by_fields(fields: Sequence[str], value: object) -> Form:
+    held = held_attributes(value, fields)
     # A dict or list that is a dataclass too (as model outputs of some libraries are) holds more than its fields.
     return _described_subclass(value, held) if isinstance(value, _CONTAINERS) else object_form(type(value), held)
 
@@ -226,13 +226,13 @@ def _described_subclass(value: object, held: object) -> Form:
     if isinstance(value, dict):
         return several("object", (type_name(type(value)), held, dict(value.items())))
     base = next(base for base in _BUILT_INS if isinstance(value, base))
-    return several("object", (type_name(type(value)), held, _plain(base, value)))
+    return several("object", (type_name(type(value)), held, _plain_number(base, value)))
 
 
 def _dict(fields: Sequence[str], value: dict[object, object]) -> Form:
     # Some keep each item as an attribute, too.
     beside = getattr(value, "__dict__", None)
-    held = {} if beside is value else attributes(value, fields)
+    held = {} if beside is value else held_attributes(value, fields)
     held = {name: item for name, item in held.items() if dict.get(value, name, _ABSENT) is not item}
     if isinstance(value, defaultdict):
         held["default_factory"] = value.default_factory
@@ -250,7 +250,7 @@ def _attrs_fields(kind: type) -> list[str]:
 
 
 def _pydantic(value: Any) -> Form:
-    held = attributes(value, ())
+    held = held_attributes(value, ())
     for extra in ("__pydantic_extra__", "__pydantic_private__"):
         held.update(getattr(value, extra, None) or {})
     return object_form(type(value), held)
@@ -261,7 +261,7 @@ def _namedtuple(value: Any) -> Form:
     if len(kind._fields) != tuple.__len__(value):
         raise RefusalError(f"{kind.__qualname__} does not name all of its fields")
     held = dict(zip(kind._fields, tuple.__iter__(value), strict=True))
-    return object_form(kind, attributes(value, ()) | held)
+    return object_form(kind, held_attributes(value, ()) | held)
 
 
 def _enum(value: enum.Enum) -> Form:
@@ -274,14 +274,16 @@ def _flag(value: enum.Flag) -> Form:
 
 
 def _subclass(base: type, value: object) -> Form:
-    held = attributes(value, slots(type(value)))
+    held = held_attributes(value, slots(type(value)))
     parts = (
-        (type_name(type(value)), held, _plain(base, value)) if held else (type_name(type(value)), _plain(base, value))
+        (type_name(type(value)), held, _plain_number(base, value))
+        if held
+        else (type_name(type(value)), _plain_number(base, value))
     )
     return several("subclass", parts)
 
 
-def _plain(base: type, value: Any) -> object:
+def _plain_number(base: type, value: Any) -> object:
     # The unbound methods of the built-in type: a subclass may override its own.
     if base in (list, tuple):
         return list(base.__iter__(value))

@@ -11,7 +11,7 @@ import re
 import sys
 from typing import TYPE_CHECKING, Any
 
-from .instances import attributes, full_name
+from .instances import full_name, held_attributes
 from .names import named_function, type_name
 from .text import Form, RefusalError, quoted, several, tagged_text
 
@@ -33,7 +33,7 @@ def recognise(kind: type) -> Reducer | None:
     return None
 
 
-def _described(tell: Callable[[Any], Mapping[str, object]]) -> Reducer:
+def _object_told_by(tell: Callable[[Any], Mapping[str, object]]) -> Reducer:
     # As an instance with these attributes.
     return lambda value: several("object", (type_name(type(value)), dict(tell(value))))
 
@@ -94,7 +94,7 @@ def _header(value: Any) -> dict[str, object]:
     return {"cards": [[card.keyword, card.value, card.comment] for card in value.cards]}
 
 
-def _table(value: Any) -> dict[str, object]:
+def _astropy_table(value: Any) -> dict[str, object]:
     columns = [[name, value.columns[name]] for name in value.colnames]
     return {"meta": dict(value.meta), "columns": columns, "key": list(value.primary_key or ())}
 
@@ -131,7 +131,7 @@ def _applied(value: Any) -> Form:
 
 def _boosted(value: Any) -> dict[str, object]:
     # Its trees hold its own random generator.
-    held = attributes(value, ())
+    held = held_attributes(value, ())
     fitted: Any = held.get("estimators_", ())
     trees = [[dict(vars(tree)) for tree in row] for row in fitted]
     for tree in (each for row in trees for each in row):
@@ -140,7 +140,7 @@ def _boosted(value: Any) -> dict[str, object]:
 
 
 def _distribution(value: Any) -> dict[str, object]:
-    held = attributes(value, ())
+    held = held_attributes(value, ())
     if type(held.get("_tol")) is object:  # which stands for none
         del held["_tol"]
     return held
@@ -160,7 +160,7 @@ _COUNTERS = slice(7, 11)  # how often it was searched
 
 def _graph(value: Any) -> dict[str, object]:
     # In their order, in which algorithms go through them and matrices list them.
-    held = attributes(value, ())
+    held = held_attributes(value, ())
     rest = {name: item for name, item in held.items() if name not in _PARTS_OF_GRAPHS}
     adjacency = [[node, [[other, edge] for other, edge in near.items()]] for node, near in value._adj.items()]
     nodes = [[node, data] for node, data in value._node.items()]
@@ -241,24 +241,24 @@ def _logger(value: logging.Logger) -> str:
 
 
 _BY_NAME: dict[str, Reducer] = {
-    "PIL.Image.Image": _described(_image),
-    "anndata._core.anndata.AnnData": _described(_anndata),
-    "astropy.cosmology._src.core.Cosmology": _described(_cosmology),
-    "astropy.cosmology.core.Cosmology": _described(_cosmology),
-    "astropy.io.fits.header.Header": _described(_header),
-    "astropy.table.table.Table": _described(_table),
+    "PIL.Image.Image": _object_told_by(_image),
+    "anndata._core.anndata.AnnData": _object_told_by(_anndata),
+    "astropy.cosmology._src.core.Cosmology": _object_told_by(_cosmology),
+    "astropy.cosmology.core.Cosmology": _object_told_by(_cosmology),
+    "astropy.io.fits.header.Header": _object_told_by(_header),
+    "astropy.table.table.Table": _object_told_by(_astropy_table),
     "geopandas.array.GeometryArray": _geometries,
     "jaxlib._jax.PjitFunction": _jitted,
     "jaxlib.xla_extension.PjitFunction": _jitted,
     "logging.Logger": _logger,
-    "networkx.classes.graph.Graph": _described(_graph),
+    "networkx.classes.graph.Graph": _object_told_by(_graph),
     "numba.core.dispatcher.Dispatcher": _jitted,
     "numba.np.ufunc.dufunc.DUFunc": _jitted,
-    "param.parameterized.Parameterized": _described(_parameterized),
+    "param.parameterized.Parameterized": _object_told_by(_parameterized),
     "pint.facets.plain.quantity.PlainQuantity": _quantity,
     "pint.facets.plain.unit.PlainUnit": _unit,
     **{
-        f"sklearn.neighbors.{module}.{base}": _described(_search_tree)
+        f"sklearn.neighbors.{module}.{base}": _object_told_by(_search_tree)
         for module, base in (
             ("_kd_tree", "KDTree32"),
             ("_kd_tree", "KDTree64"),
@@ -267,13 +267,13 @@ _BY_NAME: dict[str, Reducer] = {
         )
     },
     "pyrsistent._pset.PSet": _persistent_set,
-    "scipy.stats._distribution_infrastructure.UnivariateDistribution": _described(_distribution),
-    "sklearn.ensemble._gb.BaseGradientBoosting": _described(_boosted),
+    "scipy.stats._distribution_infrastructure.UnivariateDistribution": _object_told_by(_distribution),
+    "sklearn.ensemble._gb.BaseGradientBoosting": _object_told_by(_boosted),
     "sympy.core.function.AppliedUndef": _applied,
-    "traitlets.traitlets.HasTraits": _described(_traits),
-    "unyt.unit_object.Unit": _described(_unyt_unit),
-    "xarray.core.dataarray.DataArray": _described(_data_array),
-    "xarray.core.dataset.Dataset": _described(_dataset),
-    "xarray.core.datatree.DataTree": _described(_tree),
+    "traitlets.traitlets.HasTraits": _object_told_by(_traits),
+    "unyt.unit_object.Unit": _object_told_by(_unyt_unit),
+    "xarray.core.dataarray.DataArray": _object_told_by(_data_array),
+    "xarray.core.dataset.Dataset": _object_told_by(_dataset),
+    "xarray.core.datatree.DataTree": _object_told_by(_tree),
     "xarray.core.variable.Variable": lambda value: several("object", (type_name(type(value)), _plain_variable(value))),
 }

@@ -81,15 +81,15 @@ def type_name(kind: type, *, described: bool = False) -> object:
         if "<locals>" in qualname:
             return kind
         is_known = module in SCRIPT and is_what_its_name_gives(kind, qualname)
-        if not is_known and _found(module, qualname) is not None:
+        if not is_known and _at_name(module, qualname) is not None:
             raise RefusalError(f"{module}.{qualname} is another class now than the one that made this instance")
         if not is_known and not was_sent(kind):
             raise RefusalError(
                 f"an instance of {module}.{qualname} has no canonical form, because that name does not give its class",
                 "bind the class to its name in the module that it says it comes from",
             )
-        return _written(kind, module, qualname)
-    return _written(kind, module, qualname) if described else _named(kind, module, qualname)
+        return _name_and_digest(kind, module, qualname)
+    return _name_and_digest(kind, module, qualname) if described else _named(kind, module, qualname)
 
 
 def _generic(kind: type) -> Form | None:
@@ -181,7 +181,7 @@ def _method(value: Any) -> str | Form:
         return several("method", (owner, value.__func__), (".__self__", ".__func__"))
     # pybind11 binds the functions of a module to a record of its own.
     module = value.__module__ if isinstance(value, types.BuiltinFunctionType) else None
-    if isinstance(module, str) and _found(module, name) is value:
+    if isinstance(module, str) and _at_name(module, name) is value:
         return one("function", _named(value, module, name))
     raise RefusalError(f"the bound method {name!r} is not what its object gives under that name")
 
@@ -252,10 +252,10 @@ def _by_name(tag: str, value: Any) -> str | Form:
 
 def _named(value: Any, module: str, path: str) -> str | list[str]:
     _check_name(value, module, path)
-    return _written(value, module, path)
+    return _name_and_digest(value, module, path)
 
 
-def _written(value: Any, module: str, path: str) -> str | list[str]:
+def _name_and_digest(value: Any, module: str, path: str) -> str | list[str]:
     name = f"{_module_name(module, value)}:{path}"
     if name.startswith("pathlib._"):
         name = _PATHLIB.sub(lambda match: f"pathlib:{match[1] or ''}", name)
@@ -331,7 +331,7 @@ def _unnamed(tag: str, value: Any, module: str, qualname: str) -> RefusalError:
     )
 
 
-def _found(module: str, qualname: str) -> Any:
+def _at_name(module: str, qualname: str) -> Any:
     # What the name gives; None if nothing.
     found: Any = sys.modules.get(module)
     if found is None and module == "__mp_main__":
@@ -343,7 +343,7 @@ def _found(module: str, qualname: str) -> Any:
 
 def _depth(module: str, qualname: str, value: Any) -> int | None:
     # How many decorators lie between what the name gives and the value; None when the name does not lead to it.
-    found = _found(module, qualname)
+    found = _at_name(module, qualname)
     depth = 0
     while found is not value:
         found = getattr(found, "__wrapped__", None)

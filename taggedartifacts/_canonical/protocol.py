@@ -11,7 +11,7 @@ import functools
 import sys
 from typing import TYPE_CHECKING, Any
 
-from .instances import attributes, full_name, kept, object_form, package, slots
+from .instances import full_name, held_attributes, kept, object_form, package, slots
 from .names import type_name
 from .text import Form, RefusalError, object_shape, quoted, several, shape_of
 
@@ -62,7 +62,7 @@ class _ByState:
             self._is_checked = True
         if self._has_state:
             return _instance(type(value), arguments=[], state=_asked(value, value.__getstate__))
-        return object_form(type(value), attributes(value, self._slots))
+        return object_form(type(value), held_attributes(value, self._slots))
 
 
 def _standard(value: Any) -> Form:

@@ -14,7 +14,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from .._path import ArtifactPath
-from .instances import attributes, package, slots
+from .instances import held_attributes, package, slots
 from .names import type_name
 from .text import Form, RefusalError, number, one, quoted, same_as, several, tagged_text, unordered
 
@@ -203,7 +203,7 @@ def recognise_other(kind: type) -> Reducer | None:
     if (reducer := _OTHERS.get(kind)) is not None:
         return reducer
     if issubclass(kind, types.GenericAlias):
-        return _alias
+        return _generic_alias
     name = f"{kind.__module__}.{kind.__qualname__}"
     if (reducer := _OTHERS_BY_NAME.get(name)) is not None:
         return reducer
@@ -213,7 +213,7 @@ def recognise_other(kind: type) -> Reducer | None:
         return _path_subclass
     typing_bases = {base.__name__ for base in kind.__mro__ if base.__module__ == "typing"}
     if "_BaseGenericAlias" in typing_bases and "_SpecialGenericAlias" not in typing_bases:
-        return _alias
+        return _generic_alias
     return _special if typing_bases & {"_SpecialForm", "_SpecialGenericAlias"} else None
 
 
@@ -224,7 +224,7 @@ def _buffer(value: Any) -> Form:
     return several("buffer", (value.format, list(value.shape or ()), value.tobytes()))
 
 
-def _array(value: Any) -> Form:
+def _buffer_array(value: Any) -> Form:
     # An array of "l" is wider on one system than on another; what counts is the width.
     code = f"{value.typecode if value.typecode in 'uwfd' else 'iu'[value.typecode.isupper()]}{value.itemsize}"
     copy = value[:]
@@ -264,7 +264,7 @@ def _path_subclass(value: pathlib.PurePath) -> Form:
     kind = type(value)
     own = [base for base in kind.__mro__ if package(base) != "pathlib"]
     names = {name for base in own for name in base.__dict__.get("__slots__", ())}
-    held = attributes(value, [name for name in slots(kind) if name in names])
+    held = held_attributes(value, [name for name in slots(kind) if name in names])
     kept = {name: item for name, item in held.items() if name not in _CACHES_OF_PATHS}
     return several("object", (type_name(kind), kept, {"path": value.as_posix()}))
 
@@ -275,7 +275,7 @@ _CACHES_OF_PATHS = frozenset(
 )
 
 
-def _alias(value: Any) -> Form:
+def _generic_alias(value: Any) -> Form:
     origin = typing.get_origin(value)
     if origin in (typing.Union, types.UnionType):
         return _union(value)
@@ -295,7 +295,7 @@ def _special(value: Any) -> str:
     return tagged_text("class", quoted(f"typing:{value._name}"))
 
 
-def _variable(value: Any) -> Form:
+def _type_variable(value: Any) -> Form:
     variance = [value.__covariant__, value.__contravariant__] if hasattr(value, "__covariant__") else None
     return several(
         "typevar",
@@ -307,7 +307,7 @@ def _keys(value: Iterable[object]) -> Form:
     return unordered("keys", list(value))
 
 
-def _values(value: Iterable[object]) -> Form:
+def _values_view(value: Iterable[object]) -> Form:
     return one("values", list(value))
 
 
@@ -323,10 +323,10 @@ _OTHERS: dict[type, Reducer] = {
     memoryview: _buffer,
     collections.defaultdict: _default_dict,
     collections.ChainMap: _chain,
-    types.GenericAlias: _alias,
+    types.GenericAlias: _generic_alias,
     types.UnionType: _union,
     **dict.fromkeys((type({}.keys()), type(collections.OrderedDict().keys())), _keys),
-    **dict.fromkeys((type({}.values()), type(collections.OrderedDict().values())), _values),
+    **dict.fromkeys((type({}.values()), type(collections.OrderedDict().values())), _values_view),
     **dict.fromkeys((type({}.items()), type(collections.OrderedDict().items())), _items),
     type(os.environ): _environment,
     type(NotImplemented): lambda _value: tagged_text("class", quoted("builtins:NotImplemented")),
@@ -335,9 +335,9 @@ _OTHERS: dict[type, Reducer] = {
 # Recognised without importing the module, which would cost time at start-up.
 _OTHERS_BY_NAME: dict[str, Reducer] = {
     "_struct.Struct": lambda value: several("struct", (value.format,)),
-    "array.array": _array,
+    "array.array": _buffer_array,
     "typing._AnyMeta": _special,
-    "typing.TypeVar": _variable,
+    "typing.TypeVar": _type_variable,
     "typing.Union": _union,
     "typing.ForwardRef": lambda value: several("forwardref", (value.__forward_arg__,)),
     **{

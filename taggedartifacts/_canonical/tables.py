@@ -43,11 +43,11 @@ def recognise(kind: type) -> Reducer | None:
             own = package(kind) == "pandas"
             if base.__qualname__ == "ExtensionArray" and not own:
                 return None  # of another library: its state counts, and not its elements alone
-            return describe if own else lambda value: _subclass(value, describe)
+            return describe if own else lambda value: _pandas_subclass(value, describe)
     return None
 
 
-def _subclass(value: Any, describe: Callable[[Any], Form]) -> Form:
+def _pandas_subclass(value: Any, describe: Callable[[Any], Form]) -> Form:
     held = {name: getattr(value, name, None) for name in type(value)._metadata if name != "_name"}
     return several("object", (type_name(type(value)), held, describe(value)))
 
@@ -85,12 +85,12 @@ def _column(array: Any) -> Form | Written:
     kind = type(dtype).__name__
     if kind == "StringDtype":
         if hasattr(array, "__arrow_array__") and getattr(dtype, "storage", "") == "pyarrow":
-            return _strings(arrow_strings_text(array.__arrow_array__()))
-        return _strings(strings_text(array.to_numpy(dtype=object, na_value=None).tolist()))
+            return _strings_column(arrow_strings_text(array.__arrow_array__()))
+        return _strings_column(strings_text(array.to_numpy(dtype=object, na_value=None).tolist()))
     if kind == "CategoricalDtype":
         return _category(array)
     if kind == "DatetimeTZDtype":
-        return _times(array.tz_convert(None).to_numpy(), zone_name(dtype.tz))
+        return _times_column(array.tz_convert(None).to_numpy(), zone_name(dtype.tz))
     if kind == "ArrowDtype":
         return several("column", (str(dtype), array.__arrow_array__()))
     if hasattr(array, "_mask"):
@@ -102,7 +102,7 @@ def _column(array: Any) -> Form | Written:
         return several("column", (str(dtype), elements), ("",))
     values = array.to_numpy()
     if dtype.kind in "mM":
-        return _times(values, None)
+        return _times_column(values, None)
     return _objects(values) if dtype.kind == "O" else several("column", (values,))
 
 
@@ -113,7 +113,7 @@ def _objects(values: Any) -> Form | Written:
         missing = pandas.isna(values)
         texts = numpy.where(missing, None, values).tolist()
         if set(map(type, texts)) <= {str, numpy.str_, type(None)}:  # and not members of an Enum of strings
-            return _strings(strings_text(texts))
+            return _strings_column(strings_text(texts))
     elements = values.tolist()
     return Form(
         elements,
@@ -122,11 +122,11 @@ def _objects(values: Any) -> Form | Written:
     )
 
 
-def _strings(text: str) -> Written:
+def _strings_column(text: str) -> Written:
     return Written(tagged_text("column", f'["string",{text}]'))
 
 
-def _times(values: Any, zone: str | None) -> Written:
+def _times_column(values: Any, zone: str | None) -> Written:
     # In the finest unit in which all of them fit: pandas 2 and 3 store the same times in different ones.
     numpy = sys.modules["numpy"]
     kind = values.dtype.kind

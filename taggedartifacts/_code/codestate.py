@@ -62,7 +62,7 @@ def take_look(
     with looking:
         try:
             with reading(repo or file or os.curdir):
-                status = _find(file, repo, load)
+                status = _find_status(file, repo, load)
                 if status is None:
                     return Look(_stand_in(stand_in, repo or file))
                 facts = find_facts(status, Start(file, checked_paths(scope), digest, typed))
@@ -80,7 +80,7 @@ def take_look(
             return Look(error)
 
 
-def _find(file: str | None, repo: str | None, load: object) -> Status | None:
+def _find_status(file: str | None, repo: str | None, load: object) -> Status | None:
     """Find the repository: of *repo*, else of the file unless it is ignored there, else of the current directory."""
     if repo is not None:
         found = _status_of(os.path.abspath(repo), load)
@@ -155,13 +155,13 @@ def stamp(root: str) -> tuple[object, ...]:
     """
     git_folder, common = _git_folders(root)
     head = _head(os.path.join(git_folder, "HEAD"))
-    index = _times(f"{git_folder}/index")
+    index = _stat_times(f"{git_folder}/index")
     if not head.startswith(b"ref:"):
         return head, index
     ref = os.fsdecode(head.removeprefix(b"ref:").strip())
     if ref == _IN_REFTABLE:
-        return head, index, _times(f"{common}/reftable/tables.list")
-    return head, index, _times(f"{common}/{ref}") or ("packed", *_times(f"{common}/packed-refs"))
+        return head, index, _stat_times(f"{common}/reftable/tables.list")
+    return head, index, _stat_times(f"{common}/{ref}") or ("packed", *_stat_times(f"{common}/packed-refs"))
 
 
 _IN_REFTABLE = "refs/heads/.invalid"  # what git writes where a table of references tells the branch
@@ -169,11 +169,11 @@ _IN_REFTABLE = "refs/heads/.invalid"  # what git writes where a table of referen
 
 def _head(path: str) -> bytes:
     """Read HEAD, again only when it has changed: git puts another file in its place."""
-    times = _times(path)
+    times = _stat_times(path)
     known = _heads.get(path)
     if known is None or known[0] != times:
         now = time.time_ns()
-        known = times, _content(path)
+        known = times, _bytes_of(path)
         if times and times[0] < now - _SETTLED:
             _heads.put(path, known, 500)
     return known[1]
@@ -186,7 +186,7 @@ _SETTLED = 2_000_000_000  # nanoseconds: file systems tell times by steps, the c
 def _git_folders(root: str) -> tuple[str, str]:
     """Find the git directory of a work tree, and the one that it shares with others; both are asked for at each hit."""
     entry = os.path.join(root, ".git")
-    times = _times(entry)
+    times = _stat_times(entry)
     known = _folders.get(root)
     if known is None or known[0] != times:
         git_folder = _pointed_to(entry, b"gitdir:")
@@ -201,13 +201,13 @@ _folders: Memory[str, tuple[tuple[int, ...], str, str]] = Memory()
 
 def _pointed_to(path: str, label: bytes) -> str:
     """Follow a file that names a folder, as ``.git`` is one in worktrees and submodules."""
-    target = _content(path)
+    target = _bytes_of(path)
     if not target.startswith(label) or not target:
         return path
     return os.path.normpath(os.path.join(os.path.dirname(path), os.fsdecode(target.removeprefix(label).strip())))
 
 
-def _content(path: str) -> bytes:
+def _bytes_of(path: str) -> bytes:
     try:
         with open(path, "rb") as file:
             return file.read()
@@ -215,7 +215,7 @@ def _content(path: str) -> bytes:
         return b""
 
 
-def _times(path: str) -> tuple[int, ...]:
+def _stat_times(path: str) -> tuple[int, ...]:
     try:
         info = os.stat(path)
     except OSError:

@@ -87,12 +87,12 @@ def installed_code(file: str, repository: Repository | CommandRepository) -> dic
         above = os.path.dirname(above)
     name = os.path.relpath(file, above).split(os.sep)[0]
     copies = dict(_sources(above, name))
-    _check(name, os.path.relpath(file, above), above, copies, repository)
+    _check_copies(name, os.path.relpath(file, above), above, copies, repository)
     lines = [f"{path}\0{digest}" for path, digest in sorted(copies.items())]
     return {f"../{name}": hexdigest("\n".join(lines).encode(errors="surrogateescape"))}
 
 
-def _check(
+def _check_copies(
     name: str, own: str, above: str, copies: Mapping[str, str], repository: Repository | CommandRepository
 ) -> None:
     own = own.replace(os.sep, "/")
@@ -193,7 +193,7 @@ def find_facts(status: Status, start: Start) -> Facts:
         if paths is not None and os.curdir not in paths:
             paths = with_linked(paths, tree, lambda path: _links_below(status, path))
         scope = find_scope(paths, tree, starts, roots)
-        found = _described(status, scope, own, settings.generated)
+        found = _facts_of(status, scope, own, settings.generated)
         commits, dirt = further_repositories(root, settings.also)
         known = status.facts[key] = found._replace(
             foreign={**_foreign(status, file, start.digest), **commits},
@@ -202,7 +202,7 @@ def find_facts(status: Status, start: Start) -> Facts:
     return known
 
 
-def _described(status: Status, scope: Scope, own: tuple[str, ...], generated: frozenset[str]) -> Facts:
+def _facts_of(status: Status, scope: Scope, own: tuple[str, ...], generated: frozenset[str]) -> Facts:
     """Find the commit of a scope, and what in it differs from that."""
     repository, root, head = status.repository, status.repository.root, status.head
     dirt, heads = status.collect(scope.holds, scope.holds_submodule)
@@ -290,7 +290,7 @@ def widen(facts: Facts, starts: frozenset[str] | None) -> Facts:
         raise RepositoryError(f"{facts.root} is no git repository any more; what it held is not known")
     status = Status(repository, facts.heads[""])
     if starts is None:
-        return _described(status, Scope(files=frozenset(facts.own)), facts.own, facts.generated)._replace(
+        return _facts_of(status, Scope(files=frozenset(facts.own)), facts.own, facts.generated)._replace(
             foreign=facts.foreign, remote=facts.remote, taken=facts.taken
         )
     more = {path for start in starts for path, _ in places(start, facts.root) if not is_environment(path, status)}
@@ -302,7 +302,7 @@ def widen(facts: Facts, starts: frozenset[str] | None) -> Facts:
     if scope.is_whole:
         return widen(facts, None)._replace(scope=scope)
     scope = united(facts.scope, scope)
-    described = _described(status, scope, facts.own, facts.generated)
+    described = _facts_of(status, scope, facts.own, facts.generated)
     dirt = {path: each for path, each in described.dirt.items() if not facts.scope.holds(path)}
     return described._replace(
         dirt={**dirt, **facts.dirt}, foreign=facts.foreign, remote=facts.remote, taken=facts.taken

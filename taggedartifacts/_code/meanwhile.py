@@ -139,11 +139,13 @@ def _repository(root: str) -> Repository | CommandRepository:
 def _doubtful(paths: Collection[str], facts: Facts, modules: Collection[str]) -> list[str]:
     """Pick the paths of the scope whose times say that they may have changed since the look."""
     return [
-        path for path in sorted(paths) if path not in modules and facts.scope.holds(path) and not _is_older(path, facts)
+        path
+        for path in sorted(paths)
+        if path not in modules and facts.scope.holds(path) and not _is_from_before(path, facts)
     ]
 
 
-def _is_older(path: str, facts: Facts) -> bool:
+def _is_from_before(path: str, facts: Facts) -> bool:
     info = status_of(os.path.join(facts.root, path))
     return info is not None and max(info.st_mtime, info.st_ctime) < facts.taken - _MARGIN_SECONDS
 

@@ -85,9 +85,9 @@ class CodeMemory:
                 section: {**(self._stored()[section] if self._bytes < _MOST_BYTES // 2 else {}), **used}
                 for section, used in self._used.items()
             }
-        text = _written(sections)
+        text = _file_content(sections)
         if len(text) > _MOST_BYTES:
-            text = _written(self._used)
+            text = _file_content(self._used)
         temporary = os.path.join(folder, f".{os.urandom(8).hex()}")
         with contextlib.suppress(OSError):
             os.makedirs(folder, mode=0o700, exist_ok=True)
@@ -131,7 +131,7 @@ class CodeMemory:
             if len(kept) == len(_SECTIONS):
                 return kept
             folder = _folder()
-            stored = _load(self._file(folder)) if folder else _nothing()
+            stored = _stored_texts(self._file(folder)) if folder else _nothing()
             for section, known in stored.items():
                 self._kept.put(section, known, sum(len(key) + len(text) for key, text in known.items()))
             return stored
@@ -157,13 +157,13 @@ def _nothing() -> dict[str, dict[str, str]]:
     return {section: {} for section in _SECTIONS}
 
 
-def _written(sections: Mapping[str, Mapping[str, str]]) -> bytes:
+def _file_content(sections: Mapping[str, Mapping[str, str]]) -> bytes:
     """Write what is remembered behind a digest of it: one wrong letter could name a commit that is not there."""
     text = json.dumps(sections).encode()
     return f"{_FORM} {hexdigest(text)}\n".encode() + text
 
 
-def _load(file: str) -> dict[str, dict[str, str]]:
+def _stored_texts(file: str) -> dict[str, dict[str, str]]:
     try:
         if os.path.getsize(file) > 2 * _MOST_BYTES:
             return _nothing()

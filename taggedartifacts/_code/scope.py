@@ -91,7 +91,7 @@ class Scope:
         """Make the test whether there can be code below a folder: data may lie anywhere."""
         if self.kind is not Kind.PATHS:
             return bool
-        above = {folder for path in (*self.files, *self.paths, *self.probes) for folder in _above(path)}
+        above = {folder for path in (*self.files, *self.paths, *self.probes) for folder in _path_and_above(path)}
         open_ended = tuple(probe.rstrip("/") for probe in self.probes if probe.endswith("/"))
         return lambda folder: folder in above or is_below(folder, (*self.paths, *open_ended))
 
@@ -274,11 +274,11 @@ def _scope(found: Closure, kind: Kind, *, paths: tuple[str, ...] = (), names: fr
 
 def _submodule_above(path: str, entry: Callable[[str], tuple[int, str] | None]) -> tuple[int, str] | None:
     """Find the submodule that holds a file: its commit is all that there is of the file in this repository."""
-    found = filter(None, map(entry, _above(path)))
+    found = filter(None, map(entry, _path_and_above(path)))
     return next((each for each in found if each[0] == SUBMODULE_MODE), None)
 
 
-def _above(path: str) -> Iterator[str]:
+def _path_and_above(path: str) -> Iterator[str]:
     """Iterate over the folders above a path, and the path itself, which may be one."""
     while path:
         yield path

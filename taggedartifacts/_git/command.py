@@ -251,7 +251,7 @@ class CommandRepository:
         oids = self._git("cat-file", "--batch-check=%(objectname)", stdin=trees.replace(" ", "\n").encode()).split()
         asked = b"".join(b"%s %s\n" % pair for pair in zip(oids[::2], oids[1::2], strict=True))
         answer = self._git("diff-tree", "--stdin", "-r", "-z", "--raw", "--no-renames", "--no-abbrev", stdin=asked)
-        for (child, parent), part in zip(pairs, _parts(answer, asked), strict=True):
+        for (child, parent), part in zip(pairs, _answers(answer, asked), strict=True):
             found[child][parent] = list(_deltas(part))
         return found
 
@@ -341,7 +341,7 @@ def lfs_pointer(full: str) -> bytes:
     return head + f"oid sha256:{digest}\nsize {size}\n".encode()
 
 
-def _parts(answer: bytes, asked: bytes) -> Iterator[bytes]:
+def _answers(answer: bytes, asked: bytes) -> Iterator[bytes]:
     """Cut what ``git diff-tree --stdin`` says into the answers to each line that it was asked."""
     position = 0
     lines = asked.splitlines()

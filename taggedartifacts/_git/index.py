@@ -48,7 +48,7 @@ def stored(opened: Any, root: str, path: str, known: int | None) -> Stored | Non
     else:
         # Not the filters of pygit2, which give what they make of a content up to its first zero byte (pygit2 1.21).
         oid = str(opened.hashfile(os.fsencode(path), as_path="" if mode == LINK_MODE else None))
-        return Stored(mode, oid, _content(full, info.st_size, oid))
+        return Stored(mode, oid, _small_content(full, info.st_size, oid))
     return Stored(mode, _blob_id(data), data)
 
 
@@ -56,7 +56,7 @@ def _blob_id(data: bytes) -> str:
     return hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest()  # noqa: S324 - git's own id
 
 
-def _content(full: str, size: int, oid: str) -> bytes | None:
+def _small_content(full: str, size: int, oid: str) -> bytes | None:
     """Read what git would store, unless it is large: of what its own filters may make of a file, what has the id."""
     if size > PATCH_BYTES:
         return None
@@ -98,7 +98,7 @@ def _filtered(opened: Any, root: str, path: str, mode: int, name: str, size: int
     answer = git(root, "hash-object", "--", path)
     if answer is not None:
         oid = answer.decode().strip()
-        return Stored(mode, oid, _content(os.path.join(root, path), size, oid))
+        return Stored(mode, oid, _small_content(os.path.join(root, path), size, oid))
     lacking = "failed" if shutil.which("git") else "is not installed"
     why = f"how git stores it, by {name!r}, needs the 'git' command, which {lacking}"
     return Stored(mode, str(opened.hashfile(os.fsencode(path), as_path="")), None, why)

@@ -161,7 +161,7 @@ class Repository:
             self._refresh()
         found = hidden_entries(entries(), text, is_sparse=is_on(self._opened, "core.sparsecheckout"))
         diff = index.diff_to_tree(self._opened[self.head].tree, flags=DiffOption.INCLUDE_TYPECHANGE)
-        found.paths.update(_paths(diff) - found.submodules)
+        found.paths.update(_paths_in(diff) - found.submodules)
         for sides in index.conflicts or ():
             found.paths.update(os.fsdecode(side.path) for side in sides if side is not None)
         # Where case does not count, git orders and finds paths in another way.
@@ -341,8 +341,8 @@ def _compare(opened: pygit2.Repository, below: list[bytes]) -> set[str]:
     options.flags = DiffOption.IGNORE_SUBMODULES | DiffOption.DISABLE_PATHSPEC_MATCH
     options.pathspec.strings, options.pathspec.count = strings, len(names)
     check_error(C.git_diff_index_to_workdir(found, opened._repo, opened.index._index, options))
-    return _paths(pygit2.Diff.from_c(bytes(ffi.buffer(found)[:]), opened))
+    return _paths_in(pygit2.Diff.from_c(bytes(ffi.buffer(found)[:]), opened))
 
 
-def _paths(diff: Any) -> set[str]:
+def _paths_in(diff: Any) -> set[str]:
     return {os.fsdecode(file.raw_path) for delta in diff.deltas for file in (delta.old_file, delta.new_file)}

@@ -71,8 +71,8 @@ def see_content(target: Target, record: Record | None, unknown: list[str]) -> Se
             return _seen_before(record, unknown)
         unknown.append(f"{name}: its content cannot be read ({error})")
         return Seen(None, {}, None)
-    files = _files(content.files) if content.kind == "directory" else {"": (content.size, content.digest)}
-    changed = record is not None and _is_changed(record, content, companions)
+    files = _entries_by_path(content.files) if content.kind == "directory" else {"": (content.size, content.digest)}
+    changed = record is not None and _differs_from_record(record, content, companions)
     if changed:
         unknown.append(f"{name}: it was changed after it was made; its content is given as it is now")
     return Seen(content.kind, files, companions, changed)
@@ -98,10 +98,10 @@ def _entry_differences(
     for path in sorted({*a, *b}):
         here, there = a.get(path), b.get(path)
         if here is None or there is None or here[1] != there[1]:
-            yield Difference(f"{place}{between}{path}" if path else place, _text(here), _text(there))
+            yield Difference(f"{place}{between}{path}" if path else place, _entry_text(here), _entry_text(there))
 
 
-def _text(entry: tuple[int, str] | None) -> str:
+def _entry_text(entry: tuple[int, str] | None) -> str:
     return ABSENT if entry is None else f"{byte_count(entry[0])} ({entry[1][:_DIGEST_DIGITS]}…)"
 
 
@@ -113,7 +113,7 @@ def _seen_before(record: Record, unknown: list[str]) -> Seen:
     return _recorded(record)
 
 
-def _is_changed(record: Record, content: Content, companions: Mapping[str, tuple[int, str]] | None) -> bool:
+def _differs_from_record(record: Record, content: Content, companions: Mapping[str, tuple[int, str]] | None) -> bool:
     as_made = (record.kind, record.digest, _by_suffix(record.artifact, record.companions))
     return (content.kind, content.digest, companions) != as_made
 
@@ -124,11 +124,11 @@ def _is_listed(record: Record) -> bool:
 
 
 def _recorded(record: Record) -> Seen:
-    files = _files(record.files) if record.kind == "directory" else {"": (record.size, record.digest)}
+    files = _entries_by_path(record.files) if record.kind == "directory" else {"": (record.size, record.digest)}
     return Seen(record.kind, files, _by_suffix(record.artifact, record.companions))
 
 
-def _files(entries: tuple[FileEntry, ...]) -> dict[str, tuple[int, str]]:
+def _entries_by_path(entries: tuple[FileEntry, ...]) -> dict[str, tuple[int, str]]:
     return {entry.path: (entry.size, entry.digest) for entry in entries}
 
 
@@ -303,14 +303,14 @@ def _reproducible(a: _Side, b: _Side, same_content: bool | None) -> bool | None:
     if a.record is None or b.record is None:
         alike = untagged_name(a.target.name) == untagged_name(b.target.name)
         return same_content if alike and not (a.seen.changed or b.seen.changed) else None
-    outputs = (_output(a.record), _output(b.record))
+    outputs = (_which_output(a.record), _which_output(b.record))
     if outputs[0] != outputs[1]:  # two outputs of one function, or of two
         return None
     # As they were made: what somebody changed afterwards says nothing about the function.
     return a.record.digest == b.record.digest
 
 
-def _output(record: Record) -> tuple[str, int, str]:
+def _which_output(record: Record) -> tuple[str, int, str]:
     """Tell which output of which function an artifact is."""
     names = [name and name.rstrip("/") for name in record.outputs]
     index = names.index(record.artifact) if record.artifact in names else 0

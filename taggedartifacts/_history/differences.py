@@ -103,20 +103,20 @@ def canonical_differences(a: str, b: str, readers: Mapping[str, str] = {}) -> It
     Raises:
         ValueError: If one of the texts is no canonical form.
     """
-    pending = [("", _parse(a), _parse(b), "")]
+    pending = [("", _open_form(a), _open_form(b), "")]
     while pending:
         place, x, y, reader = pending.pop()
         members = _members(place, x, y)
         if members is not None:
-            pending.extend((*each, _reader(place, each[0], readers) or reader) for each in reversed(members))
+            pending.extend((*each, _reader_of(place, each[0], readers) or reader) for each in reversed(members))
         elif place == _GLOBALS and isinstance(x if x is not _ABSENT else y, dict):
             # One of the two reads nothing: each name is a difference of its own.
             pending.append((place, x if x is not _ABSENT else {}, y if y is not _ABSENT else {}, ""))
         elif not _same(x, y):
-            yield Difference(place, *_windows(_text(x), _text(y)), reader=reader)
+            yield Difference(place, *_windows(_one_line(x), _one_line(y)), reader=reader)
 
 
-def _reader(place: str, below: str, readers: Mapping[str, str]) -> str:
+def _reader_of(place: str, below: str, readers: Mapping[str, str]) -> str:
     return readers.get(below.removeprefix(f"{_GLOBALS}."), "") if place == _GLOBALS else ""
 
 
@@ -126,7 +126,7 @@ def _members(place: str, x: Any, y: Any) -> list[tuple[str, Any, Any]] | None:
         return None
     if isinstance(x, dict):
         keys = [*x, *(key for key in y if key not in x)]
-        return [(_below(place, key), x.get(key, _ABSENT), y.get(key, _ABSENT)) for key in keys]
+        return [(_key_below(place, key), x.get(key, _ABSENT), y.get(key, _ABSENT)) for key in keys]
     if isinstance(x, list) and len(x) == len(y):
         return [(f"{place}[{i}]", left, right) for i, (left, right) in enumerate(zip(x, y, strict=True))]
     if _is_object(x) and _is_object(y) and len(x.value) == len(y.value) and x.value[0] == y.value[0]:
@@ -139,7 +139,7 @@ def _is_object(value: Any) -> bool:
     return isinstance(value, _Tagged) and value.name == "object" and isinstance(value.value, list) and bool(value.value)
 
 
-def _below(place: str, key: str) -> str:
+def _key_below(place: str, key: str) -> str:
     if isinstance(key, _Key):
         return f"{place}[{key}]"
     if place == _GLOBALS:
@@ -170,7 +170,7 @@ def _same(a: Any, b: Any) -> bool:
     return True
 
 
-def _parse(text: str) -> Any:
+def _open_form(text: str) -> Any:
     open_values: list[list[Any]] = [[]]
     try:
         for word in _WORD.findall(text):
@@ -200,7 +200,7 @@ def _object(members: list[Any]) -> Any:
         return dict(pairs)
     name, value = pairs[0][0][1:], pairs[0][1]
     if name == "dict":
-        keyed = {_Key(_text(key)): item for key, item in value}
+        keyed = {_Key(_one_line(key)): item for key, item in value}
         if len(keyed) == len(value):
             return keyed
     return _Tagged(name, value)
@@ -220,7 +220,7 @@ def _windows(a: str, b: str) -> tuple[str, str]:
     return window(a), window(b)
 
 
-def _text(value: Any) -> str:
+def _one_line(value: Any) -> str:
     """Write a value on one line, as Python would where it can."""
     pieces: list[str] = []
     room = _MOST_RENDERED

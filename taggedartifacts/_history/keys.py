@@ -119,7 +119,9 @@ def _code_differences(a: FullKey, b: FullKey, unknown: list[str]) -> Iterator[Di
 def _change_differences(a: FullKey, b: FullKey, unknown: list[str]) -> Iterator[Difference]:
     """List the uncommitted files that differ; two that were changed alike are told apart by the patches."""
     patches = (a.read_patch(), b.read_patch()) if a.changes and b.changes else (None, None)
-    parts = None if patches[0] is None or patches[1] is None else (_parts(patches[0]), _parts(patches[1]))
+    parts = (
+        None if patches[0] is None or patches[1] is None else (_files_of_patch(patches[0]), _files_of_patch(patches[1]))
+    )
     found = False
     doubtful = []
     for path in dict.fromkeys((*a.changes, *b.changes)):
@@ -138,7 +140,7 @@ def _change_differences(a: FullKey, b: FullKey, unknown: list[str]) -> Iterator[
         yield Difference("uncommitted changes", _dirty_text(a.key.dirty), _dirty_text(b.key.dirty))
 
 
-def _parts(patch: bytes) -> dict[bytes, bytes]:
+def _files_of_patch(patch: bytes) -> dict[bytes, bytes]:
     """Split a patch by file: the line that names it, and what is changed.
 
     Not by ``pygit2.Diff.parse_diff`` (1.21), which refuses a whole patch for one file with a space in its name that is
@@ -204,7 +206,7 @@ def commits_between(a: str, b: str, folders: Iterable[str]) -> tuple[tuple[str, 
     def between(repository: Repository | CommandRepository) -> tuple[tuple[str, str], ...]:
         return tuple((repository.subjects_between(a, b) + repository.subjects_between(b, a))[:_MOST_COMMITS])
 
-    return _asked(a, b, folders, between)
+    return _ask_first(a, b, folders, between)
 
 
 def _changed_files(a: str, b: str, scopes: Sequence[Scope], folders: Iterable[str]) -> list[str] | None:
@@ -218,10 +220,10 @@ def _changed_files(a: str, b: str, scopes: Sequence[Scope], folders: Iterable[st
             if any(scope.holds(delta.path) for scope in scopes) and (by_bytes or not same_syntax(repository, delta))
         )
 
-    return _asked(a, b, folders, changed)
+    return _ask_first(a, b, folders, changed)
 
 
-def _asked(
+def _ask_first(
     a: str, b: str, folders: Iterable[str], ask: Callable[[Repository | CommandRepository], _Answer]
 ) -> _Answer | None:
     """Ask the first repository that has both commits; None if none that can be read has."""

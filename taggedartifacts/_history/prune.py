@@ -136,7 +136,7 @@ def prune(
         >>> second.exists()
         True
     """
-    criteria = _Criteria(_checked_keep(keep), _before(older_than), dirty, unreachable)
+    criteria = _Criteria(_checked_keep(keep), _threshold(older_than), dirty, unreachable)
     pruned, foreign = Pruned(dry_run=dry_run, is_asked=criteria.is_asked), list[ArtifactConflictError]()
     for stretch in stretches(path, _pass_over):
         foreign += _prune(stretch, criteria, pruned)
@@ -149,12 +149,12 @@ def prune(
 def _prune(stretch: Stretch, criteria: _Criteria, pruned: Pruned) -> Iterator[ArtifactConflictError]:
     """Remove what is chosen of one directory, and the patches that nothing needs any more; note what is gone."""
     patches, gone = set(), set()
-    for version in _chosen(stretch, criteria):
+    for version in _to_remove(stretch, criteria):
         try:
             if _is_changed(version):
                 _log.warning("%s is kept: it was changed since it was made; delete it by hand", version.target.path)
                 continue
-            size = _size(version) if pruned.dry_run else _remove(version)
+            size = _whole_size(version) if pruned.dry_run else _remove(version)
         except ArtifactConflictError as error:
             yield error
             continue
@@ -187,7 +187,7 @@ def _checked_keep(keep: int | None) -> int | None:
     return keep
 
 
-def _before(older_than: timedelta | datetime | None) -> float | None:
+def _threshold(older_than: timedelta | datetime | None) -> float | None:
     if older_than is None:
         return None
     if isinstance(older_than, timedelta):
@@ -200,7 +200,7 @@ def _before(older_than: timedelta | datetime | None) -> float | None:
     raise TypeError(f"older_than must be a timedelta or a datetime, not {older_than!r}")
 
 
-def _chosen(stretch: Stretch, criteria: _Criteria) -> list[Version]:
+def _to_remove(stretch: Stretch, criteria: _Criteria) -> list[Version]:
     names: dict[str, list[str]] = {}
     for name in stretch.names:
         names.setdefault(untagged_name(name), []).append(name)
@@ -234,7 +234,7 @@ def _belongings(version: Version) -> list[str]:
     return [path for path in (*paths, folder.record(name)) if os.path.lexists(path)]
 
 
-def _size(version: Version) -> int:
+def _whole_size(version: Version) -> int:
     """Count the bytes of an artifact and what goes with it."""
     return sum(map(_size_of, [version.target.path, *_belongings(version)]))
 
@@ -260,7 +260,7 @@ def _remove(version: Version) -> int | None:
         if known_version(version.target) != version:
             _log.warning("%s is kept: it was made again meanwhile", version.target.path)
             return None
-        size = _size(version)
+        size = _whole_size(version)
         staging = make_staging(folder, name)
         try:
             # One rename takes the artifact away, whole; a directory removed in place would be seen in halves.

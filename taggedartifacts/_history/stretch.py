@@ -73,7 +73,7 @@ def stretches(path: str | os.PathLike[str], unreadable: Callable[[OSError], None
     text = os.fspath(path)
     given, name = os.path.split(text.rstrip("/" + os.sep) if len(text) > 1 else text)
     if os.path.isdir(text) and not is_tagged(name):
-        yield from _below(text, unreadable)
+        yield from _stretches_below(text, unreadable)
         return
     folder = Folder(os.path.abspath(given))
     known = is_tagged(name) and (os.path.lexists(folder.artifact(name)) or os.path.lexists(folder.record(name)))
@@ -144,7 +144,7 @@ def newest_first(folder: Folder, names: Iterable[str]) -> list[Version]:
     return sorted((version for version in known if version), key=lambda version: version.started, reverse=True)
 
 
-def _below(top: str, unreadable: Callable[[OSError], None]) -> Iterator[Stretch]:
+def _stretches_below(top: str, unreadable: Callable[[OSError], None]) -> Iterator[Stretch]:
     for given, directories, _ in os.walk(top, onerror=unreadable):
         # A directory with a tag is an artifact: what is in it belongs to it.
         directories[:] = sorted(each for each in directories if each not in (HIDDEN, ".git") and not is_tagged(each))

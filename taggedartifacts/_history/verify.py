@@ -92,7 +92,7 @@ def verify(path: str | os.PathLike[str]) -> list[Problem]:
     for stretch in stretches(path, unreadable):
         for done, name in enumerate(stretch.names):
             progress.say(stretch.given, done, len(stretch.names))
-            problems.extend(_check(Target(stretch.folder, name), progress))
+            problems.extend(_problems_of(Target(stretch.folder, name), progress))
         for path_left in leftovers(stretch.folder, None if stretch.whole else stretch.names):
             problems.append(Problem(path_left, "leftover", "the process that worked in it is gone"))
         for path_kept in kept_work(stretch.folder, None if stretch.whole else stretch.names):
@@ -113,7 +113,7 @@ class _Progress:
             _log.info("verified %d of %d artifacts in %s, %s read so far", done, of, folder, byte_count(self.size))
 
 
-def _check(target: Target, progress: _Progress) -> Iterator[Problem]:
+def _problems_of(target: Target, progress: _Progress) -> Iterator[Problem]:
     where = target.record_path
     try:
         record = record_of(target)

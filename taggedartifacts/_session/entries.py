@@ -122,11 +122,11 @@ def entries(kind: type) -> Iterator[tuple[str, Any]]:
             continue  # of the class's text, or of what generates members
         if is_enum and name.startswith("_") and name.endswith("_") and not isinstance(member, _DEFINED):
             continue  # likewise
-        for part, value in _parts(name, member):
+        for part, value in _parts_of_member(name, member):
             if not isinstance(value, FunctionType):
                 yield part, value
             elif not is_generated(name, value):
-                if not _is_own(value, kind):
+                if not _is_defined_in(value, kind):
                     yield part, value
                 yield from ((f"{part}.{each}", held) for each, held in _marks(value).items())
     for name, member in getattr(kind, "__members__", {}).items() if is_enum else ():
@@ -155,19 +155,19 @@ def _functions_in(text: str) -> frozenset[str]:
     return frozenset(found)
 
 
-def _parts(name: str, member: Any) -> Iterator[tuple[str, Any]]:
+def _parts_of_member(name: str, member: Any) -> Iterator[tuple[str, Any]]:
     held = HOLDS.get(type(member))
     if held is None:
         yield name, member
         return
     for each in held:
         if (value := getattr(member, each)) not in (None, (), {}):
-            yield from _parts(name if len(held) == 1 else f"{name}.{each}", value)
+            yield from _parts_of_member(name if len(held) == 1 else f"{name}.{each}", value)
     if isinstance(member, functools.singledispatchmethod):
         yield f"{name}.registry", registry(member.dispatcher)
 
 
-def _is_own(function: FunctionType, kind: type) -> bool:
+def _is_defined_in(function: FunctionType, kind: type) -> bool:
     within = function.__code__.co_qualname.removeprefix(f"{kind.__qualname__}.")
     return within != function.__code__.co_qualname and "." not in within and "__wrapped__" not in vars(function)
 
@@ -204,7 +204,7 @@ def asked(code: CodeType) -> set[str]:
     return found
 
 
-def described(value: object, names: Collection[str]) -> dict[str, Any]:
+def told_of_itself(value: object, names: Collection[str]) -> dict[str, Any]:
     """Collect what a function or class says of itself, as far as code that reads attributes of these names asks."""
     found = {part: said(value, part) for part, asking in _ASKED.items() if not asking.isdisjoint(names)}
     if found.pop("__subclasses__", None) is not None and isinstance(value, type):
@@ -243,7 +243,7 @@ def order(value: object) -> list[object]:
         way, above, each = pending.pop()
         if type(each) is tuple:
             found.append([*way, "tuple"])
-        elif (keys := _keys(each)) is not None and not _is_sorted(keys):
+        elif (keys := _keys_of_dict(each)) is not None and not _is_sorted(keys):
             found.append([*way, keys])
         above = (*above, id(each))
         for place, child in enumerate(_children(each)):
@@ -252,7 +252,7 @@ def order(value: object) -> list[object]:
     return found
 
 
-def _keys(value: Any) -> list[Any] | None:
+def _keys_of_dict(value: Any) -> list[Any] | None:
     if isinstance(value, OrderedDict | MappingProxyType):  # an order of its own, or that of what it shows
         return list(value)
     return list(dict.keys(value)) if isinstance(value, dict) else None
@@ -267,13 +267,13 @@ def _children(value: Any) -> Iterable[object]:
         return value.values()
     if isinstance(value, functools.partial):
         return [*value.args, *value.keywords.values()]
-    if isinstance(value, type) or not _is_plain(type(value)):
+    if isinstance(value, type) or not _is_holder(type(value)):
         return ()
     held = object.__getattribute__(value, "__dict__")
     return [held[name] for name in sorted(name for name in held if type(name) is str)]
 
 
-def _is_plain(kind: type) -> bool:
+def _is_holder(kind: type) -> bool:
     if not kind.__dictoffset__:
         return False
     return issubclass(kind, _HOLDERS) or dataclasses.is_dataclass(kind) or is_interactive_class(kind)

@@ -20,7 +20,6 @@ from .._reach.reads import assigned, names_read
 from .._reach.watch import MISSING, Watch
 from .entries import (
     asked,
-    described,
     enclosed,
     entries,
     function_attributes,
@@ -30,6 +29,7 @@ from .entries import (
     said,
     state,
     statement,
+    told_of_itself,
 )
 from .mentions import Mentions, readers
 
@@ -128,7 +128,7 @@ class Walk:
             if self._asked and self._visited == len(self.reached):
                 self.watch.lose()
                 for each in list(self.reached):
-                    self._put(self._keys[id(each)], "described", described(each, self._asked))
+                    self._put(self._keys[id(each)], "described", told_of_itself(each, self._asked))
 
     def imports(self) -> Imports:
         """Tell what the definitions import, as a file would that held them and imported what they read."""
@@ -142,7 +142,7 @@ class Walk:
     def encoded(self) -> bytes:
         """Encode what was found."""
         definitions = encoding.join({key: encoding.join(parts) for key, parts in self._definitions.items()})
-        parts = {"function": _text(self._first), "definitions": definitions}
+        parts = {"function": _name_text(self._first), "definitions": definitions}
         if self._globals:
             parts["globals"] = encoding.join(self._globals)
         if self._names:
@@ -201,7 +201,7 @@ class Walk:
             self._put(key, "attributes", function_attributes(value))
         else:
             self.watch.lose()
-            self._definitions[key]["made"] = _text(maker(value))
+            self._definitions[key]["made"] = _name_text(maker(value))
             self._put(key, "attributes", state(value))
             if hasattr(value, "__wrapped__"):
                 self._put(key, "wrapped", {"__wrapped__": value.__wrapped__})
@@ -215,7 +215,7 @@ class Walk:
         self.watch.mapping(vars(function))
         for cell in function.__closure__ or ():
             self.watch.cell(cell)
-        self._definitions[key]["code"] = _text(source.code)
+        self._definitions[key]["code"] = _name_text(source.code)
         ignored = self._own_ignored if function is self._own else ()
         self._put(key, "defaults", {name: each for name, each in defaults(function).items() if name not in ignored})
         self._put(key, "closure", closure_of(function))
@@ -226,7 +226,7 @@ class Walk:
         source = source_of(kind)
         if not source.is_data:
             self.sources[key] = source
-        self._definitions[key]["code"] = _text(source.code)
+        self._definitions[key]["code"] = _name_text(source.code)
         bases = {f"base {number}": base for number, base in enumerate(kind.__mro__[1:]) if is_interactive_class(base)}
         self._put(key, "bases", bases)
         # Of those in files, the walk over what files define takes what they hold.
@@ -237,7 +237,7 @@ class Walk:
             self._definitions[key]["lacking"] = encoding.encode(names, "name")
         for name, method in methods(kind).items():
             if _is_one_of_several(method, source):
-                self._definitions[key][f"code of {name}"] = _text(source_of(method).code)
+                self._definitions[key][f"code of {name}"] = _name_text(source_of(method).code)
             self._put(key, f"defaults of {name}", defaults(method))
             self._put(key, f"closure of {name}", closure_of(method))
             self._read(method, key, source_of(method))
@@ -270,7 +270,7 @@ class Walk:
                     self.watch.result(functools.partial(replaced, value), replaced(value))
             if (reference := self.reference(value)) is not None:
                 self._add(
-                    self._names, name if part == "globals" else f"{owner}: {part} {name}", owner, _text(reference)
+                    self._names, name if part == "globals" else f"{owner}: {part} {name}", owner, _name_text(reference)
                 )
                 continue
             if is_interactive_class(type(value)):
@@ -332,7 +332,7 @@ def _is_one_of_several(method: FunctionType, source: Source) -> bool:
     return source.text is not None and source.text.count(text) > 1
 
 
-def _text(text: str) -> bytes:
+def _name_text(text: str) -> bytes:
     return encoding.encode(text, "name")
 
 

@@ -39,7 +39,7 @@ _OF_SHELL = re.compile(r"__\w*__|_+|_\d+|_i+|_i\d+|_[oid]h|_exit_code|In|Out|get
 
 
 @functools.lru_cache(maxsize=4096)
-def _names(text: str) -> tuple[frozenset[str], bool]:
+def _names_mentioned(text: str) -> tuple[frozenset[str], bool]:
     found = frozenset(_NAME.findall(text))
     return found, text in found
 
@@ -62,7 +62,9 @@ class Mentions:
 
     def items(self) -> list[tuple[str, Mapping[str, Any], bool]]:
         """List them by name: the name, its namespace, and whether all strings that have it are nothing but a name."""
-        return [(name, space, is_key) for (name, _), (space, is_key) in sorted(self._found.items(), key=_by_name)]
+        return [
+            (name, space, is_key) for (name, _), (space, is_key) in sorted(self._found.items(), key=_mentioned_name)
+        ]
 
     def of_code(self, function: FunctionType, source: Source) -> None:
         """Take in what the strings of a function name, and all that it may reach by reflection."""
@@ -102,7 +104,7 @@ class Mentions:
         self, text: str, space: Mapping[str, Any], known: Collection[str] = (), *, is_code: bool = False
     ) -> None:
         """Take in what a string names, without names that are known to mean something else."""
-        found, is_key = _names(text)
+        found, is_key = _names_mentioned(text)
         for name in found.difference(known):
             self._add(name, space, is_key=is_key and not is_code)
 
@@ -142,7 +144,7 @@ def _of_main(code: Any, space: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
             yield from (chain for chain in chains if chain != ("",))
 
 
-def _by_name(item: tuple[tuple[str, int], object]) -> str:
+def _mentioned_name(item: tuple[tuple[str, int], object]) -> str:
     return item[0][0]
 
 

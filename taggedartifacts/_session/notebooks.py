@@ -98,7 +98,7 @@ def outlines(path: str, content: bytes, transform: Callable[[str], str] | None =
     found: set[Outline] = set()
     for cell in cells(path, content):
         # %%time and the like; of what is another language, nothing parses.
-        tree = parsed(cell) or parsed(_CELL_MAGICS.sub("", cell), transform or plain)
+        tree = parsed(cell) or parsed(_CELL_MAGICS.sub("", cell), transform or plain_python)
         if tree is not None:
             found.update(outline(node) for node in definitions(tree))
     return frozenset(found)
@@ -137,7 +137,7 @@ def missing(sources: Iterable[Source], committed: Iterable[Outline]) -> list[str
     return sorted(source.name for source in sources if not _is_in(source, by_bare))
 
 
-def plain(cell: str) -> str:
+def plain_python(cell: str) -> str:
     """Make Python of a cell with magic lines, as far as that goes without IPython."""
     return _MAGIC_LINE.sub(r"\1pass", cell)
 

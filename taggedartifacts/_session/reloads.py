@@ -81,7 +81,7 @@ def outdated(root: str, values: Iterable[object] | None = None) -> dict[str, str
         name = getattr(value, "__module__", None) if callable(value) else None
         if name in _again and name in files:
             loaded, space = files[name], vars(sys.modules.get(name))
-            if not all(_holds(loaded.file, loaded.token, code) for code in _codes(value, space)):
+            if not all(_holds(loaded.file, loaded.token, code) for code in _own_codes(value, space)):
                 found[loaded.path] = loaded.token
     return found
 
@@ -106,7 +106,7 @@ class _Same:
     __hash__ = None  # type: ignore[assignment]  # like what it stands for
 
 
-def _codes(value: Any, space: dict[str, Any]) -> list[CodeType]:
+def _own_codes(value: Any, space: dict[str, Any]) -> list[CodeType]:
     plain = value if isinstance(value, type) else inspect.unwrap(value)
     functions = methods(plain).values() if isinstance(plain, type) else [plain]
     own = [each for each in functions if isinstance(each, FunctionType) and each.__globals__ is space]
@@ -115,11 +115,11 @@ def _codes(value: Any, space: dict[str, Any]) -> list[CodeType]:
 
 @functools.lru_cache(maxsize=4096)
 def _holds(file: str, token: str, code: CodeType) -> bool:
-    return any(same(code, each) for each in _compiled(file, token))
+    return any(same(code, each) for each in _codes_of_file(file, token))
 
 
 @functools.lru_cache(maxsize=64)
-def _compiled(file: str, _token: str) -> tuple[CodeType, ...]:
+def _codes_of_file(file: str, _token: str) -> tuple[CodeType, ...]:
     try:
         with open(file, "rb") as source:
             return tuple(nested(compile(source.read(), file, "exec", dont_inherit=True)))

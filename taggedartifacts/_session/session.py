@@ -39,7 +39,7 @@ def moment_of(
     return LiveMoment(f, repo=repo, scope=scope, ignore=ignore, reads=reads)
 
 
-def _definition(value: object) -> str | None:
+def _digest_of_typed(value: object) -> str | None:
     if not is_typed(value):
         return None
     from .fingerprint import value_digest  # what reads source code is not for scripts to wait for
@@ -47,4 +47,4 @@ def _definition(value: object) -> str | None:
     return value_digest(value)
 
 
-use_fingerprint(_definition)
+use_fingerprint(_digest_of_typed)

@@ -76,7 +76,7 @@ def show(displayable: object, text: str) -> None:
 
 def _rendered(path: str) -> dict[str, str]:
     if os.path.isdir(path):
-        return _listing(path)
+        return _folder_preview(path)
     if os.path.exists(path) and not os.path.isfile(path):  # to open a pipe would wait for who writes into it
         raise ValueError
     stem, suffix = os.path.splitext(path.lower())
@@ -84,17 +84,17 @@ def _rendered(path: str) -> dict[str, str]:
     if opener is not None:
         suffix = os.path.splitext(stem)[1]
     elif suffix in _IMAGES:
-        return _image(path, _IMAGES[suffix])
+        return _image_preview(path, _IMAGES[suffix])
     elif suffix == ".parquet":
         return _parquet(path)
     with opener(path) if opener is not None else open(path, "rb") as file:
         head = file.read(_HEAD_BYTES + 1)
     if suffix in _TABLES:
-        return _table(path, head, _TABLES[suffix])
-    return _text(path, head)
+        return _table_preview(path, head, _TABLES[suffix])
+    return _text_preview(path, head)
 
 
-def _image(path: str, kind: str) -> dict[str, str]:
+def _image_preview(path: str, kind: str) -> dict[str, str]:
     size = os.stat(path).st_size
     if size > _LARGEST_BYTES:
         return {"text/plain": f"{path} ({size:,} bytes, too large to be shown in a notebook)"}
@@ -103,7 +103,7 @@ def _image(path: str, kind: str) -> dict[str, str]:
     return {kind: content.decode() if kind == "image/svg+xml" else base64.b64encode(content).decode()}
 
 
-def _table(path: str, head: bytes, delimiter: str) -> dict[str, str]:
+def _table_preview(path: str, head: bytes, delimiter: str) -> dict[str, str]:
     lines = _decoded(head).splitlines(keepends=True)
     if len(head) > _HEAD_BYTES:
         del lines[-1:]  # cut in the middle
@@ -136,7 +136,7 @@ def _html_table(path: str, rows: list[list[str]], *, more: bool) -> str:
     )
 
 
-def _text(path: str, head: bytes) -> dict[str, str]:
+def _text_preview(path: str, head: bytes) -> dict[str, str]:
     if b"\0" in head:
         return {}
     text = _decoded(head)
@@ -149,7 +149,7 @@ def _text(path: str, head: bytes) -> dict[str, str]:
     return {"text/plain": "\n".join([path, *shown])}
 
 
-def _listing(path: str) -> dict[str, str]:
+def _folder_preview(path: str) -> dict[str, str]:
     lines: list[str] = []
     for directory, names, files in os.walk(path):
         names.sort()

@@ -156,7 +156,7 @@ def sweep(folder: Folder, name: str, *, locked: bool) -> None:
         name: File name of the artifact whose lock is held.
         locked: Whether that lock is a real one.
     """
-    for path, key in _entries(folder):
+    for path, key in _staged_entries(folder):
         if path.endswith(COMPLETE):  # goes with its staging directory
             if key == lock_key(name) and not os.path.lexists(path.removesuffix(COMPLETE)):
                 unmark(path.removesuffix(COMPLETE))
@@ -174,7 +174,7 @@ def is_worked_on(folder: Folder, name: str) -> bool:
         folder: The output directory.
         name: File name of the artifact whose lock is held.
     """
-    return any(is_claimed(path) for path, key in _entries(folder) if key == lock_key(name))
+    return any(is_claimed(path) for path, key in _staged_entries(folder) if key == lock_key(name))
 
 
 def is_busy(folder: Folder, name: str, *, locked: bool) -> bool:
@@ -185,7 +185,7 @@ def is_busy(folder: Folder, name: str, *, locked: bool) -> bool:
         name: File name of the artifact whose lock is held.
         locked: Whether that lock is a real one.
     """
-    own = (path for path, key in _entries(folder) if key == lock_key(name))
+    own = (path for path, key in _staged_entries(folder) if key == lock_key(name))
     return any(is_claimed(path) or not _is_over(path, locked=locked) for path in own)
 
 
@@ -197,7 +197,7 @@ def leftovers(folder: Folder, names: Collection[str] | None = None) -> list[str]
         names: File names of the artifacts to list them for; None for all.
     """
     try:
-        entries = sorted(_entries(folder))
+        entries = sorted(_staged_entries(folder))
     except OSError:
         return []
     keys = None if names is None else {lock_key(name) for name in names}
@@ -205,7 +205,7 @@ def leftovers(folder: Folder, names: Collection[str] | None = None) -> list[str]
     return [path for path, key in wanted if _is_dead(folder, path, key) and os.path.lexists(path)]
 
 
-def _entries(folder: Folder) -> list[tuple[str, str]]:
+def _staged_entries(folder: Folder) -> list[tuple[str, str]]:
     """List what is in staging: path, and the hash of the artifact's name."""
     return [(os.path.join(folder.staging, entry), entry.partition("@")[0]) for entry in os.listdir(folder.staging)]
 
@@ -346,10 +346,10 @@ def kept_work(folder: Folder, names: Collection[str] | None = None) -> list[str]
     except OSError:
         return []
     # A long name is cut, so that what is listed begins it.
-    wanted = listed if names is None else [each for each in listed if _name_of(each, names)]
+    wanted = listed if names is None else [each for each in listed if _is_named_by(each, names)]
     return [os.path.join(folder.kept, each) for each in wanted]
 
 
-def _name_of(entry: str, names: Collection[str]) -> bool:
+def _is_named_by(entry: str, names: Collection[str]) -> bool:
     label = entry.rpartition("@")[0]
     return label in names or (len(os.fsencode(entry)) == _NAME_BYTES and any(each.startswith(label) for each in names))

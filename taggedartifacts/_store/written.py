@@ -183,7 +183,7 @@ def check_room(staged: Staged, predecessor: Record | None, *, recompute: bool) -
         if not os.path.lexists(path):
             continue
         remedy = "write it under another name"
-        if is_companion(staged, name) and predecessor is None and not _is_known(Target(staged.folder, name)):
+        if is_companion(staged, name) and predecessor is None and not _has_owner(Target(staged.folder, name)):
             if recompute or _is_same(os.path.join(staged.staging, name), path):
                 continue
             remedy = "no record tells of it: move it away, or call recompute to have it replaced"
@@ -194,7 +194,7 @@ def check_room(staged: Staged, predecessor: Record | None, *, recompute: bool) -
         )
 
 
-def _is_known(target: Target) -> bool:
+def _has_owner(target: Target) -> bool:
     return stored_record(target) is not None or companion_owner(target) is not None
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from taggedartifacts._reach.definition import Source
 from taggedartifacts._reach.syntax import node_digest, outline
-from taggedartifacts._session.notebooks import cells, missing, outlines, plain, stands_in_code
+from taggedartifacts._session.notebooks import cells, missing, outlines, plain_python, stands_in_code
 
 CELL = "import numpy as np\n\n@Artifact('out')\ndef f(x, out):\n    # comment\n    return helper(x)\n"
 
@@ -198,4 +198,4 @@ class TestPlain:
     def test_indentation(self):
         """A magic becomes a statement of the same indentation, and operators stay what they are."""
 
-        assert "if x:\n    pass\ny = 5 % 3\nz = x != 2" == plain("if x:\n    %time\ny = 5 % 3\nz = x != 2")
+        assert "if x:\n    pass\ny = 5 % 3\nz = x != 2" == plain_python("if x:\n    %time\ny = 5 % 3\nz = x != 2")
