@@ -246,7 +246,7 @@ MUTANTS = [
     Mutant("_reach/opened.py", "if event in _STARTS or len(", "if len(", MEANWHILE),
     Mutant("_reach/opened.py", " or len(self.files) >= _MOST_FILES", "", MEANWHILE),
     Mutant("_reach/opened.py", " and absolute not in self.files:", ":", OPENED),
-    Mutant("_reach/opened.py", "None if _only_writes(event, arguments) else _standing(absolute)", "_standing(absolute)", OPENED),
+    Mutant("_reach/opened.py", "None if _only_writes(event, arguments) else _status_at(absolute)", "_status_at(absolute)", OPENED),
     Mutant("_reach/opened.py", "== os.O_WRONLY", "!= 0", OPENED),
     Mutant("_reach/opened.py", "tuple(each for each in _watching if each is not opened)", "()", OPENED),
     Mutant("_reach/opened.py", "os.path.abspath(os.fsdecode(path))", "os.fsdecode(path)", OPENED),

@@ -204,7 +204,7 @@ def recognise(kind: type) -> Reducer | None:
         return None
     for base in kind.__mro__[:-1]:
         for refused in REFUSED:
-            if _is_listed(base, refused.names):
+            if _is_one_of(base, refused.names):
                 name = f"{kind.__module__}.{kind.__qualname__}"
                 return _refusing(f"{refused.reason} has no canonical form ({name})", refused.remedy)
     return None
@@ -224,7 +224,7 @@ def refuse(value: Any) -> NoReturn:
     raise RefusalError(f"an object of type {kind.__module__}.{kind.__qualname__} has no canonical form")
 
 
-def _is_listed(kind: type, names: tuple[str, ...]) -> bool:
+def _is_one_of(kind: type, names: tuple[str, ...]) -> bool:
     name = f"{kind.__module__}.{kind.__qualname__}"
     return any(name.startswith(each[:-1]) if each.endswith("*") else name == each for each in names)
 

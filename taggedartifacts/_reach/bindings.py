@@ -137,16 +137,16 @@ _known: dict[int, tuple[dict[str, Any], object, Bindings]] = {}
 def note(space: dict[str, Any], code: CodeType) -> None:
     """Keep the code object of a module that is being loaded: it is what its text says, whatever becomes of the file."""
     known = _known.get(id(space))
-    if code.co_filename != space.get("__file__") or (known is not None and known[1] is _load(space)):
+    if code.co_filename != space.get("__file__") or (known is not None and known[1] is _load_of(space)):
         return  # of an exec; or known already
     if len(_noted) >= _MOST_KNOWN:
         _noted.clear()
-    _noted[id(space)] = (_load(space), code)
+    _noted[id(space)] = (_load_of(space), code)
 
 
 def bindings_of(space: dict[str, Any]) -> Bindings:
     """Tell what the text binds of the module that has these globals, as it was loaded."""
-    load = _load(space)
+    load = _load_of(space)
     known = _known.get(id(space))
     if known is None or known[1] is not load:
         if len(_known) >= _MOST_KNOWN:
@@ -165,7 +165,7 @@ def holds_literals(space: dict[str, Any]) -> bool:
     )
 
 
-def _load(space: dict[str, Any]) -> object:
+def _load_of(space: dict[str, Any]) -> object:
     return space.get("__spec__") or space
 
 

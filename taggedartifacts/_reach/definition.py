@@ -139,17 +139,17 @@ def _function_source(function: FunctionType) -> Source:
         return source
     names = tuple(sorted(set(reads(code))))
     # What was sent here as a value is of a module's file, which holds this very code, or of nothing that is known here.
-    texts = () if arrived else _texts(code, function.__name__)
+    texts = () if arrived else _code_texts(code, function.__name__)
     for text in itertools.chain(texts, _file_texts(function)):
         if (node := _located(text, code)) is not None:
-            return _described(function.__qualname__, node, function.__globals__, names)
+            return _source(function.__qualname__, node, function.__globals__, names)
     if arrived:
         raise _unknown(function)
     constants = {each for part in nested(code) for each in part.co_consts if isinstance(each, str)}
     return Source(function.__qualname__, code_digest(code), None, frozenset(), names, None, tuple(sorted(constants)))
 
 
-def _described(name: str, node: DefinitionNode, space: Mapping[str, Any], reads: tuple[str, ...]) -> Source:
+def _source(name: str, node: DefinitionNode, space: Mapping[str, Any], reads: tuple[str, ...]) -> Source:
     named = [callee(decorator) for decorator in decorators_of(node)]
     ours = frozenset(node_digest(expression) for expression in named if is_our_decorator(_resolved(expression, space)))
     found = outline(node)
@@ -158,10 +158,10 @@ def _described(name: str, node: DefinitionNode, space: Mapping[str, Any], reads:
         text = ast.unparse(node)
     except RecursionError:  # a sum of a thousand terms
         text = None
-    return Source(name, code, found, ours, reads, text, tuple(sorted(set(_strings(node)))))
+    return Source(name, code, found, ours, reads, text, tuple(sorted(set(_strings_in(node)))))
 
 
-def _strings(node: DefinitionNode) -> Iterator[str]:
+def _strings_in(node: DefinitionNode) -> Iterator[str]:
     pending: list[ast.AST] = [node.body] if isinstance(node, ast.Lambda) else [*node.body]
     while pending:
         match item := pending.pop():
@@ -181,7 +181,7 @@ def _class_source(kind: type) -> Source:
         raise _unknown(kind)
     codes = [function.__code__ for function in functions]
     space = functions[0].__globals__ if functions else vars(sys.modules[kind.__module__])
-    texts = _texts(codes[0], kind.__name__) if codes else _session_texts(kind.__name__)
+    texts = _code_texts(codes[0], kind.__name__) if codes else _session_texts(kind.__name__)
     is_data = False
     for text in texts:
         tree, bodies = _codes(text, codes[0].co_flags if codes else 0)
@@ -193,7 +193,7 @@ def _class_source(kind: type) -> Source:
                     if isinstance(node, ast.ClassDef) and _annotated(node) == list(
                         vars(kind).get("__annotations__", ())
                     ):
-                        return _described(kind.__qualname__, node, space, ())
+                        return _source(kind.__qualname__, node, space, ())
         if is_data := not codes and tree is not None and _makes(tree, kind.__name__):
             break
     by_code = hexdigest("\n".join(code_digest(code) for code in codes).encode())
@@ -213,7 +213,7 @@ def _annotated(node: ast.ClassDef) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def _texts(code: CodeType, name: str) -> Iterator[str]:
+def _code_texts(code: CodeType, name: str) -> Iterator[str]:
     # The source that Python or IPython keeps for this code. It may be another's (`exec` under `python -c` gives the
     # text of the command), so whoever takes it verifies it.
     with contextlib.suppress(OSError):

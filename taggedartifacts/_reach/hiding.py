@@ -88,10 +88,10 @@ class Findings(NamedTuple):
 
 def is_hiding(name: str) -> bool:
     """Say whether who uses this dotted name hides what it uses."""
-    return name in _NAMES or name.startswith(_FAMILIES) or any(each in _MODULES for each in _above(name))
+    return name in _NAMES or name.startswith(_FAMILIES) or any(each in _MODULES for each in _name_and_packages(name))
 
 
-def _above(name: str) -> Iterator[str]:
+def _name_and_packages(name: str) -> Iterator[str]:
     while name:
         yield name
         name = name.rpartition(".")[0]

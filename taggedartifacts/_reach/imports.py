@@ -192,15 +192,15 @@ def read(source: bytes) -> Imports:
     except (RecursionError, MemoryError):
         return Imports(hides=(Hidden(1, "does not parse: it is nested too deep"),))
     survey = surveyed(tree)
-    return _described(survey, look_through(survey))
+    return _imports_found(survey, look_through(survey))
 
 
-def _described(survey: Survey, findings: Findings) -> Imports:
+def _imports_found(survey: Survey, findings: Findings) -> Imports:
     statements = [each for statement in survey.statements for each in _stated(statement)]
-    by_name = [_named(name, line) for line, name in findings.imports]
+    by_name = [_import_of(name, line) for line, name in findings.imports]
     return Imports(
         imports=tuple(sorted({*statements, *by_name}, key=lambda each: (each.line, each))),
-        uses=tuple(_grouped(findings.uses)),
+        uses=tuple(_gathered(findings.uses)),
         exports=tuple(sorted(survey.exports)),
         folders=tuple(sorted(PathEntry(*each) for each in findings.folders)),
         hides=tuple(sorted(Hidden(*each) for each in findings.hides)),
@@ -215,12 +215,12 @@ def _stated(node: ast.Import | ast.ImportFrom) -> list[Import]:
     return [Import(node.level, node.module or "", tuple(alias.name for alias in node.names), node.lineno)]
 
 
-def _named(name: str, line: int, names: tuple[str, ...] = ()) -> Import:
+def _import_of(name: str, line: int, names: tuple[str, ...] = ()) -> Import:
     module = name.lstrip(".")
     return Import(len(name) - len(module), module, names, line)
 
 
-def _grouped(uses: Iterable[str]) -> list[Import]:
+def _gathered(uses: Iterable[str]) -> list[Import]:
     """Gather the attributes that are used of each module; the standard library's lead nowhere else."""
     by_module: dict[str, list[str]] = {}
     for use in sorted(uses):
@@ -230,7 +230,7 @@ def _grouped(uses: Iterable[str]) -> list[Import]:
             top = module.partition(".")[0]
             if top != "builtins" and top not in sys.stdlib_module_names:
                 by_module.setdefault(module, []).append(attribute)
-    return [_named(module, 0, tuple(names)) for module, names in by_module.items()]
+    return [_import_of(module, 0, tuple(names)) for module, names in by_module.items()]
 
 
 def _may_name_file(text: str) -> bool:

@@ -91,7 +91,7 @@ class Evaluator:
             case ast.Name():
                 return self._named(node, self.texts)
             case ast.IfExp():
-                return _union(self.texts(node.body), self.texts(node.orelse))
+                return _either(self.texts(node.body), self.texts(node.orelse))
             case ast.NamedExpr():
                 return self.texts(node.value)
             case ast.BinOp(op=ast.Add()):
@@ -120,7 +120,7 @@ class Evaluator:
             return self.items(node) if isinstance(node, ast.List | ast.Tuple) else None
         found: set[str] | None = set()
         for value in node.values:
-            found = _union(found, self.texts(value))
+            found = _either(found, self.texts(value))
         return found
 
     def _items(self, node: ast.expr) -> set[str] | None:
@@ -131,12 +131,12 @@ class Evaluator:
                 found: set[str] | None = set()
                 for item in node.elts:
                     values = self.items(item.value) if isinstance(item, ast.Starred) else self.texts(item)
-                    found = _union(found, values)
+                    found = _either(found, values)
                 return found
             case ast.Name():
                 return self._named(node, self.items)
             case ast.BinOp(op=ast.Add()):
-                return _union(self.items(node.left), self.items(node.right))
+                return _either(self.items(node.left), self.items(node.right))
             case ast.Subscript(slice=ast.Slice()):
                 return self.items(node.value)
             case ast.Call(func=ast.Attribute(attr="copy", value=copied), args=[]):
@@ -161,7 +161,7 @@ class Evaluator:
             for binding in bindings:
                 if binding.value is None or (binding.each and evaluate != self.texts):
                     return None
-                found = _union(found, (self.items if binding.each else evaluate)(binding.value))
+                found = _either(found, (self.items if binding.each else evaluate)(binding.value))
             return found
         finally:
             self._in_progress.discard(name)
@@ -230,7 +230,7 @@ def place(text: str) -> tuple[str, str] | None:
     return ("", posixpath.normpath(text)) if "\0" not in text else None
 
 
-def _union(one: set[str] | None, other: set[str] | None) -> set[str] | None:
+def _either(one: set[str] | None, other: set[str] | None) -> set[str] | None:
     return None if one is None or other is None else one | other
 
 

@@ -203,10 +203,14 @@ def module_of(imported: Imported | LookedUp, space: Mapping[str, Any]) -> Any:
 
     This is a module, or what one has put there in its place; None if it is not loaded.
     """
-    return _looked_up(imported, space) if isinstance(imported, LookedUp) else sys.modules.get(name_of(imported, space))
+    return (
+        _value_looked_up(imported, space)
+        if isinstance(imported, LookedUp)
+        else sys.modules.get(whole_name(imported, space))
+    )
 
 
-def name_of(imported: Imported, space: Mapping[str, Any]) -> str:
+def whole_name(imported: Imported, space: Mapping[str, Any]) -> str:
     """Tell the whole name of a module that another one imports."""
     name = imported.module
     if imported.level:
@@ -217,7 +221,7 @@ def name_of(imported: Imported, space: Mapping[str, Any]) -> str:
     return name
 
 
-def _looked_up(looked_up: LookedUp, space: Mapping[str, Any]) -> Any:
+def _value_looked_up(looked_up: LookedUp, space: Mapping[str, Any]) -> Any:
     by, steps, name = looked_up
     value: object = module_of(by, space) if isinstance(by, Imported) else space.get(by, _BUILTINS.get(by))
     for step in steps:

@@ -48,7 +48,7 @@ class Opened:
             with contextlib.suppress(ValueError, TypeError, OSError):
                 absolute = os.path.abspath(os.fsdecode(path))
                 if absolute.startswith(self._prefix) and absolute not in self.files:
-                    self.files[absolute] = None if _only_writes(event, arguments) else _standing(absolute)
+                    self.files[absolute] = None if _only_writes(event, arguments) else _status_at(absolute)
 
 
 def _only_writes(event: str, arguments: tuple[Any, ...]) -> bool:
@@ -56,7 +56,7 @@ def _only_writes(event: str, arguments: tuple[Any, ...]) -> bool:
     return isinstance(flags, int) and flags & (os.O_WRONLY | os.O_RDWR) == os.O_WRONLY
 
 
-def _standing(path: str) -> os.stat_result | None:
+def _status_at(path: str) -> os.stat_result | None:
     try:
         return os.stat(path)
     except OSError:

@@ -266,12 +266,12 @@ def changed_parameters() -> dict[str, object]:
         return {}
     found = {}
     for name, value in dict.items(now):
-        if not name.startswith(_NOT_SHOWN) and not _same(dict.get(defaults, name), value):
+        if not name.startswith(_NOT_SHOWN) and not _is_same_value(dict.get(defaults, name), value):
             found[name] = _plain(value)
     return found
 
 
-def _same(one: object, other: object) -> bool:
+def _is_same_value(one: object, other: object) -> bool:
     return one is other or (type(one) is type(other) and repr(one) == repr(other))
 
 

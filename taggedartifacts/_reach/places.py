@@ -26,10 +26,10 @@ def folder_and_name(file: str) -> tuple[str, str]:
 def lies_below(root: str, folder: str) -> bool:
     """Say whether a folder is a root or lies below it."""
     above, below = root.rstrip(os.sep) + os.sep, f"{folder.rstrip(os.sep)}{os.sep}"
-    return below.startswith(above) or (_CASE_MAY_NOT_COUNT and _is_same(below[: len(above)], above))
+    return below.startswith(above) or (_CASE_MAY_NOT_COUNT and _is_one_folder(below[: len(above)], above))
 
 
-def _is_same(one: str, other: str) -> bool:
+def _is_one_folder(one: str, other: str) -> bool:
     """Tell whether two directories are one, of which the names differ in case; for systems whose realpath keeps it."""
     try:
         return one.casefold() == other.casefold() and os.path.samefile(one, other)

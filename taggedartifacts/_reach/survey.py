@@ -243,7 +243,7 @@ def _note_exports(survey: Survey, name: str, value: ast.expr) -> None:
                     survey.exports.add("*")
 
 
-def _call(survey: Survey, node: ast.Call) -> None:
+def _note_all(survey: Survey, node: ast.Call) -> None:
     match node.func:
         case ast.Attribute(value=ast.Name(id="__all__")):  # append or extend
             for value in node.args:
@@ -255,7 +255,7 @@ def _define(survey: Survey, node: ast.FunctionDef | ast.AsyncFunctionDef) -> Non
         survey.bind(node.name, Bound(None))
 
 
-def _class(survey: Survey, node: ast.ClassDef) -> None:
+def _note_class(survey: Survey, node: ast.ClassDef) -> None:
     survey.bind(node.name, Bound(None))
     survey.members.update(node.body)
 
@@ -264,7 +264,7 @@ def _argument(survey: Survey, node: ast.arg) -> None:
     survey.bind(node.arg, Bound(None, is_parameter=True))
 
 
-def _named(survey: Survey, node: ast.ExceptHandler | ast.MatchAs | ast.MatchStar) -> None:
+def _note_named(survey: Survey, node: ast.ExceptHandler | ast.MatchAs | ast.MatchStar) -> None:
     if node.name is not None:
         survey.bind(node.name, Bound(None))
 
@@ -304,12 +304,12 @@ _NOTES: dict[type[ast.AST], Callable[[Survey, Any], None]] = {
     ast.AsyncFor: _loop,
     ast.comprehension: _loop,
     ast.withitem: _with,
-    ast.Call: _call,
+    ast.Call: _note_all,
     ast.FunctionDef: _define,
     ast.AsyncFunctionDef: _define,
-    ast.ClassDef: _class,
+    ast.ClassDef: _note_class,
     ast.arg: _argument,
-    ast.ExceptHandler: _named,
-    ast.MatchAs: _named,
-    ast.MatchStar: _named,
+    ast.ExceptHandler: _note_named,
+    ast.MatchAs: _note_named,
+    ast.MatchStar: _note_named,
 }

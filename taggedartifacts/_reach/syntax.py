@@ -134,7 +134,7 @@ def canonical_text(node: ast.AST, *, decorators: bool = True, texts: bool = Fals
         if isinstance(item, _Literal):
             written.append(item)
         elif isinstance(item, ast.Constant):
-            written.append(_constant(item.value))
+            written.append(_constant_text(item.value))
         elif isinstance(item, ast.AST):
             stack.append((_Literal(")"), True))
             for name, value in reversed(list(_fields(item, texts=texts))):
@@ -165,7 +165,7 @@ def _fields(node: ast.AST, *, texts: bool) -> Iterator[tuple[str, object]]:
         if name in _SKIPPED:
             continue
         if not texts and isinstance(value, list) and value and isinstance(value[0], ast.stmt):
-            value = [statement for statement in value if not _is_text(statement)]
+            value = [statement for statement in value if not _is_docstring(statement)]
         if name == "values" and isinstance(node, ast.JoinedStr):
             value = _merged(node.values)
         elif isinstance(node, ast.Delete):
@@ -176,7 +176,7 @@ def _fields(node: ast.AST, *, texts: bool) -> Iterator[tuple[str, object]]:
             yield name, value
 
 
-def _is_text(statement: ast.stmt) -> bool:
+def _is_docstring(statement: ast.stmt) -> bool:
     # A docstring, or that of an attribute: wherever it stands, it does nothing.
     match statement:
         case ast.Expr(value=ast.Constant(value=str())):
@@ -207,7 +207,7 @@ def _merged(values: list[ast.expr]) -> list[ast.expr]:
     return merged
 
 
-def _constant(value: object) -> str:
+def _constant_text(value: object) -> str:
     # The type stands beside it, as True == 1 == 1.0. Hex, since decimal digits are limited to 4,300.
     text = hex(value) if type(value) is int else json.dumps(value) if isinstance(value, str) else repr(value)
     return f"({type(value).__name__} {text})"

@@ -38,11 +38,11 @@ from .objects import (
     is_written_only,
     leads_to,
     module_of,
-    name_of,
     namespace,
     plain,
     stands_for_module,
     value_of,
+    whole_name,
 )
 from .outside import Outside
 from .reads import IMPORTED_ONLY, REFLECTION, Imported, names_read
@@ -223,7 +223,7 @@ class _Walk:
         self._outside.note_module(imported.module)
         module = module_of(imported, space)
         if isinstance(imported, Imported):
-            self._watch.name(sys.modules, name_of(imported, space), MISSING if module is None else module)
+            self._watch.name(sys.modules, whole_name(imported, space), MISSING if module is None else module)
         if module is not None:
             for chain in chains:
                 self._take_module(module, chain, label, imported.module)
