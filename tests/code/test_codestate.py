@@ -14,8 +14,8 @@ import pytest
 from gitrepo import IS_ROOT, GitRepo
 from looks import WORK, LookedAt, importable
 
-from taggedartifacts._code.codestate import Change, CodeState, stamp, take_look
-from taggedartifacts._code.dirt import Dirt, digest_of
+from taggedartifacts._code.codestate import stamp, take_look
+from taggedartifacts._code.dirt import Change, CodeState, Dirt, digest_of
 from taggedartifacts._code.scope import Kind, Scope
 from taggedartifacts._errors import DirtyRepositoryError, RepositoryError, ScopeError
 
