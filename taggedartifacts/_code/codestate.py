@@ -14,8 +14,8 @@ from .._memory import Memory
 from .._reach.forks import looking
 from .._reach.modules import loaded_modules, running_code
 from .._reach.places import places
-from .dirt import CodeState, Status
-from .facts import Facts, Start, find_facts, is_environment
+from .dirt import CodeState, Facts, Status
+from .facts import Start, find_facts, is_environment
 from .look import Look
 from .scope import checked_paths
 

@@ -1,4 +1,4 @@
-"""What makes code dirty: what differs from the commit, and the code state that says so."""
+"""What makes code dirty: what differs from the commit, and the code state and the facts of a look that say so."""
 
 from __future__ import annotations
 
@@ -117,6 +117,39 @@ class Dirt(NamedTuple):
     oid: str
     patch: bytes | None
     is_layout: bool = False
+
+
+class Facts(NamedTuple):
+    """What a look found in the repository, as plain data.
+
+    Attributes:
+        root: Root of the work tree.
+        heads: The commits checked out, by the prefix of the paths that they hold; "" is the repository itself.
+        commit: The last one that changed the scope.
+        scope: Which paths are the code.
+        digest: Digest of what the commit holds in the scope.
+        own: Paths of the function's own file, which is always in scope.
+        untracked: Files that imports reach and no commit holds.
+        dirt: What differs from the commit, by path.
+        remote: URL of the remote, without credentials.
+        foreign: Digests of what counts beside the repository: the function's own file if that is not there, the
+            package if that is installed, and the commits of further repositories.
+        generated: Version files that the build writes from git: they are left out.
+        taken: When the look was taken, in seconds since the epoch.
+    """
+
+    root: str
+    heads: Mapping[str, str]
+    commit: str
+    scope: Scope
+    digest: str
+    own: tuple[str, ...]
+    untracked: tuple[str, ...]
+    dirt: Mapping[str, Dirt]
+    remote: str | None
+    foreign: Mapping[str, str]
+    generated: frozenset[str]
+    taken: float
 
 
 class Status:

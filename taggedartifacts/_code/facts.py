@@ -17,7 +17,7 @@ from .._hashing import file_hexdigest, hexdigest
 from .._reach.imports import Hidden, Imports
 from .._reach.modules import loaded_modules
 from .._reach.places import import_roots, is_installed, places
-from .dirt import STALE, Dirt, Status, remote_url, same_syntax
+from .dirt import STALE, Dirt, Facts, Status, remote_url, same_syntax
 from .kinds import kind_of
 from .memory import TYPED, WorkTree, memory
 from .scope import Kind, Scope, find_scope, named_paths, united, with_linked
@@ -120,39 +120,6 @@ def _sources(above: str, name: str) -> Iterator[tuple[str, str]]:
             if each.endswith(".py"):
                 path = os.path.join(folder, each)
                 yield os.path.relpath(path, above).replace(os.sep, "/"), file_hexdigest(path)
-
-
-class Facts(NamedTuple):
-    """What a look found in the repository, as plain data.
-
-    Attributes:
-        root: Root of the work tree.
-        heads: The commits checked out, by the prefix of the paths that they hold; "" is the repository itself.
-        commit: The last one that changed the scope.
-        scope: Which paths are the code.
-        digest: Digest of what the commit holds in the scope.
-        own: Paths of the function's own file, which is always in scope.
-        untracked: Files that imports reach and no commit holds.
-        dirt: What differs from the commit, by path.
-        remote: URL of the remote, without credentials.
-        foreign: Digests of what counts beside the repository: the function's own file if that is not there, the
-            package if that is installed, and the commits of further repositories.
-        generated: Version files that the build writes from git: they are left out.
-        taken: When the look was taken, in seconds since the epoch.
-    """
-
-    root: str
-    heads: Mapping[str, str]
-    commit: str
-    scope: Scope
-    digest: str
-    own: tuple[str, ...]
-    untracked: tuple[str, ...]
-    dirt: Mapping[str, Dirt]
-    remote: str | None
-    foreign: Mapping[str, str]
-    generated: frozenset[str]
-    taken: float
 
 
 class Start(NamedTuple):

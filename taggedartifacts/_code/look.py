@@ -15,8 +15,8 @@ from .._reach.forks import looking
 from .._reach.modules import LoadedFile, LoadedModules, loaded_modules
 from .._reach.places import is_installed, places
 from .._reach.syntax import module_digest
-from .dirt import STALE, Change, CodeState, Dirt, Status, digest_of, patch_of, same_syntax
-from .facts import Facts, widen
+from .dirt import STALE, Change, CodeState, Dirt, Facts, Status, digest_of, patch_of, same_syntax
+from .facts import widen
 from .meanwhile import changed_meanwhile, uncounted
 from .settings import FILE
 

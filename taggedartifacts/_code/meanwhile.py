@@ -11,7 +11,7 @@ from .._git.repository import find_repository, index_stamp, reading
 from .._git.trees import Delta
 from .._memory import Memory
 from .._reach.places import is_installed, relative
-from .dirt import Status, same_syntax
+from .dirt import Facts, Status, same_syntax
 from .kinds import opens_unseen
 from .settings import FILE
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from .._git.command import CommandRepository
     from .._git.repository import Repository
     from .._reach.opened import Opened
-    from .facts import Facts
 
 _MARGIN_SECONDS = 2.0  # file systems stamp with the tick before
 _PATH_BYTES = 100  # beside its letters, in a set
