@@ -10,8 +10,10 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from .bindings import Computed, Defined, Literal, Taken, bindings_of
-from .members import MADE, defaults
-from .objects import WRAPPED, home_of, is_code, leads_to, module_of, namespace, value_of
+from .members import MADE, defaults, is_generated
+from .objects import WRAPPED, home_of, is_code, leads_to, module_of, namespace, plain, value_of
+from .prompt import has_arrived
+from .reads import OF_CELL
 from .watch import MISSING
 
 if TYPE_CHECKING:
@@ -135,12 +137,22 @@ class Text:
             if location is None or not bindings.defines(code):
                 return []
             name = f"{location.name}:{code.co_qualname}"
-            if bindings.times(code.co_qualname) > 1:
-                from .definition import source_of  # what reads source code is not for scripts to wait for
-
-                name = f"{name} as {source_of(function).code}"
-            found.append((function, name))
+            found.append((function, f"{name} as {_told(function)}" if bindings.times(code.co_qualname) > 1 else name))
         return found
+
+    def other_code(self, function: FunctionType) -> str | None:
+        """Tell the code that was put into a function; None if it has that which its text gives it."""
+        code, texts = function.__code__, bindings_of(function.__globals__)
+        if not texts.names or has_arrived(function) or is_generated(function.__name__, function):
+            return None
+        if code.co_filename == OF_CELL:
+            return None  # made here, of no text
+        head, inner = code.co_qualname, plain(function)
+        names = {function.__qualname__}
+        if inner is not function:  # what a decorator made, whose name the statement says
+            head = head.partition(".<locals>")[0].rpartition(".")[2]
+            names = {chain[-1] for chain in bindings_of(inner.__globals__).read_by(inner.__qualname__)}
+        return None if head in names and texts.defines(code) else _told(function)
 
     def _origin(self, space: dict[str, Any], name: str) -> tuple[dict[str, Any], Binding | None]:
         """Find what binds a name, in its module or in the one of the work tree from which that imports it."""
@@ -161,7 +173,13 @@ class Text:
         if self._enter(space) is None:
             return False
         binding = bindings_of(space).names.get(name)
-        return isinstance(binding, Defined) and leads_to(value, binding.code, name)
+        return isinstance(binding, Defined) and not binding.is_plain and leads_to(value, binding.code, name)
+
+
+def _told(function: FunctionType) -> str:
+    from .definition import source_of  # what reads source code is not for scripts to wait for
+
+    return source_of(function).code
 
 
 def _docstring(code: CodeType) -> str | None:

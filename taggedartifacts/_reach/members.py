@@ -142,19 +142,53 @@ def attributes(kind: type) -> Iterator[tuple[str, Any]]:
         ):
             yield name, member
     for name, field in fields_of(kind):
-        for part in ("default", "default_factory", "factory"):
-            value = getattr(field, part, None)
-            value = getattr(value, "factory", value)  # attrs keeps the factory in the default
-            if not is_undefined(value):
-                yield f"{name}: {part}", value
-        for part, plain in _OPTIONS.items():
-            value = getattr(field, part, plain)
-            value = dict(value) if isinstance(value, MappingProxyType) else value
-            if value != plain and (value or value is False):
-                yield f"{name}: {part}", value
+        yield from ((f"{name}: {part}", value) for part, value in _of_field(field))
     if any(name in vars(kind) for name in _WRITTEN_BY):
         # Which members it has is told by options of what generates them, and these may be names.
         yield "generated members", [[name, vars(kind)[name] is None] for name in _MEMBERS if name in vars(kind)]
+
+
+def _of_field(field: Any) -> Iterator[tuple[str, Any]]:
+    for part in ("default", "default_factory", "factory"):
+        value = getattr(field, part, None)
+        value = getattr(value, "factory", value)  # attrs keeps the factory in the default
+        if not is_undefined(value):
+            yield part, value
+    for part, plain in _OPTIONS.items():
+        value = getattr(field, part, plain)
+        value = dict(value) if isinstance(value, MappingProxyType) else value
+        if value != plain and (value or value is False):
+            yield part, value
+
+
+def written(kind: type, *, is_told: bool) -> Iterator[tuple[str, Any]]:
+    """Iterate over what was written into a class that its text and its entries do not tell.
+
+    Args:
+        kind: The class.
+        is_told: Whether a class statement made it that calls nothing but what writes members.
+    """
+    held, fields = vars(kind), dict(fields_of(kind) if is_written(kind) else ())
+    above = [field for base in kind.__mro__[1:] for _, field in fields_of(base)]
+    for name, field in fields.items():
+        for part, value in _of_field(field) if not any(field is each for each in above) else ():
+            is_plain = isinstance(value, type) and value.__module__ == "builtins"  # list, dict
+            if value is not field.default and not is_plain and part != "kw_only":
+                yield f"{name}: {part}", value
+    if not is_told and any(name in held for name in _WRITTEN_BY):
+        yield "members", tuple(name if held[name] is not None else f"no {name}" for name in _MEMBERS if name in held)
+    # What a class says of the order of its fields, it says twice: by hand, one of both is changed.
+    matched = held.get("_fields") or tuple(name for name, field in fields.items() if _is_positional(field))
+    if is_written(kind) and not (is_told and held.get("__match_args__", ()) == matched):
+        yield "fields", (tuple(fields), matched, held.get("__match_args__"))
+    if not is_told and issubclass(kind, enum.Enum):
+        yield "members", tuple(kind.__members__)
+
+
+def _is_positional(field: Any) -> bool:
+    of_dataclass = getattr(field, "_field_type", None)
+    is_of_instance = of_dataclass is None or of_dataclass.name != "_FIELD_CLASSVAR"
+    return bool(is_of_instance and field.init and not field.kw_only)
 
 
 def is_written(kind: type) -> bool:

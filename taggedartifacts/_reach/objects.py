@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import sys
 import types
+import typing
 from collections import Counter, OrderedDict, defaultdict, deque, namedtuple
 from functools import WRAPPER_ASSIGNMENTS, partial
 from typing import TYPE_CHECKING, Any
@@ -174,8 +175,10 @@ def is_written_only(chain: tuple[str, ...], value: object) -> bool:
 def is_left_out(value: object) -> bool:
     kind = type(value)
     home = kind.__module__.partition(".")[0]
+    is_of_typing = home in _TYPING and kind.__module__ != "types" and not isinstance(value, type)
+    is_annotation = is_of_typing and typing.get_origin(value) is not typing.Literal  # whose values code may ask for
     # A plain object() is a mark without state.
-    return home in _LOGGERS or (home in _TYPING and kind.__module__ != "types") or kind is object or _is_our_own(value)
+    return home in _LOGGERS or is_annotation or kind is object or _is_our_own(value)
 
 
 def _is_our_own(value: object) -> bool:
@@ -238,8 +241,8 @@ def _value_looked_up(looked_up: LookedUp, space: Mapping[str, Any]) -> Any:
 
 
 def stands_for_module(value: object) -> bool:
-    """Tell whether a module has put an object of a class of its own into its place in ``sys.modules``."""
-    name = type(value).__module__
+    """Tell whether a module has put a class of its own, or an object of one, into its place in ``sys.modules``."""
+    name = (value if isinstance(value, type) else type(value)).__module__
     return isinstance(name, str) and sys.modules.get(name, sys) is value
 
 

@@ -13,19 +13,19 @@ from typing import TYPE_CHECKING, Any
 
 from .bindings import Literal, bindings_of
 from .location import label_of
+from .members import WRITERS, written
 from .objects import DESCRIBES, GENERATED, home_of, namespace, plain
-from .reads import IMPORTED_ONLY, PARSES, REFLECTION, names_read
+from .reads import IMPORTED_ONLY, OF_CELL, PARSES, REFLECTION, mentioned, names_read
 from .watch import MISSING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from .found import Ignored
     from .location import Locator
+    from .reads import Chain
     from .watch import Watch
 
-# The file of a function that stands for what a cell reads of a module.
-OF_CELL = "<cell>"
 _BUILTINS = vars(builtins)
 _CONSTANTS = frozenset({int, float, complex, bool, str, bytes, tuple, frozenset, types.NoneType})
 # By which names code reads how functions and classes describe themselves.
@@ -58,6 +58,7 @@ class Outside:
         ignored: What is left out.
         count: Counts a value: by its name in the record, as it is spelled, and with who reads it.
         enter: Takes what is read of a module: the attributes, who reads it, and as what it is spelled.
+        name: Takes a global: its namespace, its name, the attributes that are read of it, and who reads it.
     """
 
     def __init__(
@@ -66,13 +67,15 @@ class Outside:
         watch: Watch,
         ignored: Ignored,
         count: Callable[[str, str, object, str], None],
-        enter: Callable[[types.ModuleType, tuple[str, ...], str, str], None],
+        enter: Callable[[types.ModuleType, Chain, str, str], None],
+        name: Callable[[dict[str, Any], str, tuple[Chain, ...], str], None],
     ) -> None:
         self._tree = tree
         self._watch = watch
         self._ignored = ignored
         self._count = count
         self._enter = enter
+        self._name = name
         self._has_arguments = False
         self._has_subclasses = False
         self._are_drawn = False
@@ -98,6 +101,8 @@ class Outside:
     def parts(self, stands_in: object, chain: tuple[str, ...]) -> Iterator[tuple[str, object]]:
         """Iterate over what code reads of an object that stands in for a module: the data of its classes, too."""
         found: dict[str, object] = {}
+        if isinstance(stands_in, type):
+            return  # the walk visits it
         for kind in reversed(type(stands_in).__mro__[:-1]):
             self._watch.mapping(vars(kind))
             found |= {
@@ -110,6 +115,14 @@ class Outside:
         for name in found if chain != IMPORTED_ONLY else ():
             if chain[:1] == (name,) or not found.keys() & chain[:1]:  # by a method or property, code may read all
                 yield name, found[name]
+
+    def take_mentioned(self, space: dict[str, Any], names: Mapping[str, Iterable[Chain]], label: str) -> None:
+        """Take the globals that texts name which some code reads, as in ``df.query(CUT)`` with ``"x > @LIMIT"``."""
+        for name, chains in names.items():
+            for found, further in (each for chain in chains for each in mentioned(_given(space, (name, *chain)))):
+                if found in space and (id(space), found) not in self._met:
+                    self._met.add((id(space), found))
+                    self._name(space, found, (further,), label)
 
     def take_of_cell(self, function: types.FunctionType, label: str) -> None:
         """Take what a cell reads of an installed module, by the function that stands for that."""
@@ -162,6 +175,13 @@ class Outside:
             chosen = list(kind.__bases__)
         if chosen and not self._ignored.has((f"{label}.__bases__",)):
             self._count(f"{label}.__bases__", "", chosen, label)
+
+    def written(self, kind: type, space: dict[str, Any]) -> Iterator[tuple[str, object]]:
+        """Iterate over what was written into a class that its text does not tell."""
+        texts = bindings_of(space)
+        called = [_given(space, chain) for chain in texts.read_by(kind.__qualname__)]
+        is_told = texts.times(kind.__qualname__) > 0 and all(map(_is_writer, called))
+        return written(kind, is_told=is_told or not texts.names)
 
     def take_asked(self, seen: Collection[object], describes: Callable[[Any, str, object], bool]) -> None:
         """Take what code that was noted asks of functions and classes, given what says whether their text tells it."""
@@ -231,8 +251,14 @@ def _given(space: dict[str, Any], chain: Iterable[str]) -> object:
     name, *attributes = chain
     found: object = space.get(name)
     for each in attributes:
-        found = vars(found).get(each) if isinstance(found, type | types.ModuleType) else None
+        if isinstance(found, type | types.ModuleType):
+            found = vars(found).get(each)
     return found
+
+
+def _is_writer(value: object) -> bool:
+    """Say whether what a class statement reads is a base, or a decorator that writes what its options say."""
+    return isinstance(value, type) or str(getattr(value, "__module__", "")).partition(".")[0] in WRITERS
 
 
 def _has_name(kind: type) -> bool:

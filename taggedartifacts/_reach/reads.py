@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from types import CodeType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -32,9 +33,26 @@ REFLECTION = frozenset({"globals", "eval", "exec"})
 # By these methods, code reads the arguments of the command without naming them.
 PARSES = frozenset({"parse_args", "parse_known_args", "parse_intermixed_args"})
 
+# The file of a function that stands for what a cell reads of a module.
+OF_CELL = "<cell>"
+_MENTIONED = re.compile(r"@([^\W\d]\w*)((?:\.[^\W\d]\w*)*)")
+
 # Attributes, one of another.
 Chain = tuple[str, ...]
 Chains = dict[str, tuple[Chain, ...]]
+
+
+def mentioned(value: object) -> Iterator[tuple[str, Chain]]:
+    """Iterate over the names that texts in a value say as pandas has it, ``"x > @LIMIT"``, with their attributes."""
+    pending, inside = [value], set()
+    while pending:
+        each = pending.pop()
+        if isinstance(each, str):
+            if "@" in each:
+                yield from ((name, tuple(rest.split(".")[1:])) for name, rest in _MENTIONED.findall(each))
+        elif isinstance(each, (dict, list, tuple, set, frozenset)) and id(each) not in inside:
+            inside.add(id(each))
+            pending += each.values() if isinstance(each, dict) else each
 
 
 class Imported(NamedTuple):
@@ -95,6 +113,8 @@ def names_read(code: CodeType) -> Names:
     free = frozenset(code.co_freevars)
     for part in nested(code):
         found += _chains(part, bound)
+        known = {*part.co_varnames, *part.co_cellvars, *part.co_freevars}  # where a text is looked up, these come first
+        found += [("global", name, chain) for name, chain in mentioned(part.co_consts) if name not in known]
     tables: dict[str, dict[object, dict[tuple[str, ...], None]]] = {"global": {}, "cell": {}, "import": {}}
     attributes: set[str] = set()
     for kind, name, chain in found:

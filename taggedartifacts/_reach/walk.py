@@ -86,7 +86,7 @@ class _Walk:
         self._values = Values(tree, self._text, self._watch, self._ignored, encode)
         self._root: object = None
         self._inner: list[object] = []  # what our decorators hold: their options are no code
-        self._outside = Outside(tree, self._watch, self._ignored, self._count, self._take_module)
+        self._outside = Outside(tree, self._watch, self._ignored, self._count, self._take_module, self._take_global)
 
     def over(self, roots: Iterable[object]) -> tuple[Reads, Watch]:
         for root in roots:
@@ -154,6 +154,7 @@ class _Walk:
         if "savefig" in names.attributes:
             self._outside.note_module("matplotlib")
         self._outside.note_attributes(names.attributes, label)
+        self._outside.take_mentioned(space, names.globals, label)
         own = function is self._root
         is_one_of_several = not own and "." not in code.co_qualname and self._text.is_one_of_several(function)
         if is_one_of_several and not self._values.hold(function):
@@ -161,6 +162,8 @@ class _Walk:
         fixed = bindings_of(space).fixes_defaults(code, function.__defaults__ or ()) and not function.__kwdefaults__
         for name, value in {} if own or fixed else defaults(function).items():
             self._take_part(f"{label}.{name}", name, value, label)
+        if (other := self._text.other_code(function)) is not None:
+            self._take_part(f"{label}.__code__", f"{label}.__code__", other, label)
         self._take_attributes(function, function, label)
 
     def _take_attributes(self, function: Any, inner: object, label: str) -> None:
@@ -253,7 +256,8 @@ class _Walk:
 
     def _take_module(self, module: Any, chain: Chain, label: str, spelled: str) -> None:
         if not isinstance(module, types.ModuleType):
-            self._follow(type(module))  # its module's name does not give it, so the object has no form
+            # Its module's name does not give it, so the object has no form.
+            self._follow(module if isinstance(module, type) else type(module))
             for name, part in self._outside.parts(module, chain):
                 self._take_part(f"{spelled}.{name}", f"{spelled}.{name}", part, label)
             return
@@ -331,13 +335,14 @@ class _Walk:
             self._take_entry(kind, space, name, label)
         for name in bindings_of(space).of_class(kind.__qualname__).keys() - vars(kind).keys() - GENERATED:
             self._take_part(f"{label}.{name}", f"{kind.__qualname__}.{name}", UNBOUND, label)
-        for field in vars(kind).get("__dataclass_fields__", {}).values():
-            if is_code(field.default_factory) and not isinstance(field.default_factory, type):
-                self._follow(field.default_factory)
+        for name, value in self._outside.written(kind, space):
+            self._take_part(f"{label}.{name}", f"{kind.__qualname__}.{name}", value, label)
+        self._watch.mapping(vars(kind).get("__dataclass_fields__", {}))
 
     def _take_entry(self, kind: type, space: dict[str, Any], name: str, label: str) -> None:
         value, binding = vars(kind)[name], bindings_of(space).of_class(kind.__qualname__).get(name)
-        is_written = name in GENERATED and not isinstance(binding, Defined)  # by Python
+        is_bound = isinstance(binding, Defined) or (binding is not None and name in ("__slots__", "__match_args__"))
+        is_written = name in GENERATED and not is_bound  # by Python
         if is_written or is_left_out(value) or isinstance(value, DESCRIPTORS):
             return
         spelled = f"{kind.__qualname__}.{name}"
@@ -361,11 +366,12 @@ class _Walk:
             for part in (*functions, value):
                 self._follow(part)
             return
-        if isinstance(value, kind) and hasattr(value, "_value_"):  # a member of an enumeration
+        if kind in type(value).__mro__ and hasattr(value, "_value_"):  # a member of an enumeration
             self._watch.mapping(vars(value))
             for attribute, held_by_it in put_on_member(value).items():
                 self._take_part(f"{key}.{attribute}", f"{spelled}.{attribute}", held_by_it, label)
             value = value._value_
+        value = value.__func__ if isinstance(value, (staticmethod, classmethod)) else value
         if not isinstance(value, type(kind)) and isinstance(binding, Literal) and binding.is_held_by(value):
             return
         self._count(key, spelled, value, label)

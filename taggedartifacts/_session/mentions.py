@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 from .._memory import Memory
 from .._reach.objects import module_of, namespace
-from .._reach.outside import OF_CELL, is_built_in
-from .._reach.reads import ADDED_TO, IMPORTED_ONLY, REFLECTION, WRITTEN, names_read
+from .._reach.outside import is_built_in
+from .._reach.reads import ADDED_TO, IMPORTED_ONLY, OF_CELL, REFLECTION, WRITTEN, names_read
 from .._reach.watch import MISSING
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from taggedartifacts import UnhashableError
 HEAD = "from pathlib import Path\nfrom taggedartifacts import Artifact\n"
 SOURCE = '''\
 """Old."""
-import collections, enum, functools
+import collections, dataclasses, enum, functools
 
 class One:
     """Old."""
@@ -35,6 +35,16 @@ class Pair(collections.namedtuple("Pair", "one two")):
     pass
 class Below(Kind):
     k = 3
+class Slotted:
+    __slots__ = ("a",)
+@dataclasses.dataclass
+class Data:
+    a: int = 1
+    b: int = 2
+def other(): return 3
+def matched(value):
+    match value:
+        case Data(first): return first
 class Color(enum.Enum):
     RED = 1
 class Sized:
@@ -62,6 +72,14 @@ def fig(out): Path(out).write_text(str(READ))
 '''
 # What the function reads, and what is done after the first call.
 CHANGES = [
+    ("1", "work.fig.__wrapped__.__code__ = (lambda out: None).__code__"),
+    ("plain()", "work.plain.__code__ = work.other.__code__"),
+    ("Kind().size()", "work.One.size.__code__ = work.Two.size.__code__"),
+    ("stepped()", "work.stepped.__wrapped__.__code__ = work.other.__code__"),
+    ("Pair(1, 2)._asdict()", "work.Pair.__mro__[1]._fields = ('two', 'one')"),
+    ("matched(Data())", "work.Data.__match_args__ = ('b', 'a')"),
+    ("dataclasses.asdict(Data())", "del work.Data.__dataclass_fields__['b']"),
+    ("Slotted.__slots__", "work.Slotted.__slots__ = ('b',)"),
     ("Kind().size()", "work.Kind.__bases__ = (work.Two,)"),
     ("Both().size()", "work.Both.__bases__ = (work.Two, work.One)"),
     ("Both().size()", "work.Both.__bases__ = (work.Two,)"),
@@ -162,6 +180,42 @@ class TestSetLater:
             del sys.modules["settings"]
 
         assert [] == wrong
+
+    def test_class_stands_in(self, project, monkeypatch):
+        """A class that a module puts into its own place counts, wherever it is imported."""
+        monkeypatch.syspath_prepend(project.path)
+        project.write("settings.py", f"{SETTINGS.partition('sys.modules')[0]}sys.modules[__name__] = Settings")
+        for name, top, inside in (("top", "import settings", "pass"), ("inside", "", "import settings")):
+            source = f"{HEAD}{top}\n@Artifact('out')\ndef fig(out):\n {inside}\n Path(out).write_text(settings.lines)"
+            project.write(f"{name}.py", source)
+        project.commit()
+        import settings
+
+        figures = [project.load(project.path / f"{name}.py").fig for name in ("top", "inside")]
+        before = [fig.path("out/a.txt") for fig in figures]
+        same = [fig.path("out/a.txt") for fig in figures]
+        settings.lines = 3
+        after = [fig.path("out/a.txt") for fig in figures]
+        del sys.modules["settings"]
+
+        assert before == same
+        assert set(before).isdisjoint(after)
+
+    def test_code_of_several(self, project):
+        """What was put into a function tells it: one code from another, and both from its own."""
+        work = project.module("""
+def helper(): return 1
+def two(): return 2
+def three(): return 3
+@Artifact("out")
+def fig(out): Path(out).write_text(str(helper()))
+""")
+        paths = [work.fig.path("out/a.txt")]
+        for other in (work.two, work.three, eval("lambda: 4")):
+            work.helper.__code__ = other.__code__
+            paths.append(work.fig.path("out/a.txt"))
+
+        assert len(set(paths)) == 4
 
     def test_mock(self, project):
         """What cannot be told, in the place of a function that nothing decorates, is refused."""

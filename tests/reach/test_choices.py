@@ -10,7 +10,8 @@ from taggedartifacts import UnhashableError
 
 HEAD = """
 import importlib, functools
-FAST = bool(os.environ.get("CHOOSE"))
+def chosen(): return bool(os.environ.get("CHOOSE"))
+FAST = chosen()
 def double(f):
     @functools.wraps(f)
     def g():
@@ -27,6 +28,11 @@ FIG = """
 @Artifact("out")
 def fig(out):
     Path(out).write_text(str({}))
+"""
+# As pandas does.
+QUERY = """
+import sys
+def query(text): return sys._getframe(1).f_globals[text.partition("@")[2]]
 """
 CHOICES = {
     "function": ("if FAST:\n    def k(): return 1\nelse:\n    def k(): return 2\n", "k()"),
@@ -78,6 +84,53 @@ CHOICES = {
         "K.m.k()",
     ),
     "all names": ("if FAST:\n    from choice_fast import *\nelse:\n    from choice_slow import *\n", "k()"),
+    "fields of a named tuple": (
+        "import collections\nK = collections.namedtuple('K', 'a b' if FAST else 'b a')\n",
+        "K(1, 2)._asdict()",
+    ),
+    "members of an enumeration": (
+        "import enum\nK = enum.Enum('K', {'A': 1, 'B': 2} if FAST else {'B': 2, 'A': 1})\n",
+        "list(K)",
+    ),
+    "options of a dataclass": (
+        "import dataclasses\n@dataclasses.dataclass(eq=chosen())\nclass K:\n    a: int = 1\n",
+        "K() == K()",
+    ),
+    "fields for keywords only": (
+        "import dataclasses\n@dataclasses.dataclass(kw_only=chosen())\nclass K:\n    a: int = 1\n",
+        "K.__match_args__",
+    ),
+    "metadata of a field": (
+        "import dataclasses\n@dataclasses.dataclass\nclass K:\n"
+        "    a: int = dataclasses.field(default=1, metadata={'unit': 'm' if FAST else 'km'})\n",
+        "dataclasses.fields(K)[0].metadata['unit']",
+    ),
+    "factory of a field": (
+        "import dataclasses\n@dataclasses.dataclass\nclass K:\n"
+        "    a: list = dataclasses.field(default_factory=functools.partial(list, 'a' if FAST else 'b'))\n",
+        "K()",
+    ),
+    "slots": ("class K:\n    __slots__ = ['a'] if FAST else ['b']\n", "K.__slots__"),
+    "class below a protocol": (
+        "import typing\nclass P(typing.Protocol):\n    k = FAST\nclass K(P):\n    def f(self): return self.k\n",
+        "K().f()",
+    ),
+    "values of a literal type": ("import typing\nK = typing.Literal[FAST]\n", "typing.get_args(K)"),
+    "decorator out of a table": (
+        "def triple(f):\n    @functools.wraps(f)\n    def g():\n        return 3 * f()\n    return g\n"
+        "TABLE = {True: double, False: triple}\n@TABLE[chosen()]\ndef k(): return 1\n",
+        "k()",
+    ),
+    "function for a decorator": (
+        "def one(): return 1\ndef two(): return 2\ndef calls(f):\n    def decorate(g):\n"
+        "        @functools.wraps(g)\n        def h(): return f()\n        return h\n    return decorate\n"
+        "@calls(one if chosen() else two)\ndef k(): pass\n",
+        "k()",
+    ),
+    "text that is run": ("exec(f'def k(): return {FAST}')\n", "k()"),
+    "partial in a class": ("class K:\n    k = staticmethod(functools.partial(int, FAST))\n", "K.k()"),
+    "global that a text names": (f"{QUERY}\n", "query('x > @FAST')"),
+    "global that a constant names": (f"{QUERY}CUTS = ['x > @FAST']\n", "query(CUTS[0])"),
     "constant in a branch": (
         "if FAST:\n    N = 1\ndef k():\n    try:\n        return N\n    except NameError:\n        return 0\n",
         "k()",
