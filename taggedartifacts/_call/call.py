@@ -16,7 +16,7 @@ from .._reach.met import NO_CODE, calling, collecting
 from .._reach.places import places
 from .._store.key import Key, scope_text
 from .._store.reuse import check_owner, find
-from .destination import Destination
+from .destination import Destination, working_directory
 from .inputs import check_unchanged, named_files, opened_files
 from .plain import plain_key
 from .reading import Reader, further, meeting
@@ -287,7 +287,7 @@ def prepare(f: Callable[..., Any], decoration: Decoration, args: tuple[Any, ...]
     bound = parameters.bind(args, kwargs)
     seen = view = decoration.moment.view(f)
     given = parameters.outputs(bound)
-    counted, cwd = parameters.counted(bound), os.getcwd()
+    counted, cwd = parameters.counted(bound), working_directory()
     reads_too = decoration.options.mode == "w"
     token = calling.set(home.script if home.arrived else None)
     try:

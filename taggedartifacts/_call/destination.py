@@ -104,9 +104,22 @@ class Output(NamedTuple):
         return (path + "/" if self.directory else path) if self.is_text else Path(path)
 
 
+def working_directory() -> str:
+    """Tell the current directory; an empty text if it was deleted, which absolute paths need not know."""
+    try:
+        return os.getcwd()
+    except FileNotFoundError:
+        return ""
+
+
 @functools.lru_cache(256)  # as the next
 def _known_folder(given: str, cwd: str) -> Folder:
     parent = os.path.dirname(given)
+    if not cwd and not os.path.isabs(given):
+        raise ArtifactNameError(
+            f"the output {given!r} is relative, and the current directory was deleted: give an absolute path, or go "
+            "to another directory first"
+        )
     return Folder(os.path.join(cwd, parent) if parent else cwd)
 
 

@@ -11,7 +11,7 @@ import os
 from enum import Enum
 
 from .._errors import ArtifactConflictError, RecordError
-from .._memory import Memory
+from .._memory import Memory, is_news
 from .._tag import split_name
 from .content import describe, describe_file, same_digests, same_times, with_times
 from .folder import RECORD_SUFFIX
@@ -37,8 +37,7 @@ def stored_record(target: Target) -> Record | None:
     try:
         found = read_stamped(path)
     except RecordError as error:
-        if os.path.lexists(path):  # and in a folder that can be searched
-            _log.warning("treated as absent: %s", error)
+        _report(path, str(error))
         return None
     if found is None:
         return None
@@ -46,10 +45,17 @@ def stored_record(target: Target) -> Record | None:
     if record.artifact != name:
         raise ArtifactConflictError(_of_another(target, record, status))
     if not record.key.is_in(name):
-        _log.warning("treated as absent: %s", f"{path} contradicts the name of its artifact")
+        _report(path, f"{path} contradicts the name of its artifact")
         return None
     _memo.put(path, (signature(status), record), _PARSED * status.st_size)
     return record
+
+
+def _report(path: str, wrong: str) -> None:
+    """Say of a record once what is wrong with it: a call looks at it up to four times."""
+    with contextlib.suppress(OSError):  # it has gone, or lies in a folder that cannot be searched
+        if is_news("record", path, str(_signature(os.lstat(path)))):
+            _log.warning("treated as absent: %s", wrong)
 
 
 def _of_another(target: Target, record: Record, status: os.stat_result) -> str:

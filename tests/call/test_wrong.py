@@ -7,7 +7,7 @@ import traceback
 
 import pytest
 
-from taggedartifacts import Artifact, DirtyRepositoryError, InputError, UnhashableError
+from taggedartifacts import Artifact, ArtifactNameError, DirtyRepositoryError, InputError, UnhashableError
 
 FUNCTIONS = """
 @Artifact("out", inputs=("table",))
@@ -220,3 +220,18 @@ class TestTracebacks:
 
         assert 2 == said.count('  File "')
         assert len(said.splitlines()) <= 10
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows deletes no directory in which a process stands")
+def test_deleted_directory(project, monkeypatch, tmp_path_factory):
+    """Where the current directory was deleted, absolute outputs work, and relative ones are refused."""
+    work = project.module(FUNCTIONS)
+    gone = tmp_path_factory.mktemp("gone")
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    made = work.f(1, str(project.out / "f.txt"))
+
+    assert "1.0" == made.read_text()
+    assert work.f.is_cached(1, str(project.out / "f.txt"))
+    with pytest.raises(ArtifactNameError, match="is relative, and the current directory was deleted"):
+        work.f(1, "out/f.txt")
