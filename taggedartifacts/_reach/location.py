@@ -66,10 +66,10 @@ class Locator:
             if root
             for each in (root, root.replace(os.sep, "/"), _quoted(root.replace(os.sep, "/")))
         }
-        pattern = "|".join(re.escape(each) for each in sorted(roots, key=len, reverse=True))
-        self._spelled = [each.encode("utf-8", "backslashreplace") for each in roots]
+        # The longest first. As bytes, as a name that is no UTF-8 has escapes of its own there.
+        self._spelled = sorted((each.encode("utf-8", "backslashreplace") for each in roots), key=len, reverse=True)
         # Also in the address of a file, or of a database: file:///home/me/project/runs.db.
-        written = pattern.encode("utf-8", "backslashreplace")
+        written = b"|".join(map(re.escape, self._spelled))
         self._pattern = re.compile(rb'(?<!\\)"((?:[a-z][a-z0-9+.-]*:/{2,3})?)(?:' + written + rb')(?=["/\\])')
 
     def location(self, space: dict[str, Any]) -> Location | None:

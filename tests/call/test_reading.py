@@ -296,17 +296,21 @@ CONFIG = {"table": os.path.join(HERE, "data", "a.csv"), "root": HERE, "far": "/d
 PLACES = [HERE.as_uri(), (HERE / "a b.csv").as_uri(), f"sqlite:///{HERE}/runs.db"]
 @Artifact("out")
 def fig(out):
-    Path(out).write_text(str((HERE, CONFIG, PLACES)))
+    Path(out).write_text(ascii((HERE, CONFIG, PLACES)))
 if __name__ == "__main__":
     print(fig.path("a.txt"), fig.path("a.txt") == fig("a.txt"))
 """
         project.write("plots.py", source.replace(', "hereabouts": f"{HERE}x"', ""))
         project.commit()
-        project.run("git", "clone", "-q", ".", str(tmp_path / "copy"))
+        copies = [str(tmp_path / "copy"), str(tmp_path / "c\udcff")]  # the other is no UTF-8
+        for each in copies:
+            project.run("git", "clone", "-q", ".", each)
         first = project.python("plots.py")
-        second = project.run("sh", "-c", f"cd {tmp_path / 'copy'} && exec $PYTHON plots.py", PYTHON=sys.executable)
+        others = [
+            project.run("sh", "-c", f"cd {copy} && exec $PYTHON plots.py", PYTHON=sys.executable) for copy in copies
+        ]
 
-        assert first == second
+        assert [first] * len(copies) == others
         assert first.endswith("True")
 
     @pytest.mark.parametrize(
