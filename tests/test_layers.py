@@ -178,6 +178,11 @@ class TestPublicNames:
         assert (type(error), error.args) == (type(copy), copy.args)
         assert [f"taggedartifacts.{name}: what to do\n"] == traceback.format_exception_only(copy)
 
+    def test_listed(self):
+        """What is completed after the package's name is what it offers, and nothing that it imports for itself."""
+
+        assert sorted(taggedartifacts.__all__) == [name for name in dir(taggedartifacts) if not name.startswith("_")]
+
     def test_version(self):
         """The package says the version that the project is released as."""
         project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
