@@ -34,3 +34,8 @@ napoleon_numpy_docstring = False
 napoleon_use_ivar = True
 
 lexers["ipython"] = PythonLexer()  # cells of notebooks, which may hold magics: Pygments has none for them by itself
+
+
+def setup(app):
+    """Leave the arguments out of the headings of errors: nobody calls them."""
+    app.connect("autodoc-process-signature", lambda app, what, *_: ("", None) if what == "exception" else None)

@@ -101,9 +101,9 @@ class _Stderr(logging.StreamHandler):  # type: ignore[type-arg]  # generic in st
 def show_log(level: int = logging.INFO) -> None:
     """Show on stderr what the library says in its log: what it made and why, and what it reused.
 
-    Does nothing where a handler is there already, the library's or one for everything (``logging.basicConfig``):
-    whoever set that up decides what is shown. Called again, it changes the level. In a notebook, paths below the
-    current directory are short, and no seconds are given for what was reused, so that its file changes less.
+    Does nothing where the program has set up logging of its own, for the library or for everything
+    (``logging.basicConfig``). Called again, it changes the level. In a notebook, paths below the current directory are
+    short, and no seconds are given for what was reused, so that its file changes less.
 
     Args:
         level: The least important messages to show: by default all but those for the curious, which are
