@@ -133,6 +133,8 @@ class Scope:
     def chain(self, path: str) -> str:
         """Say how a file came into the scope: ``helpers.py, imported by plots.py``, ``a.csv, which counts as data``."""
         said = path
+        if self.reasons and path not in {*self.files, *self.causes}:
+            return f"{path}, which counts since {self.reasons[0]}"
         if self.kind is Kind.AUTOMATIC and path not in self.files and not is_probed(path, self.probes):
             return f"{path}, which counts as data"
         while (cause := self.causes.get(path)) is not None and cause.by is not None and cause.by in self.causes:
@@ -219,12 +221,17 @@ def find_scope(paths: tuple[str, ...] | None, tree: WorkTree, starts: Iterable[s
     return _scope(found, Kind.AUTOMATIC, names=kinds.named(found.strings))
 
 
-def recorded_scope(kind: str, paths: Sequence[str], names: Sequence[str]) -> Scope:
+def recorded_scope(kind: str, paths: Sequence[str], names: Sequence[str], reasons: Sequence[str]) -> Scope:
     """Build a scope again from what a record says of it; it holds what that one held, but for what was not there."""
     found = Kind(kind) if kind in {each.value for each in Kind} else Kind.WHOLE
     files = frozenset(paths) if found is Kind.AUTOMATIC else frozenset()
     return Scope(
-        found, files, names=frozenset(names), paths=() if files else tuple(paths), by_bytes=found is Kind.WHOLE
+        found,
+        files,
+        names=frozenset(names),
+        paths=() if files else tuple(paths),
+        reasons=tuple(reasons),
+        by_bytes=found is Kind.WHOLE,
     )
 
 

@@ -64,7 +64,7 @@ class FullKey:
             canonical=record.canonical,
             changes=dict(record.changes),
             read_patch=lambda: _read_patch(record, folder),
-            scope=recorded_scope(record.scope_kind, record.scope, record.scope_names),
+            scope=recorded_scope(record.scope_kind, record.scope, record.scope_names, record.scope_reasons),
             folder=folder.path,
             readers=record.readers,
         )

@@ -85,6 +85,14 @@ def one(out="out/one"):
         project.commit()
         assert ": other.csv changed, which counts as data" == said()
 
+    def test_whole_repository(self, project, said):
+        """Where all of the repository counts, the clause says why a file does that no import reaches."""
+        said(project.module("import subprocess\n" + self.WORK))
+        project.write("notes.md", "b")
+        project.commit()
+
+        assert ": notes.md changed, which counts since work.py:4 imports subprocess" == said()
+
     def test_names_the_newest_of_equally_near_ones(self, project, said):
         """In a sweep, what is told is the step from the one before."""
         work = project.module(self.WORK)
