@@ -54,7 +54,7 @@ def stored_record(target: Target) -> Record | None:
 def _report(path: str, wrong: str) -> None:
     """Say of a record once what is wrong with it: a call looks at it up to four times."""
     with contextlib.suppress(OSError):  # it has gone, or lies in a folder that cannot be searched
-        if is_news("record", path, str(_signature(os.lstat(path)))):
+        if is_news("record", path, str(signature(os.lstat(path)))):
             _log.warning("treated as absent: %s", wrong)
 
 
