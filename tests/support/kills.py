@@ -1,4 +1,4 @@
-"""Kills: calls that are killed in the middle, each at some instant after a step that its process has just told.
+"""Kills: calls that are killed in the middle, each at some instant after one of its steps.
 
 Run in a process of its own, single-threaded, in the root of a project: ``python kills.py <shape> <count> <seed>``. It
 counts the kills that hit a call, by the last step that was told, and prints that as JSON; one that came too late does
@@ -50,18 +50,21 @@ HIDDEN = Path("out/.taggedartifacts")
 STEPS = {"records": "record", "manifests": "manifest", "out": "artifact"}  # of a rename, by its folder
 
 
-def told(tell, shape, recompute):
+def told(tell, shape, recompute, fatal, delay):
     """Call, and tell each step just before it is done: what it is, when, and the token that the run writes.
 
     The steps are the beginning of the call, of the function, and of what follows its return; each rename, by what gets
-    a name; and the end.
+    a name; and the end. Some seconds after one of them, the kernel ends this process, as it does by SIGKILL.
     """
     import work
 
-    tokens = [""]
+    tokens, steps = [""], itertools.count()
 
     def say(step):
         os.write(tell, f"{step} {time.perf_counter()} {tokens[-1]}\n".encode())
+        if next(steps) == fatal:
+            # A timer of the kernel: who sends a signal comes too late on a busy machine.
+            signal.setitimer(signal.ITIMER_REAL, max(delay, 1e-6))
 
     def hook(event, arguments):
         if event == "open" and str(arguments[0]).endswith(".complete"):
@@ -84,27 +87,14 @@ def told(tell, shape, recompute):
     say("over")
 
 
-class Victim:
-    """A call in a process of its own, of which the steps are read as it tells them."""
-
-    def __init__(self, shape, *, recompute):
-        self.steps, self.text = [], ""
-        self.reading, writing = os.pipe()
-        self.pid = storms.in_child(functools.partial(told, writing, shape, recompute))
-        os.close(writing)
-
-    def read(self, count):
-        """Read until so many steps are told, or there are no more."""
-        while len(self.steps) < count and (more := os.read(self.reading, 4096).decode()):
-            *lines, self.text = (self.text + more).split("\n")
-            self.steps += [line.split(" ") for line in lines]
-
-    def end(self):
-        """Wait for the end, and read all that was told; the exit code."""
-        code = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
-        self.read(sys.maxsize)
-        os.close(self.reading)
-        return code
+def victim(shape, *, recompute, fatal=None, delay=0.0):
+    """Call in a process of its own, which ends *delay* seconds after a step; how it ended, and the steps it told."""
+    reading, writing = os.pipe()
+    pid = storms.in_child(functools.partial(told, writing, shape, recompute, fatal, delay))
+    os.close(writing)
+    with open(reading) as file:
+        steps = [line.rstrip("\n").split(" ") for line in file]
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), steps
 
 
 def measured(shape, *, recompute):
@@ -113,20 +103,11 @@ def measured(shape, *, recompute):
     for _ in range(5):
         if not recompute:
             storms.fresh(shape)
-        victim = Victim(shape, recompute=recompute)
-        assert victim.end() == 0
-        runs.append([float(when) for _, when, _ in victim.steps])
-    steps = zip(*runs, strict=True)
-    return [statistics.median(b - a for a, b in zip(*pair, strict=True)) for pair in itertools.pairwise(steps)]
-
-
-def wait(seconds):
-    """Wait, to the microsecond."""
-    end = time.perf_counter() + seconds
-    if seconds > 0.002:
-        time.sleep(seconds - 0.001)
-    while time.perf_counter() < end:
-        pass
+        code, steps = victim(shape, recompute=recompute)
+        assert code == 0
+        runs.append([float(when) for _, when, _ in steps])
+    columns = zip(*runs, strict=True)
+    return [statistics.median(b - a for a, b in zip(*pair, strict=True)) for pair in itertools.pairwise(columns)]
 
 
 def kill(shape, count, seed):
@@ -146,14 +127,11 @@ def kill(shape, count, seed):
         if not recompute:
             storms.fresh(shape)
         before = only(tokens(storms.call(shape))) if recompute else None
-        victim = Victim(shape, recompute=recompute)
-        victim.read(step + 1)
-        wait(chance.uniform(0, 1.1 * times[recompute][step]))
-        os.kill(victim.pid, signal.SIGKILL)
-        code = victim.end()
-        assert code in (0, -signal.SIGKILL), f"the call failed: {code}"
-        last, _, new = victim.steps[-1]
-        check(shape, [name for name, *_ in victim.steps], before, new)
+        delay = chance.uniform(0, times[recompute][step])
+        code, steps = victim(shape, recompute=recompute, fatal=step, delay=delay)
+        assert code in (0, -signal.SIGALRM), f"the call failed: {code}"
+        last, _, new = steps[-1]
+        check(shape, [name for name, *_ in steps], before, new)
         if last == "over":
             late += 1
             continue
