@@ -308,7 +308,8 @@ def prepare(f: Callable[..., Any], decoration: Decoration, args: tuple[Any, ...]
         files = view.files.union(met.files)
         if view.interactive is not None:
             encoded["interactive"] = view.interactive
-        reading = decoration.reader.read(f, view.look, [*met.code.values(), *view.read]) if reads_too else None
+        code = [*met.code.values(), *view.read, *(named := decoration.reader.named(f, encoded["arguments"]))]
+        reading = decoration.reader.read(f, view.look, code) if reads_too else None
     finally:
         calling.reset(token)
     if reading is not None:
@@ -324,7 +325,7 @@ def prepare(f: Callable[..., Any], decoration: Decoration, args: tuple[Any, ...]
     if decoration.options.inputs:
         encoded["inputs"] = parameters.encoded_inputs(bound)
     call = _call(f, decoration, bound, given, view, state, encoded, cwd, reading and reading.reads)
-    if key is not None:
+    if key is not None and not named:
         decoration.prepared.put(key, _Prepared(seen, reading, call), _size(key, call))
     return call
 

@@ -8,6 +8,7 @@ import inspect
 import os
 import sys
 import sysconfig
+from keyword import iskeyword
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -22,6 +23,7 @@ from .._reach.location import Locator, file_of
 from .._reach.met import Met, collecting
 from .._reach.modules import MAIN, loaded_modules
 from .._reach.places import is_installed
+from .._reach.reads import OF_ARGUMENT, mentioned, reader
 from .._reach.walk import walk
 from .wrong import meant
 
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 _PACKAGE = __name__.partition(".")[0]
 _STANDARD = tuple({os.path.realpath(sysconfig.get_path(name)) + os.sep for name in ("stdlib", "platstdlib")})
 _MOST_PLACES = 1 << 14
+_READER_BYTES = 1000
 _MOST_KNOWN = 64  # combinations of code in the values of a call, per decorated function
 _digests: Memory[tuple[str, tuple[int, ...], int], tuple[object, str]] = Memory()
 _ENTRY_BYTES = 500
@@ -77,6 +80,7 @@ class Reader:
         self._is_strict = is_strict
         self._of_session = of_session
         self._known: dict[tuple[object, ...], _Known] = {}
+        self._named: Memory[tuple[str, ...], FunctionType] = Memory()
 
     def read(self, f: Callable[..., object], look: Look, code: Collection[object]) -> Reading:
         """Find what a function reads now.
@@ -115,6 +119,21 @@ class Reader:
             self._known.clear()
         self._known[key] = _Known(roots, tree, reading, watch)
         return reading
+
+    def named(self, f: Callable[..., object], encoded: bytes) -> list[FunctionType]:
+        """List functions that read the globals which texts among arguments name, ``"x > @LIMIT"``: as readers do."""
+        plain, found = inspect.unwrap(f), []
+        if b"@" in encoded and isinstance(plain, FunctionType):
+            code, space = plain.__code__, plain.__globals__
+            known = (*code.co_varnames, *code.co_cellvars, *code.co_freevars)
+            for chain in sorted({(name, *further) for name, further in mentioned(encoded.decode())}):
+                if chain[0] not in known and not any(map(iskeyword, chain)):
+                    made = self._named.get(chain)
+                    if made is None or made.__globals__ is not space:
+                        made = reader(chain, space, OF_ARGUMENT, plain.__qualname__)
+                        self._named.put(chain, made, _READER_BYTES)
+                    found.append(made)
+        return found
 
     def watch_loaded(self, look: Look) -> None:
         """Watch what a run has loaded, as it stands now: what a call read before counts until any of that changes."""

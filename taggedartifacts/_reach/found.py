@@ -13,7 +13,7 @@ from .bindings import Computed, Defined, Literal, Taken, bindings_of
 from .members import MADE, defaults, is_generated
 from .objects import WRAPPED, home_of, is_code, leads_to, module_of, namespace, plain, value_of
 from .prompt import has_arrived
-from .reads import OF_CELL
+from .reads import OF_ARGUMENT, OF_CELL
 from .watch import MISSING
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ class Text:
         code, texts = function.__code__, bindings_of(function.__globals__)
         if not texts.names or has_arrived(function) or is_generated(function.__name__, function):
             return None
-        if code.co_filename == OF_CELL:
+        if code.co_filename in (OF_CELL, OF_ARGUMENT):
             return None  # made here, of no text
         head, inner = code.co_qualname, plain(function)
         names = {function.__qualname__}

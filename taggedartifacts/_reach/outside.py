@@ -15,7 +15,7 @@ from .bindings import Literal, bindings_of
 from .location import label_of
 from .members import WRITERS, written
 from .objects import DESCRIBES, GENERATED, home_of, namespace, plain
-from .reads import IMPORTED_ONLY, OF_CELL, PARSES, REFLECTION, mentioned, names_read
+from .reads import IMPORTED_ONLY, OF_ARGUMENT, OF_CELL, PARSES, REFLECTION, mentioned, names_read
 from .watch import MISSING
 
 if TYPE_CHECKING:
@@ -125,9 +125,12 @@ class Outside:
                     self._name(space, found, (further,), label)
 
     def take_of_cell(self, function: types.FunctionType, label: str) -> None:
-        """Take what a cell reads of an installed module, by the function that stands for that."""
-        if function.__code__.co_filename == OF_CELL:
-            space = function.__globals__
+        """Take what a cell reads of an installed module, and what an argument names, by what stands for that."""
+        file, space = function.__code__.co_filename, function.__globals__
+        if file == OF_ARGUMENT:
+            for name, chains in names_read(function.__code__).globals.items():
+                self._name(space, name, chains, label)
+        if file == OF_CELL:
             for name, chains in names_read(function.__code__).globals.items():
                 for chain in chains:
                     self.take(space, (name, *chain), label, str(space.get("__name__")))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from types import CodeType
+from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .members import OncePerCode, effect, instructions, nested
@@ -33,8 +33,8 @@ REFLECTION = frozenset({"globals", "eval", "exec"})
 # By these methods, code reads the arguments of the command without naming them.
 PARSES = frozenset({"parse_args", "parse_known_args", "parse_intermixed_args"})
 
-# The file of a function that stands for what a cell reads of a module.
-OF_CELL = "<cell>"
+# The file of a function that stands for what a cell reads of a module, and for what an argument names.
+OF_CELL, OF_ARGUMENT = "<cell>", "<argument>"
 _MENTIONED = re.compile(r"@([^\W\d]\w*)((?:\.[^\W\d]\w*)*)")
 
 # Attributes, one of another.
@@ -53,6 +53,14 @@ def mentioned(value: object) -> Iterator[tuple[str, Chain]]:
         elif isinstance(each, (dict, list, tuple, set, frozenset)) and id(each) not in inside:
             inside.add(id(each))
             pending += each.values() if isinstance(each, dict) else each
+
+
+def reader(chain: Chain, space: dict[str, Any], file: str, qualname: str) -> FunctionType:
+    """Make a function that reads a global and its attributes; without any, all globals. It is never called."""
+    code = compile(f"lambda: {'.'.join(chain) or 'globals()'}", file, "eval").co_consts[0]
+    made = FunctionType(code.replace(co_qualname=file), space)  # by the name of a lambda, it might be one of several
+    made.__qualname__ = qualname
+    return made
 
 
 class Imported(NamedTuple):

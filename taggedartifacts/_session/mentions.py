@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from .._memory import Memory
 from .._reach.objects import module_of, namespace
 from .._reach.outside import is_built_in
-from .._reach.reads import ADDED_TO, IMPORTED_ONLY, OF_CELL, REFLECTION, WRITTEN, names_read
+from .._reach.reads import ADDED_TO, IMPORTED_ONLY, OF_CELL, REFLECTION, WRITTEN, names_read, reader
 from .._reach.watch import MISSING
 
 if TYPE_CHECKING:
@@ -193,8 +193,6 @@ def _reader(module: ModuleType, chain: tuple[str, ...], function: FunctionType, 
     key = (id(module), chain, function.__qualname__)
     known = _known.get(key)
     if known is None or known.__globals__ is not vars(module):
-        code = compile(f"lambda: {'.'.join(chain) or 'globals()'}", OF_CELL, "eval").co_consts[0]
-        known = FunctionType(code, vars(module))
-        known.__qualname__ = function.__qualname__
+        known = reader(chain, vars(module), OF_CELL, function.__qualname__)
         _known.put(key, known, _ENTRY_BYTES)
     return known

@@ -200,6 +200,21 @@ def test_set(modules, kind):
     assert first != work.fig("out/a.txt").read_text()
 
 
+def test_argument(modules):
+    """A global that a text among the arguments names counts; one by the name of a variable of the function does not."""
+    figure = "@Artifact('out')\ndef fig(text, out, LOCAL=1):\n    Path(out).write_text(str(query(text)))\n"
+    work = modules.module(f"{QUERY}LIMIT, LOCAL, OTHER = int('1'), int('1'), int('1')\n{figure}")
+    texts = ["x > @LIMIT.real", "x > @LOCAL"]
+    found = [[work.fig.path(text, "out/a.txt") for text in texts]]
+    for name in ("OTHER", "LOCAL", "LIMIT"):
+        setattr(work, name, 2)
+        found.append([work.fig.path(text, "out/a.txt") for text in texts])
+
+    assert found[0] == found[1] == found[2]
+    assert found[0][0] != found[3][0]
+    assert found[0][1] == found[3][1]
+
+
 def test_imported_twice(project):
     """A package that a file imports by two of its modules is no choice."""
     work = project.module("import os.path\nimport os\n" + FIG.format("os.sep"))

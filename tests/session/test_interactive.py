@@ -595,3 +595,33 @@ class TestValueDigest:
 
         assert first is not None
         assert first != value_digest(cells["f"])
+
+
+QUERY = """
+from pathlib import Path
+from taggedartifacts import Artifact
+LIMIT = 1
+OTHER = 1
+@Artifact("out", allow_dirty=True)
+def f(conditions, out):
+    Path(out).write_text(str(conditions))
+"""
+
+
+class TestArguments:
+    def test_named(self, cells, project):
+        """A global that a text among the arguments names counts, also if it is defined only later; another one not."""
+        project.commit()
+        cells.run(QUERY)
+        f, given = cells["f"], [3, "x > @LIMIT"]
+        found = [f.path(given, "out/a.txt"), f.path(given, "out/a.txt"), f.path("x", "out/a.txt")]
+        cells.run("OTHER = 2")
+        found.append(f.path(given, "out/a.txt"))
+        cells.run("LIMIT = 2")
+        found += [f.path(given, "out/a.txt"), f.path("x", "out/a.txt")]
+        cells.run("del LIMIT")
+        found.append(f.path(given, "out/a.txt"))
+
+        assert found[0] == found[1] == found[3]
+        assert found[2] == found[5]
+        assert 4 == len(set(found))
