@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from .. import _memory
 from .._hashing import hexdigest
-from .._reach import imports
+from .._reach import hiding, imports
 from .._reach.forks import looking
 from .._reach.imports import Imports
 from .._reach.places import relative
@@ -53,7 +53,7 @@ class CodeMemory:
         if (text := self._recall("imports", key)) is not None:
             with contextlib.suppress(ValueError, TypeError):  # of another form, or damaged
                 return self._parsed(key, imports.Imports.from_text(text), text)
-        found = imports.read(content)
+        found = hiding.read(content)
         self._note("imports", key, text := found.to_text())
         return self._parsed(key, found, text)
 

@@ -1,16 +1,24 @@
-"""Find where a file hides what it uses: other programs, text that is run as code, names that are computed."""
+"""Read what a Python file imports, names and hides: other programs, text that is run as code, names that are computed.
+
+Pure: what is read depends on the text alone.
+"""
 
 from __future__ import annotations
 
 import ast
+import re
+import sys
+import warnings
 from typing import TYPE_CHECKING, NamedTuple
 
+from .forks import looking
+from .imports import Hidden, Import, Imports, PathEntry
 from .literals import PACKAGE, PATH_METHODS, Evaluator, SearchPath, is_alias
+from .survey import Survey, surveyed
+from .syntax import tree_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from .survey import Survey
+    from collections.abc import Iterable, Iterator
 
 # Modules that do nothing else: to import one is enough.
 _MODULES = frozenset(
@@ -66,6 +74,12 @@ _READERS = frozenset(
     {"builtins.open", "io.open", "codecs.open", "os.open", "shutil.copy", "shutil.copy2", "shutil.copyfile"}
 )
 _READ_METHODS = frozenset({"read_text", "read_bytes", "open"})
+
+_LONGEST_STRING = 300
+_BARE_NAME = re.compile(
+    r"(?i)[a-z]*file|(readme|licen[cs]e|copying|changelog|contributing|citation|authors|notice)[\w-]*"
+)
+_ALPHANUMERIC = re.compile(r"\w")
 
 
 class Findings(NamedTuple):
@@ -290,3 +304,71 @@ def _is_own_file(node: ast.expr) -> bool:
         case ast.Call(func=ast.Name() | ast.Attribute(), args=[ast.Name(id="__file__")]):
             return True
     return False
+
+
+def read(source: bytes) -> Imports:
+    """Read one file. This never fails: a file that cannot be parsed hides what it uses.
+
+    Args:
+        source: Its content, in the encoding that it declares.
+    """
+    try:
+        # Warnings about a file's own text are not this reader's to give, and must not become errors. The filters are
+        # those of the process, so one thread at a time.
+        with looking, warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tree = tree_of(source)
+    except SyntaxError as error:
+        return Imports(hides=(Hidden(error.lineno or 1, f"does not parse: {error.msg}"),))
+    except (ValueError, LookupError, OverflowError):  # null bytes, an encoding that does not fit
+        return Imports(hides=(Hidden(1, "does not parse"),))
+    except (RecursionError, MemoryError):
+        return Imports(hides=(Hidden(1, "does not parse: it is nested too deep"),))
+    survey = surveyed(tree)
+    return _imports_found(survey, look_through(survey))
+
+
+def _imports_found(survey: Survey, findings: Findings) -> Imports:
+    statements = [each for statement in survey.statements for each in _stated(statement)]
+    by_name = [_import_of(name, line) for line, name in findings.imports]
+    return Imports(
+        imports=tuple(sorted({*statements, *by_name}, key=lambda each: (each.line, each))),
+        uses=tuple(_gathered(findings.uses)),
+        exports=tuple(sorted(survey.exports)),
+        folders=tuple(sorted(PathEntry(*each) for each in findings.folders)),
+        hides=tuple(sorted(Hidden(*each) for each in findings.hides)),
+        strings=tuple(sorted(filter(_may_name_file, survey.strings))),
+        reads_source=findings.reads_source,
+    )
+
+
+def _stated(node: ast.Import | ast.ImportFrom) -> list[Import]:
+    if isinstance(node, ast.Import):
+        return [Import(0, alias.name, (), node.lineno) for alias in node.names]
+    return [Import(node.level, node.module or "", tuple(alias.name for alias in node.names), node.lineno)]
+
+
+def _import_of(name: str, line: int, names: tuple[str, ...] = ()) -> Import:
+    module = name.lstrip(".")
+    return Import(len(name) - len(module), module, names, line)
+
+
+def _gathered(uses: Iterable[str]) -> list[Import]:
+    """Gather the attributes that are used of each module; the standard library's lead nowhere else."""
+    by_module: dict[str, list[str]] = {}
+    for use in sorted(uses):
+        head, _, attribute = use.rpartition(".")
+        module = f"{head}." if head.strip(".") == "" else head
+        if module != "." * len(module) or use.startswith("."):
+            top = module.partition(".")[0]
+            if top != "builtins" and top not in sys.stdlib_module_names:
+                by_module.setdefault(module, []).append(attribute)
+    return [_import_of(module, 0, tuple(names)) for module, names in by_module.items()]
+
+
+def _may_name_file(text: str) -> bool:
+    if not 0 < len(text) <= _LONGEST_STRING or "\n" in text or "\0" in text:
+        return False
+    if "." in text or "/" in text:
+        return text[-1] not in ". " and _ALPHANUMERIC.search(text) is not None
+    return _BARE_NAME.fullmatch(text) is not None

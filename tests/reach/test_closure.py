@@ -12,7 +12,8 @@ import pytest
 from heavy import every
 
 from taggedartifacts._reach.closure import closure
-from taggedartifacts._reach.imports import read, stems
+from taggedartifacts._reach.hiding import read
+from taggedartifacts._reach.imports import stems
 
 
 class Tree:

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from taggedartifacts._reach.imports import Imports, PathEntry, read
+from taggedartifacts._reach.hiding import read
+from taggedartifacts._reach.imports import Imports, PathEntry
 
 
 def lines(*statements):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import taggedartifacts
-from taggedartifacts._reach import imports, syntax
+from taggedartifacts._reach import hiding, syntax
 
 LONG = "\n".join(f"a{line} = [1, 2, (3, 4)]" for line in range(300))
 
@@ -47,7 +47,7 @@ class TestTreeOf:
             Parsing()
             found = syntax.module_digest(LONG.encode())
             Parsing()
-            hides = imports.read(LONG.encode()).hides
+            hides = hiding.read(LONG.encode()).hides
         finally:
             gc.set_threshold(*thresholds)
 
