@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from .._reach.modules import LoadedFile
     from .._reach.opened import Opened
     from .._session.moment import Moment, View
-    from .._store.key import Target
+    from .._store.folder import Target
     from .._store.reuse import Found
     from .binding import Options, Parameters
     from .destination import Output

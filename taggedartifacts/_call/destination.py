@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from .._errors import ArtifactNameError
 from .._path import ArtifactPath
-from .._store.folder import HIDDEN, RECORD_SUFFIX, Folder
-from .._store.key import Target
+from .._store.folder import HIDDEN, RECORD_SUFFIX, Folder, Target
 from .._store.standing import stands
 from .._tag import tagged_name
 

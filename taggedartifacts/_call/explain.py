@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from .._code.dirt import Change
     from .._history.differences import Difference
     from .._history.stretch import Version
-    from .._store.key import Target
+    from .._store.folder import Target
     from .._store.record import Record
     from .._store.written import Staged
     from .call import Call

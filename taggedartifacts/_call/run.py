@@ -25,7 +25,7 @@ from .steps import Making, Run, Wait, being_made, drive, drive_async
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Generator, Mapping
 
-    from .._store.key import Target
+    from .._store.folder import Target
     from .._store.lock import ArtifactLock
     from .._store.record import Record
     from .._store.staging import Claim

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from .._store.content import Content
-    from .._store.key import Target
+    from .._store.folder import Target
     from .._store.record import FileEntry, Record
 
 _DIGEST_DIGITS = 10

@@ -12,7 +12,8 @@ from .._errors import RecordError
 from .._hashing import hexdigest
 from .._store.condition import condition
 from .._store.content import describe, describe_file, with_manifest
-from .._store.key import Target, is_shortened
+from .._store.folder import Target
+from .._store.key import is_shortened
 from .._store.origin import record_of
 from .._store.staging import kept_work, leftovers
 from .._store.table import Shown, ShownList, Table, byte_count, minute

@@ -18,10 +18,11 @@ from weakref import WeakKeyDictionary
 
 from .._errors import UnhashableError
 from .._hashing import hexdigest
-from .members import code_digest, methods, nested, reads, same
+from .members import methods, nested, reads, same
 from .prompt import (
     INTERACTIVE_FILE,
     by_name,
+    code_digest,
     definition_key,
     has_arrived,
     is_from_session,

@@ -14,8 +14,6 @@ import weakref
 from types import CodeType, FunctionType, MappingProxyType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from .._hashing import hexdigest
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -325,9 +323,9 @@ class OncePerCode(Generic[T]):
 
 
 @OncePerCode
-def code_digest(code: CodeType) -> str:
-    """Digest a code object: good for this version of Python only, so the last resort where no source is to be had."""
-    return hexdigest(repr(_constant(code)).encode())
+def code_text(code: CodeType) -> str:
+    """Write a code object: good for this version of Python only, so the last resort where no source is to be had."""
+    return repr(_constant(code))
 
 
 def reads(code: CodeType) -> Iterator[str]:

@@ -12,10 +12,11 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from .._hashing import hexdigest
-from .members import attributes, code_digest, methods
+from .members import attributes, code_text, methods
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from types import CodeType
 
 # Where kernels, marimo, IPython's terminal, magics and plain prompts say that code comes from; libraries and the frozen
 # standard library compile from such names too, but into modules of their own.
@@ -143,3 +144,8 @@ def by_name(space: Mapping[str, Any], qualname: str) -> object:
     for part in rest:
         value = getattr(value, part, None)
     return value
+
+
+def code_digest(code: CodeType) -> str:
+    """Digest a code object."""
+    return hexdigest(code_text(code).encode())

@@ -14,8 +14,7 @@ from .._errors import ArtifactConflictError, RecordError
 from .._memory import Memory, is_news
 from .._tag import split_name
 from .content import describe, describe_file, same_digests, same_times, with_times
-from .folder import RECORD_SUFFIX
-from .key import Target
+from .folder import RECORD_SUFFIX, Target
 from .record import Record, read_stamped
 
 _log = logging.getLogger("taggedartifacts")

@@ -1,4 +1,4 @@
-"""The hidden directory beside the artifacts: where locks, staging, records and patches lie, and how it is made."""
+"""Folders and the artifacts in them: where locks, staging, records and patches lie, and how that is made."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from .._errors import ArtifactConflictError, ArtifactNameError
 from .._hashing import hexdigest
-from .._tag import is_tagged
+from .._tag import Tag, is_tagged
 from .disk import CAREFULLY, refresh, sync_directory
 
 if TYPE_CHECKING:
@@ -202,6 +202,38 @@ class Folder(NamedTuple):
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | CAREFULLY, 0o666)
         with open(descriptor, "wb") as file:
             file.write(b"*\n")
+
+
+class Target(NamedTuple):
+    """An artifact, present or not.
+
+    Attributes:
+        folder: The output directory.
+        name: Its tagged file name.
+    """
+
+    folder: Folder
+    name: str
+
+    @property
+    def path(self) -> str:
+        """Where the artifact stands, absolute."""
+        return self.folder.artifact(self.name)
+
+    @property
+    def record_path(self) -> str:
+        """Where its record lies."""
+        return self.folder.record(self.name)
+
+    @property
+    def lock_path(self) -> str:
+        """Where its lock lies."""
+        return self.folder.lock(self.name)
+
+    @property
+    def tag(self) -> Tag:
+        """The tag in its name."""
+        return Tag.parse(self.name)
 
 
 def _make_missing(path: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""Which artifact: the target, by folder and tagged name, and the key, whose large values a record shortens. Pure.
+"""The key: what decides which artifact a call has, with its large values as a record shortens them. Pure.
 
 A large value of the canonical form tells nobody anything, and a record has to be read at every hit. What is replaced,
 an argument or an entry of the configuration, becomes the tagged object
@@ -18,39 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from .._tag import Digits
-    from .folder import Folder
-
-
-class Target(NamedTuple):
-    """An artifact, present or not.
-
-    Attributes:
-        folder: The output directory.
-        name: Its tagged file name.
-    """
-
-    folder: Folder
-    name: str
-
-    @property
-    def path(self) -> str:
-        """Where the artifact stands, absolute."""
-        return self.folder.artifact(self.name)
-
-    @property
-    def record_path(self) -> str:
-        """Where its record lies."""
-        return self.folder.record(self.name)
-
-    @property
-    def lock_path(self) -> str:
-        """Where its lock lies."""
-        return self.folder.lock(self.name)
-
-    @property
-    def tag(self) -> Tag:
-        """The tag in its name."""
-        return Tag.parse(self.name)
 
 
 _MOST_LISTED = 12

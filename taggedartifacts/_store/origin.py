@@ -10,8 +10,7 @@ from .._errors import ArtifactConflictError, ArtifactNotFoundError, RecordError
 from .._tag import is_tagged, of_name
 from .condition import companion_owner, condition, stored_record
 from .content import describe, with_manifest
-from .folder import HIDDEN, RECORD_SUFFIX, Folder
-from .key import Target
+from .folder import HIDDEN, RECORD_SUFFIX, Folder, Target
 from .record import Record, read_record
 from .table import byte_count
 

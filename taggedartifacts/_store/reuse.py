@@ -13,7 +13,8 @@ from .disk import STARTS
 from .table import minute
 
 if TYPE_CHECKING:
-    from .key import Key, Target
+    from .folder import Target
+    from .key import Key
     from .record import Record
 
 _log = logging.getLogger("taggedartifacts")

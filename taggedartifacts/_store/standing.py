@@ -18,7 +18,8 @@ from .condition import signature
 from .record import END, MAX_RECORD_BYTES, SCHEMA, read_whole
 
 if TYPE_CHECKING:
-    from .key import Key, Target
+    from .folder import Target
+    from .key import Key
 
 # By path, what was found to stand there: what made it, its size and time, and the stat of the record that says so.
 _known: Memory[str, tuple[Key, int, int, tuple[int, ...]]] = Memory()

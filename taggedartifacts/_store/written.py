@@ -13,7 +13,7 @@ from .._tag import is_tagged, split_name
 from .condition import companion_owner, stored_record
 from .content import describe_file, scan
 from .disk import sync_directory, sync_file
-from .key import Target
+from .folder import Target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -7,8 +7,7 @@ import pytest
 from cases import WRITE
 from records import DIRTY, put, record_path
 
-from taggedartifacts._store.folder import Folder
-from taggedartifacts._store.key import Target
+from taggedartifacts._store.folder import Folder, Target
 from taggedartifacts._store.record import FileEntry, read_record
 from taggedartifacts._store.standing import stands
 

@@ -8,8 +8,7 @@ from records import put
 
 from taggedartifacts._store.condition import Condition, condition
 from taggedartifacts._store.content import describe, describe_file
-from taggedartifacts._store.folder import Folder
-from taggedartifacts._store.key import Target
+from taggedartifacts._store.folder import Folder, Target
 from taggedartifacts._store.record import read_record
 
 FIRST, SECOND = b"first\n", b"second\n"

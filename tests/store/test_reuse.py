@@ -13,8 +13,7 @@ from taggedartifacts import (
     ArtifactNameError,
 )
 from taggedartifacts._store.condition import stored_record
-from taggedartifacts._store.folder import Folder
-from taggedartifacts._store.key import Target
+from taggedartifacts._store.folder import Folder, Target
 from taggedartifacts._store.reuse import find
 
 

@@ -11,8 +11,7 @@ from records import change_record, put
 from taggedartifacts import _memory
 from taggedartifacts._store import condition
 from taggedartifacts._store.condition import remember, stored_record
-from taggedartifacts._store.folder import Folder
-from taggedartifacts._store.key import Target
+from taggedartifacts._store.folder import Folder, Target
 from taggedartifacts._store.record import Record
 
 
