@@ -57,7 +57,7 @@ class TestBetweenProcesses:
         one = CodeMemory("/work")
         found = one.imports(b"import helper\n")
         one.save()
-        monkeypatch.setattr(module.imports, "read", never)
+        monkeypatch.setattr(module.hiding, "read", never)
 
         assert found == CodeMemory("/work").imports(b"import helper\n")
 
