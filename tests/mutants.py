@@ -72,6 +72,7 @@ MUTANTS = [
     Mutant("_store/disk.py", "        os.fsync(descriptor)\n    finally:\n        os.close(descriptor)\n\n\ndef sync_directory", "        pass\n    finally:\n        os.close(descriptor)\n\n\ndef sync_directory", ORDER),
     Mutant("_store/disk.py", "        if error.errno not in _CANNOT_SYNC:\n            raise", "        pass", ORDER),
     Mutant("_store/disk.py", "            file.flush()\n            os.fsync(descriptor)", "            file.flush()", ORDER),
+    Mutant("_store/publish.py", "partial(sync_written, staged) if unsynced else None", "None", ORDER),
     Mutant("_store/written.py", "        if stat.S_ISREG(status.st_mode):\n            sync_file(path)", "        pass", ORDER),
     Mutant("_store/written.py", "    for directory in sorted(directories, reverse=True):\n        sync_directory(directory)", "    pass", ORDER),
     Mutant("_store/written.py", "        for future in synced:\n            future.result()", "        pass", ORDER),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import logging
 import os
@@ -20,7 +21,7 @@ from .._store.key import shortened
 from .._store.publish import publish, store_patch
 from .._store.record import MAX_RECORD_BYTES, Record
 from .._store.staging import keep, mark, unmark
-from .._store.written import Staged, check_room, check_written, companions, retag, syncing
+from .._store.written import Staged, check_room, check_written, companions, is_little, retag, syncing
 
 if TYPE_CHECKING:
     from .._reach.opened import Opened
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger("taggedartifacts")
 
 _FEW_COMPANIONS = 10_000  # of which the record has room, whatever their names
+_FEW_CHANGES = 1_000  # likewise; what else a record holds is shortened, or a list of names of modules
 
 
 def checked(call: Call, staged: list[Staged], opened: Opened) -> tuple[Call, list[Staged]]:
@@ -116,7 +118,9 @@ def publish_all(
             each.folder.make()  # what a cleaner removed while the function ran
             check_written(each)
         run = os.urandom(8).hex()
-        with syncing(staged):
+        # The little that most write is synced when its record is written, which saves a third of the time for both.
+        unsynced = len(staged) == 1 and (recompute or locked) and is_little(staged)
+        with contextlib.nullcontext() if unsynced else syncing(staged):
             records = [replace(_record(call, each, run, started, seconds), undeclared=undeclared) for each in staged]
         if not recompute and call.find() is not None:
             for each in staged:
@@ -134,7 +138,7 @@ def publish_all(
         for each, record, predecessor in zip(staged, records, predecessors, strict=True):
             record = replace(record, replaced=_standing(each, record, predecessor))
             _store_patch(call, each, record)
-            if not publish(each, record, predecessor, exclusive=not (recompute or locked)):
+            if not publish(each, record, predecessor, exclusive=not (recompute or locked), unsynced=unsynced):
                 if call.find() is not None:
                     _leave_to(each)
                     continue
@@ -219,6 +223,8 @@ def check_size(call: Call) -> None:
     Raises:
         RecordError: If it does not.
     """
+    if len(call.state.changes) <= _FEW_CHANGES:
+        return
     nothing = Content("file", 0, 0, "0" * 32)
     size = len(_described(call, nothing, "", datetime.now(UTC), 0).to_json())
     if size > MAX_RECORD_BYTES // 2:

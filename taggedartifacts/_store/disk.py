@@ -7,6 +7,10 @@ import errno
 import os
 import stat
 import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 # Where a directory cannot be opened for reading, or synced at all (CIFS, some FUSE file systems), its names are as
 # safe as they can be. PostgreSQL's fsync_fname_ext lets the same pass.
@@ -93,7 +97,9 @@ def put(source: str, target: str) -> None:
         raise
 
 
-def store(staging: str, path: str, content: bytes, *, readable: int = 0o666) -> None:
+def store(
+    staging: str, path: str, content: bytes, *, readable: int = 0o666, first: Callable[[], None] | None = None
+) -> None:
     """Store a small file, whole or not at all, in place of what stands there.
 
     Args:
@@ -101,6 +107,7 @@ def store(staging: str, path: str, content: bytes, *, readable: int = 0o666) -> 
         path: Where it is to lie.
         content: What it is to hold.
         readable: The most that its mode may be.
+        first: Brings to the disk what has to be there before it. Told only here, the disk has both to write at once.
 
     Raises:
         OSError: If it could not be stored; then what stood there stands there.
@@ -111,12 +118,22 @@ def store(staging: str, path: str, content: bytes, *, readable: int = 0o666) -> 
         with open(descriptor, "wb") as file:
             file.write(content)
             file.flush()
+            if first is not None:
+                _begin(descriptor)
+                first()
             os.fsync(descriptor)
         put(temporary, path)
     except BaseException:
         with contextlib.suppress(OSError):
             os.unlink(temporary)
         raise
+
+
+def _begin(descriptor: int) -> None:
+    """Let the system begin to write a file to the disk, where it can be told to; waits for nothing."""
+    if hasattr(os, "posix_fadvise"):
+        with contextlib.suppress(OSError):
+            os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 def move(source: str, target: str) -> None:

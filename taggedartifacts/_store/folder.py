@@ -155,7 +155,7 @@ class Folder(NamedTuple):
             below = path
             while (above := os.path.dirname(below)) != below:
                 name = os.path.basename(below)
-                if is_tagged(name) and os.path.lexists(Folder(above).record(name)):
+                if "-" in name and is_tagged(name) and os.path.lexists(Folder(above).record(name)):
                     raise ArtifactNameError(f"{self.path} lies inside the artifact {below}; write beside it instead")
                 below = above
 

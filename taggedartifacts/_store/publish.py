@@ -16,12 +16,13 @@ import errno
 import logging
 import os
 import stat
+from functools import partial
 from typing import TYPE_CHECKING
 
 from .content import manifest_json, manifests_of
 from .disk import move, store, sync_directory
 from .staging import aside, clean_up, make_staging, unmark
-from .written import companion_names, is_companion
+from .written import companion_names, is_companion, sync_written
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -36,14 +37,17 @@ _log = logging.getLogger("taggedartifacts")
 _NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK, errno.EINVAL})
 
 
-def publish(staged: Staged, record: Record, predecessor: Record | None, *, exclusive: bool) -> bool:
+def publish(
+    staged: Staged, record: Record, predecessor: Record | None, *, exclusive: bool, unsynced: bool = False
+) -> bool:
     """Put the record and then the artifact under their final names.
 
     Args:
-        staged: What was written, checked and synced.
+        staged: What was written, checked, and synced unless it is *unsynced*.
         record: Its record, which must describe what it replaces too.
         predecessor: The record that stands there.
         exclusive: Publish only where nothing stands; for when no lock is held.
+        unsynced: What was written is not synced yet, and has to be, with its record; only where not *exclusive*.
 
     Returns:
         False if *exclusive* and somebody else was first: then nothing was published.
@@ -56,7 +60,8 @@ def publish(staged: Staged, record: Record, predecessor: Record | None, *, exclu
         return False
     try:
         _forget(staged, predecessor, but=record)  # now, as nobody would know of it once the record is replaced
-        store(staged.staging, staged.folder.record(staged.name), record.to_json())
+        first = partial(sync_written, staged) if unsynced else None
+        store(staged.staging, staged.folder.record(staged.name), record.to_json(), first=first)
         sync_directory(staged.folder.records)
         if record.manifest is not None and record.files:  # after what names it, or a crash between would leave it over
             store(staged.staging, os.path.join(staged.folder.manifests, record.manifest), manifest_json(record.files))

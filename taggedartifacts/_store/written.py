@@ -98,7 +98,7 @@ def _advice(promised: str, written: Sequence[str]) -> str:
 def _relink(staged: Staged) -> None:
     """Let links to absolute paths in staging lead there by relative ones, which hold when both have moved."""
     links = [relative for relative, status in scan(staged.staging) if stat.S_ISLNK(status.st_mode)]
-    inside = tuple(above + os.sep for above in (staged.staging, os.path.realpath(staged.staging)) if links)
+    inside = (staged.staging + os.sep, os.path.realpath(staged.staging) + os.sep) if links else ()
     for relative in links:
         link = os.path.join(staged.staging, relative)
         target = os.path.normpath(os.readlink(link))
@@ -122,9 +122,9 @@ def syncing(staged: Sequence[Staged]) -> Iterator[None]:
     Raises:
         OSError: When the block is over, if it could not be brought there.
     """
-    if _is_little(staged):
+    if is_little(staged):
         for each in staged:
-            _sync(each)
+            sync_written(each)
         yield
         return
     with contextlib.ExitStack() as stack:
@@ -134,16 +134,17 @@ def syncing(staged: Sequence[Staged]) -> Iterator[None]:
 
             pool = stack.enter_context(ThreadPoolExecutor(1))
             for each in staged:
-                synced.append(pool.submit(_sync, each))  # noqa: PERF401 - what is under way when the next one fails
+                synced.append(pool.submit(sync_written, each))  # noqa: PERF401 - what is under way when the next one fails
         except RuntimeError:  # no thread is to be had: the limit is reached, or the interpreter ends
             for each in staged[len(synced) :]:
-                _sync(each)
+                sync_written(each)
         yield
         for future in synced:
             future.result()
 
 
-def _is_little(staged: Sequence[Staged]) -> bool:
+def is_little(staged: Sequence[Staged]) -> bool:
+    """Tell whether so little was written that it takes longer to wake a thread than to bring it to the disk."""
     left, room = _FEW, _LITTLE
     for each in staged:
         for _, status in scan(each.staging):
@@ -151,7 +152,12 @@ def _is_little(staged: Sequence[Staged]) -> bool:
     return left >= 0 and room >= 0
 
 
-def _sync(staged: Staged) -> None:
+def sync_written(staged: Staged) -> None:
+    """Bring what was written for one output to the disk.
+
+    Raises:
+        OSError: If it could not be brought there.
+    """
     directories = {staged.staging}
     for relative, status in scan(staged.staging):
         path = os.path.join(staged.staging, relative)

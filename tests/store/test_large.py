@@ -50,10 +50,10 @@ def manifests(project):
 def stopping(store, place):
     """A way to store that ends before what is to lie in that place."""
 
-    def stopped(staging, path, *arguments):
+    def stopped(staging, path, *arguments, **options):
         if place in path:
             raise OSError(errno.EIO, "no more")
-        store(staging, path, *arguments)
+        store(staging, path, *arguments, **options)
 
     return stopped
 
@@ -271,6 +271,7 @@ class TestBounds:
         """A record that could not be read back is refused before the function runs."""
         work = project.module(WRITE)
         monkeypatch.setattr("taggedartifacts._call.outcome.MAX_RECORD_BYTES", 100)
+        monkeypatch.setattr("taggedartifacts._call.outcome._FEW_CHANGES", -1)
 
         with pytest.raises(RecordError, match="more than is read back"):
             work.f(1, "out/f.txt")
