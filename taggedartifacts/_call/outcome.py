@@ -306,7 +306,7 @@ def environment() -> Environment:
     """Describe where this process runs, with the versions of the packages that it has imported."""
     return {
         "python": platform.python_version(),
-        "platform": _platform(),
+        "platform": f"{platform.system()} {platform.release()} {platform.machine()}",
         "host": socket.gethostname(),
         "packages": dict(_packages(tuple(sys.modules))),
     }
@@ -317,11 +317,6 @@ def _packages(modules: tuple[str, ...]) -> dict[str, str]:
     names = {name.partition(".")[0] for name in modules} - sys.stdlib_module_names
     versions = ((name, _version(name)) for name in sorted(names) if not name.startswith("_"))
     return {name: version for name, version in versions if version is not None}
-
-
-@functools.cache
-def _platform() -> str:
-    return f"{platform.system()} {platform.release()} {platform.machine()}"
 
 
 @functools.cache

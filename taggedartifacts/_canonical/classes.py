@@ -60,7 +60,9 @@ def _module_by_name(value: object) -> object:
 
 
 # Entries that nothing else tells, though Python or what generates members may write them.
-_TELLING = {"__getnewargs__", "__hash__", "__match_args__", "__orig_bases__", "__slots__", "_field_defaults", "_fields"}
+_TELLING = frozenset(
+    {"__getnewargs__", "__hash__", "__match_args__", "__orig_bases__", "__slots__", "_field_defaults", "_fields"}
+)
 _WRITTEN = GENERATED - _TELLING
 _ACCESS = tuple(kind for kind in DESCRIPTORS if kind is not types.WrapperDescriptorType)  # to slots and fields
 _PARTS_OF_FIELDS = (

@@ -21,12 +21,12 @@ PATCH_BYTES = 1 << 20
 _SECONDS = 600
 _COMMITS_AT_FIRST, _COMMITS_AT_ONCE = 8, 200
 # Set by hooks, these would make the command look at the repository that runs the hook instead of the one asked about.
-_HOOK_VARIABLES = {
+_HOOK_VARIABLES = frozenset({
     "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES",
     "GIT_COMMON_DIR", "GIT_PREFIX", "GIT_NAMESPACE", "GIT_IMPLICIT_WORK_TREE", "GIT_QUARANTINE_PATH",
     "GIT_INTERNAL_SUPER_PREFIX", "GIT_LITERAL_PATHSPECS", "GIT_GLOB_PATHSPECS", "GIT_NOGLOB_PATHSPECS",
     "GIT_ICASE_PATHSPECS", "GIT_EXTERNAL_DIFF", "GIT_DIFF_OPTS", "GIT_DEFAULT_HASH",
-}  # fmt: skip
+})  # fmt: skip
 
 
 class Stored(NamedTuple):

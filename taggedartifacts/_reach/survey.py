@@ -270,24 +270,12 @@ def _note_named(survey: Survey, node: ast.ExceptHandler | ast.MatchAs | ast.Matc
 
 
 # The fields that hold nodes with anything to note below them.
-_PLAIN = {
-    *(
-        "ctx",
-        "op",
-        "ops",
-        "id",
-        "attr",
-        "arg",
-        "name",
-        "names",
-        "level",
-        "module",
-        "kind",
-        "type_comment",
-        "type_ignores",
-    ),
-    *("asname", "conversion", "is_async", "simple", "tag", "rest", "kwd_attrs"),
-}
+_PLAIN = frozenset(
+    {
+        *("ctx", "op", "ops", "id", "attr", "arg", "name", "names", "level", "module", "kind", "type_comment"),
+        *("type_ignores", "asname", "conversion", "is_async", "simple", "tag", "rest", "kwd_attrs"),
+    }
+)
 _FIELDS = {
     kind: tuple(name for name in kind._fields if name not in _PLAIN)
     for kind in vars(ast).values()
