@@ -44,14 +44,14 @@ def shorten(error: BaseException) -> None:
     if entry is None:
         return
     spoken = isinstance(error, TaggedArtifactsError)
-    _chain(entry, _shown(entry.tb_next, spoken=spoken))
+    _join_entries(entry, _shown(entry.tb_next, spoken=spoken))
     seen: set[int] = {id(error)}
     behind = error.__cause__ or error.__context__
     while behind is not None and id(behind) not in seen:
         seen.add(id(behind))
         shown = _shown(behind.__traceback__, spoken=False)
         if shown:
-            _chain(shown[0], shown[1:])
+            _join_entries(shown[0], shown[1:])
             behind.__traceback__ = shown[0]
         behind = behind.__cause__ or behind.__context__
 
@@ -73,7 +73,7 @@ def _file(traceback: TracebackType) -> str:
     return traceback.tb_frame.f_code.co_filename
 
 
-def _chain(first: TracebackType, rest: list[TracebackType]) -> None:
+def _join_entries(first: TracebackType, rest: list[TracebackType]) -> None:
     for each, following in zip([first, *rest], [*rest, None], strict=True):
         each.tb_next = following
 

@@ -125,13 +125,13 @@ def _arrow_table(value: Any) -> Form:
 
 def _arrow_metadata(schema: Any) -> dict[str, object]:
     """Collect the metadata of a schema and of its fields, as far as there are any."""
-    found: dict[str, object] = {"schema": _told(schema.metadata)} if schema.metadata else {}
-    fields = [[field.name, _told(field.metadata)] for field in schema if field.metadata]
+    found: dict[str, object] = {"schema": _metadata_that_counts(schema.metadata)} if schema.metadata else {}
+    fields = [[field.name, _metadata_that_counts(field.metadata)] for field in schema if field.metadata]
     required = [field.name for field in schema if not field.nullable]
     return found | ({"fields": fields} if fields else {}) | ({"required": required} if required else {})
 
 
-def _told(metadata: dict[bytes, bytes]) -> dict[bytes, object]:
+def _metadata_that_counts(metadata: dict[bytes, bytes]) -> dict[bytes, object]:
     # pandas notes which versions of pandas and pyarrow wrote it.
     if b"pandas" not in metadata:
         return dict(metadata)

@@ -12,7 +12,8 @@ from .._errors import RepositoryError
 from .._git.repository import find_repository, reading
 from .._memory import Memory
 from .._reach.forks import looking
-from .._reach.modules import loaded_modules, running_code
+from .._reach.loaded import running_code
+from .._reach.modules import loaded_modules
 from .._reach.places import places
 from .dirt import CodeState, Facts, Status
 from .facts import Start, find_facts, is_environment
@@ -154,7 +155,7 @@ def stamp(root: str) -> tuple[object, ...]:
         root: The root of a work tree.
     """
     git_folder, common = _git_folders(root)
-    head = _head(os.path.join(git_folder, "HEAD"))
+    head = _head_content(os.path.join(git_folder, "HEAD"))
     index = _stat_times(f"{git_folder}/index")
     if not head.startswith(b"ref:"):
         return head, index
@@ -167,7 +168,7 @@ def stamp(root: str) -> tuple[object, ...]:
 _IN_REFTABLE = "refs/heads/.invalid"  # what git writes where a table of references tells the branch
 
 
-def _head(path: str) -> bytes:
+def _head_content(path: str) -> bytes:
     """Read HEAD, again only when it has changed: git puts another file in its place."""
     times = _stat_times(path)
     known = _heads.get(path)

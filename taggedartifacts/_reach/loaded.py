@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.machinery
 import marshal
 import os
+import sys
 import time
 from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any
@@ -13,12 +14,23 @@ from .members import nested
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from types import FrameType
 
 # The kernel gives the time of boot in whole seconds, and file systems stamp with the tick before.
 _MARGIN_SECONDS = 2.0
 _HEADER_BYTES = 16
 _FORKED = 0x40  # PF_FORKNOEXEC of the kernel's flags for a process: it was forked, and has executed no program since
 _started: float | None = None
+
+
+def running_code(namespace: dict[str, Any]) -> CodeType | None:
+    """The code object of the module that is being loaded into a namespace, if it is: it stands on the stack."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        if frame.f_globals is namespace and frame.f_code.co_name == "<module>":
+            return frame.f_code
+        frame = frame.f_back
+    return None
 
 
 def holds_loaded_code(file: str, namespace: dict[str, Any], code: CodeType | None) -> bool:

@@ -11,8 +11,8 @@ from json.encoder import encode_basestring
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .bindings import bindings_of, note
+from .loaded import running_code
 from .met import name_of
-from .modules import running_code
 from .objects import WRAPPED, is_of_this_library, namespace, value_of
 from .places import is_installed, places, real_folder
 from .prompt import SCRIPT, has_arrived, is_interactive

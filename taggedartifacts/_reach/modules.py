@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 from .._hashing import file_hexdigest, file_stamp
 from .bindings import holds_literals, note
 from .forks import looking
-from .loaded import holds_loaded_code, may_have_changed
+from .loaded import holds_loaded_code, may_have_changed, running_code
 from .places import folder_and_name, lies_below, places
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from types import CodeType, FrameType
+    from types import CodeType
 
 # multiprocessing's children load the script as the second, copy what they loaded, and give the copy both names.
 _COPY = "__mp_main__"
@@ -200,16 +200,6 @@ _trees: dict[str, LoadedModules] = {}
 def loaded_modules(root: str) -> LoadedModules:
     """The modules of the work tree at *root*; one object for each root, shared by everything in the process."""
     return _trees.setdefault(root, LoadedModules(root))
-
-
-def running_code(namespace: dict[str, Any]) -> CodeType | None:
-    """The code object of the module that is being loaded into a namespace, if it is: it stands on the stack."""
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None:
-        if frame.f_globals is namespace and frame.f_code.co_name == "<module>":
-            return frame.f_code
-        frame = frame.f_back
-    return None
 
 
 def _unchanged_since(modules: dict[str, Any], names: list[str]) -> Callable[[], bool]:

@@ -22,7 +22,7 @@ def moved(before: bytes, now: bytes, assigned: Collection[str], *, executed: boo
         assigned: The names that the code assigns: globals, variables of enclosing functions, attributes; `ITEM`.
         executed: Whether the session ran something else meanwhile. If not, what changed in place the code changed.
     """
-    old, new = dict(_places(_decoded(before))), dict(_places(_decoded(now)))
+    old, new = dict(_places(_values_in(before))), dict(_places(_values_in(now)))
     found = []
     for place in sorted(old.keys() | new.keys()):
         first, then = old.get(place), new.get(place)
@@ -35,7 +35,7 @@ def moved(before: bytes, now: bytes, assigned: Collection[str], *, executed: boo
     return list(dict.fromkeys(found))
 
 
-def _decoded(encoded: bytes) -> Any:
+def _values_in(encoded: bytes) -> Any:
     # As they are written: `1`, `1.0` and `"1"` differ.
     return json.loads(encoded, parse_int=_number, parse_float=_number)
 
