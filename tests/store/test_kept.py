@@ -195,7 +195,7 @@ class TestFailed:
         """Ctrl-C while the result is published leaves it, and says so where tracebacks are read."""
         work = project.module(WRITE)
 
-        def interrupt(*_):
+        def interrupt(*_, **_options):
             raise KeyboardInterrupt
 
         monkeypatch.setattr("taggedartifacts._store.publish.store", interrupt)
