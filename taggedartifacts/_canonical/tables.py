@@ -55,7 +55,8 @@ def _pandas_subclass(value: Any, describe: Callable[[Any], Form]) -> Form:
 def _dataframe(value: Any) -> Form:
     names = value.columns.tolist()
     columns = Form(
-        [_column(value.iloc[:, index].array) for index in range(len(names))],
+        # By `iloc` it would take three times as long.
+        [_column(series.array) for _, series in sys.modules["pandas"].DataFrame.items(value)],
         lambda index: f"[{names[index]!r}]",
         lambda texts: f"[{','.join(texts)}]",
     )
@@ -93,12 +94,16 @@ def _column(array: Any) -> Form | Written:
         return _times_column(array.tz_convert(None).to_numpy(), zone_name(dtype.tz))
     if kind == "ArrowDtype":
         return several("column", (str(dtype), array.__arrow_array__()))
+    if kind == "PeriodDtype":
+        return several("period", (array.freqstr, array.asi8))
+    if kind == "IntervalDtype":
+        return _interval(array)
     if hasattr(array, "_mask"):
         missing = array.isna()
         values = array.to_numpy(dtype=dtype.numpy_dtype, na_value=False if dtype.kind == "b" else 0)
         return several("column", (dtype.name, values, missing))
     if not isinstance(dtype, sys.modules["numpy"].dtype):
-        elements = array.astype(object).tolist() if package(type(array)) == "pandas" else array
+        elements = sys.modules["numpy"].asarray(array) if package(type(array)) == "pandas" else array
         return several("column", (str(dtype), elements), ("",))
     values = array.to_numpy()
     if dtype.kind in "mM":

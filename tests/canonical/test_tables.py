@@ -62,6 +62,47 @@ class TestPandas:
 
         assert len(frames) == len({canonical(value) for value in frames})
 
+    @pytest.mark.parametrize(
+        ("make", "others"),
+        [
+            (
+                lambda n: pd.period_range("2024-01", periods=n, freq="M"),
+                [
+                    pd.period_range("2024-01", periods=1000, freq="D"),
+                    pd.period_range("2024-02", periods=1000, freq="M"),
+                    pd.period_range("2024-01", periods=1000, freq="M").insert(0, None)[:1000],
+                    pd.period_range("2024-01", periods=1000, freq="M").to_timestamp(),
+                ],
+            ),
+            (
+                lambda n: pd.interval_range(0, n),
+                [
+                    pd.interval_range(0, 1000, closed="left"),
+                    pd.interval_range(1, 1001),
+                    pd.interval_range(0.0, 1000.0),
+                    pd.IntervalIndex([None, *pd.interval_range(1, 1000)]),
+                ],
+            ),
+            (
+                lambda n: pd.arrays.SparseArray([0, 1] * (n // 2)),
+                [
+                    pd.arrays.SparseArray([0, 2] * 500),
+                    pd.arrays.SparseArray([1, 0] * 500),
+                    pd.arrays.SparseArray([0, 1] * 500, fill_value=1),
+                    pd.array([0, 1] * 500),
+                ],
+            ),
+        ],
+        ids=["periods", "intervals", "sparse"],
+    )
+    def test_columns_of_pandas_types(self, make, others):
+        """All of them counts, and it is digested and not written one by one."""
+        values = [make(1000), make(998), *others]
+
+        assert len(values) == len({canonical(pd.Series(value)) for value in values})
+        assert canonical(pd.Series(make(1000))) == canonical(pd.Series([*make(1000)], dtype=make(1000).dtype))
+        assert len(canonical(pd.Series(make(1000)))) == len(canonical(pd.Series(make(9000))))
+
     def test_layout_does_not_count(self):
         """Neither do blocks, copies, slices and a range index."""
         frame = pd.DataFrame(np.arange(12.0).reshape(3, 4), columns=list("abcd"))
