@@ -22,9 +22,8 @@ from .._memory import Memory
 from .._reach.location import keep_file
 from .._reach.modules import loaded_modules
 from .._reach.prompt import is_interactive, shell
-from .fingerprint import Definition, definitions_in
+from .fingerprint import Definition, definitions_in, moved
 from .moment import Moment, View
-from .moved import moved
 from .notebooks import SUFFIXES, missing, outlines, stands_in_code
 from .reloads import file_digest, module_space, notice, outdated, version
 

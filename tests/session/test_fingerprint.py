@@ -1,5 +1,6 @@
 """A fingerprint is remembered for as long as nothing has changed that it was taken from, and no longer."""
 
+import json
 import linecache
 import pickle
 import sys
@@ -10,8 +11,9 @@ from cells import Cells
 
 from taggedartifacts import UnhashableError
 from taggedartifacts._canonical import encoding
+from taggedartifacts._reach.reads import assigned
 from taggedartifacts._session import interactive
-from taggedartifacts._session.fingerprint import Definition
+from taggedartifacts._session.fingerprint import Definition, moved
 
 SESSION = """
 import json
@@ -190,3 +192,45 @@ class TestRemembered:
         definition.fingerprint()
 
         assert "_known" not in pickle.dumps(definition.__getstate__()[1:]).decode("latin-1")
+
+
+def told(definitions=None, **parts):
+    return json.dumps({"definitions": definitions or {"f": {"code": "1"}}, "function": "f", **parts}).encode()
+
+
+@pytest.mark.parametrize(
+    ("before", "now"),
+    [
+        (told(globals={"k": 1}), told(globals={"k": 2})),
+        (told(globals={"k": 1}), told()),
+        (told(globals={"f: k": 1}), told(globals={"f: k": "1"})),
+        (told(names={"k": "definition g"}), told(names={"k": "definition g (2)"})),
+        (told({"f": {"defaults": {"k": 1}}}), told({"f": {"defaults": {"k": 2}}})),
+        (told({"k": {"code": "1"}}), told({"k": {"code": "2"}})),
+        (told(strings=json.loads(told(globals={"k": 1}))), told(strings=json.loads(told(globals={"k": 2})))),
+    ],
+)
+@pytest.mark.parametrize("executed", [False, True])
+def test_moved(before, now, executed):
+    """What is bound to something else has moved, whether or not the session tells that it ran something meanwhile."""
+    assert ["k"] == moved(before, now, (), executed=executed)
+    assert [] == moved(before, before, (), executed=executed)
+
+
+@pytest.mark.parametrize("executed", [False, True])
+def test_in_place(executed):
+    """What changes in place has moved if another cell ran; else the function itself has changed it."""
+    before, now = told(globals={"k": [1]}), told(globals={"k": [1, 2]})
+
+    assert ["k"] * executed == moved(before, now, (), executed=executed)
+
+
+@pytest.mark.parametrize("text", ["global k; k += 1", "k.n = 1", "del k.n", "k['n'] = 1", "del k['n']"])
+def test_assigned(text):
+    """What the code itself assigns, it may."""
+    space = {}
+    exec(f"def f():\n    {text}", space)
+    names = assigned(space["f"].__code__)
+    place = "n" if ".n" in text else "k"
+
+    assert [] == moved(told(globals={place: {"a": 1}}), told(globals={place: {}}), names, executed=True)
