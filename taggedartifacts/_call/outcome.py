@@ -11,7 +11,7 @@ import socket
 import sys
 from dataclasses import fields, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, Any
 
 from .._errors import ArtifactConflictError, ArtifactNotWrittenError, InputError, RecordError, TaggedArtifactsError
 from .._reach.forks import looking
@@ -293,16 +293,7 @@ def _described(call: Call, content: Content, run: str, started: datetime, second
     )
 
 
-class Environment(TypedDict):
-    """The fields of a `Record` that describe the environment."""
-
-    python: str
-    platform: str
-    host: str
-    packages: dict[str, str]
-
-
-def environment() -> Environment:
+def environment() -> dict[str, Any]:
     """Describe where this process runs, with the versions of the packages that it has imported."""
     return {
         "python": platform.python_version(),
