@@ -21,11 +21,14 @@ _held = 0
 class Memory(dict[K, V], Generic[K, V]):
     """A dict that is emptied when all of them together hold too much."""
 
-    __slots__ = ("__weakref__",)
+    __slots__ = ("__weakref__", "_sizes")
 
     def __init__(self) -> None:
         super().__init__()
+        self._sizes: dict[K, int] = {}
         _memories[id(self)] = self
+        # What goes with its owner counts no more: each edit of a cell or a module leaves a decorator behind.
+        weakref.finalize(self, _uncount, self._sizes).atexit = False
 
     def put(self, key: K, value: V, size: int) -> None:
         """Remember a value.
@@ -37,13 +40,24 @@ class Memory(dict[K, V], Generic[K, V]):
         """
         global _held
         # Threads may count past each other: by little, and from anew each time that all is forgotten.
-        _held += size
+        _held += size - self._sizes.get(key, 0)
         if _held > MOST_BYTES:
             forget()
             if size > MOST_BYTES:
                 return
             _held = size
-        self[key] = value
+        self[key], self._sizes[key] = value, size
+
+    def clear(self) -> None:
+        """Forget all of it."""
+        super().clear()
+        _uncount(self._sizes)
+
+
+def _uncount(sizes: dict[Any, int]) -> None:
+    global _held
+    _held -= sum(sizes.values())
+    sizes.clear()
 
 
 # What was said once and is not to be said again: as long as the process lives, or until all is forgotten.
@@ -65,10 +79,10 @@ def is_news(*said: object) -> bool:
 def forget() -> None:
     """Forget all that is remembered."""
     global _held
-    _held = 0
     for each in _memories.valuerefs():
         if (memory := each()) is not None:
             memory.clear()
+    _held = 0
 
 
 def held_bytes() -> int:

@@ -16,7 +16,7 @@ from .._reach.met import NO_CODE, calling, collecting
 from .._reach.places import places
 from .._store.key import Key, scope_text
 from .._store.reuse import check_owner, find
-from .destination import Destination, working_directory
+from .destination import Asked, Destination, working_directory
 from .inputs import check_unchanged, named_files, opened_files
 from .plain import plain_key
 from .reading import Reader, further, meeting
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from .._store.folder import Target
     from .._store.reuse import Found
     from .binding import Options, Parameters
-    from .destination import Output
+    from .destination import Finds, Output
     from .inputs import Named
     from .reading import Reading
 
@@ -52,8 +52,8 @@ class Decoration:
         home: Where the function comes from.
         names: The function's name for records, by the root of the repository, as far as it is settled.
         reader: Finds what the function reads.
-        prepared: Calls of it, by plain arguments, configuration, output paths and working directory. They go with it:
-            kept elsewhere, each edit of a module or a cell would leave its last function, and all that it saw, behind.
+        prepared, found: Calls of it, by plain arguments, configuration, output paths and working directory; and the
+            artifacts that calls asked for last. They go with it: kept elsewhere, each edit would leave its own behind.
     """
 
     def __init__(
@@ -72,6 +72,7 @@ class Decoration:
         self._state: CodeState | None = None
         self._start: tuple[str, str] = ("", "")
         self.prepared: Memory[bytes, _Prepared] = Memory()
+        self.found: Finds = Memory()
         self.reader = Reader(
             parameters.ignored_globals,
             is_strict=not (parameters.takes_any or home.interactive),
@@ -171,10 +172,10 @@ class Call(NamedTuple):
         """
         if not self.view.reusable:
             return None
-        _, outputs, slots, targets, _, _ = destination = self.destination
+        key, outputs, slots, targets, _, _, memos = self.destination
         found = []
-        for slot, output, target in zip(slots, outputs, targets, strict=True):
-            each = find(target, destination.key, directory=output.directory, position=slot)
+        for slot, output, target, memo in zip(slots, outputs, targets, memos, strict=True):
+            each = find(target, key, directory=output.directory, position=slot, memo=memo)
             if each is not None:
                 found.append(each)
                 if each.record is not None and each.record.undeclared:
@@ -253,7 +254,7 @@ class Call(NamedTuple):
         """
         given = self.destination.spread([output.as_given() for output in self.outputs])
         _check_allowed(self.decoration, state)
-        return _call(self.f, self.decoration, self.bound, given, view, state, self.encoded, self.cwd, self.reads)
+        return _call(self.f, self.decoration, self.bound, given, view, state, self.encoded, self.cwd, self.reads, None)
 
     def warn_if_dirty(self) -> None:
         """Log, once for each state, that the code is not committed."""
@@ -324,9 +325,10 @@ def prepare(f: Callable[..., Any], decoration: Decoration, args: tuple[Any, ...]
         encoded["untracked"] = encode(untracked, "untracked")
     if decoration.options.inputs:
         encoded["inputs"] = parameters.encoded_inputs(bound)
-    call = _call(f, decoration, bound, given, view, state, encoded, cwd, reading and reading.reads)
+    call = _call(f, decoration, bound, given, view, state, encoded, cwd, reading and reading.reads, key)
     if key is not None and not named:
-        decoration.prepared.put(key, _Prepared(seen, reading, call), _size(key, call))
+        size = sum(map(len, (key, *encoded.values())), _CALL_BYTES)
+        decoration.prepared.put(key, _Prepared(seen, reading, call), size)
     return call
 
 
@@ -365,10 +367,6 @@ class _Prepared(NamedTuple):
 _CALL_BYTES = 4096  # of a prepared call, beside its key and its canonical form
 
 
-def _size(key: bytes, call: Call) -> int:
-    return _CALL_BYTES + len(key) + sum(map(len, call.encoded.values()))
-
-
 def _call(
     f: Callable[..., Any],
     decoration: Decoration,
@@ -379,8 +377,10 @@ def _call(
     encoded: dict[str, bytes],
     cwd: str,
     reads: Reads | None,
+    plain: bytes | None,
 ) -> Call:
-    destination = Destination.of(decoration.key(state, hexdigest(join(_parts(encoded, state)))), given, cwd)
+    asked = Asked.of(decoration.found, encoded, plain)
+    destination = Destination.of(decoration.key(state, hexdigest(join(_parts(encoded, state)))), given, cwd, asked)
     return Call(f, decoration, bound, view, state, encoded, cwd, destination, view.look.judged, reads)
 
 

@@ -10,17 +10,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from .._errors import ArtifactNameError
+from .._hashing import hexdigest_parts
+from .._memory import Memory
 from .._path import ArtifactPath
+from .._store.condition import Memo
 from .._store.folder import HIDDEN, RECORD_SUFFIX, Folder, Target
 from .._store.standing import stands
 from .._tag import tagged_name
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from .._store.key import Key
     from .._tag import Digits
 
+Finds = Memory[tuple[bytes, str], Memo]
 _T = TypeVar("_T")
 _PATH = type(Path())
 
@@ -178,6 +182,24 @@ def _name_limit(directory: str) -> int:
             return _NAME_MAX
 
 
+class Asked(NamedTuple):
+    """What a call asks for, in whatever state the code is, and what is remembered by that: of older code, nothing.
+
+    Attributes:
+        found: What is remembered of artifacts, by what was asked and the output path.
+        said: Stands for the arguments, the configuration and the inputs.
+    """
+
+    found: Finds
+    said: bytes
+
+    @classmethod
+    def of(cls, found: Finds, encoded: Mapping[str, bytes], key: bytes | None) -> Asked:
+        """Tell it by the key of plain data, or where there is none by the canonical form of the call."""
+        parts = [encoded.get(name, b"") for name in ("config", "arguments", "inputs")] if key is None else ()
+        return cls(found, hexdigest_parts(parts).encode() if key is None else key)
+
+
 class Destination(NamedTuple):
     """Where the artifacts of a call stand.
 
@@ -188,6 +210,7 @@ class Destination(NamedTuple):
         targets: The artifact of each output.
         paths: The paths of the artifacts, as the call returns them.
         keywords: How many keywords there are.
+        memos: What is remembered of each artifact.
     """
 
     key: Key
@@ -196,10 +219,11 @@ class Destination(NamedTuple):
     targets: tuple[Target, ...]
     paths: tuple[ArtifactPath, ...]
     keywords: int
+    memos: tuple[Memo, ...]
 
     @classmethod
-    def of(cls, key: Key, given: tuple[object, ...], cwd: str) -> Destination:
-        """Find where a key's tag leads with these output paths.
+    def of(cls, key: Key, given: tuple[object, ...], cwd: str, asked: Asked) -> Destination:
+        """Find where a key's tag leads with these output paths, and what is remembered of what was asked.
 
         Raises:
             ArtifactNameError: If an output path cannot become that of an artifact.
@@ -210,11 +234,14 @@ class Destination(NamedTuple):
         targets = tuple([Target(output.folder(cwd), output.tagged_name(digits)) for output in outputs])
         check_names(targets)
         paths = tuple([output.beside(target.name) for output, target in zip(outputs, targets, strict=True)])
-        return cls(key, outputs, slots, targets, paths, len(given))
+        found, said = asked
+        places = [(said, os.path.join(cwd, output.given)) for output in outputs]
+        memos = tuple([found.get(place) or Memo(found, place) for place in places])
+        return cls(key, outputs, slots, targets, paths, len(given), memos)
 
     def stands(self) -> bool:
         """Tell at once whether the one artifact is there as the key made it; False says nothing."""
-        return self.keywords == 1 and not self.outputs[0].directory and stands(self.targets[0], self.key)
+        return self.keywords == 1 and not self.outputs[0].directory and stands(self.targets[0], self.key, self.memos[0])
 
     def spread(self, values: Sequence[_T]) -> tuple[_T | None, ...]:
         """Put what there is for each output in the place of its keyword, and None where none is asked for."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from .._errors import ArtifactNotFoundError, ArtifactNotWrittenError, LockTimeoutError, RecursiveCallError
 from .._reach.forks import looking
-from .._store.condition import Condition, condition, remember
+from .._store.condition import Condition, condition
 from .._store.reuse import find_any
 from .._tag import Tag, of_name, untagged_name
 from .call import prepare
@@ -25,6 +25,7 @@ from .steps import Making, Run, Wait, being_made, drive, drive_async
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Generator, Mapping
 
+    from .._store.condition import Memo
     from .._store.folder import Target
     from .._store.lock import ArtifactLock
     from .._store.record import Record
@@ -136,11 +137,11 @@ def _reading(call: Call) -> Steps:
         ArtifactNotFoundError: If it is not; lists the tags that are.
         ArtifactModifiedError: If it was changed since it was made.
     """
-    for target, path in zip(call.targets, call.paths, strict=True):
-        found = find_any(target)
+    for target, path, memo in zip(call.targets, call.paths, call.destination.memos, strict=True):
+        found = find_any(target, memo)
         if found is None:
             target.folder.look_closely()
-            found = find_any(target)
+            found = find_any(target, memo)
         if found is None:
             raise ArtifactNotFoundError(f"{path} is not there; {_others(target)}")
     call.redirect([os.fspath(path) for path in call.paths])
@@ -321,15 +322,15 @@ def _reused(call: Call) -> bool:
     found = call.find()
     if found is None:
         return False
-    for target, each in zip(call.targets, found, strict=True):
+    for target, memo, each in zip(call.targets, call.destination.memos, found, strict=True):
         if each.record is not None and each.is_touched:
-            _refresh(target, each.record)
+            _refresh(target, memo, each.record)
         if each.record is not None and is_told:
             _log.info("reused %s, %.3g s saved", target.path, each.record.seconds, extra={"brief": "reused %s"})
     return True
 
 
-def _refresh(target: Target, record: Record) -> None:
+def _refresh(target: Target, memo: Memo, record: Record) -> None:
     """Write the times of now into the record where that can be done at once, else keep them in memory."""
     from .._store.lock import ArtifactLock  # with the next, only where something has to be written
     from .._store.publish import store_record
@@ -343,7 +344,7 @@ def _refresh(target: Target, record: Record) -> None:
                 return
     except OSError as error:  # a reader without write permission reuses all the same
         _log.debug("the record of %s keeps its old times: %s", record.artifact, error)
-    remember(target, record)
+    memo.renew(record)
 
 
 def _others(target: Target) -> str:

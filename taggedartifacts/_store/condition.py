@@ -9,28 +9,68 @@ import contextlib
 import logging
 import os
 from enum import Enum
+from typing import TYPE_CHECKING
 
 from .._errors import ArtifactConflictError, RecordError
-from .._memory import Memory, is_news
+from .._memory import is_news
 from .._tag import split_name
 from .content import describe, describe_file, same_digests, same_times, with_times
 from .folder import RECORD_SUFFIX, Target
 from .record import Record, read_stamped
 
+if TYPE_CHECKING:
+    from .._memory import Memory
+    from .key import Key
+
 _log = logging.getLogger("taggedartifacts")
 
 _PARSED = 4  # how many times the bytes of its file a record takes in memory
-# Records by path, each with the stat of its file: a repeated hit reads and parses it only if that stat has changed.
-_memo: Memory[str, tuple[tuple[int, ...], Record]] = Memory()
+_BESIDE = 1000  # bytes of what is remembered beside it
 
 
-def stored_record(target: Target) -> Record | None:
-    """Read the record of an artifact; a damaged one is reported in the log and treated as absent."""
+class Memo:
+    """What repeated calls remember of an artifact: its record is read again only if that file has changed.
+
+    Args:
+        memory: Holds this, once there is something to remember.
+        place: Where: what calls asked for, in whatever state the code was, and their output path.
+
+    Attributes:
+        known: The path of the record, the stat of its file, and the record; None before it is read.
+        stood: What was found to stand there: its key, size and time, and the stat of the record that says so.
+    """
+
+    __slots__ = ("_memory", "_place", "known", "stood")
+
+    def __init__(self, memory: Memory[tuple[bytes, str], Memo], place: tuple[bytes, str]) -> None:
+        self._memory, self._place = memory, place
+        self.known: tuple[str, tuple[int, ...], Record] | None = None
+        self.stood: tuple[Key, int, int, tuple[int, ...]] | None = None
+
+    def keep(self) -> None:
+        """Have this found by the next call that asks the same."""
+        size = _BESIDE if self.known is None else _BESIDE + _PARSED * self.known[1][1]
+        self._memory.put(self._place, self, size)
+
+    def renew(self, record: Record) -> None:
+        """Remember, in this process only, a record whose times could not be refreshed on the disk."""
+        known = self.known
+        if known is not None and known[2].run == record.run:  # and not the successor that is taking its place just now
+            self.known = (*known[:2], record)
+
+
+def stored_record(target: Target, memo: Memo | None = None) -> Record | None:
+    """Read the record of an artifact; a damaged one is reported in the log and treated as absent.
+
+    Args:
+        target: The artifact.
+        memo: What is remembered of it.
+    """
     path, name = target.record_path, target.name
-    if (known := _memo.get(path)) is not None:
+    if memo is not None and (known := memo.known) is not None and known[0] == path:
         try:
-            if known[0] == signature(os.lstat(path)):
-                return known[1]
+            if known[1] == signature(os.lstat(path)):
+                return known[2]
         except OSError:
             return None
     try:
@@ -46,7 +86,9 @@ def stored_record(target: Target) -> Record | None:
     if not record.key.is_in(name):
         _report(path, f"{path} contradicts the name of its artifact")
         return None
-    _memo.put(path, (signature(status), record), _PARSED * status.st_size)
+    if memo is not None:
+        memo.known = path, signature(status), record
+        memo.keep()
     return record
 
 
@@ -74,14 +116,6 @@ def _of_another(target: Target, record: Record, status: os.stat_result) -> str:
 def signature(status: os.stat_result) -> tuple[int, ...]:
     """Take out of the stat of a file what changes when another takes its place, or it is written."""
     return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
-
-
-def remember(target: Target, record: Record) -> None:
-    """Remember, in this process only, a record whose times could not be refreshed on the disk."""
-    path = target.record_path
-    known = _memo.get(path)
-    if known is not None and known[1].run == record.run:  # and not the successor that is taking its place just now
-        _memo[path] = (known[0], record)
 
 
 def companion_owner(target: Target) -> Record | None:

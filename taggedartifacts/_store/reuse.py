@@ -13,6 +13,7 @@ from .disk import STARTS
 from .table import minute
 
 if TYPE_CHECKING:
+    from .condition import Memo
     from .folder import Target
     from .key import Key
     from .record import Record
@@ -35,7 +36,9 @@ class Found(NamedTuple):
     is_touched: bool = False
 
 
-def find(target: Target, key: Key, *, directory: bool, position: int | None = None) -> Found | None:
+def find(
+    target: Target, key: Key, *, directory: bool, position: int | None = None, memo: Memo | None = None
+) -> Found | None:
     """Find an artifact if it is there and is what *key* asks for.
 
     Args:
@@ -43,6 +46,7 @@ def find(target: Target, key: Key, *, directory: bool, position: int | None = No
         key: What it has to have been made by.
         directory: Whether the call promises a directory.
         position: Which of the call's outputs it is; None if that does not matter.
+        memo: What is remembered of it.
 
     Raises:
         ArtifactConflictError: If it was made by something else or as another output, or is a file where a directory is
@@ -53,7 +57,7 @@ def find(target: Target, key: Key, *, directory: bool, position: int | None = No
     starts = STARTS
     while True:
         try:
-            return _find(target, key, directory=directory, position=position)
+            return _find(target, key, memo, directory=directory, position=position)
         except OSError as error:
             starts -= 1
             if error.errno not in _REPLACED or not starts:
@@ -61,9 +65,9 @@ def find(target: Target, key: Key, *, directory: bool, position: int | None = No
             target.folder.look_closely()
 
 
-def _find(target: Target, key: Key, *, directory: bool, position: int | None) -> Found | None:
+def _find(target: Target, key: Key, memo: Memo | None, *, directory: bool, position: int | None) -> Found | None:
     path, name = target.path, target.name
-    record, before = _newest_record(target), None
+    record, before = _newest_record(target, memo), None
     while record is not None:
         try:
             _check_maker(path, record, key, position)
@@ -82,7 +86,7 @@ def _find(target: Target, key: Key, *, directory: bool, position: int | None) ->
             return None
         # NFS shows an old record beside a new artifact until the times of attributes are over.
         target.folder.look_closely()
-        again = stored_record(target)
+        again = stored_record(target, memo)
         # Another process may replace record and artifact while we look: only the same at three looks is an edit.
         if again == record == before:
             beside = "".join(f" or {companion.path} beside it" for companion in record.companions)
@@ -113,20 +117,20 @@ def check_owner(target: Target, key: Key, position: int) -> None:
         _check_maker(target.path, record, key, position)
 
 
-def find_any(target: Target) -> Found | None:
+def find_any(target: Target, memo: Memo | None = None) -> Found | None:
     """Find an artifact, whatever it was made by; as `find`, for a function that only reads it."""
-    record = _newest_record(target)
+    record = _newest_record(target, memo)
     if record is None:
         return Found(None) if os.path.lexists(target.path) else None
-    return find(target, record.key, directory=f"{target.name}/" in record.outputs)
+    return find(target, record.key, directory=f"{target.name}/" in record.outputs, memo=memo)
 
 
-def _newest_record(target: Target) -> Record | None:
+def _newest_record(target: Target, memo: Memo | None) -> Record | None:
     """Read the record of an artifact, which an NFS client may believe to have none although it is there itself."""
-    record = stored_record(target)
+    record = stored_record(target, memo)
     if record is None and os.path.lexists(target.path):
         target.folder.look_closely()
-        record = stored_record(target)
+        record = stored_record(target, memo)
     return record
 
 

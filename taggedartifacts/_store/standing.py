@@ -13,20 +13,16 @@ from json.encoder import encode_basestring_ascii as quoted
 from typing import TYPE_CHECKING
 
 from .._errors import RecordError
-from .._memory import Memory
 from .condition import signature
 from .record import END, MAX_RECORD_BYTES, SCHEMA, read_whole
 
 if TYPE_CHECKING:
+    from .condition import Memo
     from .folder import Target
     from .key import Key
 
-# By path, what was found to stand there: what made it, its size and time, and the stat of the record that says so.
-_known: Memory[str, tuple[Key, int, int, tuple[int, ...]]] = Memory()
-_KNOWN_BYTES = 1000
 
-
-def stands(target: Target, key: Key) -> bool:
+def stands(target: Target, key: Key, memo: Memo) -> bool:
     """Tell at once whether such a file is there as *key* made it; False says nothing."""
     path, record_path = target.path, target.record_path
     try:
@@ -34,8 +30,7 @@ def stands(target: Target, key: Key) -> bool:
         if stat.S_ISDIR(status.st_mode):
             return False
         size, mtime_ns = status.st_size, status.st_mtime_ns
-        known = _known.get(path)
-        if known is not None and known == (key, size, mtime_ns, signature(os.lstat(record_path))):
+        if memo.stood is not None and memo.stood == (key, size, mtime_ns, signature(os.lstat(record_path))):
             return True
         found = read_whole(record_path, MAX_RECORD_BYTES)
     except (OSError, RecordError):
@@ -45,7 +40,8 @@ def stands(target: Target, key: Key) -> bool:
     text, stamp = found
     if not text.startswith(_head(target.name, key, size, mtime_ns)) or not text.endswith(END):  # nor cut short
         return False
-    _known.put(path, (key, size, mtime_ns, signature(stamp)), _KNOWN_BYTES)
+    memo.stood = key, size, mtime_ns, signature(stamp)
+    memo.keep()
     return True
 
 

@@ -43,6 +43,19 @@ class TestMemory:
         b.put(3, "large", 101)
         assert {} == a == b
 
+    def test_counted_once(self):
+        """What takes another's place counts in its place, and what went with its owner counts no more."""
+        a, b = Memory(), Memory()
+        for number in range(3):
+            a.put(1, number, 10 + number)
+            b.put(number, "", 10)
+        assert 42 == _memory.held_bytes()
+        del a
+        assert 30 == _memory.held_bytes()
+        b.clear()
+
+        assert 0 == _memory.held_bytes()
+
     def test_large_arguments(self, project):
         """A repeated call with a large argument keeps no copy of it."""
         work = project.module(WRITE)

@@ -7,6 +7,8 @@ import pytest
 from cases import WRITE
 from records import DIRTY, put, record_path
 
+from taggedartifacts._memory import Memory
+from taggedartifacts._store.condition import Memo
 from taggedartifacts._store.folder import Folder, Target
 from taggedartifacts._store.record import FileEntry, read_record
 from taggedartifacts._store.standing import stands
@@ -27,15 +29,20 @@ def made(tmp_path):
     return put(tmp_path, scope_digest="a" * 32)
 
 
+@pytest.fixture
+def memo():
+    return Memo(Memory(), (b"asked", "out/hist.png"))
+
+
 class TestStands:
     @pytest.mark.parametrize("name", ["hist.png", 'Häufigkeit "a\\b".csv.gz', "\udcff.dat", "x" * 200])
     @pytest.mark.parametrize("fields", [{}, {"dirty": DIRTY}, {"function": 'ä".py::f.<locals>.g'}])
-    def test_as_made(self, tmp_path, name, fields):
+    def test_as_made(self, tmp_path, name, fields, memo):
         """A file as its call made it is found, whatever its name, and again."""
         path = put(tmp_path, name, **fields)
 
-        assert stands(_target(path), _key(path))
-        assert stands(_target(path), _key(path))
+        assert stands(_target(path), _key(path), memo)
+        assert stands(_target(path), _key(path), memo)
 
     @pytest.mark.parametrize(
         ("field", "value"),
@@ -48,13 +55,13 @@ class TestStands:
             ("scope", "f" * 32),
         ],
     )
-    def test_another_key(self, made, field, value):
+    def test_another_key(self, made, field, value, memo):
         """What another key asks for is not found, before or after it was found by its own."""
         other = _key(made)._replace(**{field: value})
 
-        assert not stands(_target(made), other)
-        assert stands(_target(made), _key(made))
-        assert not stands(_target(made), other)
+        assert not stands(_target(made), other, memo)
+        assert stands(_target(made), _key(made), memo)
+        assert not stands(_target(made), other, memo)
 
     @pytest.mark.parametrize(
         "fields",
@@ -69,45 +76,45 @@ class TestStands:
             {"schema": 2},
         ],
     )
-    def test_more_to_look_at(self, made, fields):
+    def test_more_to_look_at(self, made, fields, memo):
         """What has more to it than a file and its key is left to those who read the record."""
         key = _key(made)
         made = put(made.parent, scope_digest="a" * 32, **fields)
 
-        assert not stands(_target(made), key)
+        assert not stands(_target(made), key, memo)
 
-    def test_changed_since(self, made):
+    def test_changed_since(self, made, memo):
         """Found once, it is looked at again: the artifact by its size and time, its record by the file's own."""
         target, key = _target(made), _key(made)
         record, status = record_path(made), made.stat()
         whole = record.read_bytes()
-        assert stands(target, key)
+        assert stands(target, key, memo)
 
         os.utime(made, ns=(1, 1))
-        assert not stands(target, key)
+        assert not stands(target, key, memo)
         os.utime(made, ns=(status.st_mtime_ns, status.st_mtime_ns))
-        assert stands(target, key)
+        assert stands(target, key, memo)
         record.write_bytes(whole.replace(b"histogram", b"histogrif"))
-        assert not stands(target, key)
+        assert not stands(target, key, memo)
         record.write_bytes(whole)
-        assert stands(target, key)
+        assert stands(target, key, memo)
         record.unlink()
-        assert not stands(target, key)
+        assert not stands(target, key, memo)
 
     @pytest.mark.parametrize("kept", [0, 10, 500, -1, -3])
-    def test_cut_short(self, made, kept):
+    def test_cut_short(self, made, kept, memo):
         """A record that is cut short is damaged, wherever it is cut."""
         key = _key(made)
         record_path(made).write_bytes(record_path(made).read_bytes()[:kept])
 
-        assert not stands(_target(made), key)
+        assert not stands(_target(made), key, memo)
 
-    def test_a_link_is_no_record(self, made):
+    def test_a_link_is_no_record(self, made, memo):
         """A link in the place of a record is not followed."""
         key, record = _key(made), record_path(made)
         record.symlink_to(record.rename(record.with_suffix(".moved")))
 
-        assert not stands(_target(made), key)
+        assert not stands(_target(made), key, memo)
 
 
 class TestCalls:
