@@ -183,7 +183,7 @@ def _parsed(path: str | os.PathLike[str]) -> tuple[str, str, str | None, str, st
     return _parse(os.path.basename(text.rstrip("/" + os.sep)))
 
 
-@functools.lru_cache(4096)  # 2 MB at most: names have 255 bytes; one call asks for the parts of one name four times
+@functools.lru_cache(256)  # one call asks for the parts of one name four times
 def _parse(name: str) -> tuple[str, str, str | None, str, str]:
     stem, suffix = split_name(name)
     start = len(stem) - _DIRTY_LENGTH

@@ -39,7 +39,7 @@ _STANDARD = tuple({os.path.realpath(sysconfig.get_path(name)) + os.sep for name 
 _MOST_PLACES = 1 << 14
 _READER_BYTES = 1000
 _MOST_KNOWN = 64  # combinations of code in the values of a call, per decorated function
-_digests: Memory[tuple[str, tuple[int, ...], int], tuple[object, str]] = Memory()
+_digests: Memory[tuple[str, str], tuple[tuple[int, ...], object, str]] = Memory()
 _ENTRY_BYTES = 500
 
 
@@ -246,13 +246,12 @@ def _loaded_digest(file: str, real: str, module: str) -> str:
         stamp = file_stamp(real)
     except OSError:
         stamp = ()
-    key = (real, stamp, id(load))
-    known = _digests.get(key)
-    if known is None:
+    known = _digests.get((real, module))
+    if known is None or known[0] != stamp or known[1] is not load:
         try:
             digest = file_hexdigest(real) if holds_loaded_code(real, space, None) else os.urandom(16).hex()
         except OSError:  # it is gone: what was loaded is not known any more, and equals nothing
             digest = os.urandom(16).hex()
-        known = load, digest
-        _digests.put(key, known, _ENTRY_BYTES)
-    return known[1]
+        known = stamp, load, digest
+        _digests.put((real, module), known, _ENTRY_BYTES)
+    return known[2]

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 _VARIABLE = "TAGGEDARTIFACTS_COMMIT"
 _LOADS = 64
 
-# By the identity of a load, which is kept with it so that it stays unique. Loads nest, so few are open at a time.
-_statuses: OrderedDict[tuple[int, str], tuple[object, Status | None]] = OrderedDict()
+# By the file of a load, of which there may be another after it. Loads nest, so few are open at a time.
+_statuses: OrderedDict[tuple[str, str], tuple[object, Status | None]] = OrderedDict()
 
 
 def take_look(
@@ -109,13 +109,14 @@ def _status_of(folder: str, load: object) -> Status | None:
     if load is None:
         found = find_repository(folder)
         return Status(found) if found else None
-    key = id(load), folder
-    if key not in _statuses:
+    key = str(load.get("__file__") if isinstance(load, dict) else getattr(load, "origin", None)), folder
+    known = _statuses.get(key)
+    if known is None or known[0] is not load:
         found = find_repository(folder)
-        _statuses[key] = load, Status(found) if found else None
+        known = _statuses[key] = load, Status(found) if found else None
         if len(_statuses) > _LOADS:
             _statuses.popitem(last=False)
-    return _statuses[key][1]
+    return known[1]
 
 
 def _stand_in(value: str | None, start: str | None) -> CodeState | RepositoryError:

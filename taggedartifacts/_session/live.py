@@ -13,6 +13,7 @@ import time
 from dataclasses import dataclass, replace
 from operator import is_
 from typing import TYPE_CHECKING, Any, Self
+from weakref import WeakValueDictionary
 
 from .._code.codestate import files_at_head, stamp, take_look
 from .._code.dirt import STALE, Change
@@ -41,8 +42,8 @@ _OUTDATED = "loaded again, while an older version of it is still in use: import 
 _UNCOMMITTED = "defined interactively, and in no notebook at HEAD"
 
 _executions = 0
-_looks: dict[tuple[object, ...], _HeldLook] = {}
-_MOST_LOOKS = 32  # of files as they were loaded: each reload leaves one behind that nobody asks for any more
+# Held by the moments that have taken them, so that what a reload has replaced takes its look along.
+_looks: WeakValueDictionary[tuple[object, ...], _HeldLook] = WeakValueDictionary()
 _roots: set[str] = set()
 
 
@@ -61,7 +62,7 @@ class _Stamp:
         return cls(_executions, stamp(root), version(root))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class _HeldLook:
     """A look that holds for some time: the repository's root, what stood there, and when it was taken.
 
@@ -109,6 +110,7 @@ class LiveMoment(Moment):
         self._repo = repo or (os.getcwd() if self._file is None else None)
         self._scope = scope
         self._ignore = frozenset(ignore)
+        self._held: _HeldLook | None = None
         self._sent: View | None = None
         self._known: tuple[Fingerprint, tuple[object, ...], list[tuple[Change, str]]] | None = None
         self._last: tuple[Fingerprint | None, _HeldLook, CodeState, View] | None = None
@@ -198,15 +200,13 @@ class LiveMoment(Moment):
             # The stamp comes before the look: what changes between the two is seen the next time.
             now, taken = _Stamp.take(root), time.monotonic()
             if held is not None and now == held.stamp and (shell() is not None or taken - held.taken < _SECONDS):
+                self._held = held
                 return held
             notice(root)
             now = replace(now, loaded=version(root))
             look = self._take(typed)
             if _root(look) == root:
-                _looks.pop(key, None)  # and behind the others
-                held = _looks[key] = _HeldLook(look, root, now, taken, outdated(root))
-                if len(_looks) > _MOST_LOOKS:
-                    _looks.pop(next(iter(_looks)), None)
+                held = _looks[key] = self._held = _HeldLook(look, root, now, taken, outdated(root))
                 return held
         _looks.pop(key, None)
         return self._take(typed)
@@ -229,7 +229,8 @@ class LiveMoment(Moment):
         elif view is None:
             held = self._look()
             view = View(held if isinstance(held, Look) else held.look)
-        return {**vars(self), "_space": None, "_known": None, "_last": None, "_sent": replace(view, read=())}
+        gone = dict.fromkeys(("_space", "_held", "_known", "_last"))
+        return {**vars(self), **gone, "_sent": replace(view, read=())}
 
 
 def _listen(root: str | None) -> None:
@@ -277,19 +278,21 @@ def _committed(root: str, suffix: str, _stamp: object) -> frozenset[Outline]:
     transform = None if session is None else session.transform_cell
     found: set[Outline] = set()
     for path, identity, content in files_at_head(root, suffix):
-        found |= _outlines(path, identity, content, transform)
+        found |= _outlines((root, path), identity, content, transform)
     return frozenset(found)
 
 
-_known: Memory[str, frozenset[Outline]] = Memory()
+# By root and path, with the identity of the content: what no commit at HEAD holds any more is not asked for again.
+_known: Memory[tuple[str, str], tuple[str, frozenset[Outline]]] = Memory()
 
 
 def _outlines(
-    path: str, identity: str, content: Callable[[], bytes], transform: Callable[[str], str] | None
+    place: tuple[str, str], identity: str, content: Callable[[], bytes], transform: Callable[[str], str] | None
 ) -> frozenset[Outline]:
-    known = _known.get(identity)
-    if known is None:
-        data = content()
-        known = outlines(path, data, transform) if stands_in_code(path, data) else frozenset()
-        _known.put(identity, known, 200 + len(data) * bool(known))
-    return known
+    known = _known.get(place)
+    if known is None or known[0] != identity:
+        path, data = place[1], content()
+        found = outlines(path, data, transform) if stands_in_code(path, data) else frozenset()
+        known = identity, found
+        _known.put(place, known, 200 + len(data) * bool(found))
+    return known[1]

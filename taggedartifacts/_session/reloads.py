@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import functools
 import inspect
 import os
 import sys
 from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from .._hashing import file_hexdigest
 from .._reach.members import methods, nested, same
@@ -81,7 +81,7 @@ def outdated(root: str, values: Iterable[object] | None = None) -> dict[str, str
         name = getattr(value, "__module__", None) if callable(value) else None
         if name in _again and name in files:
             loaded, space = files[name], vars(sys.modules.get(name))
-            if not all(_holds(loaded.file, loaded.token, code) for code in _own_codes(value, space)):
+            if not all(_holds(loaded, code) for code in _own_codes(value, space)):
                 found[loaded.path] = loaded.token
     return found
 
@@ -113,13 +113,21 @@ def _own_codes(value: Any, space: dict[str, Any]) -> list[CodeType]:
     return [each.__code__ for each in own if each.__code__.co_filename == space.get("__file__")]
 
 
-@functools.lru_cache(maxsize=4096)
-def _holds(file: str, token: str, code: CodeType) -> bool:
-    return any(same(code, each) for each in _codes_of_file(file, token))
+# The code in a file as it was loaded last, and which code was found to be in it, or not to be.
+_codes: WeakKeyDictionary[LoadedFile, tuple[tuple[CodeType, ...], dict[CodeType, bool]]] = WeakKeyDictionary()
 
 
-@functools.lru_cache(maxsize=64)
-def _codes_of_file(file: str, _token: str) -> tuple[CodeType, ...]:
+def _holds(loaded: LoadedFile, code: CodeType) -> bool:
+    known = _codes.get(loaded)
+    if known is None:
+        known = _codes[loaded] = _codes_of_file(loaded.file), {}
+    codes, found = known
+    if code not in found:
+        found[code] = any(same(code, each) for each in codes)
+    return found[code]
+
+
+def _codes_of_file(file: str) -> tuple[CodeType, ...]:
     try:
         with open(file, "rb") as source:
             return tuple(nested(compile(source.read(), file, "exec", dont_inherit=True)))
