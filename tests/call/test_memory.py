@@ -1,5 +1,6 @@
 """What is remembered for repeated calls: bounded in bytes, by all together, and still remembered below the bound."""
 
+import decimal
 import gc
 import importlib.util
 import os
@@ -135,8 +136,11 @@ class TestDecorators:
     def test_edits(self, project):
         """What was remembered of a function goes when an edit and a reload, or another cell, have replaced it."""
         work = project.module(WRITE)
-        for number in range(5):
+        held = []
+        for number in range(4):
             work.f(number, "out/f.txt")
+            gc.collect()
+            held.append(_memory.held_bytes())
             path = project.write("work.py", HEAD + WRITE + f"VERSION = {number}\n")
             project.commit()
             work.__spec__ = importlib.util.spec_from_file_location(work.__name__, path)  # as a reload does
@@ -145,6 +149,22 @@ class TestDecorators:
 
         kept = [each for each in gc.get_objects() if type(each) is Decoration and each.home.module == work.__name__]
         assert len(kept) == 1
+        assert held[-1] - held[1] < 2 * 1000  # what files import is remembered by their content
+
+    def test_commits(self, project, monkeypatch):
+        """Of the artifacts that older code made, nothing is remembered, though their function is still there."""
+        monkeypatch.setattr("taggedartifacts._session.session.in_session", lambda: True)
+        work, table, held = project.module(WRITE), decimal.Decimal(3), []
+        for number in range(4):
+            project.write("pyproject.toml", f"# {number}\n[tool.taggedartifacts]\nscope = ['.']\n")
+            project.commit()
+            monkeypatch.setattr("taggedartifacts._session.live._executions", number)
+            for argument in (1, table, 1, table):
+                work.f(argument, "out/f.txt")
+            held.append(_memory.held_bytes())
+
+        assert 8 == len(work.runs)
+        assert held[-1] - held[1] < 2 * 500
 
     def test_edited_between(self, project):
         """A file that is edited between two decorators of one load is noticed, as ever."""

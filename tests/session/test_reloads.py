@@ -185,3 +185,46 @@ class TestAutoreload:
 
         with pytest.raises(CellError, match=r"(?s)DirtyRepositoryError.*helper\.py"):
             kernel.run("make('out.txt')")
+
+
+CELL = """BINS = {number}
+def helper(x):
+    return x + {number}
+@Artifact("out", allow_dirty=True)
+def count(x, out):
+    open(out, "w").write(str(helper(x) * BINS) + mod.helper.text())
+for _ in range(2):
+    count({table}, "out.txt"), mod.make("out.txt")
+"""
+HELD = """import gc
+from taggedartifacts import _memory
+from taggedartifacts._session.live import _looks
+from taggedartifacts._store.record import Record
+gc.collect()
+print(_memory.held_bytes(), *[sum(type(each) is Record for each in gc.get_objects()), len(_looks)])
+"""
+
+
+class TestMemory:
+    @pytest.mark.heavy
+    @pytest.mark.parametrize("table", ["1", "table"])
+    def test_day(self, repo, kernel, table):
+        """A day of edits, reloads and commits keeps nothing of what they have replaced."""
+        write_module(repo, dirty=True)
+        repo.commit()
+        kernel.run(IMPORTS + "import mod, importlib, numpy\ntable = numpy.arange(9)")
+        held = {}
+        for number in range(1, 61):
+            repo.write("helper.py", f"def text():\n    return ' {number}'\n")
+            if number % 3 == 0:
+                repo.write("work.ipynb", notebook(CELL.format(number=number, table=table)))
+                repo.commit()
+            reload = "importlib.invalidate_caches()\nimportlib.reload(mod.helper)\nimportlib.reload(mod)"
+            kernel.run(reload, CELL.format(number=number, table=table))
+            if number in (20, 60):
+                held[number] = [int(each) for each in kernel.run(HELD).split()]
+
+        (size, records, looks), (later, records_later, looks_later) = held[20], held[60]
+        assert (records_later, looks_later) == (records, looks)
+        # What was warned of, and what each content of a file imports, which other processes read, too.
+        assert later - size < 40 * 500
