@@ -44,6 +44,9 @@ HOLDS: dict[type, tuple[str, ...]] = {
     functools.singledispatchmethod: ("func",),
 }
 
+# What Python writes into a class, and what counts all the same where the body of the class binds it.
+BOUND = frozenset({"__hash__", "__match_args__", "__slots__"})
+
 # `_inverted_` is a cache of flags.
 _OF_MEMBERS = frozenset({"_value_", "_name_", "__objclass__", "_sort_order_", "_inverted_"})
 # What stands for a default that a factory makes in what dataclasses and attrs write.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import os
 import sys
 import types
 import typing
@@ -182,6 +183,8 @@ def is_left_out(value: object) -> bool:
 
 
 def _is_our_own(value: object) -> bool:
+    if isinstance(value, os.PathLike):
+        return False  # the path of an artifact, which is a value
     kind = value if isinstance(value, type) else type(value)
     return kind.__module__.partition(".")[0] == _PACKAGE
 

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from .bindings import Defined, Literal, bindings_of
 from .found import UNBOUND, Ignored, Reached, Reads, Text, Values
 from .location import label_of
-from .members import closure_of, defaults, is_dispatcher, is_generated, put_on_member, registry
+from .members import BOUND, closure_of, defaults, is_dispatcher, is_generated, put_on_member, registry
 from .objects import (
     DESCRIBES,
     DESCRIPTORS,
@@ -176,9 +176,11 @@ class _Walk:
         self._inner.append(inner)
         self._follow(inner)
         label = label_of(self._enter(inner.__globals__), inner) if isinstance(inner, types.FunctionType) else ""
-        config = decoration.options.config
+        config, load = decoration.options.config, decoration.options.load
         if inner is not self._root and label and (callable(config) or config):
             self._take_part(f"{label}.config", "config", config() if callable(config) else config, label)
+        if inner is not self._root and load is not None:
+            self._take_part(f"{label}.load", "load", load, label)
         self._take_attributes(function, inner, label)
 
     def _take_cells(self, function: types.FunctionType, label: str, chains: Chains | None = None) -> None:
@@ -341,8 +343,7 @@ class _Walk:
 
     def _take_entry(self, kind: type, space: dict[str, Any], name: str, label: str) -> None:
         value, binding = vars(kind)[name], bindings_of(space).of_class(kind.__qualname__).get(name)
-        is_bound = isinstance(binding, Defined) or (binding is not None and name in ("__slots__", "__match_args__"))
-        is_written = name in GENERATED and not is_bound  # by Python
+        is_written = name in GENERATED and not isinstance(binding, Defined) and (binding is None or name not in BOUND)
         if is_written or is_left_out(value) or isinstance(value, DESCRIPTORS):
             return
         spelled = f"{kind.__qualname__}.{name}"

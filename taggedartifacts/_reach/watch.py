@@ -26,7 +26,7 @@ _UNCHANGING = frozenset(
         *("builtins.str", "builtins.int", "builtins.float", "builtins.bool", "builtins.NoneType", "builtins.bytes"),
         *("builtins.complex", "builtins.range", "builtins.ellipsis", "builtins.builtin_function_or_method"),
         *("pathlib.PosixPath", "pathlib.WindowsPath", "pathlib.PurePosixPath", "pathlib.PureWindowsPath"),
-        *("pathlib._local.PosixPath", "pathlib._local.WindowsPath"),
+        *("pathlib._local.PosixPath", "pathlib._local.WindowsPath", "taggedartifacts.ArtifactPath"),
         *("datetime.date", "datetime.datetime", "datetime.time", "datetime.timedelta", "datetime.timezone"),
         *("decimal.Decimal", "fractions.Fraction", "uuid.UUID", "re.Pattern"),
         *("builtins.function", "builtins.type", "builtins.module"),  # whose parts the walk visits itself
@@ -232,7 +232,8 @@ def _nature(kind: type) -> _Nature:
 
 def _is_plain(kind: type) -> bool:
     """Tell whether all that the instances of a class hold stands in their ``__dict__``."""
-    ways = all(getattr(kind, name) is getattr(object, name) for name in ("__reduce_ex__", "__reduce__", "__getstate__"))
+    methods = ("__reduce_ex__", "__reduce__", "__getstate__", "__getattribute__")
+    ways = all(getattr(kind, name) is getattr(object, name) for name in methods)
     return (
         ways
         and kind.__flags__ & (1 << 9) != 0  # made by a class statement

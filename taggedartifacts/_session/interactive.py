@@ -195,10 +195,13 @@ class Walk:
         elif is_our_decorator(value) or (isinstance(value, FunctionType) and _is_our_wrapper(value)):
             self.watch.mapping(vars(value))
             self._put(key, "wrapped", {"__wrapped__": value.__wrapped__})
-            config = vars(value)["_taggedartifacts"].options.config if "_taggedartifacts" in vars(value) else None
+            options = vars(value)["_taggedartifacts"].options if "_taggedartifacts" in vars(value) else None
+            config = None if options is None else options.config
             if callable(config):
                 self.watch.lose()
             self._put(key, "decorator", {"config": config() if callable(config) else config})
+            if options is not None and options.load is not None and key != self._first:
+                self._put(key, "loaded", {"load": options.load})
             self._put(key, "attributes", function_attributes(value))
         else:
             self.watch.lose()

@@ -129,6 +129,14 @@ CHOICES = {
     ),
     "text that is run": ("exec(f'def k(): return {FAST}')\n", "k()"),
     "partial in a class": ("class K:\n    k = staticmethod(functools.partial(int, FAST))\n", "K.k()"),
+    "artifact of a step": (
+        "@Artifact('out')\ndef step(n, out): Path(out).write_text(str(n))\nk = step(FAST, 'out/step.txt')\n",
+        "k.read_text()",
+    ),
+    "what a step loads": (
+        "@Artifact('out', load=lambda path: FAST)\ndef step(out): Path(out).write_text('1')\n",
+        "step('out/step.txt')",
+    ),
     "global that a text names": (f"{QUERY}\n", "query('x > @FAST')"),
     "global that a constant names": (f"{QUERY}CUTS = ['x > @FAST']\n", "query(CUTS[0])"),
     "constant in a branch": (

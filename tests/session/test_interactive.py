@@ -252,6 +252,8 @@ class TestDifferent:
             ("LIMIT = 1\ndef f():\n class C:\n  x = LIMIT\n return C", "LIMIT = 2"),
             ("LIMIT = 1\ndef f():\n def g():\n  return LIMIT\n return g()", "LIMIT = 2"),
             ("def f(): return LIMIT", "LIMIT = 2"),
+            ("from taggedartifacts import Artifact\nLIMIT = 1\n@Artifact('out', load=lambda path: LIMIT)\n"
+             "def step(out): pass\ndef f(): return step('out/a.txt')", "LIMIT = 2"),
             ("from math import sin as g\ndef f(): return g", "from math import cos as g"),
             ("import math as m\ndef f(): return m.pi", "import cmath as m"),
             ("import functools\n@functools.lru_cache\ndef g(): return 1\ndef f(): return g()",
