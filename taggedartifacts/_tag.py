@@ -101,6 +101,7 @@ class Tag:
         return cls(*_parsed(path)[1:4])
 
 
+@functools.lru_cache(256)  # of outputs, which have one name in a sweep over many arguments
 def split_name(name: str) -> tuple[str, str]:
     """Split a file name into the stem, which is never empty, and the suffix: both of them where two belong together."""
     stem, suffix = _split_last(name)
@@ -185,7 +186,7 @@ def _parsed(path: str | os.PathLike[str]) -> tuple[str, str, str | None, str, st
 
 @functools.lru_cache(256)  # one call asks for the parts of one name four times
 def _parse(name: str) -> tuple[str, str, str | None, str, str]:
-    stem, suffix = split_name(name)
+    stem, suffix = split_name.__wrapped__(name)
     start = len(stem) - _DIRTY_LENGTH
     if start > 0 and (match := _DIRTY_END.fullmatch(stem, start)):
         return stem[:start], match[1], match[2], match[3], suffix

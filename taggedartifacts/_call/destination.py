@@ -235,7 +235,7 @@ class Destination(NamedTuple):
         check_names(targets)
         paths = tuple([output.beside(target.name) for output, target in zip(outputs, targets, strict=True)])
         found, said = asked
-        places = [(said, os.path.join(cwd, output.given)) for output in outputs]
+        places = [(said, f"{cwd}/{output.given}") for output in outputs]
         memos = tuple([found.get(place) or Memo(found, place) for place in places])
         return cls(key, outputs, slots, targets, paths, len(given), memos)
 

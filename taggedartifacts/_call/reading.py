@@ -122,8 +122,10 @@ class Reader:
 
     def named(self, f: Callable[..., object], encoded: bytes) -> list[FunctionType]:
         """List functions that read the globals which texts among arguments name, ``"x > @LIMIT"``: as readers do."""
+        if b"@" not in encoded:  # as nearly always, and a hit waits for it
+            return []
         plain, found = inspect.unwrap(f), []
-        if b"@" in encoded and isinstance(plain, FunctionType):
+        if isinstance(plain, FunctionType):
             code, space = plain.__code__, plain.__globals__
             known = (*code.co_varnames, *code.co_cellvars, *code.co_freevars)
             for chain in sorted({(name, *further) for name, further in mentioned(encoded.decode())}):
