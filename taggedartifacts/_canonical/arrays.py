@@ -214,16 +214,18 @@ def _time_scalar(value: Any) -> str:
 
 
 def _torch(value: Any) -> Form:
-    plain = value.detach().cpu().resolve_conj().resolve_neg()
-    if value.is_sparse:
-        raise RefusalError("a sparse tensor has no canonical form; convert it with to_dense()")
-    if str(plain.dtype) == "torch.bfloat16":  # unknown to NumPy
-        bits = plain.contiguous().view(sys.modules["torch"].int16).numpy()
-        return several(
-            "tensor",
-            ("torch", Form((), index_label, lambda _texts: array_text('"bfloat16"', bits.shape, array_digest(bits)))),
-        )
-    return several("tensor", ("torch", plain.numpy()))
+    try:
+        plain = value.detach().cpu().resolve_conj().resolve_neg()
+        name = str(plain.dtype).partition(".")[2]
+        if not name.startswith(("bfloat16", "float8")):
+            return several("tensor", ("torch", plain.numpy()))
+        # Unknown to NumPy: by its bits.
+        bits = plain.contiguous().view(getattr(sys.modules["torch"], f"int{8 * plain.itemsize}")).numpy()
+    except (TypeError, RuntimeError) as error:  # sparse, quantised, nested, without data
+        reason = f"this tensor has no canonical form, as it has no array of NumPy ({error})"
+        raise RefusalError(f"{reason}; convert it, as with to_dense() or dequantize()") from error
+    text = array_text(quoted(name), bits.shape, array_digest(bits))
+    return several("tensor", ("torch", Form((), index_label, lambda _texts: text)))
 
 
 def _jax(value: Any) -> Form:

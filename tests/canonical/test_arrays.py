@@ -318,6 +318,21 @@ class TestTensors:
 
         assert canonical(tensor.T) == canonical(tensor.T.contiguous())
         assert 4 == len({canonical(v) for v in (tensor, tensor.T, tensor.bfloat16(), tensor.numpy())})
+        small = [tensor.to(kind) for kind in (torch.float8_e4m3fn, torch.float8_e5m2)]
+        assert 3 == len({canonical(v) for v in (*small, small[0].T)})
+
+    @pytest.mark.filterwarnings("ignore")  # of torch: that these are young, or old
+    @pytest.mark.parametrize("kind", ["to_sparse", "to_sparse_csr", "quantised", "meta"])
+    def test_torch_without_array(self, kind):
+        """A tensor that is no array of NumPy is refused at its place."""
+        torch = pytest.importorskip("torch")
+        tensor = torch.arange(6.0).reshape(2, 3)
+        if kind == "quantised":
+            tensor = torch.quantize_per_tensor(tensor, 0.1, 0, torch.qint8)
+        else:
+            tensor = tensor.to("meta") if kind == "meta" else getattr(tensor, kind)()
+        with pytest.raises(UnhashableError, match=r"\.weights.*no canonical form.*to_dense"):
+            canonical({"weights": tensor})
 
 
 class Owner:
