@@ -13,7 +13,6 @@ from cells import Cells
 
 from taggedartifacts import Artifact
 from taggedartifacts._errors import UnhashableError
-from taggedartifacts._reach.prompt import is_interactive
 from taggedartifacts._session.entries import COUNTED, HOLDS, TOLD, entries
 from taggedartifacts._session.fingerprint import Definition, value_digest
 
@@ -56,49 +55,6 @@ model = Model
 def f(x, out):
     return [helper(i) + add(i) + area(i) for i in DATA], model().predict(x)
 """
-
-
-class TestIsInteractive:
-    def test_cell(self, cells):
-        """A function from a cell is interactive, and so is one below the decorators of others."""
-        cells.run("import functools\ndef f(): pass\ng = functools.lru_cache(f)\nh = functools.wraps(f)(lambda: f())")
-
-        assert [True, True, True] == [is_interactive(cells[name]) for name in "fgh"]
-
-    def test_prompt(self, cells):
-        """A function typed at a prompt that keeps no source is interactive."""
-        cells.run("def f(): pass", known=False)
-
-        assert is_interactive(cells["f"])
-
-    @pytest.mark.parametrize(
-        "function", [fingerprint, os.path.join, functools.wraps, inspect.getsource, types.SimpleNamespace, 3]
-    )
-    def test_module(self, function):
-        """Functions of modules are not, the frozen standard library and what libraries generate included."""
-
-        assert not is_interactive(function)
-
-    def test_deleted_file(self, tmp_path, monkeypatch):
-        """A module's function stays one when the file goes away."""
-        (tmp_path / "vanishing.py").write_text("def f(): pass\n")
-        monkeypatch.syspath_prepend(tmp_path)
-        module = __import__("vanishing")
-        (tmp_path / "vanishing.py").unlink()
-
-        assert not is_interactive(module.f)
-
-    def test_script(self, tmp_path):
-        """A script's function is none, whether it is run by its path, by a relative path, or as a module."""
-        script = "from taggedartifacts._reach.prompt import is_interactive\ndef f(): pass\nprint(is_interactive(f))\n"
-        (tmp_path / "script.py").write_text(script)
-        commands = [[str(tmp_path / "script.py")], ["script.py"], ["-m", "script"]]
-        results = [
-            subprocess.run([sys.executable, *command], cwd=tmp_path, capture_output=True, text=True, check=True).stdout
-            for command in commands
-        ]
-
-        assert ["False\n"] * 3 == results
 
 
 # What data classes are given: the name, and whether it is there to say that there is none.
