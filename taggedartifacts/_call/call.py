@@ -309,7 +309,7 @@ def prepare(f: Callable[..., Any], decoration: Decoration, args: tuple[Any, ...]
         files = view.files.union(met.files)
         if view.interactive is not None:
             encoded["interactive"] = view.interactive
-        code = [*met.code.values(), *view.read, *(named := decoration.reader.named(f, encoded["arguments"]))]
+        code = [*met.code.values(), *view.read, *decoration.reader.named(f, encoded["arguments"])]
         reading = decoration.reader.read(f, view.look, code) if reads_too else None
     finally:
         calling.reset(token)
@@ -326,7 +326,7 @@ def prepare(f: Callable[..., Any], decoration: Decoration, args: tuple[Any, ...]
     if decoration.options.inputs:
         encoded["inputs"] = parameters.encoded_inputs(bound)
     call = _call(f, decoration, bound, given, view, state, encoded, cwd, reading and reading.reads, key)
-    if key is not None and not named:
+    if key is not None and b"@" not in encoded["arguments"]:  # a global by such a name may come
         size = sum(map(len, (key, *encoded.values())), _CALL_BYTES)
         decoration.prepared.put(key, _Prepared(seen, reading, call), size)
     return call

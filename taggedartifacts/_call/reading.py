@@ -129,7 +129,7 @@ class Reader:
             code, space = plain.__code__, plain.__globals__
             known = (*code.co_varnames, *code.co_cellvars, *code.co_freevars)
             for chain in sorted({(name, *further) for name, further in mentioned(encoded.decode())}):
-                if chain[0] not in known and not any(map(iskeyword, chain)):
+                if chain[0] in space and chain[0] not in known and not any(map(iskeyword, chain)):
                     made = self._named.get(chain)
                     if made is None or made.__globals__ is not space:
                         made = reader(chain, space, OF_ARGUMENT, plain.__qualname__)

@@ -221,6 +221,9 @@ def test_argument(modules):
     assert found[0] == found[1] == found[2]
     assert found[0][0] != found[3][0]
     assert found[0][1] == found[3][1]
+    before = work.fig.path("x > @LATER", "out/a.txt")
+    work.LATER = 1
+    assert before != work.fig.path("x > @LATER", "out/a.txt")
 
 
 def test_imported_twice(project):
