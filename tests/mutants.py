@@ -153,7 +153,7 @@ MUTANTS = [
     Mutant("_store/standing.py", "(key, size, mtime_ns, signature(os.lstat(record_path)))", "(memo.stood[0], size, mtime_ns, signature(os.lstat(record_path)))", AT_ONCE),
     Mutant("_store/standing.py", "(key, size, mtime_ns, signature(os.lstat(record_path)))", "(key, size, mtime_ns, memo.stood[3])", AT_ONCE),
     Mutant("_store/standing.py", "(key, size, mtime_ns, signature(os.lstat(record_path)))", "(key, size, memo.stood[2], signature(os.lstat(record_path)))", AT_ONCE),
-    Mutant("_store/standing.py", " or not text.endswith(END)", "", AT_ONCE),
+    Mutant("_store/standing.py", " or text != sealed(text[:-_SEAL])", "", AT_ONCE),
     Mutant("_store/standing.py", '\\n"size": {size},\\n"mtime_ns": {mtime_ns},', "", AT_ONCE),
     Mutant("_store/reuse.py", "_name_of(record.outputs, position) != record.artifact", "False", REUSE),
     Mutant("_store/reuse.py", "    if promised != is_directory:", "    if False:", REUSE),

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from .._errors import RecordError
+from .._hashing import hexdigest
 from .._tag import COMMIT_DIGITS
 from .disk import CAREFULLY, STARTS, refresh
 from .key import Key, scope_text
@@ -164,7 +165,7 @@ class Record(Shown):
             before = self.replaced._stored()
             values["replaced"] = {key: value for key, value in before.items() if not _repeats(key, value, values[key])}
         members = (f'"{key}": {_encode(value)}' for key, value in values.items())
-        return ("{\n" + ",\n".join(members)).encode() + END
+        return sealed(("{\n" + ",\n".join(members)).encode())
 
     def _stored(self) -> dict[str, Any]:
         # Not asdict, which copies all of it.
@@ -191,6 +192,7 @@ class Record(Shown):
     def _from_data(cls, data: Any) -> Self:
         if not isinstance(data, dict):
             raise TypeError("not a JSON object")
+        data.pop("checksum", None)  # what was changed by hand may be believed as far as it goes
         if data.get("schema") != SCHEMA:
             raise ValueError(f"schema {data.get('schema')!r} where this version knows {SCHEMA}")
         values = _typed(data)
@@ -231,7 +233,6 @@ _DICTS = ("packages", "readers", "unknown")
 _MANIFESTS = ("files", "companions", "undeclared")
 _DIGEST = re.compile("[0-9a-f]{32}")
 _SEVERAL_HEXES = re.compile(f"[0-9a-f]{{{COMMIT_DIGITS},64}}(?: [0-9a-f]{{32}})*")
-END = b"\n}\n"
 _decode = json.JSONDecoder().decode
 _encode = json.JSONEncoder(default=lambda entry: {name: getattr(entry, name) for name in FileEntry.__slots__}).encode
 
@@ -247,8 +248,6 @@ _TYPES = {
     each.name: _KINDS.get(str(each.type), frozenset({str if "Literal" in str(each.type) else list}))
     for each in fields(Record)
 }
-
-
 _NAMES = tuple(_TYPES)
 # The types of the fields, in their order, as they came in records before: mostly the same as in the next one.
 _known_types: set[tuple[type, ...]] = set()
@@ -270,6 +269,11 @@ def _typed(data: dict[str, Any]) -> dict[str, Any]:
             raise TypeError(f"{name} is of type {type(value).__name__}")
     _known_types.add(tuple(map(type, values.values())))  # as many as there are: two to the number of optional fields
     return values
+
+
+def sealed(text: bytes) -> bytes:
+    """End a record with a checksum of all before it, by which it is known to be as it was written."""
+    return b'%b,\n"checksum": "%b"\n}\n' % (text, hexdigest(text).encode())
 
 
 def _repeats(key: str, value: object, again: object) -> bool:

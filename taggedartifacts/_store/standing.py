@@ -1,8 +1,9 @@
 """What most calls find: a file that stands as its call made it, the only output of its run, with nothing beside it.
 
 That is told at once. Whoever asks knows what the record of such a file says, up to its size and times, and what decides
-comes first in a record; so the bytes are compared, and nothing is parsed or used of what is read. Whatever is otherwise
-is left to those who read the record whole: `reuse` and `condition`.
+comes first in a record; so the bytes are compared, and that the record is as it was written is told by its checksum.
+Nothing is parsed or used of what is read. Whatever is otherwise is left to those who read the record whole: `reuse` and
+`condition`.
 """
 
 from __future__ import annotations
@@ -14,12 +15,14 @@ from typing import TYPE_CHECKING
 
 from .._errors import RecordError
 from .condition import signature
-from .record import END, MAX_RECORD_BYTES, SCHEMA, read_whole
+from .record import MAX_RECORD_BYTES, SCHEMA, read_whole, sealed
 
 if TYPE_CHECKING:
     from .condition import Memo
     from .folder import Target
     from .key import Key
+
+_SEAL = len(sealed(b""))
 
 
 def stands(target: Target, key: Key, memo: Memo) -> bool:
@@ -38,7 +41,7 @@ def stands(target: Target, key: Key, memo: Memo) -> bool:
     if found is None:
         return False
     text, stamp = found
-    if not text.startswith(_head(target.name, key, size, mtime_ns)) or not text.endswith(END):  # nor cut short
+    if not text.startswith(_head(target.name, key, size, mtime_ns)) or text != sealed(text[:-_SEAL]):  # damaged
         return False
     memo.stood = key, size, mtime_ns, signature(stamp)
     memo.keep()

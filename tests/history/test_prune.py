@@ -167,9 +167,9 @@ class TestPrune:
         name = f"{DIRTY}.patch"
         first, second = (on_day(put(tmp_path, config=day, dirty=DIRTY, patch=name), day) for day in (1, 2))
         patch = tmp_path / ".taggedartifacts" / "patches" / name
-        patch.write_bytes(b"+" * 1000)
-        assert prune(tmp_path, keep=0).size > 1000
-        assert prune(tmp_path, keep=1).size < 1000
+        patch.write_bytes(b"+" * 4000)
+        assert prune(tmp_path, keep=0).size > 4000
+        assert prune(tmp_path, keep=1).size < 4000
 
         assert prune(tmp_path, keep=1, dry_run=False) == [first]
         assert patch.exists()
