@@ -8,6 +8,7 @@ repository is the code. ``scope=`` puts paths of the user's in the place of X, a
 from __future__ import annotations
 
 import enum
+import logging
 import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from .._reach.closure import Cause
     from .memory import WorkTree
     from .settings import Settings
+
+_log = logging.getLogger("taggedartifacts")
 
 
 class Kind(enum.Enum):
@@ -217,6 +220,7 @@ def find_scope(paths: tuple[str, ...] | None, tree: WorkTree, starts: Iterable[s
             f"what was typed {reason}" if path == TYPED else f"{path}:{line} {reason}"
             for path, line, reason in found.hides
         )
+        _log.debug("the whole repository counts for %s, since %s", ", ".join(starts), "; ".join(reasons))
         return Scope(files=frozenset(starts) - {TYPED}, reasons=reasons, causes=found.causes)
     return _scope(found, Kind.AUTOMATIC, names=kinds.named(found.strings))
 

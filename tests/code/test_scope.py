@@ -582,9 +582,12 @@ def f(out):
         assert "one.txt" in said
 
     def test_keeps_the_reason(self, made):
-        """Where the whole repository counts, the record says which file and line is the reason."""
+        """Where the whole repository counts, the record and the log say which file and line is the reason."""
         made.write("helper.py", "N = 1\nimport subprocess\n")
         made.commit()
-        path = made.python("-c", "import work; print(work.f(out='out/x'))")
+        code = "import logging, sys\nlogging.basicConfig(level=logging.DEBUG, stream=sys.stdout)\nimport work\n"
+        *log, path = made.python("-c", f"{code}print(work.f(out='out/x'))").splitlines()
 
+        said = "the whole repository counts for work.py, since helper.py:2 imports subprocess"
+        assert f"DEBUG:taggedartifacts:{said}" in log
         assert ("helper.py:2 imports subprocess",) == record(made.path / path).scope_reasons
