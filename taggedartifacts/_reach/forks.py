@@ -8,6 +8,7 @@ library are those that cached properties have before Python 3.12: a child gets n
 
 from __future__ import annotations
 
+import functools
 import importlib
 import os
 import sys
@@ -16,7 +17,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection
 
 looking = threading.RLock()
 
@@ -35,6 +36,8 @@ def settle() -> None:
 def _before() -> None:
     _here.taken = looking.acquire(timeout=_SECONDS)
     _wait_for(_IMPORTED_LATE)
+    if sys.version_info < (3, 12):
+        _here.held = _cached_properties(len(sys.modules))  # here, as a child copies what it looks at
 
 
 def _wait_for(packages: Collection[str]) -> None:
@@ -56,17 +59,17 @@ def _in_child() -> None:
     else:
         looking._at_fork_reinit()  # type: ignore[attr-defined]  # as the standard library does with its own
     if sys.version_info < (3, 12):
-        for held in _cached_properties():
-            held.lock._at_fork_reinit()  # type: ignore[attr-defined]  # one for all instances; another thread may hold it
+        for held in _here.held:
+            held.lock._at_fork_reinit()  # one for all instances; another thread may hold it
 
 
-def _cached_properties() -> Iterator[cached_property[object]]:
-    """Iterate over those of the classes of this library, as far as it is imported."""
-    for name, module in list(sys.modules.items()):
-        if name.partition(".")[0] == __name__.partition(".")[0]:
-            classes = [each for each in list(vars(module).values()) if isinstance(each, type)]
-            for each in classes:
-                yield from (member for member in vars(each).values() if isinstance(member, cached_property))
+@functools.lru_cache(1)
+def _cached_properties(_modules: int) -> tuple[cached_property[object], ...]:
+    """Find those of the classes of this library, as far as it is imported."""
+    ours = __name__.partition(".")[0]
+    modules = [module for name, module in list(sys.modules.items()) if name.partition(".")[0] == ours]
+    classes = [each for module in modules for each in list(vars(module).values()) if isinstance(each, type)]
+    return tuple([member for each in classes for member in vars(each).values() if isinstance(member, cached_property)])
 
 
 if hasattr(os, "register_at_fork"):

@@ -146,7 +146,7 @@ class TestForks:
         """A child has locks of its own for cached properties, where Python gives them any."""
         project.module(WRITE).f(0, "out/f.txt")
         held, done = threading.Event(), threading.Event()
-        locks = [getattr(each, "lock", contextlib.nullcontext()) for each in _cached_properties()]
+        locks = [getattr(each, "lock", contextlib.nullcontext()) for each in _cached_properties(len(sys.modules))]
 
         def hold(wait=lambda: None):
             with contextlib.ExitStack() as stack:
