@@ -75,14 +75,16 @@ def decorate(n):
     def fig(out, x=1):
         Path(out).write_text(str({reads}))
     return fig
+def tell(fig):
+    path = fig.path("out/fig.txt")
+    fig("out/fig.txt")
+    print(path.name, Path(path).read_text(), sep="|")
 if __name__ == "__main__":
     args = parser.parse_args(sys.argv[2:])
     number = 1
 {textwrap.indent(textwrap.dedent("exec(sys.argv[1])"), "    ")}
     fig = decorate(number)
-    path = fig.path("out/fig.txt")
-    fig("out/fig.txt")
-    print(path.name, Path(path).read_text(), sep="|")
+    tell(fig)
 """
         project.write(name, source)
         if project.git("status", "--porcelain"):
