@@ -39,8 +39,10 @@ class Memory(dict[K, V], Generic[K, V]):
             size: About how many bytes key and value take.
         """
         global _held
-        # Threads may count past each other: by little, and from anew each time that all is forgotten.
-        _held += size - self._sizes.get(key, 0)
+        # Threads may count past each other: by little, and from anew each time that all is forgotten. What is freed
+        # while this is computed uncounts itself, so it is computed before it is added.
+        more = size - self._sizes.get(key, 0)
+        _held += more
         if _held > MOST_BYTES:
             forget()
             if size > MOST_BYTES:
@@ -56,7 +58,8 @@ class Memory(dict[K, V], Generic[K, V]):
 
 def _uncount(sizes: dict[Any, int]) -> None:
     global _held
-    _held -= sum(sizes.values())
+    gone = sum(sizes.values())
+    _held -= gone
     sizes.clear()
 
 

@@ -57,6 +57,20 @@ class TestMemory:
 
         assert 0 == _memory.held_bytes()
 
+    def test_freed_while_another_is_counted(self):
+        """What is freed while something else is put into a memory counts no more."""
+
+        class Frees:
+            def __hash__(self):
+                gone.clear()
+                return 1
+
+        gone, left = [Memory()], Memory()
+        gone[0].put(1, "", 50)
+        left.put(Frees(), "", 10)
+
+        assert 10 == _memory.held_bytes()
+
     def test_large_arguments(self, project):
         """A repeated call with a large argument keeps no copy of it."""
         work = project.module(WRITE)
