@@ -45,7 +45,7 @@ def put(folder: Path, name: str, number: int) -> Path:
         host="here",
         packages={f"package{i}": "1.0" for i in range(20)},
     )
-    path = folder / tagged_name(name, known.key.tag)
+    path = folder / tagged_name(name, known.key.digits)
     path.touch()
     status = path.stat()
     final = replace(known, artifact=path.name, outputs=(path.name,), mtime_ns=status.st_mtime_ns)

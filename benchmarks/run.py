@@ -216,7 +216,7 @@ def codestate(report: Report, project: Path, *, quick: bool) -> None:
     for size in sizes:
         samples = found[str(size)]
         report.times(f"a look at {size:,} files", samples)
-        share, most = ratio(samples, "taggedartifacts", "git status -uno"), 1 if size <= 10_000 else 2.5
+        share, most = ratio(samples, "taggedartifacts", "git status -uno"), 1 if size <= 1_000 else 2.5
         report.goal(f"a look at {size:,} files, of git status's time", share, f"at most {most}", met=share <= most)
     report.times("a look at 1,000 files", found["contents"])
     report.times("the first look of a process, imports that reach 50 modules of 1,000 files", found["scope"])
