@@ -32,13 +32,13 @@ SECTIONS = (
     "imports",
     "scripts",
     "misses",
+    "growth",
     "crowd",
     "release",
     "hashing",
     "codestate",
     "notebook",
     "history",
-    "growth",
 )
 UNITS = ((1e-3, 1e6, "µs"), (1.0, 1e3, "ms"), (float("inf"), 1.0, "s"))
 
