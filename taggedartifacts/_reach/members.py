@@ -325,7 +325,6 @@ class OncePerCode(Generic[T]):
         return known[1]
 
 
-@OncePerCode
 def code_text(code: CodeType) -> str:
     """Write a code object: good for this version of Python only, so the last resort where no source is to be had."""
     return repr(_constant(code))

@@ -12,7 +12,7 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from .._hashing import hexdigest
-from .members import attributes, code_text, methods
+from .members import OncePerCode, attributes, code_text, methods
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -146,6 +146,7 @@ def by_name(space: Mapping[str, Any], qualname: str) -> object:
     return value
 
 
+@OncePerCode
 def code_digest(code: CodeType) -> str:
     """Digest a code object."""
     return hexdigest(code_text(code).encode())
