@@ -33,8 +33,12 @@ def stands(target: Target, key: Key, memo: Memo) -> bool:
         if stat.S_ISDIR(status.st_mode):
             return False
         size, mtime_ns = status.st_size, status.st_mtime_ns
-        if memo.stood is not None and memo.stood == (key, size, mtime_ns, signature(os.lstat(record_path))):
-            return True
+        if memo.stood is not None or memo.known is not None:
+            now = signature(os.lstat(record_path))
+            if memo.stood == (key, size, mtime_ns, now):
+                return True
+            if memo.known is not None and memo.known[:2] == (record_path, now):
+                return False  # it had to be read whole before, and that is remembered
         found = read_whole(record_path, MAX_RECORD_BYTES)
     except (OSError, RecordError):
         return False

@@ -8,7 +8,8 @@ from cases import WRITE
 from records import DIRTY, put, record_path
 
 from taggedartifacts._memory import Memory
-from taggedartifacts._store.condition import Memo
+from taggedartifacts._store import standing
+from taggedartifacts._store.condition import Memo, stored_record
 from taggedartifacts._store.folder import Folder, Target
 from taggedartifacts._store.record import FileEntry, read_record
 from taggedartifacts._store.standing import stands
@@ -80,6 +81,16 @@ class TestStands:
         """What has more to it than a file and its key is left to those who read the record."""
         key = _key(made)
         made = put(made.parent, scope_digest="a" * 32, **fields)
+
+        assert not stands(_target(made), key, memo)
+
+    def test_read_whole_before(self, made, memo, monkeypatch):
+        """A record that had to be read whole is not read at each call: those who did remember it."""
+        key = _key(made)
+        made = put(made.parent, scope_digest="a" * 32, companions=(_ENTRY,))
+        assert not stands(_target(made), key, memo)
+        assert stored_record(_target(made), memo)
+        monkeypatch.setattr(standing, "read_whole", None)
 
         assert not stands(_target(made), key, memo)
 
