@@ -2,7 +2,6 @@
 
 import functools
 import inspect
-import linecache
 import os.path
 import subprocess
 import sys
@@ -16,11 +15,7 @@ from taggedartifacts._reach.prompt import is_interactive
 
 @pytest.fixture
 def session(monkeypatch):
-    """A session that has just begun: its __main__ is an empty module without a file."""
-    module = types.ModuleType("__main__")
-    monkeypatch.setitem(sys.modules, "__main__", module)
-    monkeypatch.setattr(linecache, "cache", {})
-    return Cells(module)
+    return Cells.begin(monkeypatch)
 
 
 class TestIsInteractive:

@@ -1,10 +1,8 @@
 """A fingerprint is remembered for as long as nothing has changed that it was taken from, and no longer."""
 
 import json
-import linecache
 import pickle
 import sys
-import types
 
 import pytest
 from cells import Cells
@@ -60,10 +58,7 @@ CHANGES = [
 
 @pytest.fixture
 def cells(monkeypatch):
-    module = types.ModuleType("__main__")
-    monkeypatch.setitem(sys.modules, "__main__", module)
-    monkeypatch.setattr(linecache, "cache", {})
-    made = Cells(module)
+    made = Cells.begin(monkeypatch)
     made.run(SESSION)
     return made
 

@@ -2,7 +2,6 @@ import ast
 import functools
 import inspect
 import json
-import linecache
 import os.path
 import subprocess
 import sys
@@ -19,11 +18,7 @@ from taggedartifacts._session.fingerprint import Definition, value_digest
 
 @pytest.fixture
 def cells(monkeypatch):
-    """A session that has just begun: its __main__ is an empty module without a file."""
-    module = types.ModuleType("__main__")
-    monkeypatch.setitem(sys.modules, "__main__", module)
-    monkeypatch.setattr(linecache, "cache", {})
-    return Cells(module)
+    return Cells.begin(monkeypatch)
 
 
 def fingerprint(function, ignore=()):

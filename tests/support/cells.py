@@ -2,6 +2,7 @@
 
 import hashlib
 import linecache
+import sys
 import types
 
 
@@ -10,6 +11,14 @@ class Cells:
 
     def __init__(self, module: types.ModuleType) -> None:
         self.namespace = vars(module)
+
+    @classmethod
+    def begin(cls, monkeypatch):
+        """A session that has just begun: its __main__ is an empty module without a file."""
+        module = types.ModuleType("__main__")
+        monkeypatch.setitem(sys.modules, "__main__", module)
+        monkeypatch.setattr(linecache, "cache", {})
+        return cls(module)
 
     def run(self, source: str, *, known: bool = True) -> None:
         """Execute a cell; its source is kept as kernels keep it, unless it is not to be *known*."""

@@ -35,11 +35,7 @@ async def awaited(out):
 
 @Artifact("out", ignore=("fill",))
 def listed(out):
-    token = secrets.token_hex(8) + "\\n"
-    for name in ("a", "b/c", "b/d"):
-        path = Path(out, name)
-        path.parent.mkdir(exist_ok=True)
-        fill(path, token)
+    directory.__wrapped__(out)
 """
 )
 OUTPUTS = storms.OUTPUTS | {"linked": ("out/linked.txt",), "awaited": ("out/awaited.txt",), "listed": ("out/listed/",)}
