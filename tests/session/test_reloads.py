@@ -228,3 +228,17 @@ class TestMemory:
         assert (records_later, looks_later) == (records, looks)
         # What was warned of, and what each content of a file imports, which other processes read, too.
         assert later - size < 40 * 500
+
+    @pytest.mark.heavy
+    def test_looks(self, repo, kernel):
+        """A module that is loaded again takes along the look that was taken of its last load."""
+        write_module(repo, dirty=True)
+        repo.commit()
+        kernel.run("import mod, importlib")
+        looks = set()
+        for number in range(6):
+            write_module(repo, str(number), dirty=True)
+            kernel.run("importlib.invalidate_caches()\nimportlib.reload(mod)\nmod.make('out.txt')")
+            looks.add(kernel.run(HELD).split()[-1])
+
+        assert 1 == len(looks)
