@@ -20,7 +20,8 @@ from typing import (
 )
 
 from ._call.binding import Options, Parameters
-from ._call.call import Decoration, prepare
+from ._call.call import Decoration
+from ._call.prepare import prepare
 from ._call.run import carry_out, carry_out_async
 from ._call.stderr import shorten, shortening
 from ._call.wrong import check_function, check_object

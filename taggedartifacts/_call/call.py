@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -12,18 +11,16 @@ from .._canonical.encoding import encode, join
 from .._code.settings import allows_dirty
 from .._hashing import hexdigest
 from .._memory import Memory, is_news
-from .._reach.met import NO_CODE, calling, collecting
 from .._reach.places import places
 from .._store.key import Key, scope_text
 from .._store.reuse import check_owner, find
-from .destination import Asked, Destination, working_directory
+from .destination import Asked, Destination
 from .inputs import check_unchanged, named_files, opened_files
-from .plain import plain_key
-from .reading import Reader, further, meeting
+from .reading import Reader
 
 if TYPE_CHECKING:
     import inspect
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from .._code.dirt import CodeState
     from .._path import ArtifactPath
@@ -54,6 +51,7 @@ class Decoration:
         reader: Finds what the function reads.
         prepared, found: Calls of it, by plain arguments, configuration, output paths and working directory; and the
             artifacts that calls asked for last. They go with it: kept elsewhere, each edit would leave its own behind.
+        context: What decided its last call beside that call's data.
     """
 
     def __init__(
@@ -71,7 +69,8 @@ class Decoration:
         self._names = dict(names)
         self._state: CodeState | None = None
         self._start: tuple[str, str] = ("", "")
-        self.prepared: Memory[bytes, _Prepared] = Memory()
+        self.prepared: Memory[bytes, Prepared] = Memory()
+        self.context: Context | None = None
         self.found: Finds = Memory()
         self.reader = Reader(
             parameters.ignored_globals,
@@ -103,33 +102,59 @@ class Decoration:
         return Key(function, state.commit, state.dirty, config_hash, state.digest, said)
 
 
+class Context(NamedTuple):
+    """What decides a call beside its own data: the code, and what the function reads.
+
+    Attributes:
+        seen: What the function's moment gave.
+        reading: What the function read; None for one that reads artifacts.
+        view: What the call sees of the repository, before its run and after it.
+        state: The code state.
+        encoded: Canonical form of what counts of it beside the code state, by name.
+    """
+
+    seen: View
+    reading: Reading | None
+    view: View
+    state: CodeState
+    encoded: dict[str, bytes]
+
+
 class Call(NamedTuple):
     """One call, prepared.
 
     Attributes:
-        f: The undecorated function.
         decoration: What the decorator knows.
         bound: The arguments of the call.
-        view: What the call sees of the repository, before its run and after it.
-        state: The code state.
-        encoded: Canonical form of configuration, arguments and inputs, by name.
+        context: What decides it beside its own data.
+        encoded: Canonical form of configuration, arguments, inputs and what counts of the context, by name.
         cwd: The working directory of the call: the function may change it, and relative paths go by this one.
         destination: Where the artifacts stand.
         loaded: The modules of the work tree that were loaded when the call began.
-        reads: What the function, or what is reached from it in files, reads beyond its arguments; None for a function
-            that reads artifacts.
     """
 
-    f: Callable[..., Any]
     decoration: Decoration
     bound: inspect.BoundArguments
-    view: View
-    state: CodeState
+    context: Context
     encoded: dict[str, bytes]
     cwd: str
     destination: Destination
     loaded: Mapping[tuple[str, str], LoadedFile]
-    reads: Reads | None
+
+    @property
+    def view(self) -> View:
+        """What the call sees of the repository, before its run and after it."""
+        return self.context.view
+
+    @property
+    def state(self) -> CodeState:
+        """The code state."""
+        return self.context.state
+
+    @property
+    def reads(self) -> Reads | None:
+        """What the function, or what is reached from it in files, reads beyond its arguments."""
+        return self.context.reading and self.context.reading.reads
 
     @property
     def canonical(self) -> bytes:
@@ -253,8 +278,9 @@ class Call(NamedTuple):
             DirtyRepositoryError: If that is not allowed.
         """
         given = self.destination.spread([output.as_given() for output in self.outputs])
-        _check_allowed(self.decoration, state)
-        return _call(self.f, self.decoration, self.bound, given, view, state, self.encoded, self.cwd, self.reads, None)
+        check_allowed(self.decoration, state)
+        context = self.context._replace(view=view, state=state)
+        return make_call(self.decoration, self.bound, context, self.encoded, given=given, cwd=self.cwd)
 
     def warn_if_dirty(self) -> None:
         """Log, once for each state, that the code is not committed."""
@@ -273,115 +299,38 @@ class Call(NamedTuple):
             )
 
 
-def prepare(f: Callable[..., Any], decoration: Decoration, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call:
-    """Compute all that decides the result of a call.
-
-    Raises:
-        KeyError: If an output path is missing.
-        RepositoryError: If the commit cannot be known.
-        DirtyRepositoryError: If the code is not committed, and has to be.
-        UnhashableError: If configuration or arguments have no canonical form.
-        InputError: If an input cannot be read.
-        ArtifactNameError: If an output path cannot become that of an artifact.
-    """
-    parameters, home = decoration.parameters, decoration.home
-    bound = parameters.bind(args, kwargs)
-    seen = view = decoration.moment.view(f)
-    given = parameters.outputs(bound)
-    counted, cwd = parameters.counted(bound), working_directory()
-    reads_too = decoration.options.mode == "w"
-    token = calling.set(home.script if home.arrived else None)
-    try:
-        key = None if decoration.options.inputs else plain_key((counted[:2], given, cwd))
-        known = decoration.prepared.get(key) if key is not None else None
-        if known is not None and (again := known.again(f, bound, view)) is not None:
-            return again
-        within = partial(parameters.within_inputs, bound, cwd)
-        # At once: to encode arguments may take time, and nobody would see why.
-        if view.state().dirty is not None:
-            _check_allowed(decoration, view.leaving(within).state())
-        if key is None:
-            with collecting(meeting(view.look)) as met:
-                encoded = parameters.encoded(counted)
-        else:
-            met, encoded = NO_CODE, parameters.encoded(counted)
-        view = decoration.moment.defining(view, met.code.values())  # before the walk: it says what they read
-        files = view.files.union(met.files)
-        if view.interactive is not None:
-            encoded["interactive"] = view.interactive
-        code = [*met.code.values(), *view.read, *decoration.reader.named(f, encoded["arguments"])]
-        reading = decoration.reader.read(f, view.look, code) if reads_too else None
-    finally:
-        calling.reset(token)
-    if reading is not None:
-        view = decoration.moment.defining(view, reading.reads.code)
-        files |= reading.files
-        if reading.encoded is not None:
-            encoded["globals"] = reading.encoded
-    view = view.reaching(files).leaving(within)
-    state = view.state()  # of modules too that only the walk has met
-    _check_allowed(decoration, state)
-    if reading is not None and (untracked := further(reading.digests, met, state)):
-        encoded["untracked"] = encode(untracked, "untracked")
-    if decoration.options.inputs:
-        encoded["inputs"] = parameters.encoded_inputs(bound)
-    call = _call(f, decoration, bound, given, view, state, encoded, cwd, reading and reading.reads, key)
-    if key is not None and b"@" not in encoded["arguments"]:  # a global by such a name may come
-        size = sum(map(len, (key, *encoded.values())), _CALL_BYTES)
-        decoration.prepared.put(key, _Prepared(seen, reading, call), size)
-    return call
-
-
-class _Prepared(NamedTuple):
-    """A call as it was prepared, with what shows that it would be prepared the same way again.
+class Prepared(NamedTuple):
+    """A call of plain data as it was prepared, for the next one with the same data and in the same context.
 
     Attributes:
-        seen: What the function's moment gave.
-        reading: What the function read.
-        call: The call.
+        context: What decides it beside its data.
+        encoded: As in `Call`.
+        destination: Where the artifacts stand.
     """
 
-    seen: View
-    reading: Reading | None
-    call: Call
-
-    def again(self, f: Callable[..., Any], bound: inspect.BoundArguments, view: View) -> Call | None:
-        """Return the call, with the arguments of now, if all that decides it is as it was.
-
-        Raises:
-            DirtyRepositoryError: If its code was allowed to be dirty, and is not now.
-        """
-        if view is not self.seen and view != self.seen:
-            return None
-        call, decoration = self.call, self.call.decoration
-        if self.reading is not None and decoration.reader.read(f, view.look, view.read) is not self.reading:
-            return None
-        state = call.view.state()
-        if state is not call.state and state != call.state:
-            return None
-        _check_allowed(decoration, state)
-        _, _, _, view, _, encoded, cwd, destination, _, reads = call
-        return Call(f, decoration, bound, view, state, encoded, cwd, destination, view.look.judged, reads)
+    context: Context
+    encoded: dict[str, bytes]
+    destination: Destination
 
 
-_CALL_BYTES = 4096  # of a prepared call, beside its key and its canonical form
-
-
-def _call(
-    f: Callable[..., Any],
+def make_call(
     decoration: Decoration,
     bound: inspect.BoundArguments,
-    given: tuple[object, ...],
-    view: View,
-    state: CodeState,
+    context: Context,
     encoded: dict[str, bytes],
+    *,
+    given: tuple[object, ...],
     cwd: str,
-    reads: Reads | None,
-    plain: bytes | None,
+    plain: bytes | None = None,
 ) -> Call:
-    asked = Asked.of(decoration.found, encoded, plain)
+    """Make a call of what decides it, with the artifacts that *given* leads to; *plain* is the key of plain data.
+
+    Raises:
+        ArtifactNameError: If an output path cannot become that of an artifact.
+    """
+    asked, state = Asked.of(decoration.found, encoded, plain), context.state
     destination = Destination.of(decoration.key(state, hexdigest(join(_parts(encoded, state)))), given, cwd, asked)
-    return Call(f, decoration, bound, view, state, encoded, cwd, destination, view.look.judged, reads)
+    return Call(decoration, bound, context, encoded, cwd, destination, context.view.look.judged)
 
 
 def _parts(encoded: dict[str, bytes], state: CodeState) -> dict[str, bytes]:
@@ -389,8 +338,12 @@ def _parts(encoded: dict[str, bytes], state: CodeState) -> dict[str, bytes]:
     return {**encoded, "modules": encode(dict(state.modules), "modules")} if state.modules else encoded
 
 
-def _check_allowed(decoration: Decoration, state: CodeState) -> None:
-    """Refuse a function whose code may not be used in that state."""
+def check_allowed(decoration: Decoration, state: CodeState) -> None:
+    """Refuse a function whose code may not be used in that state.
+
+    Raises:
+        DirtyRepositoryError: If it is not committed, and has to be.
+    """
     if is_refused(decoration.options, state):
         raise state.refusal(decoration.function_name(state.root))
 

@@ -228,16 +228,20 @@ class Destination(NamedTuple):
         Raises:
             ArtifactNameError: If an output path cannot become that of an artifact.
         """
-        slots = tuple([slot for slot, path in enumerate(given) if path is not None])
-        outputs = tuple([_output(given[slot]) for slot in slots])
-        digits = key.digits
-        targets = tuple([Target(output.folder(cwd), output.tagged_name(digits)) for output in outputs])
+        digits, (found, said) = key.digits, asked
+        slots, outputs, targets, paths, memos = [], [], [], [], []
+        for slot, path in enumerate(given):
+            if path is not None:
+                output = _output(path)
+                place = said, f"{cwd}/{output.given}"
+                name = output.tagged_name(digits)
+                slots.append(slot)
+                outputs.append(output)
+                targets.append(Target(output.folder(cwd), name))
+                paths.append(output.beside(name))
+                memos.append(found.get(place) or Memo(found, place))
         check_names(targets)
-        paths = tuple([output.beside(target.name) for output, target in zip(outputs, targets, strict=True)])
-        found, said = asked
-        places = [(said, f"{cwd}/{output.given}") for output in outputs]
-        memos = tuple([found.get(place) or Memo(found, place) for place in places])
-        return cls(key, outputs, slots, targets, paths, len(given), memos)
+        return cls(key, tuple(outputs), tuple(slots), tuple(targets), tuple(paths), len(given), tuple(memos))
 
     def stands(self) -> bool:
         """Tell at once whether the one artifact is there as the key made it; False says nothing."""

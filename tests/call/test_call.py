@@ -104,3 +104,46 @@ class TestRepeated:
         project.load(helper)
 
         assert before != work.f.path("out/f.txt")
+
+
+class TestOtherArguments:
+    """A call with other plain arguments takes from the call before what does not depend on them."""
+
+    def test_names(self, work, project):
+        """Each has the name that a process gives it that made no other call."""
+        names = [work.f(x, f"out/{x}.txt").name for x in range(3)]
+        alone = [project.python("-c", f"import work; print(work.f.path({x}, 'out/{x}.txt').name)") for x in range(3)]
+
+        assert names == [name.strip() for name in alone]
+
+    @pytest.mark.parametrize(
+        "change",
+        [lambda work: work.BINS.append(5), lambda work: setattr(work, "BINS", [5])],
+        ids=["in place", "another"],
+    )
+    def test_what_is_read_has_changed(self, work, change):
+        """What the function reads counts as it is now, for arguments that are new and for those that are known."""
+        before = {x: work.f(x, "out/f.txt").name for x in (1, 2)}
+        change(work)
+        after = {x: work.f(x, "out/f.txt").name for x in (3, 1, 2)}
+
+        assert 5 == len({*before.values(), *after.values()})
+
+    def test_text_that_names_a_global(self, project):
+        """A global that a text names counts with that text alone, and as it is now."""
+        source = "LIMIT = 1\n@Artifact('out')\ndef f(query, out):\n    Path(out).write_text(query)\n"
+        work = project.module(source)
+        plain = work.f("x > 1", "out/f.txt")
+        before = work.f("x > @LIMIT", "out/f.txt")
+        work.LIMIT = 2
+
+        assert before != work.f("x > @LIMIT", "out/f.txt")
+        assert plain == work.f("x > 1", "out/f.txt")
+
+    def test_text_that_names_what_is_to_come(self, project):
+        """A global that a text names counts as soon as it is there."""
+        work = project.module("@Artifact('out')\ndef f(query, out):\n    Path(out).write_text(query)\n")
+        before = work.f("x > @LIMIT", "out/f.txt")
+        work.LIMIT = 2
+
+        assert before != work.f("x > @LIMIT", "out/f.txt")
