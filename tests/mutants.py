@@ -51,6 +51,7 @@ REUSE = "tests/store/test_reuse.py"
 STANDING = "tests/store/test_standing.py"
 CONDITION = "tests/store/test_condition.py"
 CALLS = "tests/call/test_call.py"
+WITHIN = "tests/code/test_codestate_properties.py -k Within --hypothesis-profile=thorough"
 SESSION = "tests/session/test_session.py -k TestCells"
 INPUTS = "tests/call/test_inputs.py tests/call/test_undeclared.py"
 OPENED = "tests/call/test_undeclared.py -k TestOpened"
@@ -282,7 +283,7 @@ MUTANTS = [
     Mutant("_code/scope.py", "        by_bytes=one.by_bytes or other.by_bytes,", "        by_bytes=one.by_bytes,", "tests/code/test_scope.py -k TestKey"),
     Mutant("_code/dirt.py", "        elif now.doubt:\n            what = now.doubt\n", "", "tests/git/test_peculiarities.py -k 'lfs or filter or doubt or command'"),
     Mutant("_code/dirt.py", "        elif (now.mode, now.oid) == before:", "        elif now.oid == before[1]:", DIRT),
-    Mutant("_code/dirt.py", "        if now is None and (before is None or path in self._candidates.sparse):", "        if now is None and before is None:", DIRT),
+    Mutant("_code/dirt.py", "        if now is None and (before is None or path in self._any(path).sparse):", "        if now is None and before is None:", DIRT),
     Mutant("_code/dirt.py", "        if before == (SUBMODULE_MODE, inner.repository.head):", "        if before:", "tests/git/test_peculiarities.py -k TestSubmodules"),
     Mutant("_code/dirt.py", "        if self.repository.is_shallow:\n            return search()\n", "", "tests/code/test_code_memory.py -k deeper_history"),
     Mutant("_code/dirt.py", "parts = [b\"%o %s %s\\0\" % (dirt[path].mode, ", "parts = [b\"%o %s %s\\0\" % (0, ", "tests/code/test_codestate.py -k test_digest"),
@@ -292,6 +293,12 @@ MUTANTS = [
     Mutant("_code/facts.py", "        return scope.by_bytes or not same_syntax(repository, delta)", "        return not same_syntax(repository, delta)", "tests/code/test_scope.py -k TestLayout"),
     Mutant("_code/facts.py", "        return scope.by_bytes or not same_syntax(repository, delta)", "        return True", "tests/code/test_scope.py -k TestLayout"),
     Mutant("_code/facts.py", "dirt = {path: each for path, each in dirt.items() if not each.is_layout}", "pass", "tests/code/test_scope.py -k TestLayout"),
+    Mutant("_code/scope.py", "code = {*self.files, *self.paths, *(path", "code = {*self.files, *(path", WITHIN),
+    Mutant("_code/scope.py", "code = {*self.files, *self.paths, *(path", "code = {*self.paths, *(path", WITHIN),
+    Mutant("_code/scope.py", "for path in probed(self.probes))}", "for path in ())}", WITHIN),
+    Mutant("_code/scope.py", "code.union(path for path in others if self.holds(path))", "code", WITHIN),
+    Mutant("_code/scope.py", "if others is None or any(map(kinds.may_name_source, self.names)):", "if others is None:", WITHIN),
+    Mutant("_code/kinds.py", "or any(letter in \"*?[]\" for letter in end)", "", WITHIN),
     Mutant("_code/facts.py", "    if entry is not None and not status.may_differ(FILE):", "    if entry is not None:", "tests/code/test_settings.py tests/code/test_codestate.py -k 'TestScope or settings'"),
     Mutant("_code/look.py", "        if status.repository.is_ignored(path[len(prefix) :]):", "        if False:", "tests/code/test_dirt.py -k test_ignored"),
     Mutant("_code/look.py", "is_stale = not loaded.is_as_loaded() or (loaded.is_doubtful and dirt is not None)", "is_stale = False", LOOK),

@@ -7,7 +7,6 @@ import re
 import stat
 import time
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._errors import DirtyRepositoryError
@@ -173,31 +172,46 @@ class Status:
         self.head = head or repository.head
         self.loaded: Mapping[tuple[str, str], LoadedFile] | None = None
         self.facts: dict[object, Any] = {}
+        self._found: dict[frozenset[str] | None, Candidates] = {}
         self._judged: dict[str, Dirt | None] = {}
         self._submodules: dict[str, Status | None] = {}
 
-    @cached_property
-    def _candidates(self) -> Candidates:
-        found = self.repository.candidates()
-        if self.head == self.repository.head:
-            return found
-        since = {delta.path for delta in self.repository.deltas(self.head, self.repository.head)}
-        return found._replace(paths=found.paths | since)
+    def _candidates(self, within: frozenset[str] | None = None) -> Candidates:
+        found = self._found.get(None) or self._found.get(within)
+        if found is None:
+            found = self.repository.candidates(within)
+            if self.head != self.repository.head:
+                since = {delta.path for delta in self.repository.deltas(self.head, self.repository.head)}
+                found = found._replace(paths=found.paths | since)
+            self._found[within] = found
+        return found
+
+    def _any(self, path: str) -> Candidates:
+        """Return candidates that tell of a path what the index tells of it."""
+        return next(iter(self._found.values()), None) or self._candidates(frozenset((path,)))
 
     def may_differ(self, path: str) -> bool:
         """Say whether a path may differ from the commit."""
-        return path in self._candidates.paths
+        return path in self._candidates(frozenset((path,))).paths
 
     def collect(
-        self, wanted: Callable[[str], bool], wanted_submodule: Callable[[str], bool] | None = None
+        self,
+        wanted: Callable[[str], bool],
+        wanted_submodule: Callable[[str], bool] | None = None,
+        within: frozenset[str] | None = None,
     ) -> tuple[dict[str, Dirt], dict[str, str]]:
         """Judge the wanted paths, and the wanted submodules.
+
+        Args:
+            wanted: Says whether a path is wanted.
+            wanted_submodule: Says whether a submodule is.
+            within: Files and folders that hold all the paths that are wanted, to save looking elsewhere.
 
         Returns:
             What differs, by path; and the commits checked out, by the prefix of paths that they hold: "" is the
             repository itself, "vendor/lib/" a submodule.
         """
-        paths, submodules, _ = self._candidates
+        paths, submodules, _ = self._candidates(within)
         dirt, heads = {}, {"": self.head}
         for path in sorted(paths - submodules):
             if wanted(path) and (found := self.judge(path)) is not None:
@@ -240,7 +254,7 @@ class Status:
         before = repository.entry(self.head, path)
         tracked = repository.in_index(path)
         now = repository.stored(path, before[0] if before else None)
-        if now is None and (before is None or path in self._candidates.sparse):
+        if now is None and (before is None or path in self._any(path).sparse):
             return None
         if now is None:
             what = "deleted"

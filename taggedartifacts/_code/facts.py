@@ -172,7 +172,7 @@ def find_facts(status: Status, start: Start) -> Facts:
 def _facts_of(status: Status, scope: Scope, own: tuple[str, ...], generated: frozenset[str]) -> Facts:
     """Find the commit of a scope, and what in it differs from that."""
     repository, root, head = status.repository, status.repository.root, status.head
-    dirt, heads = status.collect(scope.holds, scope.holds_submodule)
+    dirt, heads = status.collect(scope.holds, scope.holds_submodule, scope.within(repository.others))
     if not scope.by_bytes:
         dirt = {path: each for path, each in dirt.items() if not each.is_layout}
     reached = scope.files if not scope.is_whole else scope.causes.keys() - {TYPED}

@@ -58,6 +58,7 @@ FOLDERS = {
 _BY_SUFFIX = {suffix: kind for kind, suffixes in KINDS.items() for suffix in suffixes}
 _IN_FOLDERS = frozenset(folder.rstrip("/") for folders in FOLDERS.values() for folder in folders)
 _BY_NAME = [(pattern, kind) for kind, patterns in NAMES.items() for pattern in patterns]
+_SOURCE = ".py"
 _OF_TEXTS = frozenset({"", ".txt", ".cff", ".html", ".htm", ".pdf"})
 _WILDCARD = re.compile(r"(?=.*\w).*[*?\[]")  # a bare "*" names nothing
 
@@ -98,6 +99,12 @@ def counts(path: str, names: Collection[str]) -> bool:
         return False
     name = path.rpartition("/")[2]
     return name in names or any(_WILDCARD.match(each) and fnmatchcase(name, each) for each in names)
+
+
+def may_name_source(name: str) -> bool:
+    """Say whether one of the names that `named` gives may be that of a path that ends in ``.py``."""
+    end = name[-len(_SOURCE) :]
+    return end == _SOURCE or any(letter in "*?[]" for letter in end)
 
 
 def opens_unseen(path: str) -> bool:

@@ -18,7 +18,7 @@ from .._git.command import SUBMODULE_MODE
 from .._git.trees import NOTEBOOK
 from .._hashing import hexdigest
 from .._reach.closure import Closure, closure
-from .._reach.imports import is_probed
+from .._reach.imports import is_probed, probed
 from . import kinds
 from .memory import TYPED
 from .settings import FILE
@@ -85,6 +85,21 @@ class Scope:
         if self.kind is Kind.PATHS:
             return is_below(path, self.paths)
         return kinds.counts(path, self.names)
+
+    def within(self, others: Iterable[str] | None) -> frozenset[str] | None:
+        """Name files and folders that hold all tracked paths of the scope; None for all of the repository.
+
+        Args:
+            others: The tracked paths that do not end in ``.py``; None where they are not known.
+        """
+        if self.is_whole or os.curdir in self.paths:
+            return None
+        code = {*self.files, *self.paths, *(path.rstrip("/") for path in probed(self.probes))}
+        if self.kind is Kind.PATHS:
+            return frozenset(code)
+        if others is None or any(map(kinds.may_name_source, self.names)):
+            return None
+        return frozenset(code.union(path for path in others if self.holds(path)))
 
     def holds_bytes(self, path: str) -> bool:
         """Say whether all that a tracked file holds counts: of a Python file, only its syntax tree may."""

@@ -14,7 +14,7 @@ from .._errors import RepositoryError
 from .trees import Delta, last_commit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
 LINK_MODE, SUBMODULE_MODE, TREE_MODE = 0o120000, 0o160000, 0o040000
 PATCH_BYTES = 1 << 20
@@ -154,8 +154,8 @@ class CommandRepository:
             entries[os.fsdecode(path)] = ("conflict" if stage != "0" else flag, int(mode, 8))
         return entries
 
-    def candidates(self) -> Candidates:
-        """Find the paths that may differ from HEAD, staged or not, hidden from status or not."""
+    def candidates(self, within: Collection[str] | None = None) -> Candidates:
+        """Find the paths that may differ from HEAD, staged or not, hidden from status or not; see `Repository`."""
         paths: set[str] = set()
         sparse: set[str] = set()
         submodules: set[str] = set()
@@ -181,6 +181,11 @@ class CommandRepository:
     def index(self) -> tuple[str, tuple[int, ...]]:
         """The file of the index, which is not known here, and its stamp."""
         return "", ()
+
+    @property
+    def others(self) -> tuple[str, ...] | None:
+        """Not asked for, since *within* restricts nothing here."""
+        return None
 
     def tracked(self) -> list[str]:
         """List the paths in the index."""

@@ -111,31 +111,42 @@ _SAMPLE = 64  # entries that are compared with their files, spread evenly
 _STALE = 4
 # Entries for which another thread is worth its start. Git takes 500 for its own (preload-index.c), which read no index.
 _WORTH = 1000
+_MOST_OTHERS = 2000  # to name so many takes as long as to compare as many thousand files
 
 
-def hidden_entries(entries: Sequence[Any], text: Callable[[Any], str], *, is_sparse: bool) -> Candidates:
+def hidden_entries(entries: Sequence[Any], read: Callable[[Any], bytes], *, is_sparse: bool) -> Candidates:
     """Find submodules and the paths that are hidden from status.
 
     Args:
         entries: The entries.
-        text: Reads the path of an entry.
+        read: Reads the path of an entry.
         is_sparse: Whether this is a sparse checkout; else nothing but a deletion explains that a file is not there.
     """
     found = Candidates(set(), set(), set())
     for entry in entries:
         hidden = entry.flags & _ASSUME_UNCHANGED or entry.flags_extended & (_SKIP_WORKTREE | _INTENT_TO_ADD)
         if hidden or entry.mode == SUBMODULE_MODE:
-            path = text(entry.path)
+            path = os.fsdecode(read(entry.path))
             (found.submodules if entry.mode == SUBMODULE_MODE else found.paths).add(path)
             if is_sparse and entry.flags_extended & _SKIP_WORKTREE:
                 found.sparse.add(path)
     return found
 
 
-def is_stale(entries: Sequence[Any], text: Callable[[Any], str], root: str) -> bool:
+def other_paths(entries: Sequence[Any], read: Callable[[Any], bytes]) -> tuple[str, ...] | None:
+    """List the paths that do not end in ``.py``; None where they are many."""
+    found = [path for entry in entries if not (path := read(entry.path)).endswith(b".py")]
+    return tuple(map(os.fsdecode, found)) if len(found) <= _MOST_OTHERS else None
+
+
+def is_stale(entries: Sequence[Any], read: Callable[[Any], bytes], root: str) -> bool:
     """Judge by a sample of the entries whether the index holds the times of other files than those at *root*."""
     sample = entries[:: max(1, len(entries) // _SAMPLE)]
-    old = sum(_is_old(entry, os.path.join(root, text(entry.path))) for entry in sample if entry.mode != SUBMODULE_MODE)
+    old = sum(
+        _is_old(entry, os.path.join(root, os.fsdecode(read(entry.path))))
+        for entry in sample
+        if entry.mode != SUBMODULE_MODE
+    )
     return old >= min(_STALE, max(1, len(sample) // 2))
 
 

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._errors import RepositoryError
 from .command import Candidates, CommandRepository, Stored, folders_with_git, git, stand_in, status_of
-from .index import hidden_entries, is_on, is_stale, processors, shares, stored
+from .index import hidden_entries, is_on, is_stale, other_paths, processors, shares, stored
 from .trees import History, files, last_commit, links
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
     import pygit2
 
@@ -24,11 +24,19 @@ if TYPE_CHECKING:
 
 
 class _Told(NamedTuple):
-    """What HEAD and the index alone tell: what they were, what differs between them, how to divide the index."""
+    """What HEAD and the index alone tell.
+
+    Attributes:
+        stamp: What they were.
+        staged: What differs between them, and what the index hides from status.
+        others: As in `Repository`.
+        shares: How to divide the index among threads, once that is asked.
+    """
 
     stamp: tuple[object, ...]
     staged: Candidates
-    shares: list[list[bytes]]
+    others: tuple[str, ...] | None
+    shares: list[list[bytes]] | None = None
 
 
 _MOST_TOLD = 64  # repositories, submodules included
@@ -131,43 +139,69 @@ class Repository:
             raise RepositoryError(f"{self.root} has no commit yet; commit the code: git add, git commit")
         return str(self._opened.head.target)
 
-    def candidates(self) -> Candidates:
+    def candidates(self, within: Collection[str] | None = None) -> Candidates:
         """Find the paths that may differ from HEAD, staged or not, hidden from status or not.
 
         Two index diffs, as status makes them; a straight ``diff("HEAD")`` reads every file again. What HEAD and the
         index alone tell is remembered while neither has moved: a notebook asks again for each cell.
+
+        Args:
+            within: Files, and folders with all below them, to which the comparison with the work tree may be
+                restricted; None for none. What is found elsewhere need not be all.
         """
+        told = self._tell()
+        if within is None or is_on(self._opened, "core.ignorecase"):  # then git orders and finds paths in another way
+            paths = self._differing(self._shares())
+        else:
+            paths = _compare(self._opened, list(_encoded(within)))
+        return told.staged._replace(paths=told.staged.paths | (paths - told.staged.submodules))
+
+    @property
+    def others(self) -> tuple[str, ...] | None:
+        """The paths in the index that do not end in ``.py``; None where they are many."""
+        return self._tell().others
+
+    def _tell(self) -> _Told:
         told = _told.get(self.root)
         if told is None or told.stamp != (self.head, *self._stamp):
             if len(_told) >= _MOST_TOLD:
                 _told.clear()
             told = _told[self.root] = self._ask_index()
-        paths = self._differing(told.shares)
-        return told.staged._replace(paths=told.staged.paths | (paths - told.staged.submodules))
+        return told
 
     def _ask_index(self) -> _Told:
         """Find what HEAD and the index alone tell; brings the times in the index up to date if they are stale."""
         from pygit2.enums import DiffOption
-        from pygit2.ffi import C, ffi
+        from pygit2.ffi import ffi
 
-        def text(raw: Any) -> str:
-            return os.fsdecode(ffi.string(raw))
-
-        def entries() -> list[Any]:
-            return [C.git_index_get_byindex(index._index, position) for position in range(len(index))]
-
-        index = self._opened.index
-        if is_stale(entries(), text, self.root):
+        index, entries = self._opened.index, self._entries()
+        if is_stale(entries, ffi.string, self.root):
             self._refresh()
-        found = hidden_entries(entries(), text, is_sparse=is_on(self._opened, "core.sparsecheckout"))
+            entries = self._entries()
+        found = hidden_entries(entries, ffi.string, is_sparse=is_on(self._opened, "core.sparsecheckout"))
+        others = other_paths(entries, ffi.string)
         diff = index.diff_to_tree(self._opened[self.head].tree, flags=DiffOption.INCLUDE_TYPECHANGE)
         found.paths.update(_paths_in(diff) - found.submodules)
         for sides in index.conflicts or ():
             found.paths.update(os.fsdecode(side.path) for side in sides if side is not None)
-        # Where case does not count, git orders and finds paths in another way.
-        threads = 1 if is_on(self._opened, "core.ignorecase") else processors()
-        divided = shares([ffi.string(entry.path) for entry in entries()], threads)
-        return _Told((self.head, *self._stamp), found, divided)
+        return _Told((self.head, *self._stamp), found, others)
+
+    def _entries(self) -> list[Any]:
+        from pygit2.ffi import C
+
+        index = self._opened.index
+        return [C.git_index_get_byindex(index._index, position) for position in range(len(index))]
+
+    def _shares(self) -> list[list[bytes]]:
+        """Divide the index among the threads that compare it with the work tree."""
+        from pygit2.ffi import ffi
+
+        told = self._tell()
+        if told.shares is None:
+            threads = 1 if is_on(self._opened, "core.ignorecase") else processors()
+            divided = shares([ffi.string(entry.path) for entry in self._entries()], threads)
+            told = _told[self.root] = told._replace(shares=divided)
+        return told.shares or [[]]
 
     def _refresh(self) -> None:
         """Bring the times in the index up to date, so that only the first look reads every file."""
@@ -315,6 +349,13 @@ def difference(old: bytes, new: bytes) -> bytes:
     patch = pygit2.Patch.create_from(old, new, flag=pygit2.enums.DiffOption.SHOW_BINARY).data
     hunks = patch.find(b"\n@@ ")
     return patch[(hunks if hunks >= 0 else patch.find(b"\nGIT binary patch\n")) + 1 :]
+
+
+def _encoded(paths: Collection[str]) -> Iterator[bytes]:
+    """Write paths as git has them; what the system has no bytes for is no file."""
+    for path in paths:
+        with suppress(UnicodeEncodeError):
+            yield os.fsencode(path)
 
 
 def _index_path(opened: pygit2.Repository) -> str:

@@ -7,7 +7,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from .imports import COMPILED, NEVER_A_FILE, SUFFIXES, forms, forms_of_package, is_probed, is_standard
+from .imports import COMPILED, NEVER_A_FILE, SUFFIXES, forms_of_package, is_probed, is_standard
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -100,16 +100,6 @@ class Closure(NamedTuple):
     def covers(self, path: str) -> bool:
         """Say whether the closure would be another if a file at this path appeared, changed or went: P or N."""
         return path in self.causes or is_probed(path, self.probes)
-
-    def probed_paths(self) -> Iterator[str]:
-        """Iterate over the paths of N that are no files of P; one with "/" at its end stands for all modules below."""
-        for stem in self.probes:
-            if stem.endswith("/"):
-                yield stem
-                continue
-            for path in forms(stem):
-                if path not in self.causes:
-                    yield path
 
 
 def closure(tree: FileTree, starts: Iterable[str], path_roots: Iterable[str] = ()) -> Closure:

@@ -54,6 +54,15 @@ def is_probed(path: str, probes: Collection[str]) -> bool:
     return False
 
 
+def probed(probes: Collection[str]) -> Iterator[str]:
+    """Iterate over the paths at which an import looked for a module, and the folders: the last with "/" at the end."""
+    for stem in probes:
+        if stem.endswith("/"):
+            yield stem
+        else:
+            yield from forms(stem)
+
+
 def is_standard(name: str) -> bool:
     """Say whether a module of the standard library has this name."""
     return name in sys.stdlib_module_names

@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 
 from taggedartifacts._code.codestate import take_look
 from taggedartifacts._code.dirt import Status, digest_of
+from taggedartifacts._code.scope import Kind, Scope
 from taggedartifacts._git import index as _index
 from taggedartifacts._git import repository as _repository
 from taggedartifacts._git.command import CommandRepository
+from taggedartifacts._git.repository import find_repository
 
 NAMES = ("a.py", "b.py", "src/c.py", "src/d e.txt")
 CONTENTS = ("one\n", "two\n", "three and more\n")
@@ -32,7 +34,7 @@ OPERATIONS = st.one_of(
 def do(repo, operation, *arguments):
     path = repo.path / arguments[0] if arguments else repo.path
     match operation:
-        case "edit":
+        case "edit" if not path.is_dir():
             repo.write(*arguments)
         case "stage":
             repo.git("add", "--all", "--", *arguments, check=False)
@@ -42,9 +44,9 @@ def do(repo, operation, *arguments):
             repo.git("checkout", "-q", "HEAD", "--", *arguments, check=False)
         case "touch" if path.exists():
             os.utime(path)
-        case "chmod" if path.exists():
+        case "chmod" if path.is_file():
             path.chmod(path.stat().st_mode ^ 0o111)
-        case "delete" if path.exists():
+        case "delete" if path.is_file() or path.is_symlink():
             path.unlink()
         case "git rm":
             repo.git("rm", "-q", "-f", "--", *arguments, check=False)
@@ -52,6 +54,16 @@ def do(repo, operation, *arguments):
             repo.git("mv", "-f", *arguments, check=False)
         case "commit":
             repo.git("commit", "-q", "-m", "x", check=False)
+        case "folder" if not path.is_dir():
+            path.unlink(missing_ok=True)
+            repo.write(f"{arguments[0]}/inner.py", CONTENTS[1])
+        case "link" if (
+            path.parent != repo.path and path.parent.is_dir() and not os.path.lexists(repo.path / "elsewhere")
+        ):
+            path.parent.rename(repo.path / "elsewhere")
+            path.parent.symlink_to(repo.path / "elsewhere")
+        case "hide":
+            repo.git("update-index", "--assume-unchanged", *arguments, check=False)
 
 
 def tracked_code(repo):
@@ -118,3 +130,44 @@ class TestAnySequence:
                 assert not [
                     other for (commit, other), dirty in tags.items() if (commit, dirty) == tag and other != code
                 ]
+
+
+MORE_NAMES = (*NAMES, "data/e.csv", "data/f.md", "data/deep/g.py")
+MORE = st.one_of(
+    OPERATIONS,
+    st.tuples(st.sampled_from(["edit"]), st.sampled_from(MORE_NAMES), st.sampled_from(CONTENTS)),
+    st.tuples(st.sampled_from(["delete", "stage", "folder", "link", "hide"]), st.sampled_from(MORE_NAMES)),
+)
+SCOPES = st.builds(
+    Scope,
+    kind=st.sampled_from([Kind.AUTOMATIC, Kind.AUTOMATIC, Kind.PATHS, Kind.WHOLE]),
+    files=st.frozensets(st.sampled_from([*MORE_NAMES, "data", "elsewhere/c.py", "new.py"])),
+    probes=st.frozensets(st.sampled_from(["a", "src", "src/c", "src/", "data/", "data/deep/g", "b.py/inner"])),
+    names=st.frozensets(st.sampled_from(["f.md", "*.md", "c*", "g.py", "*.p?", "[a-z].py", "d*y"])),
+    paths=st.sampled_from([(), ("src",), ("b.py", "data/deep"), (".",)]),
+)
+
+
+class TestWithin:
+    @settings(
+        max_examples=settings.default.max_examples,
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow],
+        derandomize=True,
+    )
+    @given(operations=st.lists(MORE, min_size=1, max_size=8), scopes=st.lists(SCOPES, min_size=1, max_size=5))
+    def test_finds_what_a_look_everywhere_finds(self, home, operations, scopes):
+        """To look only where the scope may lie finds the same of it as to look everywhere."""
+        with tempfile.TemporaryDirectory() as folder:
+            repo = GitRepo(Path(folder) / "repo", home=home / "home")
+            for name in MORE_NAMES:
+                repo.write(name, CONTENTS[0])
+            repo.commit()
+            for operation in operations:
+                do(repo, *operation)
+                for scope in scopes:
+                    found = find_repository(str(repo.path))
+                    within = scope.within(found.others)
+                    wanted = scope.holds, scope.holds_submodule
+
+                    assert Status(found).collect(*wanted) == Status(found).collect(*wanted, within)

@@ -13,7 +13,7 @@ from heavy import every
 
 from taggedartifacts._reach.closure import closure
 from taggedartifacts._reach.hiding import read
-from taggedartifacts._reach.imports import stems
+from taggedartifacts._reach.imports import probed, stems
 
 
 class Tree:
@@ -275,7 +275,7 @@ class TestProbes:
 
         assert path not in before.files
         assert before.covers(path)
-        assert any(path == each or (each.endswith("/") and path.startswith(each)) for each in before.probed_paths())
+        assert any(path == each or (each.endswith("/") and path.startswith(each)) for each in probed(before.probes))
         assert path in after.files
 
     @pytest.mark.parametrize("path", ["b.py", "s/json.txt", "other/json.py", "json/x.py", "s/os.py", "s/p/o.py"])
