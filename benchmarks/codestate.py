@@ -116,7 +116,7 @@ def of_contents(root: Path, rounds: int) -> dict[str, list[float]]:
 
 
 def of_scope(root: Path, rounds: int) -> dict[str, list[float]]:
-    """Time the first look of a process, for a function whose imports reach 50 modules among a thousand files."""
+    """Time the first look of a process, for a function whose imports reach 50 modules; and the command."""
     (root / "pkg").mkdir()
     for number in range(MODULES):
         imports = "".join(f"from . import m{each}\n" for each in (2 * number + 1, 2 * number + 2) if each < MODULES)
@@ -127,8 +127,9 @@ def of_scope(root: Path, rounds: int) -> dict[str, list[float]]:
     (root / "page.md").write_text("x")
     git(root, "add", ".")
     git(root, "commit", "-q", "-m", "x")
-    time.sleep(1.1)
+    time.sleep(3)  # until the index is old enough for what it tells to be kept
     git(root, "status", "--porcelain", "-uno")
+    time.sleep(3)
     found: dict[str, list[float]] = {"automatic, remembered": [], "automatic, cold": [], 'scope=["."]': []}
     with tempfile.TemporaryDirectory() as kept:
         for number in range(rounds + 1):
@@ -141,6 +142,7 @@ def of_scope(root: Path, rounds: int) -> dict[str, list[float]]:
                     )
                 if number:  # the first round fills what is remembered
                     samples.append(float(done.stdout))
+    found["git status -uno"] = [seconds(lambda: git(root, "status", "--porcelain", "-uno")) for _ in range(rounds)]
     return found
 
 
@@ -153,9 +155,11 @@ def main(rounds: int, sizes: list[int]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         make(Path(folder), 1000)
         found["contents"] = of_contents(Path(folder), rounds)
-    with tempfile.TemporaryDirectory() as folder:
-        make(Path(folder).resolve(), 1000 - MODULES)
-        found["scope"] = of_scope(Path(folder).resolve(), rounds)
+    for size in sizes:
+        if size > MODULES:
+            with tempfile.TemporaryDirectory() as folder:
+                make(Path(folder).resolve(), size - MODULES)
+                found[f"scope {size}"] = of_scope(Path(folder).resolve(), rounds)
     json.dump(found, sys.stdout)
 
 

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from _typeshed import ReadableBuffer
 
+SETTLED = 2_500_000_000
+"""Nanoseconds after which a file that is written again has other times: file systems tell them by up to two seconds."""
 _BUFFER_BYTES = 1 << 20
 _SECONDS_BETWEEN_LINES = 3.0
 

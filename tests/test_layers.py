@@ -24,7 +24,7 @@ ARROWS = {
     "_hashing": [],
     "_memory": [],
     "_tag": ["_errors"],
-    "_git": ["_errors"],
+    "_git": ["_errors", "_hashing"],
     "_reach": ["_errors", "_hashing"],
     "_store": ["_errors", "_hashing", "_memory", "_tag"],
     "_path": ["_store", "_tag"],

@@ -14,7 +14,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._errors import InputChangedError, InputError
-from .._hashing import Progress, file_hexdigest, hexdigest
+from .._hashing import SETTLED, Progress, file_hexdigest, hexdigest
 from .._memory import Memory, is_news
 from .._store.folder import HIDDEN
 from .._store.record import FileEntry
@@ -31,7 +31,6 @@ _PARALLEL_BYTES = 32 << 20
 _MOST_THREADS = 8
 # A file changed twice within the granularity of its file system's clock shows the same times for both contents: at most
 # 2 s, on FAT. A stat that is not older than this when the reading begins does not vouch for what was read.
-_SETTLED_NANOSECONDS = 2_500_000_000
 # The digests of many files are remembered by groups of about so many, 16 bytes each: a million files take 16 MB then,
 # and when one changes, its group is read again. Which group a file is in is told by its inode number.
 _GROUP = 512
@@ -189,7 +188,7 @@ def _read_file(file: _File, progress: Progress) -> None:
     if after != file.identity:
         raise InputError(f"input {file.name!r}: {file.path} changed while it was read; call again when it is complete")
     # Some file systems (FUSE, shares on Windows) have no inode numbers: there two files could be taken for one.
-    file.is_settled = bool(file.identity[1]) and max(file.identity[3:]) < before - _SETTLED_NANOSECONDS
+    file.is_settled = bool(file.identity[1]) and max(file.identity[3:]) < before - SETTLED
 
 
 def _identity(found: os.stat_result) -> _Identity:

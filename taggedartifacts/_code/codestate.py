@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._errors import RepositoryError
 from .._git.repository import find_repository, reading
+from .._hashing import SETTLED
 from .._memory import Memory
 from .._reach.forks import looking
 from .._reach.loaded import running_code
@@ -176,13 +177,12 @@ def _head_content(path: str) -> bytes:
     if known is None or known[0] != times:
         now = time.time_ns()
         known = times, _bytes_of(path)
-        if times and times[0] < now - _SETTLED:
+        if times and times[0] < now - SETTLED:
             _heads.put(path, known, 500)
     return known[1]
 
 
 _heads: Memory[str, tuple[tuple[int, ...], bytes]] = Memory()
-_SETTLED = 2_000_000_000  # nanoseconds: file systems tell times by steps, the coarsest of two seconds
 
 
 def _git_folders(root: str) -> tuple[str, str]:

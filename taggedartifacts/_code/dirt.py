@@ -168,6 +168,8 @@ class Status:
 
     def __init__(self, repository: Repository | CommandRepository, head: str | None = None) -> None:
         self.repository = repository
+        if isinstance(repository, Repository):
+            repository.kept = memory(repository.root)
         self.taken = time.time()
         self.head = head or repository.head
         self.loaded: Mapping[tuple[str, str], LoadedFile] | None = None

@@ -57,7 +57,8 @@ FOLDERS = {
 
 _BY_SUFFIX = {suffix: kind for kind, suffixes in KINDS.items() for suffix in suffixes}
 _IN_FOLDERS = frozenset(folder.rstrip("/") for folders in FOLDERS.values() for folder in folders)
-_BY_NAME = [(pattern, kind) for kind, patterns in NAMES.items() for pattern in patterns]
+# With the letters that each begins with: what is made to match one takes some 50 µs to make.
+_BY_NAME = [(pattern.partition("*")[0], pattern, kind) for kind, patterns in NAMES.items() for pattern in patterns]
 _SOURCE = ".py"
 _OF_TEXTS = frozenset({"", ".txt", ".cff", ".html", ".htm", ".pdf"})
 _WILDCARD = re.compile(r"(?=.*\w).*[*?\[]")  # a bare "*" names nothing
@@ -75,9 +76,10 @@ def kind_of(path: str) -> str | None:
         return "notebook"
     dot = name.rfind(".")
     suffix = name[dot:] if dot > 0 else ""
-    for pattern, kind in _BY_NAME:
+    for start, pattern, kind in _BY_NAME:
         # "citations.csv" and "readme.json" are data: what is taken for a document by mistake would be stale unseen.
-        if fnmatchcase(name, pattern) and (kind != "document" or suffix in _OF_TEXTS or suffix in _BY_SUFFIX):
+        is_text = kind != "document" or suffix in _OF_TEXTS or suffix in _BY_SUFFIX
+        if name.startswith(start) and is_text and fnmatchcase(name, pattern):
             return kind
     for kind, folders in FOLDERS.items():
         if path.startswith(folders):

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from .._errors import RepositoryError
 from .._git.command import status_of
-from .._git.repository import find_repository, index_stamp, reading
+from .._git.index import index_stamp
+from .._git.repository import find_repository, reading
 from .._git.trees import Delta
 from .._memory import Memory
 from .._reach.places import is_installed, relative

@@ -1,6 +1,7 @@
 """What looks remember: what files import, on the disk and in this process, and the work tree as one look sees it.
 
-All of it follows from content, so it never goes stale; losing it costs time, and what is damaged is as good as lost.
+All of it follows from content, so it never goes stale, but for what the index tells, which is kept with a stamp of the
+index. Losing it costs time, and what is damaged is as good as lost.
 Between processes it lies in the user's cache folder (``$XDG_CACHE_HOME/taggedartifacts``, else
 ``~/.cache/taggedartifacts``), one file for each work tree. Only a call that makes an artifact writes there.
 """
@@ -24,10 +25,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 # What is remembered holds for the rules by which it was found: a new library with others must not read it.
-_FORM = f"2 {imports.FORM} {hexdigest(repr((kinds.KINDS, kinds.NAMES, kinds.FOLDERS)).encode())}"
+_FORM = f"3 {imports.FORM} {hexdigest(repr((kinds.KINDS, kinds.NAMES, kinds.FOLDERS)).encode())}"
 _MOST_BYTES = 2 << 20  # of one work tree, in memory and in its file: about 1,500 modules
 _PARSED = 3  # how many times the bytes of its text the imports of a file take in memory
-_SECTIONS = ("imports", "syntax", "commits", "links")
+_SECTIONS = ("imports", "syntax", "commits", "links", "index")
 
 
 class CodeMemory:
@@ -73,6 +74,14 @@ class CodeMemory:
     def commit(self, key: str, search: Callable[[], str]) -> str:
         """Tell the commit that was found for a key; *search* finds it where it is not known."""
         return self._remembered("commits", key, search)
+
+    def told(self) -> str | None:
+        """Tell what was kept of HEAD and the index."""
+        return self._recall("index", "")
+
+    def tell(self, text: str) -> None:
+        """Keep what HEAD and the index tell, instead of what they told before."""
+        self._note("index", "", text)
 
     def save(self) -> None:
         """Keep for other processes what is new, if the cache folder can be written."""

@@ -7,12 +7,13 @@ object id of what git's filters make of it. Takes the objects of pygit2 and does
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 import shutil
 import stat
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from .command import LINK_MODE, PATCH_BYTES, SUBMODULE_MODE, Candidates, Stored, file_mode, git, lfs_pointer, status_of
 
@@ -20,6 +21,56 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
 _IDENT = re.compile(rb"\$Id:[^$\n]*\$")
+
+
+class Told(NamedTuple):
+    """What HEAD and the index alone tell.
+
+    Attributes:
+        stamp: What they were.
+        staged: What differs between them, and what the index hides from status.
+        others: The paths in the index that do not end in ``.py``; None where they are many.
+        shares: How to divide the index among threads, once that is asked.
+    """
+
+    stamp: tuple[object, ...]
+    staged: Candidates
+    others: tuple[str, ...] | None
+    shares: list[list[bytes]] | None = None
+
+    def to_text(self) -> str:
+        """Write it in a form that `from_text` reads."""
+        divided = None if self.shares is None else [[*map(os.fsdecode, share)] for share in self.shares]
+        return json.dumps([self.stamp, [*map(sorted, self.staged)], self.others, divided])
+
+    @property
+    def is_small(self) -> bool:
+        """Whether it is worth keeping for other processes."""
+        units = sum(map(len, self.shares or ()))
+        return self.others is not None and max(len(self.staged.paths), units) <= _MOST_OTHERS
+
+    @classmethod
+    def from_text(cls, text: str) -> Told:
+        """Read what `to_text` has written."""
+        stamp, staged, others, divided = json.loads(text)
+        parts = divided and [[os.fsencode(name) for name in share] for share in divided]
+        return cls(tuple(stamp), Candidates(*map(set, staged)), None if others is None else tuple(others), parts)
+
+
+class Kept(Protocol):
+    """Keeps a text for other processes."""
+
+    def told(self) -> str | None:
+        """The text, if there is one."""
+
+    def tell(self, text: str) -> None:
+        """Keep a text instead of the one before."""
+
+
+def index_stamp(path: str) -> tuple[int, ...]:
+    """Stamp an index by what changes whenever git writes it."""
+    info = status_of(path)  # not there until something was added
+    return () if info is None else (info.st_ino, info.st_size, info.st_mtime_ns, info.st_ctime_ns)
 
 
 def stored(opened: Any, root: str, path: str, known: int | None) -> Stored | None:
@@ -106,7 +157,7 @@ def _filtered(opened: Any, root: str, path: str, mode: int, name: str, size: int
 
 _ASSUME_UNCHANGED = 0x8000  # in an entry's flags
 _SKIP_WORKTREE, _INTENT_TO_ADD = 0x4000, 0x2000  # in its extended flags
-_SAMPLE = 64  # entries that are compared with their files, spread evenly
+SAMPLE = 64  # entries that are compared with their files, spread evenly
 # So many of them with other times than their files are a copied or touched checkout; fewer, what an editor saved.
 _STALE = 4
 # Entries for which another thread is worth its start. Git takes 500 for its own (preload-index.c), which read no index.
@@ -139,14 +190,10 @@ def other_paths(entries: Sequence[Any], read: Callable[[Any], bytes]) -> tuple[s
     return tuple(map(os.fsdecode, found)) if len(found) <= _MOST_OTHERS else None
 
 
-def is_stale(entries: Sequence[Any], read: Callable[[Any], bytes], root: str) -> bool:
+def is_stale(sample: Sequence[Any], read: Callable[[Any], bytes], root: str) -> bool:
     """Judge by a sample of the entries whether the index holds the times of other files than those at *root*."""
-    sample = entries[:: max(1, len(entries) // _SAMPLE)]
-    old = sum(
-        _is_old(entry, os.path.join(root, os.fsdecode(read(entry.path))))
-        for entry in sample
-        if entry.mode != SUBMODULE_MODE
-    )
+    files = [(entry, os.fsdecode(read(entry.path))) for entry in sample if entry.mode != SUBMODULE_MODE]
+    old = sum(_is_old(entry, os.path.join(root, path)) for entry, path in files)
     return old >= min(_STALE, max(1, len(sample) // 2))
 
 

@@ -6,13 +6,15 @@ import os
 import shutil
 import sys
 import threading
+import time
 from contextlib import contextmanager, suppress
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from .._errors import RepositoryError
-from .command import Candidates, CommandRepository, Stored, folders_with_git, git, stand_in, status_of
-from .index import hidden_entries, is_on, is_stale, other_paths, processors, shares, stored
+from .._hashing import SETTLED
+from .command import Candidates, CommandRepository, Stored, folders_with_git, git, stand_in
+from .index import SAMPLE, Told, hidden_entries, index_stamp, is_on, is_stale, other_paths, processors, shares, stored
 from .trees import History, files, last_commit, links
 
 if TYPE_CHECKING:
@@ -20,27 +22,12 @@ if TYPE_CHECKING:
 
     import pygit2
 
+    from .index import Kept
     from .trees import Delta
 
 
-class _Told(NamedTuple):
-    """What HEAD and the index alone tell.
-
-    Attributes:
-        stamp: What they were.
-        staged: What differs between them, and what the index hides from status.
-        others: As in `Repository`.
-        shares: How to divide the index among threads, once that is asked.
-    """
-
-    stamp: tuple[object, ...]
-    staged: Candidates
-    others: tuple[str, ...] | None
-    shares: list[list[bytes]] | None = None
-
-
 _MOST_TOLD = 64  # repositories, submodules included
-_told: dict[str, _Told] = {}  # by root; until HEAD or the index moves, or more than that are looked at
+_told: dict[str, Told] = {}  # by root; until HEAD or the index moves, or more than that are looked at
 
 
 @contextmanager
@@ -126,6 +113,8 @@ class Repository:
     """A repository that libgit2 can read. Short-lived: open it, ask, drop it; it sees the disk as it stands."""
 
     def __init__(self, opened: pygit2.Repository, start: str) -> None:
+        self.kept: Kept | None = None
+        """Where to keep what HEAD and the index alone tell."""
         self._opened = opened
         self._start = os.path.realpath(start)
         self.root = os.path.realpath(opened.workdir)
@@ -161,47 +150,73 @@ class Repository:
         """The paths in the index that do not end in ``.py``; None where they are many."""
         return self._tell().others
 
-    def _tell(self) -> _Told:
+    def _tell(self) -> Told:
         told = _told.get(self.root)
-        if told is None or told.stamp != (self.head, *self._stamp):
+        if told is None or told.stamp != self._now():
             if len(_told) >= _MOST_TOLD:
                 _told.clear()
-            told = _told[self.root] = self._ask_index()
+            told = _told[self.root] = self._recall() or self._ask_index()
         return told
 
-    def _ask_index(self) -> _Told:
+    def _now(self) -> tuple[object, ...]:
+        return (self.head, is_on(self._opened, "core.sparsecheckout"), *self._stamp)
+
+    def _recall(self) -> Told | None:
+        """Find what another process was told, if neither HEAD nor the index has moved since."""
+        text = self.kept and self.kept.told()
+        with suppress(ValueError, TypeError):  # of another form
+            if text and (told := Told.from_text(text)).stamp == self._now() and not self._is_stale():
+                return told
+        return None
+
+    def _keep(self, told: Told, asked: int) -> Told:
+        """Keep what the index told when it was *asked*, for this process and, if it can be relied on, for others."""
+        _told[self.root] = told
+        # An index that was written just before may be written again without another stamp.
+        if self.kept is not None and told.is_small and self._stamp and max(self._stamp[2:]) < asked - SETTLED:
+            self.kept.tell(told.to_text())
+        return told
+
+    def _ask_index(self) -> Told:
         """Find what HEAD and the index alone tell; brings the times in the index up to date if they are stale."""
         from pygit2.enums import DiffOption
         from pygit2.ffi import ffi
 
-        index, entries = self._opened.index, self._entries()
-        if is_stale(entries, ffi.string, self.root):
+        if self._is_stale():
             self._refresh()
-            entries = self._entries()
+        asked, now, index = time.time_ns(), self._now(), self._opened.index
+        entries = self._entries()
         found = hidden_entries(entries, ffi.string, is_sparse=is_on(self._opened, "core.sparsecheckout"))
         others = other_paths(entries, ffi.string)
         diff = index.diff_to_tree(self._opened[self.head].tree, flags=DiffOption.INCLUDE_TYPECHANGE)
         found.paths.update(_paths_in(diff) - found.submodules)
         for sides in index.conflicts or ():
             found.paths.update(os.fsdecode(side.path) for side in sides if side is not None)
-        return _Told((self.head, *self._stamp), found, others)
-
-    def _entries(self) -> list[Any]:
-        from pygit2.ffi import C
-
-        index = self._opened.index
-        return [C.git_index_get_byindex(index._index, position) for position in range(len(index))]
+        return self._keep(Told(now, found, others), asked)
 
     def _shares(self) -> list[list[bytes]]:
         """Divide the index among the threads that compare it with the work tree."""
         from pygit2.ffi import ffi
 
-        told = self._tell()
+        told, asked = self._tell(), time.time_ns()
         if told.shares is None:
+            paths = [ffi.string(entry.path) for entry in self._entries()]
             threads = 1 if is_on(self._opened, "core.ignorecase") else processors()
-            divided = shares([ffi.string(entry.path) for entry in self._entries()], threads)
-            told = _told[self.root] = told._replace(shares=divided)
+            told = self._keep(told._replace(shares=shares(paths, threads)), asked)
         return told.shares or [[]]
+
+    def _entries(self, step: int = 1) -> list[Any]:
+        """List the entries of the index, or of each *step* the first."""
+        from pygit2.ffi import C
+
+        index = self._opened.index
+        return [C.git_index_get_byindex(index._index, position) for position in range(0, len(index), step)]
+
+    def _is_stale(self) -> bool:
+        """Judge by a sample whether the index holds the times of other files than those in the work tree."""
+        from pygit2.ffi import ffi
+
+        return is_stale(self._entries(max(1, len(self._opened.index) // SAMPLE)), ffi.string, self.root)
 
     def _refresh(self) -> None:
         """Bring the times in the index up to date, so that only the first look reads every file."""
@@ -360,12 +375,6 @@ def _encoded(paths: Collection[str]) -> Iterator[bytes]:
 
 def _index_path(opened: pygit2.Repository) -> str:
     return os.path.join(opened.path, "index")
-
-
-def index_stamp(path: str) -> tuple[int, ...]:
-    """Stamp an index by what changes whenever git writes it."""
-    info = status_of(path)  # not there until something was added
-    return () if info is None else (info.st_ino, info.st_size, info.st_mtime_ns, info.st_ctime_ns)
 
 
 def _compare(opened: pygit2.Repository, below: list[bytes]) -> set[str]:

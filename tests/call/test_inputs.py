@@ -41,7 +41,7 @@ def form(path):
 
 def settle(path):
     """Let the times of a file lie far enough back, as if it had been there for a while."""
-    return os.stat(path).st_ctime_ns + 10 * _inputs._SETTLED_NANOSECONDS
+    return os.stat(path).st_ctime_ns + 10 * _inputs.SETTLED
 
 
 class TestContent:

@@ -114,7 +114,7 @@ class TestInputs:
         for number in range(100):
             (tmp_path / str(number)).write_text(str(number))
             os.utime(tmp_path / str(number), (1, 1))
-        monkeypatch.setattr(inputs, "_SETTLED_NANOSECONDS", -int(1e12))
+        monkeypatch.setattr(inputs, "SETTLED", -int(1e12))
         before = inputs.input_contents({"x": tmp_path})
         read, real = [], inputs.file_hexdigest
         monkeypatch.setattr(inputs, "file_hexdigest", lambda path, *more: read.append(path) or real(path, *more))

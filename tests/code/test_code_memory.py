@@ -8,7 +8,9 @@ import pytest
 from looks import AUTOMATIC, LookedAt
 
 from taggedartifacts._code import memory as module
+from taggedartifacts._code.codestate import take_look
 from taggedartifacts._code.memory import CodeMemory
+from taggedartifacts._git import repository
 
 MAKE = """\
 from taggedartifacts import Artifact
@@ -60,6 +62,22 @@ class TestBetweenProcesses:
         monkeypatch.setattr(module.hiding, "read", never)
 
         assert found == CodeMemory("/work").imports(b"import helper\n")
+
+    def test_index_is_not_gone_through_again(self, folder, tmp_path, monkeypatch):
+        """Nor is the index, while neither it nor HEAD has moved."""
+        repo = LookedAt(tmp_path / "repo")
+        repo.write("work.py", "x = 1\n")
+        repo.commit()
+        monkeypatch.setattr(repository, "SETTLED", -(10**18))
+        looks = []
+        for _ in range(2):
+            monkeypatch.setattr(module, "_memories", {})
+            repository._told.clear()
+            looks.append(take_look(str(repo.path / "work.py")).state())
+            module.memory(str(repo.path)).save()
+            monkeypatch.setattr(repository, "hidden_entries", never)
+
+        assert looks[0] == looks[1]
 
     def test_work_trees_apart(self, folder):
         """Each work tree has a file of its own."""

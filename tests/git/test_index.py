@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from taggedartifacts._git import index as _index
 from taggedartifacts._git import repository as _repository
+from taggedartifacts._git.command import Candidates
 from taggedartifacts._git.index import shares
 from taggedartifacts._git.repository import find_repository
 
@@ -108,6 +110,138 @@ class TestThreads:
 
         assert self.changed(repo) == find_repository(str(repo.path)).candidates().paths
         assert [""] == staged
+
+
+class Note:
+    """Keeps a text, as the cache folder does."""
+
+    text = None
+
+    def told(self):
+        return self.text
+
+    def tell(self, text):
+        self.text = text
+
+
+class TestKept:
+    """What HEAD and the index alone tell is kept for other processes, until one of them moves."""
+
+    @pytest.fixture
+    def repo(self, tmp_path, monkeypatch):
+        """A repository with an edited file, a staged one and a hidden one, whose index counts as old enough."""
+        monkeypatch.setattr(_repository, "SETTLED", -(10**18))
+        made = GitRepo(tmp_path / "repo")
+        for name in ("edited.py", "staged.py", "hidden.py", "data.csv"):
+            made.write(name, "1\n")
+        made.commit()
+        made.git("update-index", "--assume-unchanged", "hidden.py")
+        for name in ("edited.py", "staged.py", "hidden.py"):
+            made.write(name, "22\n")
+        made.git("add", "staged.py")
+        return made
+
+    @pytest.fixture
+    def kept(self, repo):
+        """What a process kept that has looked at it."""
+        kept = Note()
+        self.look(repo, kept)
+        return kept
+
+    @staticmethod
+    def look(repo, kept):
+        """Look as a process does that has not looked before."""
+        _repository._told.clear()
+        found = find_repository(str(repo.path))
+        found.kept = kept
+        return found.candidates(["edited.py", "data.csv"]), found.others
+
+    def test_is_used(self, repo, kept, monkeypatch):
+        """Another process tells the same without going through the index."""
+        before = self.look(repo, None)
+        monkeypatch.setattr(_repository, "hidden_entries", None)
+
+        assert before == self.look(repo, kept)
+        assert {"edited.py", "staged.py", "hidden.py"} == before[0].paths
+
+    @pytest.mark.parametrize(
+        "command",
+        [
+            ["reset", "-q", "staged.py"],
+            ["commit", "-q", "-m", "x"],
+            ["update-index", "--no-assume-unchanged", "hidden.py"],
+            ["rm", "-q", "--cached", "data.csv"],
+            ["config", "core.sparseCheckout", "true"],
+        ],
+        ids=" ".join,
+    )
+    def test_moved(self, repo, kept, command):
+        """Nothing of it is believed when HEAD or the index has moved."""
+        before = kept.text
+        repo.git(*command)
+
+        assert self.look(repo, None) == self.look(repo, kept)
+        assert before != kept.text
+
+    def test_shares(self, repo, monkeypatch):
+        """How the index is divided is kept too, and the index is not gone through where everything is compared."""
+        kept, found = Note(), []
+        for _ in range(2):
+            _repository._told.clear()
+            opened = find_repository(str(repo.path))
+            opened.kept = kept
+            found.append(opened.candidates())
+            monkeypatch.setattr(_repository, "shares", None)
+            monkeypatch.setattr(_repository, "hidden_entries", None)
+
+        assert found[0] == found[1]
+
+    @pytest.mark.parametrize("shares", [None, [[]], [[b"a", b"\xff"], [b"b/c"]]])
+    @pytest.mark.parametrize("others", [None, (), ("a", "\udcff")])
+    def test_text(self, shares, others):
+        """What is kept is read as it was written."""
+        told = _index.Told(("c" * 40, True, 1, 2), Candidates({"a", "\udcff"}, {"b"}, set()), others, shares)
+
+        assert told == _index.Told.from_text(told.to_text())
+
+    @pytest.mark.parametrize("text", ["", "[", "[1, 2]", '[[], [1], "x"]'])
+    def test_damaged(self, repo, kept, text):
+        """What cannot be read is as good as nothing."""
+        kept.text = text
+
+        assert self.look(repo, None) == self.look(repo, kept)
+
+    def test_young_index(self, repo, monkeypatch):
+        """An index that was written just now is not kept: it could be written again with the same times."""
+        monkeypatch.undo()
+        kept = Note()
+        self.look(repo, kept)
+
+        assert kept.text is None
+
+    def test_many_files_of_data(self, repo, monkeypatch):
+        """Where there are many files of data, nothing is kept, and everything is compared."""
+        monkeypatch.setattr(_index, "_MOST_OTHERS", 0)
+        kept = Note()
+
+        assert self.look(repo, kept)[1] is None
+        assert kept.text is None
+
+    def test_touched_files(self, repo, kept):
+        """A process that compares everything brings stale times in the index up to date, whatever was kept."""
+        for number in range(8):
+            repo.write(f"more{number}.py", "1\n")
+        repo.commit()
+        self.look(repo, kept)
+        stamp = _index.index_stamp(str(repo.path / ".git/index"))
+        for number in range(8):
+            os.utime(repo.path / f"more{number}.py", (1, 1))
+        _repository._told.clear()
+        found = find_repository(str(repo.path))
+        found.kept = kept
+        found.candidates()
+
+        assert stamp != _index.index_stamp(str(repo.path / ".git/index"))
 
 
 class TestPrivateNames:
