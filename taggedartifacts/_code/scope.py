@@ -90,7 +90,7 @@ class Scope:
         """Name files and folders that hold all tracked paths of the scope; None for all of the repository.
 
         Args:
-            others: The tracked paths that do not end in ``.py``; None where they are not known.
+            others: The tracked paths that do not end in ``.py``, or have no other name; None where they are not known.
         """
         if self.is_whole or os.curdir in self.paths:
             return None

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
 _IDENT = re.compile(rb"\$Id:[^$\n]*\$")
+_SOURCE = re.compile(rb"[^/]\.py\Z")
 
 
 class Told(NamedTuple):
@@ -29,7 +30,7 @@ class Told(NamedTuple):
     Attributes:
         stamp: What they were.
         staged: What differs between them, and what the index hides from status.
-        others: The paths in the index that do not end in ``.py``; None where they are many.
+        others: The paths in the index that do not end in ``.py``, or have no other name; None where they are many.
         shares: How to divide the index among threads, once that is asked.
     """
 
@@ -185,8 +186,8 @@ def hidden_entries(entries: Sequence[Any], read: Callable[[Any], bytes], *, is_s
 
 
 def other_paths(entries: Sequence[Any], read: Callable[[Any], bytes]) -> tuple[str, ...] | None:
-    """List the paths that do not end in ``.py``; None where they are many."""
-    found = [path for entry in entries if not (path := read(entry.path)).endswith(b".py")]
+    """List the paths that do not end in ``.py``, or have no other name; None where they are many."""
+    found = [path for entry in entries if not _SOURCE.search(path := read(entry.path))]
     return tuple(map(os.fsdecode, found)) if len(found) <= _MOST_OTHERS else None
 
 

@@ -147,7 +147,7 @@ class Repository:
 
     @property
     def others(self) -> tuple[str, ...] | None:
-        """The paths in the index that do not end in ``.py``; None where they are many."""
+        """The paths in the index that do not end in ``.py``, or have no other name; None where they are many."""
         return self._tell().others
 
     def _tell(self) -> Told:
@@ -384,7 +384,9 @@ def _compare(opened: pygit2.Repository, below: list[bytes]) -> set[str]:
     from pygit2.errors import check_error
     from pygit2.ffi import C, ffi
 
-    names = [ffi.new("char[]", name) for name in below]
+    # Each as a folder too: of a name without a slash, libgit2 1.9 passes over what lies below it once it has met
+    # another path that begins with the name, as "data-old.csv" does with "data".
+    names = [ffi.new("char[]", name) for path in below for name in (path, path + b"/")]
     strings = ffi.new("char *[]", names)
     options, found = ffi.new("git_diff_options *"), ffi.new("git_diff **")
     check_error(C.git_diff_options_init(options, 1))

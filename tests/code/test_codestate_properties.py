@@ -132,7 +132,7 @@ class TestAnySequence:
                 ]
 
 
-MORE_NAMES = (*NAMES, "data/e.csv", "data/f.md", "data/deep/g.py")
+MORE_NAMES = (*NAMES, "data/e.csv", "data/f.md", "data/deep/g.py", "data-old.csv", "src.py", "data/.py")
 MORE = st.one_of(
     OPERATIONS,
     st.tuples(st.sampled_from(["edit"]), st.sampled_from(MORE_NAMES), st.sampled_from(CONTENTS)),
@@ -144,7 +144,7 @@ SCOPES = st.builds(
     files=st.frozensets(st.sampled_from([*MORE_NAMES, "data", "elsewhere/c.py", "new.py"])),
     probes=st.frozensets(st.sampled_from(["a", "src", "src/c", "src/", "data/", "data/deep/g", "b.py/inner"])),
     names=st.frozensets(st.sampled_from(["f.md", "*.md", "c*", "g.py", "*.p?", "[a-z].py", "d*y"])),
-    paths=st.sampled_from([(), ("src",), ("b.py", "data/deep"), (".",)]),
+    paths=st.sampled_from([(), ("src", "src.py"), ("b.py", "data/deep"), ("data", "data-old.csv"), (".",)]),
 )
 
 

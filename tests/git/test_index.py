@@ -112,6 +112,48 @@ class TestThreads:
         assert [""] == staged
 
 
+class TestNames:
+    """A folder is compared with all below it, whatever else begins with its name."""
+
+    FILES = ("data-old.csv", "data.csv", "data/a.csv", "data/.py", "data/deep/b.csv", "data0", "e.py", "f.py")
+
+    @pytest.fixture
+    def repo(self, tmp_path):
+        """A repository in which each file was edited."""
+        made = GitRepo(tmp_path / "repo")
+        for name in self.FILES:
+            made.write(name, "1\n")
+        made.commit()
+        for name in self.FILES:
+            made.write(name, "22\n")
+        return made
+
+    @pytest.mark.parametrize("others", [(), ("data-old.csv",), ("data.csv", "data0"), ("data/a.csv", "data-old.csv")])
+    def test_within(self, repo, others):
+        """It is where the comparison is restricted to some names."""
+        found = find_repository(str(repo.path)).candidates(["data", *others]).paths
+
+        assert {*others, *(name for name in self.FILES if name.startswith("data/"))} == found
+
+    def test_shares(self, tmp_path, monkeypatch):
+        """It is in a share of the index, too."""
+        monkeypatch.setattr(_index, "_WORTH", 1)
+        monkeypatch.setattr(_repository, "processors", lambda: 2)
+        repo = GitRepo(tmp_path / "repo")
+        names = {"a+", "a.c", "a.e", "a/x", "c", "d", "f", "g"}
+        for name in names:
+            repo.write(name, "1\n")
+        repo.commit()
+        for name in names:
+            repo.write(name, "22\n")
+
+        assert names == find_repository(str(repo.path)).candidates().paths
+
+    def test_others(self, repo):
+        """A file that has no name but the suffix of Python's is one of the others: nothing imports it."""
+        assert {"data/.py", "data.csv"} < {*find_repository(str(repo.path)).others}
+
+
 class Note:
     """Keeps a text, as the cache folder does."""
 
