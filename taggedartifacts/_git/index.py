@@ -32,12 +32,14 @@ class Told(NamedTuple):
         staged: What differs between them, and what the index hides from status.
         others: The paths in the index that do not end in ``.py``, or have no other name; None where they are many.
         shares: How to divide the index among threads, once that is asked.
+        is_settled: Whether the index was old enough, when it was asked, not to be written again with the same stamp.
     """
 
     stamp: tuple[object, ...]
     staged: Candidates
     others: tuple[str, ...] | None
     shares: list[list[bytes]] | None = None
+    is_settled: bool = True  # what is kept for others is
 
     def to_text(self) -> str:
         """Write it in a form that `from_text` reads."""

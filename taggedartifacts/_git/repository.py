@@ -169,11 +169,10 @@ class Repository:
                 return told
         return None
 
-    def _keep(self, told: Told, asked: int) -> Told:
-        """Keep what the index told when it was *asked*, for this process and, if it can be relied on, for others."""
+    def _keep(self, told: Told) -> Told:
+        """Keep what the index told, for this process and, if it can be relied on, for others."""
         _told[self.root] = told
-        # An index that was written just before may be written again without another stamp.
-        if self.kept is not None and told.is_small and self._stamp and max(self._stamp[2:]) < asked - SETTLED:
+        if self.kept is not None and told.is_small and told.is_settled:
             self.kept.tell(told.to_text())
         return told
 
@@ -192,17 +191,18 @@ class Repository:
         found.paths.update(_paths_in(diff) - found.submodules)
         for sides in index.conflicts or ():
             found.paths.update(os.fsdecode(side.path) for side in sides if side is not None)
-        return self._keep(Told(now, found, others), asked)
+        is_settled = max(self._stamp[2:], default=asked) < asked - SETTLED
+        return self._keep(Told(now, found, others, is_settled=is_settled))
 
     def _shares(self) -> list[list[bytes]]:
         """Divide the index among the threads that compare it with the work tree."""
         from pygit2.ffi import ffi
 
-        told, asked = self._tell(), time.time_ns()
+        told = self._tell()
         if told.shares is None:
             paths = [ffi.string(entry.path) for entry in self._entries()]
             threads = 1 if is_on(self._opened, "core.ignorecase") else processors()
-            told = self._keep(told._replace(shares=shares(paths, threads)), asked)
+            told = self._keep(told._replace(shares=shares(paths, threads)))
         return told.shares or [[]]
 
     def _entries(self, step: int = 1) -> list[Any]:

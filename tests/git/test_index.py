@@ -258,6 +258,10 @@ class TestKept:
         monkeypatch.undo()
         kept = Note()
         self.look(repo, kept)
+        monkeypatch.setattr(_repository, "SETTLED", -(10**18))  # it has grown old since it was asked
+        found = find_repository(str(repo.path))
+        found.kept = kept
+        found.candidates()
 
         assert kept.text is None
 
