@@ -156,7 +156,7 @@ def main(rounds: int, sizes: list[int]) -> None:
         make(Path(folder), 1000)
         found["contents"] = of_contents(Path(folder), rounds)
     for size in sizes:
-        if size > MODULES:
+        if size >= 1000:
             with tempfile.TemporaryDirectory() as folder:
                 make(Path(folder).resolve(), size - MODULES)
                 found[f"scope {size}"] = of_scope(Path(folder).resolve(), rounds)
