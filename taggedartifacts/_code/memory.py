@@ -154,7 +154,7 @@ _memories: dict[str, CodeMemory] = {}
 
 def memory(root: str) -> CodeMemory:
     """What is remembered of the work tree at *root*."""
-    return _memories.setdefault(root, CodeMemory(root))
+    return _memories.get(root) or _memories.setdefault(root, CodeMemory(root))
 
 
 def _folder() -> str | None:
