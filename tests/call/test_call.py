@@ -116,6 +116,13 @@ class TestOtherArguments:
 
         assert names == [name.strip() for name in alone]
 
+    def test_takes_over(self, work, monkeypatch):
+        """What decides beside the arguments is not found out again."""
+        work.f(0, "out/f.txt")
+        monkeypatch.setattr("taggedartifacts._call.prepare.further", None)
+
+        assert 2 == len({work.f(x, "out/f.txt").name for x in (1, 2)})
+
     @pytest.mark.parametrize(
         "change",
         [lambda work: work.BINS.append(5), lambda work: setattr(work, "BINS", [5])],

@@ -135,7 +135,7 @@ class TestAnySequence:
 MORE_NAMES = (*NAMES, "data/e.csv", "data/f.md", "data/deep/g.py", "data-old.csv", "src.py", "data/.py")
 MORE = st.one_of(
     OPERATIONS,
-    st.tuples(st.sampled_from(["edit"]), st.sampled_from(MORE_NAMES), st.sampled_from(CONTENTS)),
+    st.tuples(st.just("edit"), st.sampled_from(MORE_NAMES), st.sampled_from(CONTENTS)),
     st.tuples(st.sampled_from(["delete", "stage", "folder", "link", "hide"]), st.sampled_from(MORE_NAMES)),
 )
 SCOPES = st.builds(
@@ -171,3 +171,24 @@ class TestWithin:
                     wanted = scope.holds, scope.holds_submodule
 
                     assert Status(found).collect(*wanted) == Status(found).collect(*wanted, within)
+
+    @pytest.mark.parametrize("scope", [(), ("src",)], ids=["automatic", "named"])
+    def test_looks_nowhere_else(self, home, tmp_path, monkeypatch, scope):
+        """A look for a small scope does not compare all files, and one for everything does."""
+        repo = GitRepo(tmp_path / "repo", home=home / "home")
+        for name in MORE_NAMES:
+            repo.write(name, "x = 1\n")
+        repo.commit()
+        compared = []
+        compare = _repository._compare
+        monkeypatch.setattr(
+            _repository, "_compare", lambda opened, below: compared.append(below) or compare(opened, below)
+        )
+        take_look(str(repo.path / "a.py"), scope=scope).state()
+        take_look(str(repo.path / "a.py"), scope=["."]).state()
+        small, whole = compared
+
+        assert [] == whole
+        assert b"a.py" in small
+        assert not {b"b.py", b"data/deep/g.py"} & {*small}
+        assert (b"data/e.csv" in small) == (not scope)
