@@ -127,9 +127,9 @@ def of_scope(root: Path, rounds: int) -> dict[str, list[float]]:
     (root / "page.md").write_text("x")
     git(root, "add", ".")
     git(root, "commit", "-q", "-m", "x")
-    time.sleep(3)  # until the index is old enough for what it tells to be kept
+    time.sleep(1.1)
     git(root, "status", "--porcelain", "-uno")
-    time.sleep(3)
+    time.sleep(3)  # until the index is old enough for what it tells to be kept
     found: dict[str, list[float]] = {"automatic, remembered": [], "automatic, cold": [], 'scope=["."]': []}
     with tempfile.TemporaryDirectory() as kept:
         for number in range(rounds + 1):

@@ -15,7 +15,11 @@ if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
 SETTLED = 2_500_000_000
-"""Nanoseconds after which a file that is written again has other times: file systems tell them by up to two seconds."""
+"""Nanoseconds after which a file that is written again has other times.
+
+Written twice within the granularity of its file system's clock, it shows the same times for both contents: at most 2 s,
+on FAT. A stat that is not older than this when the reading begins does not vouch for what was read.
+"""
 _BUFFER_BYTES = 1 << 20
 _SECONDS_BETWEEN_LINES = 3.0
 

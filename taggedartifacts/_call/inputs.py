@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 # more over a network); from memory they gain nothing, so that less than this is read without them.
 _PARALLEL_BYTES = 32 << 20
 _MOST_THREADS = 8
-# A file changed twice within the granularity of its file system's clock shows the same times for both contents: at most
-# 2 s, on FAT. A stat that is not older than this when the reading begins does not vouch for what was read.
 # The digests of many files are remembered by groups of about so many, 16 bytes each: a million files take 16 MB then,
 # and when one changes, its group is read again. Which group a file is in is told by its inode number.
 _GROUP = 512

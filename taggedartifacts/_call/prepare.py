@@ -12,7 +12,7 @@ from .._path import ArtifactPath
 from .._reach.met import NO_CODE, calling, collecting
 from .call import Call, Context, Prepared, check_allowed, make_call
 from .destination import working_directory
-from .reading import further, meeting
+from .reading import further, may_name_globals, meeting
 
 if TYPE_CHECKING:
     import inspect
@@ -52,12 +52,12 @@ def prepare(f: Callable[..., Any], decoration: Decoration, args: tuple[Any, ...]
                 _, encoded, destination = known
                 return Call(decoration, bound, context, encoded, cwd, destination, context.view.look.judged)
             encoded = parameters.encoded(counted) | context.encoded
-        if context is None or b"@" in encoded["arguments"]:
+        if context is None or may_name_globals(encoded["arguments"]):  # which may be there, or come
             context, encoded = _anew(f, decoration, bound, counted, view=view, cwd=cwd, is_plain=key is not None)
     finally:
         calling.reset(token)
     call = make_call(decoration, bound, context, encoded, given=given, cwd=cwd, plain=key)
-    if key is not None and b"@" not in encoded["arguments"]:
+    if key is not None and not may_name_globals(encoded["arguments"]):
         decoration.context = context
         size = sum(map(len, (key, *encoded.values())), _CALL_BYTES)
         decoration.prepared.put(key, Prepared(context, encoded, call.destination), size)

@@ -122,7 +122,7 @@ class Reader:
 
     def named(self, f: Callable[..., object], encoded: bytes) -> list[FunctionType]:
         """List functions that read the globals which texts among arguments name, ``"x > @LIMIT"``: as readers do."""
-        if b"@" not in encoded:  # as nearly always, and a hit waits for it
+        if not may_name_globals(encoded):  # as nearly always
             return []
         plain, found = inspect.unwrap(f), []
         if isinstance(plain, FunctionType):
@@ -174,6 +174,11 @@ class _Encoder:
         return UnhashableError(
             f"{place} holds other code than its file defines there, and {reason}; define what it holds in a module"
         )
+
+
+def may_name_globals(encoded: bytes) -> bool:
+    """Tell whether texts among encoded arguments may name globals, as ``"x > @LIMIT"`` does."""
+    return b"@" in encoded
 
 
 def meeting(look: Look) -> Met:

@@ -78,8 +78,8 @@ def kind_of(path: str) -> str | None:
     suffix = name[dot:] if dot > 0 else ""
     for start, pattern, kind in _BY_NAME:
         # "citations.csv" and "readme.json" are data: what is taken for a document by mistake would be stale unseen.
-        is_text = kind != "document" or suffix in _OF_TEXTS or suffix in _BY_SUFFIX
-        if name.startswith(start) and is_text and fnmatchcase(name, pattern):
+        is_named = name.startswith(start) and fnmatchcase(name, pattern)
+        if is_named and (kind != "document" or suffix in _OF_TEXTS or suffix in _BY_SUFFIX):
             return kind
     for kind, folders in FOLDERS.items():
         if path.startswith(folders):

@@ -81,7 +81,7 @@ class Folder(NamedTuple):
 
     def lock_of(self, key: str) -> str:
         """Where the lock of the artifact lies whose name has that hash."""
-        return f"{self.path}/{HIDDEN}/locks/{key}.lock"
+        return f"{self.locks}/{key}.lock"
 
     def make(self) -> None:
         """Make the output directory and the hidden one with all that is in it.

@@ -191,11 +191,16 @@ class TestKept:
         return kept
 
     @staticmethod
-    def look(repo, kept):
-        """Look as a process does that has not looked before."""
-        _repository._told.clear()
+    def opened(repo, kept):
+        """Open it as a process does."""
         found = find_repository(str(repo.path))
         found.kept = kept
+        return found
+
+    def look(self, repo, kept):
+        """Look as a process does that has not looked before."""
+        _repository._told.clear()
+        found = self.opened(repo, kept)
         return found.candidates(["edited.py", "data.csv"]), found.others
 
     def test_is_used(self, repo, kept, monkeypatch):
@@ -230,9 +235,7 @@ class TestKept:
         kept, found = Note(), []
         for _ in range(2):
             _repository._told.clear()
-            opened = find_repository(str(repo.path))
-            opened.kept = kept
-            found.append(opened.candidates())
+            found.append(self.opened(repo, kept).candidates())
             monkeypatch.setattr(_repository, "shares", None)
             monkeypatch.setattr(_repository, "hidden_entries", None)
 
@@ -259,9 +262,7 @@ class TestKept:
         kept = Note()
         self.look(repo, kept)
         monkeypatch.setattr(_repository, "SETTLED", -(10**18))  # it has grown old since it was asked
-        found = find_repository(str(repo.path))
-        found.kept = kept
-        found.candidates()
+        self.opened(repo, kept).candidates()
 
         assert kept.text is None
 
@@ -283,9 +284,7 @@ class TestKept:
         for number in range(8):
             os.utime(repo.path / f"more{number}.py", (1, 1))
         _repository._told.clear()
-        found = find_repository(str(repo.path))
-        found.kept = kept
-        found.candidates()
+        self.opened(repo, kept).candidates()
 
         assert stamp != _index.index_stamp(str(repo.path / ".git/index"))
 
