@@ -15,7 +15,7 @@ from .._memory import Memory
 from .._path import ArtifactPath
 from .._store.condition import Memo
 from .._store.folder import HIDDEN, RECORD_SUFFIX, Folder, Target
-from .._store.standing import stands
+from .._store.reuse import stands
 from .._tag import tagged_name
 
 if TYPE_CHECKING:

@@ -88,7 +88,7 @@ class Record(Shown):
         replaced (Record | None): The record of the artifact that this one replaced, as long as that may still stand.
     """
 
-    # What decides whether a call hits comes first: see the module `standing`.
+    # What decides whether a call hits comes first: see `reuse.stands`.
     schema: int = SCHEMA
     artifact: str
     kind: Literal["file", "directory"]

@@ -8,11 +8,11 @@ from cases import WRITE
 from records import DIRTY, put, record_path
 
 from taggedartifacts._memory import Memory
-from taggedartifacts._store import standing
+from taggedartifacts._store import reuse
 from taggedartifacts._store.condition import Memo, stored_record
 from taggedartifacts._store.folder import Folder, Target
 from taggedartifacts._store.record import FileEntry, read_record
-from taggedartifacts._store.standing import stands
+from taggedartifacts._store.reuse import stands
 
 _ENTRY = FileEntry("hist.xml", 1, 2, "cd" * 16)
 
@@ -91,7 +91,7 @@ class TestStands:
         assert not stands(_target(made), key, memo)
         assert stored_record(_target(made), memo)
         with monkeypatch.context() as patch:
-            patch.setattr(standing, "read_whole", None)
+            patch.setattr(reuse, "read_whole", None)
             assert not stands(_target(made), key, memo)
         made = put(made.parent, scope_digest="a" * 32)  # another record
 
