@@ -48,7 +48,7 @@ PRUNE = "tests/history/test_prune.py"
 KEY = "tests/store/test_key.py"
 AT_ONCE = "tests/store/test_at_once.py"
 REUSE = "tests/store/test_reuse.py"
-STANDING = "tests/store/test_standing.py"
+ORIGIN = "tests/store/test_origin.py"
 CONDITION = "tests/store/test_condition.py"
 CALLS = "tests/call/test_call.py"
 WITHIN = "tests/code/test_codestate_properties.py -k Within --hypothesis-profile=thorough"
@@ -121,7 +121,7 @@ MUTANTS = [
     Mutant("_store/record.py", "    if not abs(number) < 1 << 63:", "    if abs(number) > 1 << 63:", RECORD),
     # Hits
     Mutant("_store/content.py", "        seen = [(\"\", status.st_size, status.st_mtime_ns)]\n        known = [(\"\", record.size, record.mtime_ns)]", "        seen = [(\"\", 0, status.st_mtime_ns)]\n        known = [(\"\", 0, record.mtime_ns)]", OUTCOME),
-    Mutant("_store/condition.py", "    if record.artifact != name:", "    if False:", ORDER),
+    Mutant("_store/origin.py", "    if record.artifact != name:", "    if False:", ORDER),
     Mutant("_call/run.py", "        folder.look_closely()\n        sweep(", "        sweep(", ORDER),
     Mutant("_history/prune.py", "        if known_version(version.target) != version:", "        if False:", PRUNE),
     # Memory
@@ -164,10 +164,10 @@ MUTANTS = [
     Mutant("_store/reuse.py", "        if again == record == before:", "        if again == record:", "tests/store/test_reuse.py -k TestFound"),
     Mutant("_store/reuse.py", "    _check_no_companion(target)\n    _log.warning", "    _log.warning", REUSE),
     Mutant("_store/reuse.py", "    if record is None:\n        _check_no_companion(target)\n", "    if record is None:\n        pass\n", REUSE),
-    Mutant("_store/condition.py", "if known[1] == signature(os.lstat(path)):", "if os.lstat(path):", STANDING),
-    Mutant("_store/condition.py", "status.st_size, status.st_mtime_ns, status.st_ctime_ns", "status.st_size", STANDING),
-    Mutant("_store/condition.py", "    if not record.key.is_in(name):", "    if False:", STANDING),
-    Mutant("_store/condition.py", " and known[2].run == record.run:", ":", STANDING),
+    Mutant("_store/origin.py", "if known[1] == signature(os.lstat(path)):", "if os.lstat(path):", ORIGIN),
+    Mutant("_store/origin.py", "status.st_size, status.st_mtime_ns, status.st_ctime_ns", "status.st_size", ORIGIN),
+    Mutant("_store/origin.py", "    if not record.key.is_in(name):", "    if False:", ORIGIN),
+    Mutant("_store/origin.py", " and known[2].run == record.run:", ":", ORIGIN),
     Mutant("_store/condition.py", "            if same and not read:", "            if same:", CONDITION),
     Mutant("_store/condition.py", "            if same or (same is None and run.run):", "            if same is None:", CONDITION),
     Mutant("_store/condition.py", "            if same_digests(path, run):", "            if True:", CONDITION),

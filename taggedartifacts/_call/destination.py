@@ -13,8 +13,8 @@ from .._errors import ArtifactNameError
 from .._hashing import hexdigest_parts
 from .._memory import Memory
 from .._path import ArtifactPath
-from .._store.condition import Memo
 from .._store.folder import HIDDEN, RECORD_SUFFIX, Folder, Target
+from .._store.origin import Memo
 from .._store.reuse import stands
 from .._tag import tagged_name
 

@@ -17,8 +17,9 @@ from .._history.differences import FileDifference
 from .._history.keys import FullKey, file_differences, key_differences, tag_differences
 from .._history.stretch import newest_first, present
 from .._path import ArtifactPath
-from .._store.condition import Condition, condition, stored_record
+from .._store.condition import Condition, condition
 from .._store.key import shortened
+from .._store.origin import stored_record
 from .._store.record import read_record
 from .._store.reuse import Found, find_any
 from .._store.table import Shown, Table, clipped, minute

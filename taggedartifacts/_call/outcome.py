@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 from .._errors import ArtifactConflictError, ArtifactNotWrittenError, InputError, RecordError, TaggedArtifactsError
 from .._reach.forks import looking
-from .._store.condition import condition, stored_record
+from .._store.condition import condition
 from .._store.content import MOST_IN_RECORD, Content, describe, manifest_name
 from .._store.key import shortened
+from .._store.origin import stored_record
 from .._store.publish import publish, store_patch
 from .._store.record import MAX_RECORD_BYTES, Record
 from .._store.staging import keep, mark, unmark

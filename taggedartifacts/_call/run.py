@@ -25,9 +25,9 @@ from .steps import Making, Run, Wait, being_made, drive, drive_async
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Generator, Mapping
 
-    from .._store.condition import Memo
     from .._store.folder import Target
     from .._store.lock import ArtifactLock
+    from .._store.origin import Memo
     from .._store.record import Record
     from .._store.staging import Claim
     from .._store.written import Staged

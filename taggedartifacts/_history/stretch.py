@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 
 from .._errors import ArtifactConflictError, ArtifactNotFoundError, RecordError
 from .._path import ArtifactPath
-from .._store.condition import stored_record
 from .._store.folder import HIDDEN, RECORD_SUFFIX, Folder, Target
-from .._store.origin import find_target, record_of, said_by
+from .._store.origin import find_target, record_of, said_by, stored_record
 from .._store.table import ShownList, Table
 from .._tag import is_tagged, of_name, split_name, untagged_name
 

@@ -1,23 +1,36 @@
-"""Origin: to which artifact a path belongs, or of which it is a copy, and the record of that artifact."""
+"""Origin: to which artifact a path belongs, or of which it is a copy, and the record of that artifact.
+
+Calls and all who look at many artifacts treat a damaged record as absent, and say so: `stored_record`. Who asks for one
+record is told what is wrong with it: `record_of`.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from .._errors import ArtifactConflictError, ArtifactNotFoundError, RecordError
-from .._tag import is_tagged, of_name
-from .condition import companion_owner, condition, stored_record
+from .._memory import is_news
+from .._tag import is_tagged, of_name, split_name
+from .condition import condition
 from .content import describe, with_manifest
 from .folder import HIDDEN, RECORD_SUFFIX, Folder, Target
-from .record import Record, read_record
+from .record import Record, read_record, read_stamped
 from .table import byte_count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from .._memory import Memory
     from .._tag import Tag
+    from .key import Key
+
+_log = logging.getLogger("taggedartifacts")
+
+_PARSED = 4  # how many times the bytes of its file a record takes in memory
+_BESIDE = 1000  # bytes of what is remembered beside it
 
 
 def record(path: str | os.PathLike[str], *, search: str | os.PathLike[str] | None = None) -> Record:
@@ -138,6 +151,113 @@ def _chosen(target: Target, record: Record) -> Record:
     except OSError:
         return record
     return judged_by if answer.is_good else record
+
+
+class Memo:
+    """What repeated calls remember of an artifact: its record is read again only if that file has changed.
+
+    Args:
+        memory: Holds this, once there is something to remember.
+        place: Where: what calls asked for, in whatever state the code was, and their output path.
+
+    Attributes:
+        known: The path of the record, the stat of its file, and the record; None before it is read.
+        stood: What was found to stand there: its key, size and time, and the stat of the record that says so.
+    """
+
+    __slots__ = ("_memory", "_place", "known", "stood")
+
+    def __init__(self, memory: Memory[tuple[bytes, str], Memo], place: tuple[bytes, str]) -> None:
+        self._memory, self._place = memory, place
+        self.known: tuple[str, tuple[int, ...], Record] | None = None
+        self.stood: tuple[Key, int, int, tuple[int, ...]] | None = None
+
+    def keep(self) -> None:
+        """Have this found by the next call that asks the same."""
+        size = _BESIDE if self.known is None else _BESIDE + _PARSED * self.known[1][1]
+        self._memory.put(self._place, self, size)
+
+    def renew(self, record: Record) -> None:
+        """Remember, in this process only, a record whose times could not be refreshed on the disk."""
+        known = self.known
+        if known is not None and known[2].run == record.run:  # and not the successor that is taking its place just now
+            self.known = (*known[:2], record)
+
+
+def stored_record(target: Target, memo: Memo | None = None) -> Record | None:
+    """Read the record of an artifact; a damaged one is reported in the log and treated as absent.
+
+    Args:
+        target: The artifact.
+        memo: What is remembered of it.
+    """
+    path, name = target.record_path, target.name
+    if memo is not None and (known := memo.known) is not None and known[0] == path:
+        try:
+            if known[1] == signature(os.lstat(path)):
+                return known[2]
+        except OSError:
+            return None
+    try:
+        found = read_stamped(path)
+    except RecordError as error:
+        _report(path, str(error))
+        return None
+    if found is None:
+        return None
+    record, status = found
+    if record.artifact != name:
+        raise ArtifactConflictError(_of_another(target, record, status))
+    if not record.key.is_in(name):
+        _report(path, f"{path} contradicts the name of its artifact")
+        return None
+    if memo is not None:
+        memo.known = path, signature(status), record
+        memo.keep()
+    return record
+
+
+def _report(path: str, wrong: str) -> None:
+    """Say of a record once what is wrong with it: a call looks at it up to four times."""
+    with contextlib.suppress(OSError):  # it has gone, or lies in a folder that cannot be searched
+        if is_news("record", path, str(signature(os.lstat(path)))):
+            _log.warning("treated as absent: %s", wrong)
+
+
+def _of_another(target: Target, record: Record, status: os.stat_result) -> str:
+    """Say what is wrong where the record of another artifact stands."""
+    with contextlib.suppress(OSError):
+        if os.path.samestat(status, os.lstat(target.folder.record(record.artifact))):  # case does not count here
+            return (
+                f"{target.path} is {record.artifact} to this file system, made by {record.function}; "
+                "give one of them another name"
+            )
+    return (
+        f"{target.record_path} is the record of {record.artifact}, not of {target.name}; "
+        f"remove it, and {target.name} too if that was copied with it"
+    )
+
+
+def signature(status: os.stat_result) -> tuple[int, ...]:
+    """Take out of the stat of a file what changes when another takes its place, or it is written."""
+    return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+
+
+def companion_owner(target: Target) -> Record | None:
+    """Find the record of the artifact beside which a file was written, if there is one."""
+    folder, name = target
+    try:
+        stored = os.listdir(folder.records)
+    except OSError:
+        return None
+    for entry in stored:
+        artifact = entry.removesuffix(RECORD_SUFFIX)
+        if artifact not in (entry, name) and name.startswith(split_name(artifact)[0]):
+            with contextlib.suppress(ArtifactConflictError):  # a record under another's name says nothing of this one
+                record = stored_record(Target(folder, artifact))
+                if record is not None and any(companion.path == name for companion in record.companions):
+                    return record
+    return None
 
 
 class _Match(NamedTuple):

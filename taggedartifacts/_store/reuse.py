@@ -16,15 +16,16 @@ from json.encoder import encode_basestring_ascii as quoted
 from typing import TYPE_CHECKING, NamedTuple
 
 from .._errors import ArtifactConflictError, ArtifactModifiedError, RecordError
-from .condition import Condition, companion_owner, condition, is_gone, signature, stored_record
+from .condition import Condition, condition, is_gone
 from .disk import STARTS
+from .origin import companion_owner, signature, stored_record
 from .record import MAX_RECORD_BYTES, SCHEMA, read_whole, sealed
 from .table import minute
 
 if TYPE_CHECKING:
-    from .condition import Memo
     from .folder import Target
     from .key import Key
+    from .origin import Memo
     from .record import Record
 
 _log = logging.getLogger("taggedartifacts")

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from .._errors import ArtifactConflictError, ArtifactNotWrittenError
 from .._tag import is_tagged, split_name
-from .condition import companion_owner, stored_record
 from .content import describe_file, scan
 from .disk import sync_directory, sync_file
 from .folder import Target
+from .origin import companion_owner, stored_record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

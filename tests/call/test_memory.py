@@ -93,7 +93,7 @@ class TestMemory:
         work = project.module(WRITE)
         path = work.f(1, "out/f.txt")
         assert path == work.f(1, "out/f.txt")
-        monkeypatch.setattr("taggedartifacts._store.condition.read_stamped", None)
+        monkeypatch.setattr("taggedartifacts._store.origin.read_stamped", None)
 
         assert path == work.f(1, "out/f.txt")
 
@@ -200,14 +200,14 @@ class TestCompanions:
     def test_linear(self, project):
         """Which files belong to an artifact is found by one reading of its record, however many they are."""
         from taggedartifacts import verify
-        from taggedartifacts._store import condition
+        from taggedartifacts._store import origin
 
         work = project.module(WRITE + "    for n in range(200):\n        Path(outpath).with_suffix(f'.{n}').touch()\n")
         path = work.f(1, "out/f.txt")
         calls = []
 
         def count(frame, event, _):
-            if event == "call" and frame.f_code is condition.stored_record.__code__:
+            if event == "call" and frame.f_code is origin.stored_record.__code__:
                 calls.append(1)
 
         sys.setprofile(count)

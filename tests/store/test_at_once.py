@@ -9,8 +9,8 @@ from records import DIRTY, put, record_path
 
 from taggedartifacts._memory import Memory
 from taggedartifacts._store import reuse
-from taggedartifacts._store.condition import Memo, stored_record
 from taggedartifacts._store.folder import Folder, Target
+from taggedartifacts._store.origin import Memo, stored_record
 from taggedartifacts._store.record import FileEntry, read_record
 from taggedartifacts._store.reuse import stands
 

@@ -12,8 +12,8 @@ from taggedartifacts import (
     ArtifactModifiedError,
     ArtifactNameError,
 )
-from taggedartifacts._store.condition import stored_record
 from taggedartifacts._store.folder import Folder, Target
+from taggedartifacts._store.origin import stored_record
 from taggedartifacts._store.reuse import find
 
 
