@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._errors import ArtifactConflictError, ArtifactNotWrittenError, InputError, RecordError, TaggedArtifactsError
 from .._reach.forks import looking
-from .._store.condition import condition
-from .._store.content import MOST_IN_RECORD, Content, describe, manifest_name
+from .._store.condition import MOST_IN_RECORD, Content, condition, describe, manifest_name
 from .._store.key import shortened
 from .._store.origin import stored_record
 from .._store.publish import publish, store_patch

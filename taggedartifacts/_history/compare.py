@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 from .._errors import RecordError
 from .._path import ArtifactPath
-from .._store.condition import Condition, condition
-from .._store.content import describe, describe_file, with_manifest
+from .._store.condition import Condition, condition, describe, describe_file, with_manifest
 from .._store.key import same_commit
 from .._store.origin import find_target, record_of, said_by
 from .._store.table import Shown, Table, byte_count
@@ -20,7 +19,7 @@ from .keys import FullKey, commits_between, file_differences, key_differences, t
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from .._store.content import Content
+    from .._store.condition import Content
     from .._store.folder import Target
     from .._store.record import FileEntry, Record
 

@@ -15,8 +15,7 @@ from .._code.dirt import remote_url
 from .._errors import ArtifactConflictError, RepositoryError
 from .._git.repository import find_repository, reading
 from .._path import ArtifactPath
-from .._store.condition import Condition, condition
-from .._store.content import manifests_of, scan
+from .._store.condition import Condition, condition, manifests_of, scan
 from .._store.disk import move
 from .._store.lock import ArtifactLock
 from .._store.origin import said_by

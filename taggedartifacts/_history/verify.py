@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 from .._errors import RecordError
 from .._hashing import hexdigest
-from .._store.condition import condition
-from .._store.content import describe, describe_file, with_manifest
+from .._store.condition import condition, describe, describe_file, with_manifest
 from .._store.folder import Target
 from .._store.key import is_shortened
 from .._store.origin import record_of

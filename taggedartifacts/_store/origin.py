@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from .._errors import ArtifactConflictError, ArtifactNotFoundError, RecordError
 from .._memory import is_news
 from .._tag import is_tagged, of_name, split_name
-from .condition import condition
-from .content import describe, with_manifest
+from .condition import condition, describe, with_manifest
 from .folder import HIDDEN, RECORD_SUFFIX, Folder, Target
 from .record import Record, read_record, read_stamped
 from .table import byte_count

@@ -19,7 +19,7 @@ import stat
 from functools import partial
 from typing import TYPE_CHECKING
 
-from .content import manifest_json, manifests_of
+from .condition import manifest_json, manifests_of
 from .disk import move, store, sync_directory
 from .staging import aside, clean_up, make_staging, unmark
 from .written import companion_names, is_companion, sync_written

@@ -21,7 +21,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from .._tag import is_tagged
-from .content import scan
+from .condition import scan
 from .disk import CAREFULLY, move, sync_directory
 from .folder import lock_key
 from .lock import ArtifactLock

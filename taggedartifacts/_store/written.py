@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from .._errors import ArtifactConflictError, ArtifactNotWrittenError
 from .._tag import is_tagged, split_name
-from .content import describe_file, scan
+from .condition import describe_file, scan
 from .disk import sync_directory, sync_file
 from .folder import Target
 from .origin import companion_owner, stored_record

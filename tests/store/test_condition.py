@@ -6,8 +6,7 @@ from dataclasses import replace
 import pytest
 from records import put
 
-from taggedartifacts._store.condition import Condition, condition
-from taggedartifacts._store.content import describe, describe_file
+from taggedartifacts._store.condition import Condition, condition, describe, describe_file
 from taggedartifacts._store.folder import Folder, Target
 from taggedartifacts._store.record import read_record
 

@@ -20,7 +20,7 @@ from taggedartifacts import (
     LockTimeoutError,
     record,
 )
-from taggedartifacts._store import content as _content
+from taggedartifacts._store import condition as _condition
 from taggedartifacts._store import lock as _lock
 
 STORMS = Path(storms.__file__)
@@ -326,7 +326,7 @@ class TestNetwork:
         work = project.module(WRITE)
         path = work.f(1, "out/f.txt")
         os.utime(path)
-        failing(monkeypatch, _content, "file_hexdigest", errno.ESTALE, times)
+        failing(monkeypatch, _condition, "file_hexdigest", errno.ESTALE, times)
 
         assert path == work.f(1, "out/f.txt")
         assert 1 == len(work.runs)
@@ -335,7 +335,7 @@ class TestNetwork:
         """If that never ends, the error of the system comes through."""
         work = project.module(WRITE)
         os.utime(work.f(1, "out/f.txt"))
-        failing(monkeypatch, _content, "file_hexdigest", errno.ESTALE, 1000)
+        failing(monkeypatch, _condition, "file_hexdigest", errno.ESTALE, 1000)
 
         with pytest.raises(OSError, match=os.strerror(errno.ESTALE)):
             work.f(1, "out/f.txt")

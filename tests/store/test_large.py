@@ -22,7 +22,7 @@ from taggedartifacts import (
     record,
     verify,
 )
-from taggedartifacts._store.content import MOST_IN_RECORD, manifest_name, manifests_of
+from taggedartifacts._store.condition import MOST_IN_RECORD, manifest_name, manifests_of
 from taggedartifacts._store.folder import Folder, Target
 from taggedartifacts._store.key import is_shortened, shortened
 from taggedartifacts._store.record import read_record

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from taggedartifacts._hashing import hexdigest
-from taggedartifacts._store.content import describe
+from taggedartifacts._store.condition import describe
 from taggedartifacts._store.folder import Folder
 from taggedartifacts._store.record import Record
 from taggedartifacts._tag import tagged_name
