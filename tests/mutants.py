@@ -188,7 +188,7 @@ MUTANTS = [
     Mutant("_store/record.py", " or text.count(\" \") >= len(hexes)", "", RECORD),
     Mutant("_store/record.py", "        if status.st_size > most:", "        if False:", RECORD),
     Mutant("_store/record.py", "        except RecursionError as error:\n            raise RecordError(\"it", "        except ZeroDivisionError as error:\n            raise RecordError(\"it", RECORD),
-    Mutant("_store/record.py", "    if tuple(data) == _NAMES and tuple(map(type", "    if tuple(data) == _NAMES or tuple(map(type", RECORD),
+    Mutant("_store/record.py", "    if tuple(data) == _NAMES and all(map(", "    if tuple(data) == _NAMES or all(map(", RECORD),
     Mutant("_store/condition.py", "    if not types <= {(str, int, int, str)}:", "    if False:", LARGE),
     Mutant("_store/condition.py", " and each.manifest.startswith(f\"{lock_key(name)}-\")}", "}", "tests/store/test_large.py -k TestManifests"),
     # Locks, staging, sweep

@@ -8,6 +8,7 @@ import os
 import re
 import stat
 from dataclasses import dataclass, field, fields
+from operator import contains
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from .._errors import RecordError
@@ -249,8 +250,6 @@ _TYPES = {
     for each in fields(Record)
 }
 _NAMES = tuple(_TYPES)
-# The types of the fields, in their order, as they came in records before: mostly the same as in the next one.
-_known_types: set[tuple[type, ...]] = set()
 
 
 def _typed(data: dict[str, Any]) -> dict[str, Any]:
@@ -260,14 +259,13 @@ def _typed(data: dict[str, Any]) -> dict[str, Any]:
         KeyError: If one is missing.
         TypeError: If one is of another type.
     """
-    if tuple(data) == _NAMES and tuple(map(type, data.values())) in _known_types:
-        return data.copy()
+    if tuple(data) == _NAMES and all(map(contains, _TYPES.values(), map(type, data.values()))):
+        return data.copy()  # as nearly all are, in half the time
     values = {}
     for name, types in _TYPES.items():
         values[name] = value = data.get(name, _LATER[name]) if name in _LATER else data[name]
         if type(value) not in types:  # exactly these, because True is an int
             raise TypeError(f"{name} is of type {type(value).__name__}")
-    _known_types.add(tuple(map(type, values.values())))  # as many as there are: two to the number of optional fields
     return values
 
 
