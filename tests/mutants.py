@@ -186,7 +186,7 @@ MUTANTS = [
     Mutant("_store/record.py", "    names.update([entry.path for entry in values[\"companions\"]])\n", "", RECORD),
     Mutant("_store/record.py", "if not _SEVERAL_HEXES.fullmatch(text) or text", "if text", RECORD),
     Mutant("_store/record.py", " or text.count(\" \") >= len(hexes)", "", RECORD),
-    Mutant("_store/record.py", "        if status.st_size > most:", "        if False:", RECORD),
+    Mutant("_store/disk.py", "        if status.st_size > most:", "        if False:", RECORD),
     Mutant("_store/record.py", "        except RecursionError as error:\n            raise RecordError(\"it", "        except ZeroDivisionError as error:\n            raise RecordError(\"it", RECORD),
     Mutant("_store/record.py", "    if tuple(data) == _NAMES and all(map(", "    if tuple(data) == _NAMES or all(map(", RECORD),
     Mutant("_store/condition.py", "    if not types <= {(str, int, int, str)}:", "    if False:", LARGE),

@@ -11,8 +11,9 @@ from .._code.scope import recorded_scope
 from .._errors import RecordError, RepositoryError
 from .._git.repository import find_repository, reading
 from .._hashing import hexdigest
+from .._store.disk import read_whole
 from .._store.key import is_shortened, same_commit
-from .._store.record import MAX_RECORD_BYTES, read_regular
+from .._store.record import MAX_RECORD_BYTES
 from .._tag import COMMIT_DIGITS, DIGEST_DIGITS
 from .differences import Difference, FileDifference, canonical_differences
 
@@ -182,9 +183,10 @@ def _read_patch(record: Record, folder: Folder) -> bytes | None:
     if record.patch is None:
         return None
     try:
-        return read_regular(os.path.join(folder.patches, record.patch), MAX_RECORD_BYTES)
+        found = read_whole(os.path.join(folder.patches, record.patch), MAX_RECORD_BYTES)
     except RecordError:
         return None
+    return found and found[0]
 
 
 def _dirty_text(digest: str | None) -> str:

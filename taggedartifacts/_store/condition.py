@@ -20,8 +20,9 @@ from typing import TYPE_CHECKING, Literal
 
 from .._errors import ArtifactNotWrittenError, RecordError
 from .._hashing import file_hexdigest, hexdigest
+from .disk import read_whole
 from .folder import lock_key
-from .record import FileEntry, read_regular
+from .record import FileEntry
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -274,11 +275,11 @@ def with_manifest(folder: Folder, record: Record) -> Record:
     if record.manifest is None or record.files:
         return record
     path = os.path.join(folder.manifests, record.manifest)
-    text = read_regular(path, _MAX_BYTES)
-    if text is None:
+    found = read_whole(path, _MAX_BYTES)
+    if found is None:
         raise RecordError(f"{path} is gone, which lists the files of {record.artifact}")
     try:
-        files = tuple(FileEntry(*entry) for entry in json.loads(text))
+        files = tuple(FileEntry(*entry) for entry in json.loads(found[0]))
         types = {(type(each.path), type(each.size), type(each.mtime_ns), type(each.digest)) for each in files}
     except (ValueError, TypeError, RecursionError) as error:
         raise RecordError(f"{path} is no manifest: {error}") from error

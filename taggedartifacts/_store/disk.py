@@ -1,4 +1,4 @@
-"""The disk: what has reached it, by fsync, and what moves on it, by rename."""
+"""The disk: what has reached it, by fsync, what moves on it, by rename, and small files, read whole."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import os
 import stat
 import time
 from typing import TYPE_CHECKING
+
+from .._errors import RecordError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +28,8 @@ _SECONDS_BETWEEN = 0.025
 # For files that others could have put there: follow no link, and wait for no pipe. Windows has neither flag, but one
 # without which os.read and os.write translate the ends of lines.
 CAREFULLY = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-
+# A name that is too long for the file system, or below a file, leads to nothing either.
+_NOT_THERE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG})
 
 # How often to look again when another host of a network file system replaces what is being looked at.
 STARTS = 10
@@ -40,6 +43,38 @@ def refresh(directory: str) -> None:
     """
     with contextlib.suppress(OSError), os.scandir(directory) as entries:
         next(entries, None)
+
+
+def read_whole(path: str, most: int) -> tuple[bytes, os.stat_result] | None:
+    """Read a small file in the hidden directory, with what it was when it was read; None if there is none.
+
+    Follows no symbolic link and opens nothing but a regular file, so that a hostile folder cannot make it block.
+
+    Args:
+        path: Where it lies.
+        most: How many bytes it can have.
+
+    Raises:
+        RecordError: If it cannot be read, is something else, or has more bytes.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | CAREFULLY)
+    except OSError as error:
+        if error.errno in _NOT_THERE:
+            return None
+        reason = "it is a symbolic link" if error.errno == errno.ELOOP else error.strerror
+        raise RecordError(f"{path} cannot be read: {reason}") from error
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise RecordError(f"{path} is not a regular file")
+        if status.st_size > most:
+            raise RecordError(f"{path} has {status.st_size} bytes, where at most {most} can be right")
+        return os.read(descriptor, status.st_size), status
+    except OSError as error:
+        raise RecordError(f"{path} cannot be read: {error.strerror}") from error
+    finally:
+        os.close(descriptor)
 
 
 def sync_file(path: str) -> None:

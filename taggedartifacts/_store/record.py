@@ -6,7 +6,6 @@ import errno
 import json
 import os
 import re
-import stat
 from dataclasses import dataclass, field, fields
 from operator import contains
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 from .._errors import RecordError
 from .._hashing import hexdigest
 from .._tag import COMMIT_DIGITS
-from .disk import CAREFULLY, STARTS, refresh
+from .disk import STARTS, read_whole, refresh
 from .key import Key, scope_text
 from .table import Shown, Table, byte_count
 
@@ -225,8 +224,6 @@ class Record(Shown):
 
 # What records of earlier releases do not hold.
 _LATER: dict[str, Any] = {"manifest": None, "listing": None, "readers": {}, "unknown": {}, "undeclared": []}
-# A name that is too long for the file system, or below a file, leads to no record either.
-_NOT_THERE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG})
 _FILE_NAME = re.compile(rf"[^/\0{re.escape(os.sep)}]+/?")
 _DIGESTS = ("dirty", "config_hash", "digest", "scope_digest", "listing")
 _LISTS = ("scope", "scope_names", "scope_reasons")
@@ -358,41 +355,3 @@ def read_stamped(path: str) -> tuple[Record, os.stat_result] | None:
         return Record.from_json(found[0]), found[1]
     except RecordError as error:
         raise RecordError(f"{path} is no record that can be read: {error}; recompute writes another") from error
-
-
-def read_regular(path: str, most: int) -> bytes | None:
-    """Read a small file in the hidden directory; None if there is none.
-
-    Follows no symbolic link and opens nothing but a regular file, so that a hostile folder cannot make it block.
-
-    Args:
-        path: Where it lies.
-        most: How many bytes it can have.
-
-    Raises:
-        RecordError: If it cannot be read, is something else, or has more bytes.
-    """
-    found = read_whole(path, most)
-    return found and found[0]
-
-
-def read_whole(path: str, most: int) -> tuple[bytes, os.stat_result] | None:
-    """Read a small file as `read_regular` does, with what it was when it was read."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | CAREFULLY)
-    except OSError as error:
-        if error.errno in _NOT_THERE:
-            return None
-        reason = "it is a symbolic link" if error.errno == errno.ELOOP else error.strerror
-        raise RecordError(f"{path} cannot be read: {reason}") from error
-    try:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise RecordError(f"{path} is not a regular file")
-        if status.st_size > most:
-            raise RecordError(f"{path} has {status.st_size} bytes, where at most {most} can be right")
-        return os.read(descriptor, status.st_size), status
-    except OSError as error:
-        raise RecordError(f"{path} cannot be read: {error.strerror}") from error
-    finally:
-        os.close(descriptor)

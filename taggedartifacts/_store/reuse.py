@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from .._errors import ArtifactConflictError, ArtifactModifiedError, RecordError
 from .condition import Condition, condition, is_gone
-from .disk import STARTS
+from .disk import STARTS, read_whole
 from .origin import companion_owner, signature, stored_record
-from .record import MAX_RECORD_BYTES, SCHEMA, read_whole, sealed
+from .record import MAX_RECORD_BYTES, SCHEMA, sealed
 from .table import minute
 
 if TYPE_CHECKING:
