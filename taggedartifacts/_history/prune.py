@@ -20,7 +20,7 @@ from .._store.disk import move
 from .._store.lock import ArtifactLock
 from .._store.origin import said_by
 from .._store.staging import clean_up, is_busy, make_staging
-from .._store.table import ShownList, Table, byte_count
+from .._store.table import Shown, Table, byte_count
 from .._tag import DIGEST_DIGITS, Tag, is_tagged, split_name, untagged_name
 from .stretch import known_version, newest_first, recorded, stretches
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger("taggedartifacts")
 
 
-class Pruned(ShownList[ArtifactPath]):
+class Pruned(Shown, list[ArtifactPath]):
     """Artifacts that were removed, or would be; prints as a table.
 
     Attributes:

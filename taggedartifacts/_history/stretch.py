@@ -12,7 +12,7 @@ from .._errors import ArtifactConflictError, ArtifactNotFoundError, RecordError
 from .._path import ArtifactPath
 from .._store.folder import HIDDEN, RECORD_SUFFIX, Folder, Target
 from .._store.origin import find_target, record_of, said_by, stored_record
-from .._store.table import ShownList, Table
+from .._store.table import Shown, Table
 from .._tag import is_tagged, of_name, split_name, untagged_name
 
 if TYPE_CHECKING:
@@ -160,7 +160,7 @@ def _seconds(started: str) -> float | None:
         return None
 
 
-class Versions(ShownList[ArtifactPath]):
+class Versions(Shown, list[ArtifactPath]):
     """Artifacts of one name, newest first; prints as a table."""
 
     __slots__ = ()

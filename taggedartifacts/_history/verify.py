@@ -15,7 +15,7 @@ from .._store.folder import Target
 from .._store.key import is_shortened
 from .._store.origin import record_of
 from .._store.staging import kept_work, leftovers
-from .._store.table import Shown, ShownList, Table, byte_count, minute
+from .._store.table import Shown, Table, byte_count, minute
 from .stretch import stretches
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Problem(Shown):
         return Table(f"{self.what}: {self.path}: {self.detail}")
 
 
-class Problems(ShownList[Problem]):
+class Problems(Shown, list[Problem]):
     """Problems; empty, and so false, when all is well. Prints as a table."""
 
     __slots__ = ()

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import zip_longest
-from typing import TypeVar
 
 from .._errors import printable
-
-_Item = TypeVar("_Item")
 
 _MOST_ROWS = 40
 _MOST_CELL = 200
@@ -70,12 +67,6 @@ class Shown:
 
     def _repr_html_(self) -> str:
         return self._table().html()
-
-
-class ShownList(Shown, list[_Item]):
-    """A list that prints as a table."""
-
-    __slots__ = ()
 
 
 def clipped(text: str, most: int = _MOST_CELL) -> str:
