@@ -18,11 +18,11 @@ from .._path import ArtifactPath
 from .._store.condition import Condition, condition, manifests_of, scan
 from .._store.disk import move
 from .._store.lock import ArtifactLock
-from .._store.origin import said_by
+from .._store.origin import recorded, said_by
 from .._store.staging import clean_up, is_busy, make_staging
 from .._store.table import Shown, Table, byte_count
 from .._tag import DIGEST_DIGITS, Tag, is_tagged, split_name, untagged_name
-from .stretch import known_version, newest_first, recorded, stretches
+from .stretch import known_version, newest_first, stretches
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

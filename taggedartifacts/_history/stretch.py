@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from .._errors import ArtifactConflictError, ArtifactNotFoundError, RecordError
 from .._path import ArtifactPath
-from .._store.folder import HIDDEN, RECORD_SUFFIX, Folder, Target
-from .._store.origin import find_target, record_of, said_by, stored_record
+from .._store.folder import HIDDEN, Folder, Target
+from .._store.origin import find_target, record_of, recorded, said_by, stored_record
 from .._store.table import Shown, Table
 from .._tag import is_tagged, of_name, split_name, untagged_name
 
@@ -111,15 +111,6 @@ def present(folder: Folder, name: str | None = None) -> list[str]:
 
 def _has_record(folder: Folder, name: str) -> bool:
     return os.path.lexists(folder.record(name))
-
-
-def recorded(folder: Folder) -> list[str]:
-    """List the artifacts of which there are records, whether they can be read or not."""
-    try:
-        listed = os.listdir(folder.records)
-    except OSError:
-        return []
-    return [each[: -len(RECORD_SUFFIX)] for each in listed if each.endswith(RECORD_SUFFIX)]
 
 
 def known_version(target: Target) -> Version | None:

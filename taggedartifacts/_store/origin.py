@@ -9,7 +9,8 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-from typing import TYPE_CHECKING, NamedTuple
+from operator import itemgetter
+from typing import TYPE_CHECKING
 
 from .._errors import ArtifactConflictError, ArtifactNotFoundError, RecordError
 from .._memory import is_news
@@ -56,7 +57,7 @@ def record(path: str | os.PathLike[str], *, search: str | os.PathLike[str] | Non
         '{"arguments":{"text":"Ada"},"config":{}}'
     """
     if search is not None:
-        return find_copied(os.fspath(path), os.fspath(search))
+        return _find_copied(os.fspath(path), os.fspath(search))
     target = find_target(path)
     found = record_of(target)
     if found is None:
@@ -78,9 +79,16 @@ def record_of(target: Target) -> Record | None:
         RecordError: If it is damaged, or not the record of this artifact.
     """
     record = read_record(target.record_path)
-    if record is None or record.artifact == target.name:
-        return record and _chosen(target, record)
-    raise RecordError(f"{target.record_path} is the record of {record.artifact}, not of {target.name}")
+    if record is None:
+        return None
+    if record.artifact != target.name:
+        raise RecordError(f"{target.record_path} is the record of {record.artifact}, not of {target.name}")
+    if record.replaced is not None:
+        with contextlib.suppress(OSError):
+            answer, judged_by = condition(target, record)
+            if answer.is_good:
+                return judged_by
+    return record
 
 
 def find_target(path: str | os.PathLike[str]) -> Target:
@@ -139,17 +147,6 @@ def _upwards(path: str) -> Iterator[tuple[str, str]]:
         if not name:
             return
         yield path, name
-
-
-def _chosen(target: Target, record: Record) -> Record:
-    """Choose between a record and the one that it replaces, if the recompute between them was interrupted."""
-    if record.replaced is None:
-        return record
-    try:
-        answer, judged_by = condition(target, record)
-    except OSError:
-        return record
-    return judged_by if answer.is_good else record
 
 
 class Memo:
@@ -242,16 +239,20 @@ def signature(status: os.stat_result) -> tuple[int, ...]:
     return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
+def recorded(folder: Folder) -> list[str]:
+    """List the artifacts of which there are records, whether they can be read or not."""
+    try:
+        listed = os.listdir(folder.records)
+    except OSError:
+        return []
+    return [each.removesuffix(RECORD_SUFFIX) for each in listed if each.endswith(RECORD_SUFFIX)]
+
+
 def companion_owner(target: Target) -> Record | None:
     """Find the record of the artifact beside which a file was written, if there is one."""
     folder, name = target
-    try:
-        stored = os.listdir(folder.records)
-    except OSError:
-        return None
-    for entry in stored:
-        artifact = entry.removesuffix(RECORD_SUFFIX)
-        if artifact not in (entry, name) and name.startswith(split_name(artifact)[0]):
+    for artifact in recorded(folder):
+        if artifact != name and name.startswith(split_name(artifact)[0]):
             with contextlib.suppress(ArtifactConflictError):  # a record under another's name says nothing of this one
                 record = stored_record(Target(folder, artifact))
                 if record is not None and any(companion.path == name for companion in record.companions):
@@ -259,16 +260,7 @@ def companion_owner(target: Target) -> Record | None:
     return None
 
 
-class _Match(NamedTuple):
-    """How well a record fits; the greatest is the best."""
-
-    is_whole: bool  # and not one of the files that belong to an artifact
-    is_there: bool
-    started: str
-    record: Record
-
-
-def find_copied(copy: str, search: str) -> Record:
+def _find_copied(copy: str, search: str) -> Record:
     """Find the record of the artifact of which *copy* is one; the last that was made, if several have that content.
 
     Compares sizes and digests with the records in *search* and below it; follows no symbolic link there.
@@ -285,7 +277,7 @@ def find_copied(copy: str, search: str) -> Record:
     content = wanted.kind, wanted.size, wanted.digest
     found = max(
         (match for folder in _folders(search) for match in _matches(folder, content)),
-        key=lambda match: match[:-1],
+        key=itemgetter(0),
         default=None,
     )
     if found is None:
@@ -293,7 +285,7 @@ def find_copied(copy: str, search: str) -> Record:
             f"no artifact that is recorded in {search} or below it has the content of {copy} "
             f"({byte_count(wanted.size)}): it was edited or saved anew since, or the artifact is elsewhere"
         )
-    return found.record
+    return found[1]
 
 
 def _folders(search: str) -> Iterator[Folder]:
@@ -303,15 +295,11 @@ def _folders(search: str) -> Iterator[Folder]:
         directories[:] = sorted(each for each in directories if each not in (HIDDEN, ".git"))
 
 
-def _matches(folder: Folder, content: tuple[str, int, str]) -> Iterator[_Match]:
-    try:
-        listed = os.listdir(folder.records)
-    except OSError:
-        return
-    for entry in listed:
-        name = entry.removesuffix(RECORD_SUFFIX)
+def _matches(folder: Folder, content: tuple[str, int, str]) -> Iterator[tuple[tuple[bool, bool, str], Record]]:
+    """Find the records that fit, each with how well: by a whole artifact, by one that is there, by the newest."""
+    for name in recorded(folder):
         try:
-            record = stored_record(Target(folder, name)) if name != entry else None
+            record = stored_record(Target(folder, name))
         except ArtifactConflictError:  # a record under another's name
             continue
         if record is None:
@@ -321,4 +309,4 @@ def _matches(folder: Folder, content: tuple[str, int, str]) -> Iterator[_Match]:
             record = with_manifest(folder, record)
         parts = (*record.files, *record.companions)
         if is_whole or any((part.size, part.digest) == content[1:] for part in parts):
-            yield _Match(is_whole, os.path.lexists(folder.artifact(name)), record.started, record)
+            yield (is_whole, os.path.lexists(folder.artifact(name)), record.started), record
