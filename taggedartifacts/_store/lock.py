@@ -84,28 +84,24 @@ class ArtifactLock:
             self._held = None
             if error.errno not in _NO_LOCKS:
                 raise
-            if self._is_news():
-                _log.warning(
-                    "%s: the file system has no locks (%s); processes that make the same artifact at the same time "
-                    "will each make it, and the first one's is kept",
-                    os.path.dirname(self._path),
-                    error.strerror,
-                )
+            self._works_not(f"the file system has no locks ({error.strerror})", "processes")
             return True
         self._sign()
-        if (option := _local_locks(os.stat(self._path).st_dev)) and self._is_news():
-            _log.warning(
-                "%s: other hosts do not see the locks of this one (%s); hosts that make the same artifact at the same "
-                "time will each make it, and the first one's is kept",
-                os.path.dirname(self._path),
-                option,
-            )
+        if option := _local_locks(os.stat(self._path).st_dev):
+            self._works_not(f"other hosts do not see the locks of this one ({option})", "hosts")
         return True
 
-    def _is_news(self) -> bool:
-        """Note that the lock does not work, and tell whether that was not yet said of its folder."""
+    def _works_not(self, reason: str, who: str) -> None:
+        """Note that the lock does not work, and say once of its folder what that means."""
         self.works = False
-        return is_news("lock", os.path.dirname(self._path))
+        if is_news("lock", folder := os.path.dirname(self._path)):
+            _log.warning(
+                "%s: %s; %s that make the same artifact at the same time will each make it, and the first one's is "
+                "kept",
+                folder,
+                reason,
+                who,
+            )
 
     def _check_place(self) -> None:
         try:
@@ -149,7 +145,7 @@ class ArtifactLock:
                 os.close(descriptor)
 
 
-@functools.cache
+@functools.lru_cache(16)  # file systems, as long as the process lives; to read the table takes half as long as a lock
 def _local_locks(device: int) -> str | None:
     """Find the option by which a file system was mounted with locks of its own on each host; None if there is none."""
     with contextlib.suppress(OSError), open(_MOUNTS, errors="surrogateescape") as mounts:  # Linux alone has it
