@@ -88,8 +88,8 @@ def publish(
 
 def _forget(staged: Staged, record: Record | None, but: Record | None = None) -> None:
     """Remove the manifests that a record names, but not those that another one names."""
-    names = (set(manifests_of(staged.folder, staged.name, each)) for each in (record, but))
-    for gone in next(names) - next(names):
+    named, others = (set(manifests_of(staged.folder, staged.name, each)) for each in (record, but))
+    for gone in named - others:
         with contextlib.suppress(OSError):
             os.unlink(gone)
 
