@@ -129,15 +129,11 @@ def _none_here(path: str | os.PathLike[str], absolute: str) -> str:
         count = sum(1 for _ in of_name(os.listdir(folder), name))
     except OSError:
         count = 0
+    listed = f"versions({os.fspath(path)!r}) lists the artifacts of that name, {count} of them"
     if os.path.lexists(absolute):
-        said = "belongs to no artifact: there is no tag in its name or above it. "
-        more = "If it is a copy of an artifact, record(path, search=folder) finds that by its content"
-    else:
-        said, more = "is not there", ", and no artifact has that name; check the path"
-    if count:
-        listed = f"versions({os.fspath(path)!r}) lists the artifacts of that name, {count} of them"
-        more = listed if said.endswith(" ") else f"; {listed}"
-    return said + more
+        copied = "If it is a copy of an artifact, record(path, search=folder) finds that by its content"
+        return f"belongs to no artifact: there is no tag in its name or above it. {listed if count else copied}"
+    return f"is not there; {listed}" if count else "is not there, and no artifact has that name; check the path"
 
 
 def _upwards(path: str) -> Iterator[tuple[str, str]]:

@@ -37,7 +37,8 @@ try:
 except ImportError:  # Windows, where what is open cannot be removed
     fcntl = None
 
-_held: set[Claim] = set()
+# What a forked child has to give back: one for each output that this process is making.
+_claims: set[Claim] = set()
 
 
 class Claim:
@@ -53,7 +54,7 @@ class Claim:
         with contextlib.suppress(OSError):
             descriptor = os.open(staging, os.O_RDONLY)
             self._closing = map(os.close, [descriptor])
-            _held.add(self)
+            _claims.add(self)
             # Shared, because who asks whether there is a claim holds one of the other kind for an instant.
             fcntl.flock(descriptor, fcntl.LOCK_SH)
 
@@ -62,7 +63,7 @@ class Claim:
         # One step, which no interrupt divides: taken out of a variable first, a descriptor could be lost before it is
         # closed; closed first, it could be closed again when another thread has got its number.
         tuple(self._closing)
-        _held.discard(self)
+        _claims.discard(self)
 
 
 def is_claimed(staging: str) -> bool:
@@ -86,7 +87,7 @@ def is_claimed(staging: str) -> bool:
 
 def _drop() -> None:
     """Close the copies that a forked child has: it may live longer than the run, which goes on in its parent."""
-    for each in tuple(_held):
+    for each in tuple(_claims):
         with contextlib.suppress(OSError):
             each.release()
 
@@ -248,7 +249,7 @@ def _clear(folder: Folder, path: str) -> None:
         return
     if path.endswith(_ASIDE) and not _restore(folder, path):
         return
-    if is_marked(path) and keep(folder, path) is not None:
+    if os.path.lexists(path + COMPLETE) and keep(folder, path) is not None:
         return
     unmark(path)  # first: what is half removed is no finished work
     _discard(path)
@@ -296,11 +297,6 @@ def unmark(staging: str) -> None:
     """Take the mark away: what was written is published, or is nothing that anybody needs."""
     with contextlib.suppress(OSError):
         os.unlink(staging + COMPLETE)
-
-
-def is_marked(staging: str) -> bool:
-    """Tell whether a staging directory holds finished work."""
-    return os.path.lexists(staging + COMPLETE)
 
 
 def keep(folder: Folder, staging: str, name: str | None = None) -> str | None:
