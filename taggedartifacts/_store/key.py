@@ -31,7 +31,7 @@ class Key(NamedTuple):
         commit: Full hex of the commit.
         dirty: Full digest of the uncommitted changes, or None.
         config_hash: Full config hash.
-        scope: Digest of what the commit holds in the scope; None where there is no repository.
+        scope_digest: Digest of what the commit holds in the scope; None where there is no repository.
         scope_text: The scope in words, which are not compared.
     """
 
@@ -39,7 +39,7 @@ class Key(NamedTuple):
     commit: str
     dirty: str | None
     config_hash: str
-    scope: str | None = None
+    scope_digest: str | None = None
     scope_text: str = ""
 
     def agrees(self, other: Key) -> bool:
@@ -47,7 +47,7 @@ class Key(NamedTuple):
 
         Where a variable stands in for the repository, there is no scope, and no root to which a path is relative.
         """
-        if self.scope is not None and other.scope is not None:
+        if self.scope_digest is not None and other.scope_digest is not None:
             return self[:5] == other[:5]
         same_rest = (self.dirty, self.config_hash) == (other.dirty, other.config_hash)
         return same_commit(self.commit, other.commit) and same_rest and _same_function(self.function, other.function)

@@ -52,8 +52,8 @@ class TestStands:
             ("commit", "f" * 40),
             ("dirty", DIRTY),
             ("config_hash", "f" * 32),
-            ("scope", None),
-            ("scope", "f" * 32),
+            ("scope_digest", None),
+            ("scope_digest", "f" * 32),
         ],
     )
     def test_another_key(self, made, field, value, memo):

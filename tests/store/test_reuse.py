@@ -240,7 +240,7 @@ class TestFound:
 
     @pytest.mark.parametrize(
         ("other", "position"),
-        [({"function": "g.py::g"}, 0), ({"scope": "f" * 32}, 0), ({}, 1)],
+        [({"function": "g.py::g"}, 0), ({"scope_digest": "f" * 32}, 0), ({}, 1)],
     )
     def test_another_question(self, target, other, position):
         """Asked for by another key, or as another output, the same record is a conflict."""
