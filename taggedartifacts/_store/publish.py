@@ -216,8 +216,6 @@ def _allowed(path: str, group: int, group_bit: int, others_bit: int) -> int:
     except OSError:
         return 0o666
     others = bool(status.st_mode & others_bit)
-    # Others of whom one is in the group, or the group of which others are not: both must be let through.
-    members = (
-        bool(status.st_mode & group_bit) if status.st_gid == group else others and bool(status.st_mode & group_bit)
-    )
+    # Whoever is in the patch's group may be in the file's group, or be one of its others: both must be let through.
+    members = bool(status.st_mode & group_bit) and (others or status.st_gid == group)
     return 0o600 | 0o060 * members | 0o006 * (others and members)
