@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import math
 import os
 import time
 from datetime import UTC, datetime
@@ -250,9 +251,10 @@ def _locking(
     call: Call, held: _Held, wholes: Mapping[Target, str], *, recompute: bool
 ) -> Generator[Wait, object, bool]:
     """Take the locks of the artifacts of a call, waiting for whoever holds one; False if they came to be there."""
-    from .._store.lock import ArtifactLock, Patience  # as in the only caller
+    from .._store.lock import INTERVAL, LOOKS, SAY_AFTER, ArtifactLock  # as in the only caller
 
-    patience = Patience(call.decoration.options.timeout)
+    timeout, began, is_told = call.decoration.options.timeout, time.monotonic(), False
+    end = math.inf if timeout is None else began + timeout
     # In one order everywhere, so that no two calls wait for each other.
     for target in sorted(call.targets, key=wholes.__getitem__):
         folder, path = target.folder, target.path
@@ -262,18 +264,20 @@ def _locking(
             folder.make()
             is_ours = _acquired(lock, target)
         while not is_ours:
-            if patience.is_exhausted():
+            if time.monotonic() >= end:
                 raise LockTimeoutError(
                     f"{lock.holder()} is still making {path} after the timeout; wait longer, or stop that process"
                 )
-            for _ in range(1 if recompute else patience.LOOKS):
-                yield Wait(patience.INTERVAL)
+            for _ in range(1 if recompute else LOOKS):
+                yield Wait(INTERVAL)
                 if not recompute and _reused(call):
                     return False
-                if patience.is_exhausted():
+                if time.monotonic() >= end:
                     break
             # Once its holder had time to sign it, and not when the artifact is there and the next one holds it.
-            patience.say(path, lock.holder)
+            if not is_told and time.monotonic() - began >= SAY_AFTER:
+                is_told = True
+                _log.warning("waiting for %s, which is making %s", lock.holder(), path)
             is_ours = _acquired(lock, target)
     return True
 

@@ -14,7 +14,6 @@ import logging
 import os
 import socket
 import stat
-import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -23,8 +22,6 @@ from .._memory import is_news
 from .disk import CAREFULLY
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from filelock import BaseFileLock
 
 _log = logging.getLogger("taggedartifacts")
@@ -33,6 +30,14 @@ _NO_LOCKS = frozenset({errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTS
 # NFS (nfs(5)) and Lustre; NFS v3 with nolock shows the first.
 _LOCAL_LOCKS = frozenset({"local_lock=all", "local_lock=flock", "localflock"})
 _MOUNTS = "/proc/self/mountinfo"
+
+# Wait so many seconds between two looks: often enough to wake within 50 ms, rarely enough that a crowd of waiters
+# leaves the processor to the holder. On two cores, the last of 64 woke 20 ms after the artifact had its name; with
+# 5 ms, later, and at twice the cost.
+INTERVAL = 0.02
+# To look for the artifact costs a tenth of trying the lock, which only has to be tried in case its holder failed.
+LOOKS = 5
+SAY_AFTER = 1.0  # seconds of waiting, after which the log says for whom
 
 
 def load() -> None:
@@ -155,33 +160,3 @@ def _local_locks(device: int) -> str | None:
             if fields[2] == number:
                 return next((option for option in fields[-1].split(",") if option in _LOCAL_LOCKS), None)
     return None
-
-
-class Patience:
-    """How long a call has waited for a lock: when to say so, and when to give up.
-
-    Args:
-        timeout: Seconds, or None to wait without end.
-    """
-
-    # Poll often enough to wake within 50 ms, rarely enough that a crowd of waiters leaves the processor to the holder:
-    # on two cores, the last of 64 woke 20 ms after the artifact had its name; with 5 ms, later, and at twice the cost.
-    INTERVAL = 0.02
-    # To look for the artifact costs a tenth of trying the lock, which only has to be tried in case its holder failed.
-    LOOKS = 5
-    SAY_AFTER = 1.0
-
-    def __init__(self, timeout: float | None) -> None:
-        self._since = time.monotonic()
-        self._timeout = timeout
-        self._said = False
-
-    def is_exhausted(self) -> bool:
-        """Tell whether the timeout has passed."""
-        return self._timeout is not None and time.monotonic() - self._since >= self._timeout
-
-    def say(self, path: str, holder: Callable[[], str]) -> None:
-        """Log, once, for whom this call waits, after it has waited a second."""
-        if not self._said and time.monotonic() - self._since >= self.SAY_AFTER:
-            self._said = True
-            _log.warning("waiting for %s, which is making %s", holder(), path)

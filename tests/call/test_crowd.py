@@ -120,7 +120,7 @@ class TestProcesses:
         """Of sixteen, one says that it made the artifact, and fifteen that they reused it, and whom they awaited."""
         ask = (
             "import io, logging; said = io.StringIO()\n"
-            "    from taggedartifacts._store import lock; lock.Patience.SAY_AFTER = 0.5\n"
+            "    from taggedartifacts._store import lock; lock.SAY_AFTER = 0.5\n"
             "    logging.basicConfig(stream=said, level=logging.INFO, format='%(message)s')\n"
             '    work.slow(1, "out/f.txt", seconds=2)\n'
             "    return [os.getpid(), said.getvalue().splitlines()]"
