@@ -9,7 +9,7 @@ import os
 import platform
 import socket
 import sys
-from dataclasses import fields, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -201,8 +201,7 @@ def _standing(staged: Staged, record: Record, predecessor: Record | None) -> Rec
             if not os.path.lexists(staged.final):
                 return None
             bare = describe(os.path.realpath(staged.final))
-            content = {field.name: getattr(bare, field.name) for field in fields(bare)}
-            bare_record = replace(record, **content, companions=(), manifest=None, run="", replaced=None)
+            bare_record = replace(record, **bare._asdict(), companions=(), manifest=None, run="", replaced=None)
             return bare_record if len(bare.files) <= MOST_IN_RECORD else replace(bare_record, files=())
         answer, judged_by = condition(staged.target, predecessor)
     except (FileNotFoundError, ArtifactNotWrittenError):
@@ -276,12 +275,7 @@ def _described(call: Call, content: Content, run: str, started: datetime, second
         ),
         started=started.isoformat(timespec="microseconds"),
         seconds=round(seconds, 6),
-        kind=content.kind,
-        size=content.size,
-        mtime_ns=content.mtime_ns,
-        digest=content.digest,
-        files=content.files,
-        listing=content.listing,
+        **content._asdict(),
         changes=tuple((change.path, change.what) for change in state.changes),
         patch=f"{key.dirty}.patch" if state.patch is not None else None,
         python="",

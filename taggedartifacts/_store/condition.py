@@ -14,9 +14,9 @@ import contextlib
 import json
 import os
 import stat
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from .._errors import ArtifactNotWrittenError, RecordError
 from .._hashing import file_hexdigest, hexdigest
@@ -31,8 +31,7 @@ if TYPE_CHECKING:
     from .record import Record
 
 
-@dataclass(frozen=True, slots=True)
-class Content:
+class Content(NamedTuple):
     """What a record says of the content of an artifact; fields as in `Record`."""
 
     kind: Literal["file", "directory"]
