@@ -148,7 +148,7 @@ MUTANTS = [
     Mutant("_store/key.py", "same_rest = (self.dirty, self.config_hash) == (other.dirty, other.config_hash)", "same_rest = self.dirty == other.dirty", KEY),
     Mutant("_store/key.py", "same_rest = (self.dirty, self.config_hash) == (other.dirty, other.config_hash)", "same_rest = self.config_hash == other.config_hash", KEY),
     Mutant("_store/key.py", " and same_rest and _same_function(self.function, other.function)", " and same_rest", KEY),
-    Mutant("_tag.py", "return _parse(name)[1:4] == digits", "return _parse(name)[1:3] == digits[:2]", KEY),
+    Mutant("_tag.py", "parts[1:4] == digits", "parts[1:3] == digits[:2]", KEY),
     Mutant("_store/key.py", "return one == other or one.endswith(f\"/{other}\") or", "return one == other or one.endswith(other) or", KEY),
     Mutant("_store/reuse.py", "    if not record.key.agrees(key):\n        raise _conflict(path, record, key)\n", "", REUSE),
     Mutant("_store/standing.py", "if memo.stood == (key, size, mtime_ns, now):", "if memo.stood and memo.stood[1:] == (size, mtime_ns, now):", AT_ONCE),
