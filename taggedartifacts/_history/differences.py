@@ -71,12 +71,6 @@ class _Atom(str):
     __slots__ = ()
 
 
-class _Key(str):
-    """A key of a dict that is no string, as it is shown."""
-
-    __slots__ = ()
-
-
 class _Tagged:
     """A tagged object: what JSON cannot hold."""
 
@@ -139,9 +133,9 @@ def _is_object(value: Any) -> bool:
     return isinstance(value, _Tagged) and value.name == "object" and isinstance(value.value, list) and bool(value.value)
 
 
-def _key_below(place: str, key: str) -> str:
-    if isinstance(key, _Key):
-        return f"{place}[{key}]"
+def _key_below(place: str, key: str | tuple[str]) -> str:
+    if isinstance(key, tuple):
+        return f"{place}[{key[0]}]"
     if place == _GLOBALS:
         return f"{place}.{key}"  # names with dots are how code spells them
     if not key.isidentifier():
@@ -200,7 +194,8 @@ def _object(members: list[Any]) -> Any:
         return dict(pairs)
     name, value = pairs[0][0][1:], pairs[0][1]
     if name == "dict":
-        keyed = {_Key(_one_line(key)): item for key, item in value}
+        # A key that is no string is kept as it is shown, in a tuple: what it shows may be a key, too.
+        keyed = {(_one_line(key),): item for key, item in value}
         if len(keyed) == len(value):
             return keyed
     return _Tagged(name, value)
@@ -234,8 +229,10 @@ def _one_line(value: Any) -> str:
 
 
 def _pieces(value: Any, depth: int) -> Iterator[str]:
-    if isinstance(value, (_Atom, _Key)):
+    if isinstance(value, _Atom):
         yield _PYTHON_NAMES.get(value, value)
+    elif isinstance(value, tuple):
+        yield value[0]
     elif isinstance(value, str):
         yield value[:_DIGEST_LETTERS] + "…" if _DIGEST.fullmatch(value) else repr(value[:_MOST_RENDERED])
     elif depth == 0:
