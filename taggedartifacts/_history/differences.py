@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._errors import printable
 
@@ -71,19 +71,15 @@ class _Atom(str):
     __slots__ = ()
 
 
-class _Tagged:
+class _Tagged(NamedTuple):
     """A tagged object: what JSON cannot hold."""
 
-    __slots__ = ("name", "value")
-
-    def __init__(self, name: str, value: Any) -> None:
-        self.name = name
-        self.value = value
+    name: str
+    value: Any
 
 
 _GLOBALS = "globals"
-ABSENT = "absent"
-_ABSENT = _Atom(ABSENT)
+ABSENT = "absent"  # as which None is shown, which no form gives
 
 
 def canonical_differences(a: str, b: str, readers: Mapping[str, str] = {}) -> Iterator[Difference]:
@@ -103,9 +99,9 @@ def canonical_differences(a: str, b: str, readers: Mapping[str, str] = {}) -> It
         members = _members(place, x, y)
         if members is not None:
             pending.extend((*each, _reader_of(place, each[0], readers) or reader) for each in reversed(members))
-        elif place == _GLOBALS and isinstance(x if x is not _ABSENT else y, dict):
+        elif place == _GLOBALS and isinstance(y if x is None else x, dict):
             # One of the two reads nothing: each name is a difference of its own.
-            pending.append((place, x if x is not _ABSENT else {}, y if y is not _ABSENT else {}, ""))
+            pending.append((place, {} if x is None else x, {} if y is None else y, ""))
         elif not _same(x, y):
             yield Difference(place, *_windows(_one_line(x), _one_line(y)), reader=reader)
 
@@ -120,7 +116,7 @@ def _members(place: str, x: Any, y: Any) -> list[tuple[str, Any, Any]] | None:
         return None
     if isinstance(x, dict):
         keys = [*x, *(key for key in y if key not in x)]
-        return [(_key_below(place, key), x.get(key, _ABSENT), y.get(key, _ABSENT)) for key in keys]
+        return [(_key_below(place, key), x.get(key), y.get(key)) for key in keys]
     if isinstance(x, list) and len(x) == len(y):
         return [(f"{place}[{i}]", left, right) for i, (left, right) in enumerate(zip(x, y, strict=True))]
     if _is_object(x) and _is_object(y) and len(x.value) == len(y.value) and x.value[0] == y.value[0]:
@@ -149,9 +145,7 @@ def _same(a: Any, b: Any) -> bool:
         x, y = pending.pop()
         if type(x) is not type(y):
             return False
-        if isinstance(x, _Tagged):
-            pending.extend([(x.name, y.name), (x.value, y.value)])
-        elif isinstance(x, list):
+        if isinstance(x, (list, _Tagged)):
             if len(x) != len(y):
                 return False
             pending.extend(zip(x, y, strict=True))
@@ -229,9 +223,11 @@ def _one_line(value: Any) -> str:
 
 
 def _pieces(value: Any, depth: int) -> Iterator[str]:
-    if isinstance(value, _Atom):
+    if value is None:
+        yield ABSENT
+    elif isinstance(value, _Atom):
         yield _PYTHON_NAMES.get(value, value)
-    elif isinstance(value, tuple):
+    elif type(value) is tuple:  # a key that is no string
         yield value[0]
     elif isinstance(value, str):
         yield value[:_DIGEST_LETTERS] + "…" if _DIGEST.fullmatch(value) else repr(value[:_MOST_RENDERED])
