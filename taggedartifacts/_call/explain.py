@@ -13,7 +13,6 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal
 
 from .._errors import ArtifactConflictError, ArtifactModifiedError, InputChangedError, RecordError
-from .._history.differences import FileDifference
 from .._history.keys import FullKey, file_differences, key_differences, tag_differences
 from .._history.stretch import newest_first, present
 from .._path import ArtifactPath
@@ -283,8 +282,8 @@ def _clauses(differences: Iterable[Difference]) -> list[str]:
 
 
 def _said(difference: Difference) -> str:
-    if isinstance(difference, FileDifference):
-        return f"{difference.path} changed" + (difference.cause and f", {difference.cause}")
+    if difference.path:
+        return f"{difference.path} changed{difference.place.removeprefix(difference.path)}"
     if difference.place.startswith("uncommitted ") and difference.a == "as committed":
         return clipped(f"{difference.place.removeprefix('uncommitted ')} changed")
     kind, _, place = difference.place.replace("[", ".[", 1).partition(".")

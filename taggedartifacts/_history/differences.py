@@ -40,6 +40,8 @@ class Difference:
         b: How it is for the second.
         is_environment: Whether it is no part of the tag, but of where the artifact was made.
         reader: Who reads it, where it is no argument; empty otherwise.
+        path: The file, relative to the repository's root, where it is one of the code that two commits hold
+            differently: the place then says, too, how that came into the scope.
     """
 
     place: str
@@ -47,22 +49,10 @@ class Difference:
     b: str
     is_environment: bool = field(default=False, repr=False, compare=False)
     reader: str = ""
+    path: str = field(default="", repr=False, compare=False)
 
     def __str__(self) -> str:
         return printable(f"{self.place}: {self.a} → {self.b}" + (f", read by {self.reader}" if self.reader else ""))
-
-
-@dataclass(frozen=True, slots=True)
-class FileDifference(Difference):
-    """A file of the code that two commits hold differently.
-
-    Attributes:
-        path: The file, relative to the repository's root.
-        cause: How it came into the scope: ``imported by plots.py``; empty for the function's own file.
-    """
-
-    path: str = field(default="", repr=False, compare=False)
-    cause: str = field(default="", repr=False, compare=False)
 
 
 class _Atom(str):

@@ -14,7 +14,7 @@ from .._hashing import hexdigest
 from .._store.key import is_shortened, same_commit
 from .._store.record import MAX_RECORD_BYTES, read_regular
 from .._tag import COMMIT_DIGITS, DIGEST_DIGITS
-from .differences import Difference, FileDifference, canonical_differences
+from .differences import Difference, canonical_differences
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -77,7 +77,7 @@ def key_differences(a: FullKey, b: FullKey) -> tuple[tuple[Difference, ...], tup
     return tuple(differences), tuple(unknown)
 
 
-def file_differences(a: FullKey, b: FullKey) -> tuple[FileDifference, ...]:
+def file_differences(a: FullKey, b: FullKey) -> tuple[Difference, ...]:
     """List the files of the code that the commits of two keys hold differently, as far as a repository here tells.
 
     Opens the repository, so it is for the two that somebody is told of, and not for all that there are.
@@ -86,12 +86,9 @@ def file_differences(a: FullKey, b: FullKey) -> tuple[FileDifference, ...]:
         return ()
     paths = _changed_files(a.key.commit, b.key.commit, (a.scope, b.scope), (a.folder, b.folder)) or []
     commits = a.key.commit[:COMMIT_DIGITS], b.key.commit[:COMMIT_DIGITS]
-    found = []
-    for path in paths[:_MOST_FILES]:
-        chain = b.scope.chain(path)
-        found.append(FileDifference(chain, *commits, path=path, cause=chain.removeprefix(path).removeprefix(", ")))
+    found = [Difference(b.scope.chain(path), *commits, path=path) for path in paths[:_MOST_FILES]]
     if len(paths) > _MOST_FILES:
-        found.append(FileDifference(f"{len(paths) - _MOST_FILES} more files", *commits, path="more files"))
+        found.append(Difference(f"{len(paths) - _MOST_FILES} more files", *commits))
     return tuple(found)
 
 
