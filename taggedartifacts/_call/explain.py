@@ -21,7 +21,7 @@ from .._store.condition import Condition, condition, stored_record
 from .._store.key import shortened
 from .._store.record import read_record
 from .._store.reuse import Found, find_any
-from .._store.table import Shown, Table, clipped, minute
+from .._store.table import Shown, Table, clipped, labelled, minute
 from .._tag import Tag, of_name, untagged_name
 from .call import Decoration, is_refused
 from .prepare import prepare
@@ -75,13 +75,11 @@ class Explanation(Shown):
 
     def _table(self) -> Table:
         clauses = [clause for reason in self.reasons for clause in reason.split("; ")]  # each fits on a line
-        rows = [("why" * (i == 0), clause) for i, clause in enumerate(clauses)]
+        rows = labelled("why", clauses)
         rows += [("nearest", str(self.nearest))] if self.nearest is not None else []
-        rows += [("differs" * (i == 0), str(each)) for i, each in enumerate(self.differences)]
-        rows += [
-            ("not committed" * (i == 0), f"{change.path} ({change.what})") for i, change in enumerate(self.changes)
-        ]
-        rows += [("does not count" * (i == 0), f"{name}: {why}") for i, (name, why) in enumerate(self.unknown)]
+        rows += labelled("differs", map(str, self.differences))
+        rows += labelled("not committed", (f"{change.path} ({change.what})" for change in self.changes))
+        rows += labelled("does not count", (f"{name}: {why}" for name, why in self.unknown))
         return Table(_HEADINGS[self.outcome].format(path=" and ".join(map(str, self.paths))), tuple(rows))
 
 

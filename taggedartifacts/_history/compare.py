@@ -12,7 +12,7 @@ from .._store.condition import Condition, condition
 from .._store.content import describe, describe_file, with_manifest
 from .._store.key import same_commit
 from .._store.origin import find_target, record_of, said_by
-from .._store.table import Shown, Table, byte_count
+from .._store.table import Shown, Table, byte_count, labelled
 from .._tag import split_name, untagged_name
 from .differences import ABSENT, Difference
 from .keys import FullKey, commits_between, file_differences, key_differences, tag_differences
@@ -174,9 +174,9 @@ class Comparison(Shown):
             ("same configuration", _ANSWERS[self.same_config]),
             ("same content", _ANSWERS[self.same_content]),
         ]
-        rows += [("differs" * (i == 0), str(each)) for i, each in enumerate(self.differences)]
-        rows += [("commits" * (i == 0), f"{digits[:10]} {subject}") for i, (digits, subject) in enumerate(self.commits)]
-        rows += [("not known" * (i == 0), each) for i, each in enumerate(self.unknown)]
+        rows += labelled("differs", map(str, self.differences))
+        rows += labelled("commits", (f"{digits[:10]} {subject}" for digits, subject in self.commits))
+        rows += labelled("not known", self.unknown)
         return Table(f"{self.a} → {self.b}", tuple(rows), () if self.reproducible is not False else (self._verdict(),))
 
     def _verdict(self) -> str:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import zip_longest
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from .._errors import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _Item = TypeVar("_Item")
 
@@ -76,6 +79,11 @@ class ShownList(Shown, list[_Item]):
     """A list that prints as a table."""
 
     __slots__ = ()
+
+
+def labelled(label: str, texts: Iterable[str]) -> list[tuple[str, str]]:
+    """Make rows of a list: its label stands before the first entry."""
+    return [(label if number == 0 else "", text) for number, text in enumerate(texts)]
 
 
 def clipped(text: str, most: int = _MOST_CELL) -> str:
