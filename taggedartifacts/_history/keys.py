@@ -10,8 +10,7 @@ from .._code.dirt import same_syntax
 from .._code.scope import recorded_scope
 from .._errors import RecordError, RepositoryError
 from .._git.repository import find_repository, reading
-from .._hashing import hexdigest
-from .._store.key import is_shortened, same_commit
+from .._store.key import is_hashed, same_commit
 from .._store.record import MAX_RECORD_BYTES, read_regular
 from .._tag import COMMIT_DIGITS, DIGEST_DIGITS
 from .differences import Difference, canonical_differences
@@ -176,7 +175,7 @@ def _config_differences(a: FullKey, b: FullKey, unknown: list[str]) -> Iterator[
         return
     differences = None
     # A canonical form that is not what was hashed would name differences that there are not.
-    if all(is_shortened(each.canonical) or _is_hashed(each) for each in (a, b)):
+    if all(is_hashed(each.canonical, each.key.config_hash) for each in (a, b)):
         try:
             differences = list(canonical_differences(a.canonical, b.canonical, {**a.readers, **b.readers}))
         except ValueError:
@@ -186,10 +185,6 @@ def _config_differences(a: FullKey, b: FullKey, unknown: list[str]) -> Iterator[
     else:
         unknown.append("where the configurations differ: what is recorded of one of them is damaged")
         yield Difference("config hash", a.key.config_hash, b.key.config_hash)
-
-
-def _is_hashed(full: FullKey) -> bool:
-    return hexdigest(full.canonical.encode("utf-8", "surrogatepass")) == full.key.config_hash
 
 
 def _read_patch(record: Record, folder: Folder) -> bytes | None:

@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .._errors import RecordError
-from .._hashing import hexdigest
 from .._store.condition import condition
 from .._store.content import describe, describe_file, with_manifest
 from .._store.folder import Target
-from .._store.key import is_shortened
+from .._store.key import is_hashed
 from .._store.origin import record_of
 from .._store.staging import kept_work, leftovers
 from .._store.table import Shown, ShownList, Table, byte_count, minute
@@ -124,10 +123,7 @@ def _problems_of(target: Target, progress: _Progress) -> Iterator[Problem]:
     if record is None:
         yield Problem(target.path, "no record", "nothing tells what it should be")
         return
-    is_whole = not is_shortened(record.canonical)
-    if record.key.tag != target.tag or (
-        is_whole and hexdigest(record.canonical.encode("utf-8", "surrogatepass")) != record.config_hash
-    ):
+    if record.key.tag != target.tag or not is_hashed(record.canonical, record.config_hash):
         yield Problem(where, "damaged record", "it contradicts itself or the artifact's name")
     if record.patch is not None and not os.path.lexists(os.path.join(target.folder.patches, record.patch)):
         yield Problem(
