@@ -43,18 +43,15 @@ class Stretch:
 
     Attributes:
         given: The directory as the path writes it.
+        folder: The directory.
         names: File names of the artifacts that are covered, present or only recorded.
         whole: Whether all of the directory is covered.
     """
 
     given: str
+    folder: Folder
     names: tuple[str, ...]
     whole: bool
-
-    @property
-    def folder(self) -> Folder:
-        """The directory."""
-        return Folder(os.path.abspath(self.given))
 
 
 def stretches(path: str | os.PathLike[str], unreadable: Callable[[OSError], None]) -> Iterator[Stretch]:
@@ -81,8 +78,10 @@ def stretches(path: str | os.PathLike[str], unreadable: Callable[[OSError], None
         target = find_target(path)
         if not os.path.lexists(target.path) and not os.path.lexists(target.record_path):
             raise ArtifactNotFoundError(f"{target.path} is not there, and there is no record of it")
-        given, names = given if target.folder == folder else target.folder.path, [target.name]
-    yield Stretch(given, tuple(names), whole=False)
+        if target.folder != folder:
+            given, folder = target.folder.path, target.folder
+        names = [target.name]
+    yield Stretch(given, folder, tuple(names), whole=False)
 
 
 def present(folder: Folder, name: str | None = None) -> list[str]:
@@ -95,9 +94,12 @@ def present(folder: Folder, name: str | None = None) -> list[str]:
         listed = os.listdir(folder.path)
     except FileNotFoundError:
         return []
-    names = list(filter(is_tagged, listed) if name is None else of_name(listed, name))
-    # For the few of one name it is cheaper to ask for each record than to list them all.
-    records = {*recorded(folder)} if name is None else {*filter(lambda each: _has_record(folder, each), names)}
+    if name is None:
+        names = [each for each in listed if is_tagged(each)]
+        records = set(recorded(folder))
+    else:  # for the few of one name it is cheaper to ask for each record than to list them all
+        names = list(of_name(listed, name))
+        records = {each for each in names if os.path.lexists(folder.record(each))}
     bare = [each for each in names if each not in records]
     # Which files were written beside an artifact is found by its record, so only a stem with a record can have any.
     stems = {split_name(each)[0] for each in bare}
@@ -106,12 +108,8 @@ def present(folder: Folder, name: str | None = None) -> list[str]:
         if is_tagged(artifact) and split_name(artifact)[0] in stems:
             with contextlib.suppress(ArtifactConflictError):  # a record under another's name says nothing
                 record = stored_record(Target(folder, artifact))
-                beside |= {each.path for each in record.companions if each.path != artifact} if record else set()
-    return [each for each in names if each not in beside or each in records] if beside else names
-
-
-def _has_record(folder: Folder, name: str) -> bool:
-    return os.path.lexists(folder.record(name))
+                beside |= {each.path for each in record.companions} if record else set()
+    return [each for each in names if each not in beside or each in records]
 
 
 def recorded(folder: Folder) -> list[str]:
@@ -150,7 +148,7 @@ def _stretches_below(top: str, unreadable: Callable[[OSError], None]) -> Iterato
         folder = Folder(os.path.abspath(given))
         names = sorted({*present(folder), *filter(is_tagged, recorded(folder))})
         if names or os.path.isdir(folder.hidden):
-            yield Stretch(given, tuple(names), whole=True)
+            yield Stretch(given, folder, tuple(names), whole=True)
 
 
 def _seconds(started: str) -> float | None:
