@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from .._errors import ArtifactConflictError, ArtifactModifiedError, InputChangedError, RecordError
 from .._history.keys import FullKey, file_differences, key_differences, tag_differences
-from .._history.stretch import newest_first, present
+from .._history.versions import newest_first, present
 from .._path import ArtifactPath
 from .._store.condition import Condition, condition, stored_record
 from .._store.key import shortened
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from .._code.dirt import Change
     from .._history.differences import Difference
-    from .._history.stretch import Version
+    from .._history.versions import Version
     from .._store.folder import Target
     from .._store.record import Record
     from .._store.written import Staged

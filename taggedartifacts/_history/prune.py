@@ -23,7 +23,7 @@ from .._store.origin import said_by
 from .._store.staging import clean_up, is_busy, make_staging
 from .._store.table import ShownList, Table, byte_count
 from .._tag import DIGEST_DIGITS, Tag, is_tagged, split_name, untagged_name
-from .stretch import known_version, newest_first, recorded, stretches
+from .versions import known_version, newest_first, recorded, stretches
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from .._git.repository import Repository
     from .._store.folder import Folder
     from .._store.record import Record
-    from .stretch import Stretch, Version
+    from .versions import Stretch, Version
 
 _log = logging.getLogger("taggedartifacts")
 

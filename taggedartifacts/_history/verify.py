@@ -16,7 +16,7 @@ from .._store.key import is_hashed
 from .._store.origin import record_of
 from .._store.staging import kept_work, leftovers
 from .._store.table import Shown, ShownList, Table, byte_count, minute
-from .stretch import stretches
+from .versions import stretches
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -1,4 +1,4 @@
-"""Stretches: which artifacts a path covers, in its directory and below it, and all versions of one name."""
+"""Versions: the artifacts of one name, newest first, and which artifacts a path covers."""
 
 from __future__ import annotations
 
