@@ -104,7 +104,7 @@ MUTANTS = [
     Mutant("_call/outcome.py", "            each.folder.make()  # what", "            pass  # what", KEPT),
     Mutant("_call/outcome.py", "        error.args = (error.errno, error.strerror, *error.args[2:])", "        pass", KEPT),
     Mutant("_call/steps.py", "                value = f(*step.bound.args, **step.bound.kwargs)\n                step.making.returned = True", "                value = f(*step.bound.args, **step.bound.kwargs)", KEPT),
-    Mutant("_history/verify.py", "        for path_kept in kept_work(stretch.folder, None if stretch.whole else stretch.names):", "        for path_kept in kept_work(stretch.folder):", KEPT),
+    Mutant("_history/verify.py", "        for path_kept in kept_work(selection.folder, None if selection.whole else selection.names):", "        for path_kept in kept_work(selection.folder):", KEPT),
     # Records that are always read back
     Mutant("_store/key.py", "_MOST_CHARACTERS = 16 << 10", "_MOST_CHARACTERS = 16 << 20", LARGE),
     Mutant("_store/key.py", "        if len(part) <= _MOST_TOGETHER:", "        if True:", LARGE),

@@ -16,7 +16,7 @@ from .._store.key import is_hashed
 from .._store.origin import record_of
 from .._store.staging import kept_work, leftovers
 from .._store.table import Shown, ShownList, Table, byte_count, minute
-from .versions import stretches
+from .versions import selections
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -89,13 +89,13 @@ def verify(path: str | os.PathLike[str]) -> list[Problem]:
     def unreadable(error: OSError) -> None:
         problems.append(Problem(str(error.filename), "unreadable", error.strerror or str(error)))
 
-    for stretch in stretches(path, unreadable):
-        for done, name in enumerate(stretch.names):
-            progress.say(stretch.given, done, len(stretch.names))
-            problems.extend(_problems_of(Target(stretch.folder, name), progress))
-        for path_left in leftovers(stretch.folder, None if stretch.whole else stretch.names):
+    for selection in selections(path, unreadable):
+        for done, name in enumerate(selection.names):
+            progress.say(selection.given, done, len(selection.names))
+            problems.extend(_problems_of(Target(selection.folder, name), progress))
+        for path_left in leftovers(selection.folder, None if selection.whole else selection.names):
             problems.append(Problem(path_left, "leftover", "the process that worked in it is gone"))
-        for path_kept in kept_work(stretch.folder, None if stretch.whole else stretch.names):
+        for path_kept in kept_work(selection.folder, None if selection.whole else selection.names):
             problems.append(Problem(path_kept, "kept", "finished work that could not be published; yours to remove"))
     return problems
 

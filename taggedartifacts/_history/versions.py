@@ -38,13 +38,13 @@ class Version:
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
-    """What a path given to a function over artifacts covers in one directory.
+class Selection:
+    """The artifacts in one directory that a path covers.
 
     Attributes:
         given: The directory as the path writes it.
         folder: The directory.
-        names: File names of the artifacts that are covered, present or only recorded.
+        names: File names of the artifacts, present or only recorded.
         whole: Whether all of the directory is covered.
     """
 
@@ -54,7 +54,7 @@ class Stretch:
     whole: bool
 
 
-def stretches(path: str | os.PathLike[str], unreadable: Callable[[OSError], None]) -> Iterator[Stretch]:
+def selections(path: str | os.PathLike[str], unreadable: Callable[[OSError], None]) -> Iterator[Selection]:
     """List what a path covers: one artifact, all of one untagged name, or all in a directory and below it.
 
     Follows no symbolic link below the path.
@@ -69,7 +69,7 @@ def stretches(path: str | os.PathLike[str], unreadable: Callable[[OSError], None
     text = os.fspath(path)
     given, name = os.path.split(text.rstrip("/" + os.sep) if len(text) > 1 else text)
     if os.path.isdir(text) and not is_tagged(name):
-        yield from _stretches_below(text, unreadable)
+        yield from _selections_below(text, unreadable)
         return
     folder = Folder(os.path.abspath(given))
     known = is_tagged(name) and (os.path.lexists(folder.artifact(name)) or os.path.lexists(folder.record(name)))
@@ -81,7 +81,7 @@ def stretches(path: str | os.PathLike[str], unreadable: Callable[[OSError], None
         if target.folder != folder:
             given, folder = target.folder.path, target.folder
         names = [target.name]
-    yield Stretch(given, folder, tuple(names), whole=False)
+    yield Selection(given, folder, tuple(names), whole=False)
 
 
 def present(folder: Folder, name: str | None = None) -> list[str]:
@@ -141,14 +141,14 @@ def newest_first(folder: Folder, names: Iterable[str]) -> list[Version]:
     return sorted((version for version in known if version), key=lambda version: version.started, reverse=True)
 
 
-def _stretches_below(top: str, unreadable: Callable[[OSError], None]) -> Iterator[Stretch]:
+def _selections_below(top: str, unreadable: Callable[[OSError], None]) -> Iterator[Selection]:
     for given, directories, _ in os.walk(top, onerror=unreadable):
         # A directory with a tag is an artifact: what is in it belongs to it.
         directories[:] = sorted(each for each in directories if each not in (HIDDEN, ".git") and not is_tagged(each))
         folder = Folder(os.path.abspath(given))
         names = sorted({*present(folder), *filter(is_tagged, recorded(folder))})
         if names or os.path.isdir(folder.hidden):
-            yield Stretch(given, folder, tuple(names), whole=True)
+            yield Selection(given, folder, tuple(names), whole=True)
 
 
 def _seconds(started: str) -> float | None:
