@@ -22,6 +22,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from project import commit, git
+
 from taggedartifacts._hashing import hexdigest
 from taggedartifacts._store.record import Record
 
@@ -226,12 +228,8 @@ def run(part: str, options: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
         Path("work.py").write_text(WORK)
-        for words in (
-            ["init", "-q"],
-            ["add", "work.py"],
-            ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "a"],
-        ):
-            subprocess.run(["git", *words], check=True)
+        git(Path(folder), "init", "-q")
+        commit(Path(folder))
         sys.path.insert(0, folder)
         sys.dont_write_bytecode = True
         PARTS[part](importlib.import_module("work"), options)
