@@ -37,7 +37,9 @@ _NOTHING: dict[str, Any] = {}
 
 _named_before: dict[tuple[str, str], tuple[weakref.ref[Any], tuple[int, int]]] = {}
 
-_known: weakref.WeakKeyDictionary[type, tuple[dict[str, Any], str, str, str, object]] = weakref.WeakKeyDictionary()
+# By class, for as long as that lives: so the module, which holds the class, is not held.
+_known: weakref.WeakKeyDictionary[type, tuple[weakref.ref[types.ModuleType], str, str, str, object]]
+_known = weakref.WeakKeyDictionary()
 
 _fingerprint: Callable[[Any], str | None] | None = None
 
@@ -61,18 +63,22 @@ def type_name(kind: type, *, described: bool = False) -> object:
     """
     # Asked for each instance: a name that gave the class before, and gives it still, needs no more than that.
     known = _known.get(kind)
-    if known is not None and known[0].get(known[1]) is kind and (known[4] is None or known[4] == _script()):
+    if (
+        known is not None
+        and getattr(known[0](), "__dict__", _NOTHING).get(known[1]) is kind
+        and (known[4] is None or known[4] == _script())
+    ):
         digest = meet(kind, known[2])
         return known[3] if digest is None else [known[3], digest]
     module, qualname = kind.__module__, kind.__qualname__
     space = getattr(sys.modules.get(module), "__dict__", _NOTHING)
     if module not in SCRIPT and space.get(qualname) is kind:
-        return _remembered(kind, space, None)
+        return _remembered(kind, None)
     if (digest := _definition(module, kind)) is not None:
         meet_typed(kind)
         return [f"__main__:{qualname}", digest]
     if module == "__main__" and space.get(qualname) is kind and (script := _script()) is not None:
-        return _remembered(kind, space, script)
+        return _remembered(kind, script)
     if not described and (form := _generic(kind)) is not None:
         return form
     if not described and _depth(module, qualname, kind) is None:
@@ -100,9 +106,12 @@ def _generic(kind: type) -> Form | None:
     return several("alias", (said["origin"], list(said["args"]), None))
 
 
-def _remembered(kind: type, space: dict[str, Any], script: object) -> object:
-    name = _named(kind, kind.__module__, kind.__qualname__)
-    _known[kind] = space, kind.__qualname__, kind.__module__, name if isinstance(name, str) else name[0], script
+def _remembered(kind: type, script: object) -> object:
+    module, qualname = kind.__module__, kind.__qualname__
+    name = _named(kind, module, qualname)
+    with contextlib.suppress(TypeError):  # what stands for a module may be an object that cannot be referred to weakly
+        home = weakref.ref(sys.modules[module])
+        _known[kind] = home, qualname, module, name if isinstance(name, str) else name[0], script
     return name
 
 

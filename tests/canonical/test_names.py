@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import gc
 import subprocess
 import sys
 import threading
 import types
+import weakref
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -175,3 +177,22 @@ class TestNames:
         main.__spec__ = None
 
         assert _scripts.name_of(vars(main)) is None
+
+
+class TestMemory:
+    @pytest.mark.parametrize("name", ["gone", "__main__"])
+    def test_lets_go_of_a_module(self, name, monkeypatch):
+        """A module goes with what it holds when it is loaded anew, although instances of its classes were encoded."""
+        kinds = []
+        for number in range(3):
+            module = types.ModuleType(name)
+            module.__file__ = str(Path(__file__).with_name("script.py"))
+            monkeypatch.setitem(sys.modules, name, module)
+            exec("class Model:\n    def __init__(self, x):\n        self.x = x", vars(module))
+            assert canonical(module.Model(number)) == canonical(module.Model(number))
+            kinds.append(weakref.ref(module.Model))
+            del module
+        monkeypatch.undo()
+        gc.collect()
+
+        assert [None] * 3 == [each() for each in kinds]
