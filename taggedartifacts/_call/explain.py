@@ -97,13 +97,12 @@ def explain(
     call = prepare(f, lenient, args, kwargs)
     refused = is_refused(decoration.options, call.state)
     reasons = ["the code is not committed, and allow_dirty is not set"] if refused else []
-    found: Sequence[Found] | None = None
+    reads = decoration.options.mode == "r"
     try:
         call.check_links()
-        found = _artifacts_read(call) if decoration.options.mode == "r" else call.find()
+        found: Sequence[Found] | None = _artifacts_read(call) if reads else call.find()
     except (ArtifactConflictError, ArtifactModifiedError, InputChangedError) as error:
         return _explanation("refused", call, [*reasons, str(error)])
-    reads = decoration.options.mode == "r"
     if found is not None:
         outcome: Outcome = "refused" if refused else "read" if reads else "hit"
         return _explanation(outcome, call, [*reasons, *_why_found(call, found)])
