@@ -313,7 +313,7 @@ class Branches:
                 "are unreachable; change to the repository of the code"
             )
         self._repository: Repository | CommandRepository = found
-        self._known: dict[str, bool | None] = {}
+        self._known: dict[tuple[str, str | None], bool | None] = {}
 
     def contain(self, record: Record) -> bool | None:
         """Tell whether a branch, a tag or HEAD contains the commit that an artifact was made from.
@@ -322,10 +322,11 @@ class Branches:
             None if it cannot be known: the commit is not here, and the artifact was made from another repository, or
             the older part of the history is not here.
         """
-        if record.commit not in self._known:
+        key = record.commit, record.remote
+        if key not in self._known:
             with reading(self._repository.root):
-                self._known[record.commit] = self._ask(record)
-        return self._known[record.commit]
+                self._known[key] = self._ask(record)
+        return self._known[key]
 
     def _ask(self, record: Record) -> bool | None:
         if self._repository.exists(record.commit):
