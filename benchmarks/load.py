@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from project import commit, git
+from timing import resident
 
 from taggedartifacts._hashing import hexdigest
 from taggedartifacts._store.record import Record
@@ -59,12 +60,6 @@ def many(files, outpath):
 def reads(source, outpath):
     Path(outpath).touch()
 """
-
-
-def resident(pid: int) -> float:
-    """The resident memory of a process, in MB."""
-    with open(f"/proc/{pid}/statm") as file:
-        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
 def timed(name: str, work: Callable[[], object]) -> None:
@@ -105,7 +100,7 @@ def growth(name: str, count: int, work: Callable[[int], object], pid: int | None
     for number in range(1, count + 1):
         work(number)
         if number in marks:
-            marks[number] = resident(pid or os.getpid())
+            marks[number] = resident(pid or os.getpid()) / 1e6
     each, worked = (time.perf_counter() - began) / count, (processor() - before) / count
     print(
         f"{name:42} {each * 1e6:10.1f} µs, {worked * 1e6:10.1f} µs of a processor, "
