@@ -35,7 +35,8 @@ _PATHLIB = re.compile(r"pathlib\._(?:local|abc):(?:(PurePath|Path)Base(?=\.))?")
 
 _NOTHING: dict[str, Any] = {}
 
-_named_before: dict[tuple[str, str], tuple[weakref.ref[Any], tuple[int, int]]] = {}
+# By module and name: what they gave, and of which load of the module; as many as there are definitions with names.
+_named_before: dict[tuple[str, str], tuple[Callable[[], object], Callable[[], object], Callable[[], object]]] = {}
 
 # By class, for as long as that lives: so the module, which holds the class, is not held.
 _known: weakref.WeakKeyDictionary[type, tuple[weakref.ref[types.ModuleType], str, str, str, object]]
@@ -280,9 +281,9 @@ def _check_name(value: Any, module: str, path: str) -> None:
     # A name that is bound anew in a loop gives that very object each time. A module that is loaded again is another
     # one, as in Streamlit, or has another spec.
     space = sys.modules.get(module)
-    load = (id(space), id(getattr(space, "__spec__", None)))
+    load = space, getattr(space, "__spec__", None)
     known = _named_before.get((module, path))
-    if known is not None and known[1] == load:
+    if known is not None and known[1]() is load[0] and known[2]() is load[1]:
         if known[0]() is value:
             return
         raise RefusalError(
@@ -290,7 +291,15 @@ def _check_name(value: Any, module: str, path: str) -> None:
             "give each its own name in a module",
         )
     with contextlib.suppress(TypeError):  # some built-in functions cannot be referred to weakly
-        _named_before[module, path] = (weakref.ref(value), load)
+        _named_before[module, path] = weakref.ref(value), _referred(load[0]), _referred(load[1])
+
+
+def _referred(value: object) -> Callable[[], object]:
+    """Refer to a module or its spec: weakly, and not by its address, which the next one may get."""
+    try:
+        return weakref.ref(value)
+    except TypeError:  # None
+        return lambda: value
 
 
 def _by_definition(function: types.FunctionType | type, module: str) -> Form | None:

@@ -196,3 +196,13 @@ class TestMemory:
         gc.collect()
 
         assert [None] * 3 == [each() for each in kinds]
+
+    def test_another_module_at_the_same_address(self, monkeypatch):
+        """A module that is made where one was that is gone is another one, and so are its classes."""
+        monkeypatch.setitem(sys.modules, "made", None)  # and taken out at the end
+        for _ in range(20):
+            del sys.modules["made"]
+            sys.modules["made"] = types.ModuleType("made")
+            exec("class Model:\n    pass", vars(sys.modules["made"]))
+
+            assert b'"made:Model"' in canonical(sys.modules["made"].Model)
