@@ -12,9 +12,10 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pygit2
+from project import commit, git
 from timing import interleaved
 
 from taggedartifacts._code.codestate import take_look
@@ -37,12 +38,6 @@ take_look(f"{root}/pkg/m0.py", scope=scope).state()
 print(time.perf_counter() - start)
 memory(root).save()
 """
-IDENTITY = {"GIT_AUTHOR_NAME": "b", "GIT_AUTHOR_EMAIL": "b@b", "GIT_COMMITTER_NAME": "b", "GIT_COMMITTER_EMAIL": "b@b"}
-
-
-def git(root: Path, *arguments: str, **options: Any) -> Any:
-    environment = {**os.environ, **IDENTITY}
-    return subprocess.run(["git", *arguments], cwd=root, env=environment, check=True, capture_output=True, **options)
 
 
 def make(root: Path, count: int) -> None:
@@ -52,8 +47,7 @@ def make(root: Path, count: int) -> None:
         (folder / f"f{number}.py").write_text(f"x = {number}\n" * 20)
     git(root, "init", "-q")
     git(root, "config", "gc.auto", "0")
-    git(root, "add", ".")
-    git(root, "commit", "-q", "-m", "x")
+    commit(root)
     time.sleep(1.1)  # else the index is as young as its files, and git too has to read them
     git(root, "status", "--porcelain", "-uno")
 
@@ -102,8 +96,7 @@ def of_contents(root: Path, rounds: int) -> dict[str, list[float]]:
 
     note("a look", lambda: take_look(None, repo=str(root), scope=["."]))
     (root / ".gitignore").write_text("ignored/\n")
-    git(root, "add", ".gitignore")
-    git(root, "commit", "-q", "-m", "x")
+    commit(root)
     (root / "ignored").mkdir()
     for number in range(IGNORED_FILES):
         (root / "ignored" / str(number)).touch()
@@ -122,11 +115,9 @@ def of_scope(root: Path, rounds: int) -> dict[str, list[float]]:
         imports = "".join(f"from . import m{each}\n" for each in (2 * number + 1, 2 * number + 2) if each < MODULES)
         body = "".join(f"def f{each}(x):\n    return [x, {each}, 'text']\n\n" for each in range(40))
         (root / "pkg" / f"m{number}.py").write_text(f"import json, os\nimport collections\n{imports}{body}")
-    git(root, "add", ".")
-    git(root, "commit", "-q", "-m", "x")
+    commit(root)
     (root / "page.md").write_text("x")
-    git(root, "add", ".")
-    git(root, "commit", "-q", "-m", "x")
+    commit(root)
     time.sleep(1.1)
     git(root, "status", "--porcelain", "-uno")
     time.sleep(3)  # until the index is old enough for what it tells to be kept

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 import work_taggedartifacts
-from timing import interleaved
+from timing import interleaved, resident
 
 from taggedartifacts import versions
 
@@ -64,14 +64,9 @@ def memory() -> dict[str, list[int]]:
     for label, distinct in zip(found, (1, DISTINCT), strict=True):
         for number in range(HITS + 1):
             if number % (HITS // 5) == 0:
-                found[label].append(_resident())
+                found[label].append(resident(os.getpid()))
             small(number % distinct, outpath="many/small.txt")
     return found
-
-
-def _resident() -> int:
-    with open("/proc/self/statm") as file:
-        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 if __name__ == "__main__":

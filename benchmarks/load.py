@@ -22,6 +22,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from project import commit, git
+from timing import resident
+
 from taggedartifacts._hashing import hexdigest
 from taggedartifacts._store.record import Record
 
@@ -57,12 +60,6 @@ def many(files, outpath):
 def reads(source, outpath):
     Path(outpath).touch()
 """
-
-
-def resident(pid: int) -> float:
-    """The resident memory of a process, in MB."""
-    with open(f"/proc/{pid}/statm") as file:
-        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
 def timed(name: str, work: Callable[[], object]) -> None:
@@ -103,7 +100,7 @@ def growth(name: str, count: int, work: Callable[[int], object], pid: int | None
     for number in range(1, count + 1):
         work(number)
         if number in marks:
-            marks[number] = resident(pid or os.getpid())
+            marks[number] = resident(pid or os.getpid()) / 1e6
     each, worked = (time.perf_counter() - began) / count, (processor() - before) / count
     print(
         f"{name:42} {each * 1e6:10.1f} µs, {worked * 1e6:10.1f} µs of a processor, "
@@ -226,12 +223,8 @@ def run(part: str, options: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
         Path("work.py").write_text(WORK)
-        for words in (
-            ["init", "-q"],
-            ["add", "work.py"],
-            ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "a"],
-        ):
-            subprocess.run(["git", *words], check=True)
+        git(Path(folder), "init", "-q")
+        commit(Path(folder))
         sys.path.insert(0, folder)
         sys.dont_write_bytecode = True
         PARTS[part](importlib.import_module("work"), options)

@@ -77,9 +77,21 @@ def make(folder: Path, *, imports: int = 0) -> Path:
             f'from work_{tool} import call\n\nfor number in range(20):\n    call(f"penguins-{{number}}.csv")\n'
         )
     (folder / ".gitignore").write_text("*-cache\nfigures\n__pycache__\n")
-    for command in ("init -q", "add .", "commit -q -m measured"):
-        subprocess.run(["git", *command.split()], cwd=folder, check=True, env=os.environ | _ENVIRONMENT)
+    git(folder, "init", "-q")
+    commit(folder)
     return folder
+
+
+def git(root: Path, *arguments: str, **options: Any) -> Any:
+    """Run git in a repository, as somebody whose settings are git's own."""
+    command, environment = ["git", *arguments], os.environ | _ENVIRONMENT
+    return subprocess.run(command, cwd=root, env=environment, check=True, capture_output=True, **options)
+
+
+def commit(root: Path) -> None:
+    """Commit all that there is."""
+    git(root, "add", "--all")
+    git(root, "commit", "-q", "-m", "measured")
 
 
 def worker(project: Path, section: str, *args: object, python: str = sys.executable) -> Any:

@@ -8,13 +8,13 @@ its scope that changed, and no such file may change without; that is checked by 
 from __future__ import annotations
 
 import ast
-import os
 import random
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
+
+from project import commit, git
 
 from taggedartifacts._code.codestate import take_look
 
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 COMMITS, SEED = 80, 1
 FUNCTIONS = ("analysis/simulate.py", "analysis/fit.py", "analysis/plots.py")
 SCOPES = {"automatic": (), 'scope=["."]': (".",)}
-IDENTITY = {"GIT_AUTHOR_NAME": "r", "GIT_AUTHOR_EMAIL": "r@r", "GIT_COMMITTER_NAME": "r", "GIT_COMMITTER_EMAIL": "r@r"}
 PROJECT = {
     "analysis/__init__.py": '"""An analysis."""\n',
     "analysis/simulate.py": "from helpers.config import load\n\ndef simulate(out):\n    load('params.yaml')\n",
@@ -93,20 +92,12 @@ class Project:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.git("init", "-q", "-b", "main")
+        git(root, "init", "-q", "-b", "main")
         for name, text in PROJECT.items():
             path = root / name
             path.parent.mkdir(exist_ok=True, parents=True)
             path.write_text(text)
-        self.commit()
-
-    def git(self, *arguments: str) -> None:
-        environment = {**os.environ, **IDENTITY, "GIT_CONFIG_GLOBAL": os.devnull}
-        subprocess.run(["git", *arguments], cwd=self.root, env=environment, check=True, capture_output=True)
-
-    def commit(self) -> None:
-        self.git("add", "--all")
-        self.git("commit", "-q", "-m", "x")
+        commit(root)
 
     def edit(self, names: Sequence[str], number: int, dice: random.Random) -> None:
         """Change what a habit says."""
@@ -158,21 +149,21 @@ def live(root: Path, commits: int, seed: int) -> None:
     refused = dict.fromkeys(before.states, 0)
     for number in range(commits):
         if number % 20 == 19:  # a branch for a change of its own, merged behind the next commit of the other
-            project.git("checkout", "-q", "-b", f"side{number}")
+            git(root, "checkout", "-q", "-b", f"side{number}")
             project.edit(("helpers/style.py",), number, dice)
-            project.commit()
-            project.git("checkout", "-q", "main")
+            commit(root)
+            git(root, "checkout", "-q", "main")
             project.edit(("paper/main.tex",), number, dice)
-            project.commit()
+            commit(root)
             before = project.look()
-            project.git("merge", "-q", "--no-ff", "-m", "x", f"side{number}")
+            git(root, "merge", "-q", "--no-ff", "-m", "x", f"side{number}")
         else:
             project.edit(dice.choices(list(HABITS), list(HABITS.values()))[0], number, dice)
             uncommitted = project.look()
             for key, state in uncommitted.states.items():
                 refused[key] += state.dirty is not None
                 assert bool(changed(before, uncommitted, key)) == (state.dirty is not None), key
-            project.commit()
+            commit(root)
         after = project.look()
         for key, state in after.states.items():
             again = state.commit != before.states[key].commit

@@ -22,7 +22,7 @@ from typing import Any
 import crowd
 import starts
 from misses import SIZES
-from project import TOOLS, make, worker
+from project import TOOLS, commit, make, worker
 from timing import ratio, summary
 
 SECTIONS = (
@@ -151,10 +151,7 @@ def growth(report: Report, project: Path, *, quick: bool) -> None:
 def gathered(report: Report, project: Path, *, quick: bool) -> None:
     for name, source in crowd.modules().items():
         (project / f"{name}.py").write_text(source)
-    subprocess.run(["git", "add", "."], cwd=project, check=True)
-    subprocess.run(
-        ["git", "-c", "user.name=a", "-c", "user.email=a@example.org", "commit", "-qm", "slow"], cwd=project, check=True
-    )
+    commit(project)
     rounds = 1 if quick else 5
     print(f"\n{crowd.PROCESSES} processes at once")
     found = {tool: [crowd.gather(project, tool, f"t{number}") for number in range(rounds)] for tool in TOOLS}

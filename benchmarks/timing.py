@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import statistics
 import time
@@ -47,6 +48,12 @@ def summary(samples: Sequence[float]) -> dict[str, float]:
         return {"median": samples[0], "low": samples[0], "high": samples[0], "best": samples[0], "rounds": 1}
     low, median, high = statistics.quantiles(samples, n=4, method="inclusive")
     return {"median": median, "low": low, "high": high, "best": min(samples), "rounds": len(samples)}
+
+
+def resident(pid: int) -> int:
+    """Tell the resident memory of a process, in bytes."""
+    with open(f"/proc/{pid}/statm") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 def ratio(samples: Samples, above: str, below: str) -> float:

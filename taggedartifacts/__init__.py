@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from ._call.stderr import show_log
     from ._history.compare import compare
     from ._history.prune import prune
-    from ._history.stretch import versions
     from ._history.verify import verify
+    from ._history.versions import versions
     from ._store.origin import record
 
 # Imported when they are first used: few scripts need them, and every script waits for what is imported here.
@@ -43,7 +43,7 @@ _LATER = {
     "record": "._store.origin",
     "show_log": "._call.stderr",
     "verify": "._history.verify",
-    "versions": "._history.stretch",
+    "versions": "._history.versions",
 }
 
 

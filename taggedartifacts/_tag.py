@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import re
 from dataclasses import dataclass
@@ -101,14 +100,15 @@ class Tag:
         return cls(*_parsed(path)[1:4])
 
 
-@functools.lru_cache(256)  # of outputs, which have one name in a sweep over many arguments
 def split_name(name: str) -> tuple[str, str]:
     """Split a file name into the stem, which is never empty, and the suffix: both of them where two belong together."""
-    stem, suffix = _split_last(name)
-    outer, inner = _split_last(stem)
-    if inner and (suffix.lower() in _COMPRESSIONS or (inner + suffix).lower() in _DOUBLE):
-        return outer, inner + suffix
-    return stem, suffix
+    dot = name.rfind(".")
+    if dot <= 0:
+        return name, ""
+    before = name.rfind(".", 0, dot)
+    if before > 0 and (name[dot:].lower() in _COMPRESSIONS or name[before:].lower() in _DOUBLE):
+        dot = before
+    return name[:dot], name[dot:]
 
 
 def tagged_name(name: str, digits: Digits) -> str:
@@ -138,11 +138,7 @@ def untagged_name(path: str | os.PathLike[str]) -> str:
 
 def is_tagged(path: str | os.PathLike[str]) -> bool:
     """Tell whether a file name holds a tag."""
-    try:
-        _parsed(path)
-    except ValueError:
-        return False
-    return True
+    return _parse(_name(path)) is not None
 
 
 def of_name(names: Iterable[str], untagged: str) -> Iterator[str]:
@@ -151,7 +147,8 @@ def of_name(names: Iterable[str], untagged: str) -> Iterator[str]:
     stem += "-"
     for each in names:
         # One name among 100,000 others is told by two comparisons, without the regular expression.
-        if each.startswith(stem) and each.endswith(suffix) and is_tagged(each) and untagged_name(each) == untagged:
+        parts = _parse(each) if each.startswith(stem) and each.endswith(suffix) else None
+        if parts is not None and parts[0] + parts[4] == untagged:
             yield each
 
 
@@ -166,10 +163,8 @@ def tag_digits(path: str | os.PathLike[str]) -> Digits:
 
 def has_digits(name: str, digits: Digits) -> bool:
     """Tell whether a file name, without a directory before it, holds the tag of these digits."""
-    try:
-        return _parse(name)[1:4] == digits
-    except ValueError:
-        return False
+    parts = _parse(name)
+    return parts is not None and parts[1:4] == digits
 
 
 def _text(digits: Digits) -> str:
@@ -178,24 +173,27 @@ def _text(digits: Digits) -> str:
 
 
 def _parsed(path: str | os.PathLike[str]) -> tuple[str, str, str | None, str, str]:
+    name = _name(path)
+    parts = _parse(name)
+    if parts is None:
+        raise ValueError(f"no tag in the name {name!r}: expected stem-commit-config or stem-commit-dirty-digest-config")
+    return parts
+
+
+def _name(path: str | os.PathLike[str]) -> str:
     text = os.fspath(path) if isinstance(path, (str, os.PathLike)) else path
     if not isinstance(text, str):
         raise TypeError(f"a tagged path must be a str or a path, not {path!r}")
-    return _parse(os.path.basename(text.rstrip("/" + os.sep)))
+    return os.path.basename(text.rstrip("/" + os.sep))
 
 
-@functools.lru_cache(256)  # one call asks for the parts of one name four times
-def _parse(name: str) -> tuple[str, str, str | None, str, str]:
-    stem, suffix = split_name.__wrapped__(name)
+def _parse(name: str) -> tuple[str, str, str | None, str, str] | None:
+    """Take a file name apart: stem, digits of the tag, suffix; None if it holds no tag."""
+    stem, suffix = split_name(name)
     start = len(stem) - _DIRTY_LENGTH
     if start > 0 and (match := _DIRTY_END.fullmatch(stem, start)):
         return stem[:start], match[1], match[2], match[3], suffix
     start = len(stem) - _CLEAN_LENGTH
     if start > 0 and (match := _CLEAN_END.fullmatch(stem, start)):
         return stem[:start], match[1], None, match[2], suffix
-    raise ValueError(f"no tag in the name {name!r}: expected stem-commit-config or stem-commit-dirty-digest-config")
-
-
-def _split_last(name: str) -> tuple[str, str]:
-    dot = name.rfind(".")
-    return (name[:dot], name[dot:]) if dot > 0 else (name, "")
+    return None

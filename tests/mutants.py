@@ -104,7 +104,7 @@ MUTANTS = [
     Mutant("_call/outcome.py", "            each.folder.make()  # what", "            pass  # what", KEPT),
     Mutant("_call/outcome.py", "        error.args = (error.errno, error.strerror, *error.args[2:])", "        pass", KEPT),
     Mutant("_call/steps.py", "                value = f(*step.bound.args, **step.bound.kwargs)\n                step.making.returned = True", "                value = f(*step.bound.args, **step.bound.kwargs)", KEPT),
-    Mutant("_history/verify.py", "        for path_kept in kept_work(stretch.folder, None if stretch.whole else stretch.names):", "        for path_kept in kept_work(stretch.folder):", KEPT),
+    Mutant("_history/verify.py", "        for path_kept in kept_work(selection.folder, None if selection.whole else selection.names):", "        for path_kept in kept_work(selection.folder):", KEPT),
     # Records that are always read back
     Mutant("_store/key.py", "_MOST_CHARACTERS = 16 << 10", "_MOST_CHARACTERS = 16 << 20", LARGE),
     Mutant("_store/key.py", "        if len(part) <= _MOST_TOGETHER:", "        if True:", LARGE),
@@ -148,7 +148,7 @@ MUTANTS = [
     Mutant("_store/key.py", "same_rest = (self.dirty, self.config_hash) == (other.dirty, other.config_hash)", "same_rest = self.dirty == other.dirty", KEY),
     Mutant("_store/key.py", "same_rest = (self.dirty, self.config_hash) == (other.dirty, other.config_hash)", "same_rest = self.config_hash == other.config_hash", KEY),
     Mutant("_store/key.py", " and same_rest and _same_function(self.function, other.function)", " and same_rest", KEY),
-    Mutant("_tag.py", "return _parse(name)[1:4] == digits", "return _parse(name)[1:3] == digits[:2]", KEY),
+    Mutant("_tag.py", "parts[1:4] == digits", "parts[1:3] == digits[:2]", KEY),
     Mutant("_store/key.py", "return one == other or one.endswith(f\"/{other}\") or", "return one == other or one.endswith(other) or", KEY),
     Mutant("_store/reuse.py", "    if not record.key.agrees(key):\n        raise _conflict(path, record, key)\n", "", REUSE),
     Mutant("_store/reuse.py", "if memo.stood == (key, size, mtime_ns, now):", "if memo.stood and memo.stood[1:] == (size, mtime_ns, now):", AT_ONCE),

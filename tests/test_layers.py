@@ -31,7 +31,7 @@ ARROWS = {
     "_canonical": ["_errors", "_hashing", "_path", "_reach"],
     "_code": ["_errors", "_git", "_hashing", "_memory", "_reach"],
     "_session": ["_canonical", "_code", "_errors", "_hashing", "_memory", "_reach"],
-    "_history": ["_code", "_errors", "_git", "_hashing", "_path", "_store", "_tag"],
+    "_history": ["_code", "_errors", "_git", "_path", "_store", "_tag"],
     "_call": [
         *("_canonical", "_code", "_errors", "_hashing", "_history", "_memory", "_path", "_reach", "_session", "_store"),
         "_tag",

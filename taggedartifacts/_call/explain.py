@@ -7,22 +7,22 @@ not at all of them; `explain` has more time.
 from __future__ import annotations
 
 import heapq
+import math
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal
 
 from .._errors import ArtifactConflictError, ArtifactModifiedError, InputChangedError, RecordError
-from .._history.differences import FileDifference
 from .._history.keys import FullKey, file_differences, key_differences, tag_differences
-from .._history.stretch import newest_first, present
+from .._history.versions import newest_first, present
 from .._path import ArtifactPath
 from .._store.condition import Condition, condition
 from .._store.key import shortened
 from .._store.origin import stored_record
 from .._store.record import read_record
 from .._store.reuse import Found, find_any
-from .._store.table import Shown, Table, clipped, minute
+from .._store.table import Shown, Table, clipped, labelled, minute
 from .._tag import Tag, of_name, untagged_name
 from .call import Decoration, is_refused
 from .prepare import prepare
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from .._code.dirt import Change
     from .._history.differences import Difference
-    from .._history.stretch import Version
+    from .._history.versions import Version
     from .._store.folder import Target
     from .._store.record import Record
     from .._store.written import Staged
@@ -76,13 +76,11 @@ class Explanation(Shown):
 
     def _table(self) -> Table:
         clauses = [clause for reason in self.reasons for clause in reason.split("; ")]  # each fits on a line
-        rows = [("why" * (i == 0), clause) for i, clause in enumerate(clauses)]
+        rows = labelled("why", clauses)
         rows += [("nearest", str(self.nearest))] if self.nearest is not None else []
-        rows += [("differs" * (i == 0), str(each)) for i, each in enumerate(self.differences)]
-        rows += [
-            ("not committed" * (i == 0), f"{change.path} ({change.what})") for i, change in enumerate(self.changes)
-        ]
-        rows += [("does not count" * (i == 0), f"{name}: {why}") for i, (name, why) in enumerate(self.unknown)]
+        rows += labelled("differs", map(str, self.differences))
+        rows += labelled("not committed", (f"{change.path} ({change.what})" for change in self.changes))
+        rows += labelled("does not count", (f"{name}: {why}" for name, why in self.unknown))
         return Table(_HEADINGS[self.outcome].format(path=" and ".join(map(str, self.paths))), tuple(rows))
 
 
@@ -100,27 +98,28 @@ def explain(
     call = prepare(f, lenient, args, kwargs)
     refused = is_refused(decoration.options, call.state)
     reasons = ["the code is not committed, and allow_dirty is not set"] if refused else []
-    found: Sequence[Found] | None = None
+    reads = decoration.options.mode == "r"
     try:
         call.check_links()
-        found = _artifacts_read(call) if decoration.options.mode == "r" else call.find()
+        found: Sequence[Found] | None = _artifacts_read(call) if reads else call.find()
     except (ArtifactConflictError, ArtifactModifiedError, InputChangedError) as error:
         return _explanation("refused", call, [*reasons, str(error)])
-    reads = decoration.options.mode == "r"
     if found is not None:
         outcome: Outcome = "refused" if refused else "read" if reads else "hit"
         return _explanation(outcome, call, [*reasons, *_why_found(call, found)])
     missing: Outcome = "refused" if refused or reads else "miss"
-    return _explanation(missing, call, [*reasons, *_why_missed(call)], _nearest(call, call.targets[0]))
+    return _explanation(missing, call, [*reasons, *_why_missed(call)], *_nearest(call))
 
 
 def _explanation(
-    outcome: Outcome, call: Call, reasons: list[str], nearest: tuple[str, tuple[Difference, ...]] | None = None
+    outcome: Outcome,
+    call: Call,
+    reasons: list[str],
+    nearest: ArtifactPath | None = None,
+    differences: tuple[Difference, ...] = (),
 ) -> Explanation:
-    name, differences = nearest or (None, ())
-    path = name and ArtifactPath(os.path.join(os.path.dirname(call.outputs[0].given), name))
     unknown = tuple(call.reads.unknown.items()) if call.reads is not None else ()
-    return Explanation(outcome, call.paths, tuple(reasons), path or None, differences, call.state.changes, unknown)
+    return Explanation(outcome, call.paths, tuple(reasons), nearest, differences, call.state.changes, unknown)
 
 
 def _artifacts_read(call: Call) -> list[Found] | None:
@@ -178,31 +177,45 @@ def _why_gone(record: Record | None) -> str:
     return f"{record.function} made it on {minute(record.started)}, and it was removed or moved since"
 
 
-def _nearest(call: Call, target: Target) -> tuple[str, tuple[Difference, ...]] | None:
-    """Find the artifact of the same untagged name that differs from the target in the fewest things, and those."""
-    folder, name = target
-    tag = target.tag
+def _nearest(call: Call) -> tuple[ArtifactPath | None, tuple[Difference, ...]]:
+    """Find the artifact of the same untagged name that differs in the fewest things, and list those."""
+    target, wanted = call.targets[0], full_key(call)
     try:
-        names = [each for each in present(folder, untagged_name(name)) if each != name]
+        names = present(target.folder, untagged_name(target.name))
     except OSError:
-        return None
-    if len(names) > _MOST_COMPARED:
-        names = sorted(names, key=lambda each: len(tag_differences(Tag.parse(each), tag)))[:_MOST_COMPARED]
-    wanted = full_key(call)
-    found = [(_differences_from(version, wanted), version) for version in newest_first(folder, names)]
+        return None, ()
+    found = [(_differences_from(version, wanted), version) for version in _most_alike(target, names, _MOST_COMPARED)]
     if not found:
-        return None
+        return None, ()
     # One without a record comes last: its tag does not tell in how many things its configuration differs.
     differences, nearest = min(found, key=lambda each: (each[1].record is None, len(each[0])))
-    if nearest.record is not None:
-        differences += file_differences(FullKey.of(nearest.record, nearest.target.folder), wanted)
-    return nearest.target.name, differences
+    path = ArtifactPath(os.path.join(os.path.dirname(call.outputs[0].given), nearest.target.name))
+    return path, (*differences, *_files_changed_since(nearest, wanted))
 
 
-def _differences_from(version: Version, wanted: FullKey) -> tuple[Difference, ...]:
-    if version.record is None:
+def _most_alike(target: Target, names: Iterable[str], most: int) -> list[Version]:
+    """Look at those of a name's other artifacts whose tags differ least from that of the target, newest first."""
+    tag = target.tag
+    others = [each for each in names if each != target.name]
+    near = heapq.nsmallest(most, others, key=lambda each: len(tag_differences(Tag.parse(each), tag)))
+    return newest_first(target.folder, near)
+
+
+def _differences_from(
+    version: Version, wanted: FullKey, most_letters: float = math.inf, *, by_patches: bool = True
+) -> tuple[Difference, ...]:
+    """List in what a call differs from an artifact; by the tags if there is no record, or too much to compare."""
+    record = version.record
+    if record is None or max(len(record.canonical), len(wanted.canonical)) > most_letters:
         return tag_differences(version.target.tag, wanted.key.tag)
-    return key_differences(FullKey.of(version.record, version.target.folder), wanted)[0]
+    return key_differences(FullKey.of(record, version.target.folder), wanted, [], by_patches=by_patches)
+
+
+def _files_changed_since(version: Version, wanted: FullKey) -> tuple[Difference, ...]:
+    """List the files of the code that differ between the commit of an artifact and that of a call."""
+    if version.record is None:
+        return ()
+    return file_differences(FullKey.of(version.record, version.target.folder), wanted)
 
 
 def full_key(call: Call) -> FullKey:
@@ -239,39 +252,26 @@ def why(call: Call, staged: Sequence[Staged], predecessors: Sequence[Record | No
         reason = "it had been removed"
     else:
         try:
-            reason = "; ".join(_clauses(_nearest_differences(call, call.targets[0])))
+            reason = "; ".join(_clauses(_nearest_differences(call)))
         except (OSError, ValueError):  # a folder that cannot be listed, records that are damaged
             reason = ""
     return reason and f": {reason}"
 
 
-def _nearest_differences(call: Call, target: Target) -> Sequence[Difference]:
+def _nearest_differences(call: Call) -> Sequence[Difference]:
     """List in what the call differs from the artifact of its name that differs least, of equal ones from the newest."""
-    folder, name, tag = target.folder, target.name, target.tag
-    with os.scandir(folder.path) as entries:
+    target, wanted = call.targets[0], full_key(call)
+    with os.scandir(target.folder.path) as entries:
         listed = [entry.name for entry in islice(entries, _MOST_ENTRIES)]
-    others = [each for each in of_name(listed, untagged_name(name)) if each != name]
-    near = heapq.nsmallest(_MOST_RECORDS, others, key=lambda each: len(tag_differences(Tag.parse(each), tag)))
-    wanted = full_key(call)
-    blind = replace(wanted, read_patch=lambda: None)  # patches are read for the one that is told of
-    found = [(len(_quick_diff(version, blind)), i, version) for i, version in enumerate(newest_first(folder, near))]
-    if not found:
+    near = _most_alike(target, of_name(listed, untagged_name(target.name)), _MOST_RECORDS)
+    if not near:
         return ()
-    nearest = min(found)[2]
-    differences = _quick_diff(nearest, wanted, patches=True)
-    if nearest.record is None:
-        return differences
-    files = file_differences(FullKey.of(nearest.record, nearest.target.folder), wanted)
+    # Patches are read for the one that is told of.
+    nearest = min(near, key=lambda each: len(_differences_from(each, wanted, _MOST_LETTERS, by_patches=False)))
+    differences = _differences_from(nearest, wanted, _MOST_LETTERS)
+    files = _files_changed_since(nearest, wanted)
     # Which commit it was says less than which files.
     return [*files, *(each for each in differences if not files or each.place not in ("commit", "scope"))]
-
-
-def _quick_diff(version: Version, wanted: FullKey, *, patches: bool = False) -> Sequence[Difference]:
-    record = version.record
-    if record is None or max(len(record.canonical), len(wanted.canonical)) > _MOST_LETTERS:
-        return tag_differences(version.target.tag, wanted.key.tag)
-    key = FullKey.of(record, version.target.folder)
-    return key_differences(key if patches else replace(key, read_patch=lambda: None), wanted)[0]
 
 
 def _clauses(differences: Iterable[Difference]) -> list[str]:
@@ -284,8 +284,8 @@ def _clauses(differences: Iterable[Difference]) -> list[str]:
 
 
 def _said(difference: Difference) -> str:
-    if isinstance(difference, FileDifference):
-        return f"{difference.path} changed" + (difference.cause and f", {difference.cause}")
+    if difference.path:
+        return f"{difference.path} changed{difference.place.removeprefix(difference.path)}"
     if difference.place.startswith("uncommitted ") and difference.a == "as committed":
         return clipped(f"{difference.place.removeprefix('uncommitted ')} changed")
     kind, _, place = difference.place.replace("[", ".[", 1).partition(".")

@@ -35,9 +35,12 @@ _PATHLIB = re.compile(r"pathlib\._(?:local|abc):(?:(PurePath|Path)Base(?=\.))?")
 
 _NOTHING: dict[str, Any] = {}
 
-_named_before: dict[tuple[str, str], tuple[weakref.ref[Any], tuple[int, int]]] = {}
+# By module and name: what they gave, and of which load of the module; as many as there are definitions with names.
+_named_before: dict[tuple[str, str], tuple[Callable[[], object], Callable[[], object], Callable[[], object]]] = {}
 
-_known: weakref.WeakKeyDictionary[type, tuple[dict[str, Any], str, str, str, object]] = weakref.WeakKeyDictionary()
+# By class, for as long as that lives: so the module, which holds the class, is not held.
+_known: weakref.WeakKeyDictionary[type, tuple[weakref.ref[types.ModuleType], str, str, str, object]]
+_known = weakref.WeakKeyDictionary()
 
 _fingerprint: Callable[[Any], str | None] | None = None
 
@@ -61,18 +64,22 @@ def type_name(kind: type, *, described: bool = False) -> object:
     """
     # Asked for each instance: a name that gave the class before, and gives it still, needs no more than that.
     known = _known.get(kind)
-    if known is not None and known[0].get(known[1]) is kind and (known[4] is None or known[4] == _script()):
+    if (
+        known is not None
+        and getattr(known[0](), "__dict__", _NOTHING).get(known[1]) is kind
+        and (known[4] is None or known[4] == _script())
+    ):
         digest = meet(kind, known[2])
         return known[3] if digest is None else [known[3], digest]
     module, qualname = kind.__module__, kind.__qualname__
     space = getattr(sys.modules.get(module), "__dict__", _NOTHING)
     if module not in SCRIPT and space.get(qualname) is kind:
-        return _remembered(kind, space, None)
+        return _remembered(kind, None)
     if (digest := _definition(module, kind)) is not None:
         meet_typed(kind)
         return [f"__main__:{qualname}", digest]
     if module == "__main__" and space.get(qualname) is kind and (script := _script()) is not None:
-        return _remembered(kind, space, script)
+        return _remembered(kind, script)
     if not described and (form := _generic(kind)) is not None:
         return form
     if not described and _depth(module, qualname, kind) is None:
@@ -100,9 +107,12 @@ def _generic(kind: type) -> Form | None:
     return several("alias", (said["origin"], list(said["args"]), None))
 
 
-def _remembered(kind: type, space: dict[str, Any], script: object) -> object:
-    name = _named(kind, kind.__module__, kind.__qualname__)
-    _known[kind] = space, kind.__qualname__, kind.__module__, name if isinstance(name, str) else name[0], script
+def _remembered(kind: type, script: object) -> object:
+    module, qualname = kind.__module__, kind.__qualname__
+    name = _named(kind, module, qualname)
+    with contextlib.suppress(TypeError):  # what stands for a module may be an object that cannot be referred to weakly
+        home = weakref.ref(sys.modules[module])
+        _known[kind] = home, qualname, module, name if isinstance(name, str) else name[0], script
     return name
 
 
@@ -271,9 +281,9 @@ def _check_name(value: Any, module: str, path: str) -> None:
     # A name that is bound anew in a loop gives that very object each time. A module that is loaded again is another
     # one, as in Streamlit, or has another spec.
     space = sys.modules.get(module)
-    load = (id(space), id(getattr(space, "__spec__", None)))
+    load = space, getattr(space, "__spec__", None)
     known = _named_before.get((module, path))
-    if known is not None and known[1] == load:
+    if known is not None and known[1]() is load[0] and known[2]() is load[1]:
         if known[0]() is value:
             return
         raise RefusalError(
@@ -281,7 +291,15 @@ def _check_name(value: Any, module: str, path: str) -> None:
             "give each its own name in a module",
         )
     with contextlib.suppress(TypeError):  # some built-in functions cannot be referred to weakly
-        _named_before[module, path] = (weakref.ref(value), load)
+        _named_before[module, path] = weakref.ref(value), _referred(load[0]), _referred(load[1])
+
+
+def _referred(value: object) -> Callable[[], object]:
+    """Refer to a module or its spec: weakly, and not by its address, which the next one may get."""
+    try:
+        return weakref.ref(value)
+    except TypeError:  # None
+        return lambda: value
 
 
 def _by_definition(function: types.FunctionType | type, module: str) -> Form | None:

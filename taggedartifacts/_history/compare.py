@@ -11,7 +11,7 @@ from .._path import ArtifactPath
 from .._store.condition import Condition, condition, describe, describe_file, with_manifest
 from .._store.key import same_commit
 from .._store.origin import find_target, record_of, said_by
-from .._store.table import Shown, Table, byte_count
+from .._store.table import Shown, Table, byte_count, labelled
 from .._tag import split_name, untagged_name
 from .differences import ABSENT, Difference
 from .keys import FullKey, commits_between, file_differences, key_differences, tag_differences
@@ -173,9 +173,9 @@ class Comparison(Shown):
             ("same configuration", _ANSWERS[self.same_config]),
             ("same content", _ANSWERS[self.same_content]),
         ]
-        rows += [("differs" * (i == 0), str(each)) for i, each in enumerate(self.differences)]
-        rows += [("commits" * (i == 0), f"{digits[:10]} {subject}") for i, (digits, subject) in enumerate(self.commits)]
-        rows += [("not known" * (i == 0), each) for i, each in enumerate(self.unknown)]
+        rows += labelled("differs", map(str, self.differences))
+        rows += labelled("commits", (f"{digits[:10]} {subject}" for digits, subject in self.commits))
+        rows += labelled("not known", self.unknown)
         return Table(f"{self.a} → {self.b}", tuple(rows), () if self.reproducible is not False else (self._verdict(),))
 
     def _verdict(self) -> str:
@@ -248,10 +248,13 @@ def compare(a: str | os.PathLike[str], b: str | os.PathLike[str]) -> Comparison:
         same_code = same_commit(key.commit, other.commit) and key.dirty == other.dirty
         same_config = key.config_hash == other.config_hash
         keys = (FullKey.of(first.record, first.target.folder), FullKey.of(second.record, second.target.folder))
-        differences = _differences(*keys, unknown)
+        differences = (*key_differences(*keys, unknown), *file_differences(*keys))
         unknown += _without_form(first.record, second.record)
         differences += tuple(_environment_differences(first.record, second.record))
-        commits = _commits(*keys, unknown)
+        between = commits_between(*keys)
+        if between is None:
+            unknown.append("the commits between them: no repository that has both is around them or here")
+        commits = between or ()
     return Comparison(
         a=first.path,
         b=second.path,
@@ -265,27 +268,10 @@ def compare(a: str | os.PathLike[str], b: str | os.PathLike[str]) -> Comparison:
     )
 
 
-def _differences(a: FullKey, b: FullKey, unknown: list[str]) -> tuple[Difference, ...]:
-    """List where two keys differ, and the files of the code that do."""
-    differences, doubts = key_differences(a, b)
-    unknown += doubts
-    return (*differences, *file_differences(a, b))
-
-
 def _without_form(a: Record, b: Record) -> Iterator[str]:
     """Say of which globals it cannot be known whether they differ."""
     for name in sorted({*a.unknown, *b.unknown}):
         yield f"whether {name} differs: it has no canonical form"
-
-
-def _commits(a: FullKey, b: FullKey, unknown: list[str]) -> tuple[tuple[str, str], ...]:
-    """List the commits between two, if they are of two commits and a repository here has both."""
-    if same_commit(a.key.commit, b.key.commit):
-        return ()
-    commits = commits_between(a.key.commit, b.key.commit, (a.folder, b.folder))
-    if commits is None:
-        unknown.append("the commits between them: no repository that has both is around them or here")
-    return commits or ()
 
 
 def _environment_differences(a: Record, b: Record) -> Iterator[Difference]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._errors import printable
 
@@ -40,6 +40,8 @@ class Difference:
         b: How it is for the second.
         is_environment: Whether it is no part of the tag, but of where the artifact was made.
         reader: Who reads it, where it is no argument; empty otherwise.
+        path: The file, relative to the repository's root, where it is one of the code that two commits hold
+            differently: the place then says, too, how that came into the scope.
     """
 
     place: str
@@ -47,22 +49,10 @@ class Difference:
     b: str
     is_environment: bool = field(default=False, repr=False, compare=False)
     reader: str = ""
+    path: str = field(default="", repr=False, compare=False)
 
     def __str__(self) -> str:
         return printable(f"{self.place}: {self.a} → {self.b}" + (f", read by {self.reader}" if self.reader else ""))
-
-
-@dataclass(frozen=True, slots=True)
-class FileDifference(Difference):
-    """A file of the code that two commits hold differently.
-
-    Attributes:
-        path: The file, relative to the repository's root.
-        cause: How it came into the scope: ``imported by plots.py``; empty for the function's own file.
-    """
-
-    path: str = field(default="", repr=False, compare=False)
-    cause: str = field(default="", repr=False, compare=False)
 
 
 class _Atom(str):
@@ -71,25 +61,15 @@ class _Atom(str):
     __slots__ = ()
 
 
-class _Key(str):
-    """A key of a dict that is no string, as it is shown."""
-
-    __slots__ = ()
-
-
-class _Tagged:
+class _Tagged(NamedTuple):
     """A tagged object: what JSON cannot hold."""
 
-    __slots__ = ("name", "value")
-
-    def __init__(self, name: str, value: Any) -> None:
-        self.name = name
-        self.value = value
+    name: str
+    value: Any
 
 
 _GLOBALS = "globals"
-ABSENT = "absent"
-_ABSENT = _Atom(ABSENT)
+ABSENT = "absent"  # as which None is shown, which no form gives
 
 
 def canonical_differences(a: str, b: str, readers: Mapping[str, str] = {}) -> Iterator[Difference]:
@@ -109,9 +89,9 @@ def canonical_differences(a: str, b: str, readers: Mapping[str, str] = {}) -> It
         members = _members(place, x, y)
         if members is not None:
             pending.extend((*each, _reader_of(place, each[0], readers) or reader) for each in reversed(members))
-        elif place == _GLOBALS and isinstance(x if x is not _ABSENT else y, dict):
+        elif place == _GLOBALS and isinstance(y if x is None else x, dict):
             # One of the two reads nothing: each name is a difference of its own.
-            pending.append((place, x if x is not _ABSENT else {}, y if y is not _ABSENT else {}, ""))
+            pending.append((place, {} if x is None else x, {} if y is None else y, ""))
         elif not _same(x, y):
             yield Difference(place, *_windows(_one_line(x), _one_line(y)), reader=reader)
 
@@ -126,7 +106,7 @@ def _members(place: str, x: Any, y: Any) -> list[tuple[str, Any, Any]] | None:
         return None
     if isinstance(x, dict):
         keys = [*x, *(key for key in y if key not in x)]
-        return [(_key_below(place, key), x.get(key, _ABSENT), y.get(key, _ABSENT)) for key in keys]
+        return [(_key_below(place, key), x.get(key), y.get(key)) for key in keys]
     if isinstance(x, list) and len(x) == len(y):
         return [(f"{place}[{i}]", left, right) for i, (left, right) in enumerate(zip(x, y, strict=True))]
     if _is_object(x) and _is_object(y) and len(x.value) == len(y.value) and x.value[0] == y.value[0]:
@@ -139,9 +119,9 @@ def _is_object(value: Any) -> bool:
     return isinstance(value, _Tagged) and value.name == "object" and isinstance(value.value, list) and bool(value.value)
 
 
-def _key_below(place: str, key: str) -> str:
-    if isinstance(key, _Key):
-        return f"{place}[{key}]"
+def _key_below(place: str, key: str | tuple[str]) -> str:
+    if isinstance(key, tuple):
+        return f"{place}[{key[0]}]"
     if place == _GLOBALS:
         return f"{place}.{key}"  # names with dots are how code spells them
     if not key.isidentifier():
@@ -155,9 +135,7 @@ def _same(a: Any, b: Any) -> bool:
         x, y = pending.pop()
         if type(x) is not type(y):
             return False
-        if isinstance(x, _Tagged):
-            pending.extend([(x.name, y.name), (x.value, y.value)])
-        elif isinstance(x, list):
+        if isinstance(x, (list, _Tagged)):
             if len(x) != len(y):
                 return False
             pending.extend(zip(x, y, strict=True))
@@ -200,7 +178,8 @@ def _object(members: list[Any]) -> Any:
         return dict(pairs)
     name, value = pairs[0][0][1:], pairs[0][1]
     if name == "dict":
-        keyed = {_Key(_one_line(key)): item for key, item in value}
+        # A key that is no string is kept as it is shown, in a tuple: what it shows may be a key, too.
+        keyed = {(_one_line(key),): item for key, item in value}
         if len(keyed) == len(value):
             return keyed
     return _Tagged(name, value)
@@ -234,8 +213,12 @@ def _one_line(value: Any) -> str:
 
 
 def _pieces(value: Any, depth: int) -> Iterator[str]:
-    if isinstance(value, (_Atom, _Key)):
+    if value is None:
+        yield ABSENT
+    elif isinstance(value, _Atom):
         yield _PYTHON_NAMES.get(value, value)
+    elif type(value) is tuple:  # a key that is no string
+        yield value[0]
     elif isinstance(value, str):
         yield value[:_DIGEST_LETTERS] + "…" if _DIGEST.fullmatch(value) else repr(value[:_MOST_RENDERED])
     elif depth == 0:

@@ -10,15 +10,14 @@ from .._code.dirt import same_syntax
 from .._code.scope import recorded_scope
 from .._errors import RecordError, RepositoryError
 from .._git.repository import find_repository, reading
-from .._hashing import hexdigest
 from .._store.disk import read_whole
-from .._store.key import is_shortened, same_commit
+from .._store.key import is_hashed, same_commit
 from .._store.record import MAX_RECORD_BYTES
 from .._tag import COMMIT_DIGITS, DIGEST_DIGITS
-from .differences import Difference, FileDifference, canonical_differences
+from .differences import Difference, canonical_differences
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping
 
     from .._code.scope import Scope
     from .._git.command import CommandRepository
@@ -43,7 +42,7 @@ class FullKey:
         key: Function, commit, digest of the uncommitted changes and config hash.
         canonical: The canonical form that the config hash is of.
         changes: What was not committed, by path: what was wrong with it.
-        read_patch: Reads the uncommitted changes as a patch; only two dirty keys that differ need it.
+        read_patch: Reads the uncommitted changes as a patch.
         scope: What was the code.
         folder: A directory in or near the repository.
         readers: Who reads each of the globals in the configuration.
@@ -71,28 +70,40 @@ class FullKey:
         )
 
 
-def key_differences(a: FullKey, b: FullKey) -> tuple[tuple[Difference, ...], tuple[str, ...]]:
-    """List where two keys differ, and say what could not be found out."""
-    unknown: list[str] = []
-    differences = [*_code_differences(a, b, unknown), *_config_differences(a, b, unknown)]
-    return tuple(differences), tuple(unknown)
+def key_differences(a: FullKey, b: FullKey, unknown: list[str], *, by_patches: bool = True) -> tuple[Difference, ...]:
+    """List where two keys differ.
+
+    Args:
+        a: One of them.
+        b: The other.
+        unknown: Takes a sentence on each thing that could not be found out.
+        by_patches: Whether to read the uncommitted changes of both, which tell apart two changes of one file.
+    """
+    return (*_code_differences(a, b, unknown, by_patches=by_patches), *_config_differences(a, b, unknown))
 
 
-def file_differences(a: FullKey, b: FullKey) -> tuple[FileDifference, ...]:
+def file_differences(a: FullKey, b: FullKey) -> tuple[Difference, ...]:
     """List the files of the code that the commits of two keys hold differently, as far as a repository here tells.
 
     Opens the repository, so it is for the two that somebody is told of, and not for all that there are.
     """
     if same_commit(a.key.commit, b.key.commit):
         return ()
-    paths = _changed_files(a.key.commit, b.key.commit, (a.scope, b.scope), (a.folder, b.folder)) or []
+    scopes = a.scope, b.scope
+    by_bytes = any(scope.by_bytes for scope in scopes)  # else comments and layout do not count
+
+    def changed(repository: Repository | CommandRepository) -> list[str]:
+        return sorted(
+            delta.path
+            for delta in repository.deltas(a.key.commit, b.key.commit)
+            if any(scope.holds(delta.path) for scope in scopes) and (by_bytes or not same_syntax(repository, delta))
+        )
+
+    paths = _ask_first(a, b, changed) or []
     commits = a.key.commit[:COMMIT_DIGITS], b.key.commit[:COMMIT_DIGITS]
-    found = []
-    for path in paths[:_MOST_FILES]:
-        chain = b.scope.chain(path)
-        found.append(FileDifference(chain, *commits, path=path, cause=chain.removeprefix(path).removeprefix(", ")))
+    found = [Difference(b.scope.chain(path), *commits, path=path) for path in paths[:_MOST_FILES]]
     if len(paths) > _MOST_FILES:
-        found.append(FileDifference(f"{len(paths) - _MOST_FILES} more files", *commits, path="more files"))
+        found.append(Difference(f"{len(paths) - _MOST_FILES} more files", *commits))
     return tuple(found)
 
 
@@ -106,7 +117,7 @@ def tag_differences(a: Tag, b: Tag) -> tuple[Difference, ...]:
     return tuple(Difference(*field) for field in fields if field[1] != field[2])
 
 
-def _code_differences(a: FullKey, b: FullKey, unknown: list[str]) -> Iterator[Difference]:
+def _code_differences(a: FullKey, b: FullKey, unknown: list[str], *, by_patches: bool) -> Iterator[Difference]:
     if a.key.function != b.key.function:
         yield Difference("function", a.key.function, b.key.function)
     if not same_commit(a.key.commit, b.key.commit):
@@ -114,12 +125,14 @@ def _code_differences(a: FullKey, b: FullKey, unknown: list[str]) -> Iterator[Di
     if a.key.scope_text != b.key.scope_text:
         yield Difference("scope", a.key.scope_text, b.key.scope_text)
     if a.key.dirty != b.key.dirty:
-        yield from _change_differences(a, b, unknown)
+        patches = (a.read_patch(), b.read_patch()) if by_patches and a.changes and b.changes else (None, None)
+        yield from _change_differences(a, b, patches, unknown)
 
 
-def _change_differences(a: FullKey, b: FullKey, unknown: list[str]) -> Iterator[Difference]:
+def _change_differences(
+    a: FullKey, b: FullKey, patches: tuple[bytes | None, bytes | None], unknown: list[str]
+) -> Iterator[Difference]:
     """List the uncommitted files that differ; two that were changed alike are told apart by the patches."""
-    patches = (a.read_patch(), b.read_patch()) if a.changes and b.changes else (None, None)
     parts = (
         None if patches[0] is None or patches[1] is None else (_files_of_patch(patches[0]), _files_of_patch(patches[1]))
     )
@@ -163,7 +176,7 @@ def _config_differences(a: FullKey, b: FullKey, unknown: list[str]) -> Iterator[
         return
     differences = None
     # A canonical form that is not what was hashed would name differences that there are not.
-    if all(is_shortened(each.canonical) or _is_hashed(each) for each in (a, b)):
+    if all(is_hashed(each.canonical, each.key.config_hash) for each in (a, b)):
         try:
             differences = list(canonical_differences(a.canonical, b.canonical, {**a.readers, **b.readers}))
         except ValueError:
@@ -173,10 +186,6 @@ def _config_differences(a: FullKey, b: FullKey, unknown: list[str]) -> Iterator[
     else:
         unknown.append("where the configurations differ: what is recorded of one of them is damaged")
         yield Difference("config hash", a.key.config_hash, b.key.config_hash)
-
-
-def _is_hashed(full: FullKey) -> bool:
-    return hexdigest(full.canonical.encode("utf-8", "surrogatepass")) == full.key.config_hash
 
 
 def _read_patch(record: Record, folder: Folder) -> bytes | None:
@@ -193,47 +202,28 @@ def _dirty_text(digest: str | None) -> str:
     return "none" if digest is None else digest[:DIGEST_DIGITS]
 
 
-def commits_between(a: str, b: str, folders: Iterable[str]) -> tuple[tuple[str, str], ...] | None:
+def commits_between(a: FullKey, b: FullKey) -> tuple[tuple[str, str], ...] | None:
     """List the commits that only one of two has in its history, newest first, those of *b* before those of *a*.
-
-    Args:
-        a: Full hex of a commit.
-        b: Full hex of another.
-        folders: Directories in which to look for the repository; the current one is tried last.
 
     Returns:
         Full hex and subject of each, or None if no repository that can be read has both.
     """
+    here, there = a.key.commit, b.key.commit
 
     def between(repository: Repository | CommandRepository) -> tuple[tuple[str, str], ...]:
-        return tuple((repository.subjects_between(a, b) + repository.subjects_between(b, a))[:_MOST_COMMITS])
+        both = repository.subjects_between(here, there) + repository.subjects_between(there, here)
+        return tuple(both[:_MOST_COMMITS])
 
-    return _ask_first(a, b, folders, between)
-
-
-def _changed_files(a: str, b: str, scopes: Sequence[Scope], folders: Iterable[str]) -> list[str] | None:
-    """List the files of the code that two commits hold differently; comments and layout do not count."""
-    by_bytes = any(scope.by_bytes for scope in scopes)
-
-    def changed(repository: Repository | CommandRepository) -> list[str]:
-        return sorted(
-            delta.path
-            for delta in repository.deltas(a, b)
-            if any(scope.holds(delta.path) for scope in scopes) and (by_bytes or not same_syntax(repository, delta))
-        )
-
-    return _ask_first(a, b, folders, changed)
+    return () if same_commit(here, there) else _ask_first(a, b, between)
 
 
-def _ask_first(
-    a: str, b: str, folders: Iterable[str], ask: Callable[[Repository | CommandRepository], _Answer]
-) -> _Answer | None:
+def _ask_first(a: FullKey, b: FullKey, ask: Callable[[Repository | CommandRepository], _Answer]) -> _Answer | None:
     """Ask the first repository that has both commits; None if none that can be read has."""
-    for folder in (*folders, os.getcwd()):
+    for folder in (a.folder, b.folder, os.getcwd()):
         try:
             with reading(folder):
                 repository = find_repository(folder)
-                if repository is not None and repository.exists(a) and repository.exists(b):
+                if repository is not None and repository.exists(a.key.commit) and repository.exists(b.key.commit):
                     return ask(repository)
         except RepositoryError:
             continue

@@ -22,7 +22,7 @@ from .._store.origin import recorded, said_by
 from .._store.staging import clean_up, is_busy, make_staging
 from .._store.table import Shown, Table, byte_count
 from .._tag import DIGEST_DIGITS, Tag, is_tagged, split_name, untagged_name
-from .stretch import known_version, newest_first, stretches
+from .versions import known_version, newest_first, selections
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from .._git.repository import Repository
     from .._store.folder import Folder
     from .._store.record import Record
-    from .stretch import Stretch, Version
+    from .versions import Selection, Version
 
 _log = logging.getLogger("taggedartifacts")
 
@@ -137,18 +137,18 @@ def prune(
     """
     criteria = _Criteria(_checked_keep(keep), _threshold(older_than), dirty, unreachable)
     pruned, foreign = Pruned(dry_run=dry_run, is_asked=criteria.is_asked), list[ArtifactConflictError]()
-    for stretch in stretches(path, _pass_over):
-        foreign += _prune(stretch, criteria, pruned)
+    for selection in selections(path, _pass_over):
+        foreign += _prune(selection, criteria, pruned)
     _log.info("%s", pruned._summary())
     for error in foreign[:1]:
         raise error
     return pruned
 
 
-def _prune(stretch: Stretch, criteria: _Criteria, pruned: Pruned) -> Iterator[ArtifactConflictError]:
+def _prune(selection: Selection, criteria: _Criteria, pruned: Pruned) -> Iterator[ArtifactConflictError]:
     """Remove what is chosen of one directory, and the patches that nothing needs any more; note what is gone."""
     patches, gone = set(), set()
-    for version in _to_remove(stretch, criteria):
+    for version in _to_remove(selection, criteria):
         try:
             if _is_changed(version):
                 _log.warning("%s is kept: it was changed since it was made; delete it by hand", version.target.path)
@@ -161,13 +161,13 @@ def _prune(stretch: Stretch, criteria: _Criteria, pruned: Pruned) -> Iterator[Ar
             _log.warning("%s is kept, as far as it is there: %s", version.target.path, error)
             continue
         if size is not None:
-            pruned.append(ArtifactPath(os.path.join(stretch.given, version.target.name)))
+            pruned.append(ArtifactPath(os.path.join(selection.given, version.target.name)))
             pruned.size += size
             gone.add(version.target.name)
             patches |= {version.record.patch} if version.record and version.record.patch else set()
     for patch in sorted(patches):
         try:
-            pruned.size += _drop_patch(stretch.folder, patch, gone, dry_run=pruned.dry_run)
+            pruned.size += _drop_patch(selection.folder, patch, gone, dry_run=pruned.dry_run)
         except OSError as error:
             _log.warning("%s is kept, as far as it is there: %s", patch, error)
 
@@ -199,14 +199,13 @@ def _threshold(older_than: timedelta | datetime | None) -> float | None:
     raise TypeError(f"older_than must be a timedelta or a datetime, not {older_than!r}")
 
 
-def _to_remove(stretch: Stretch, criteria: _Criteria) -> list[Version]:
+def _to_remove(selection: Selection, criteria: _Criteria) -> list[Version]:
     names: dict[str, list[str]] = {}
-    for name in stretch.names:
+    for name in selection.names:
         names.setdefault(untagged_name(name), []).append(name)
-    branches = Branches(stretch.folder.path) if criteria.unreachable and names else None
-    return [
-        version for each in names.values() for version in criteria.chosen(newest_first(stretch.folder, each), branches)
-    ]
+    branches = Branches(selection.folder.path) if criteria.unreachable and names else None
+    versions = (newest_first(selection.folder, each) for each in names.values())
+    return [version for each in versions for version in criteria.chosen(each, branches)]
 
 
 def _is_unreachable(version: Version, branches: Branches) -> bool:
@@ -313,7 +312,7 @@ class Branches:
                 "are unreachable; change to the repository of the code"
             )
         self._repository: Repository | CommandRepository = found
-        self._known: dict[str, bool | None] = {}
+        self._known: dict[tuple[str, str | None], bool | None] = {}
 
     def contain(self, record: Record) -> bool | None:
         """Tell whether a branch, a tag or HEAD contains the commit that an artifact was made from.
@@ -322,10 +321,11 @@ class Branches:
             None if it cannot be known: the commit is not here, and the artifact was made from another repository, or
             the older part of the history is not here.
         """
-        if record.commit not in self._known:
+        key = record.commit, record.remote
+        if key not in self._known:
             with reading(self._repository.root):
-                self._known[record.commit] = self._ask(record)
-        return self._known[record.commit]
+                self._known[key] = self._ask(record)
+        return self._known[key]
 
     def _ask(self, record: Record) -> bool | None:
         if self._repository.exists(record.commit):

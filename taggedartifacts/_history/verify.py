@@ -9,14 +9,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .._errors import RecordError
-from .._hashing import hexdigest
 from .._store.condition import condition, describe, describe_file, with_manifest
 from .._store.folder import Target
-from .._store.key import is_shortened
+from .._store.key import is_hashed
 from .._store.origin import record_of
 from .._store.staging import kept_work, leftovers
 from .._store.table import Shown, Table, byte_count, minute
-from .stretch import stretches
+from .versions import selections
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -89,13 +88,13 @@ def verify(path: str | os.PathLike[str]) -> list[Problem]:
     def unreadable(error: OSError) -> None:
         problems.append(Problem(str(error.filename), "unreadable", error.strerror or str(error)))
 
-    for stretch in stretches(path, unreadable):
-        for done, name in enumerate(stretch.names):
-            progress.say(stretch.given, done, len(stretch.names))
-            problems.extend(_problems_of(Target(stretch.folder, name), progress))
-        for path_left in leftovers(stretch.folder, None if stretch.whole else stretch.names):
+    for selection in selections(path, unreadable):
+        for done, name in enumerate(selection.names):
+            progress.say(selection.given, done, len(selection.names))
+            problems.extend(_problems_of(Target(selection.folder, name), progress))
+        for path_left in leftovers(selection.folder, None if selection.whole else selection.names):
             problems.append(Problem(path_left, "leftover", "the process that worked in it is gone"))
-        for path_kept in kept_work(stretch.folder, None if stretch.whole else stretch.names):
+        for path_kept in kept_work(selection.folder, None if selection.whole else selection.names):
             problems.append(Problem(path_kept, "kept", "finished work that could not be published; yours to remove"))
     return problems
 
@@ -123,10 +122,7 @@ def _problems_of(target: Target, progress: _Progress) -> Iterator[Problem]:
     if record is None:
         yield Problem(target.path, "no record", "nothing tells what it should be")
         return
-    is_whole = not is_shortened(record.canonical)
-    if record.key.tag != target.tag or (
-        is_whole and hexdigest(record.canonical.encode("utf-8", "surrogatepass")) != record.config_hash
-    ):
+    if record.key.tag != target.tag or not is_hashed(record.canonical, record.config_hash):
         yield Problem(where, "damaged record", "it contradicts itself or the artifact's name")
     if record.patch is not None and not os.path.lexists(os.path.join(target.folder.patches, record.patch)):
         yield Problem(

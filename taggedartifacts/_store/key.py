@@ -99,9 +99,9 @@ def shortened(canonical: str) -> str:
     return _replaced(canonical, 0, len(canonical), _short_part)
 
 
-def is_shortened(canonical: str) -> bool:
-    """Tell whether values in a canonical form were replaced, so that the config hash is not the hash of this text."""
-    return _MARK in canonical
+def is_hashed(canonical: str, config_hash: str) -> bool:
+    """Tell whether a recorded form is what a config hash is of, as far as can be told: not where it was shortened."""
+    return _MARK in canonical or hexdigest(canonical.encode("utf-8", "surrogatepass")) == config_hash
 
 
 def _short_part(text: str, start: int, end: int) -> str:

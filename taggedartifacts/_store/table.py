@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import zip_longest
+from typing import TYPE_CHECKING
 
 from .._errors import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _MOST_ROWS = 40
 _MOST_CELL = 200
@@ -67,6 +71,11 @@ class Shown:
 
     def _repr_html_(self) -> str:
         return self._table().html()
+
+
+def labelled(label: str, texts: Iterable[str]) -> list[tuple[str, str]]:
+    """Make rows of a list: its label stands before the first entry."""
+    return [(label if number == 0 else "", text) for number, text in enumerate(texts)]
 
 
 def clipped(text: str, most: int = _MOST_CELL) -> str:

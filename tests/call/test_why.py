@@ -119,7 +119,7 @@ def one(out="out/one"):
         read = []
         with monkeypatch.context() as patch:
             patch.setattr(explain, "_MOST_RECORDS", 2)
-            patch.setattr(explain, "_quick_diff", lambda version, *_, **__: read.append(version) or ())
+            patch.setattr(explain, "_differences_from", lambda version, *_, **__: read.append(version) or ())
             said(work, x=9)
 
         assert 3 == len(read)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import gc
 import subprocess
 import sys
 import threading
 import types
+import weakref
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -175,3 +177,32 @@ class TestNames:
         main.__spec__ = None
 
         assert _scripts.name_of(vars(main)) is None
+
+
+class TestMemory:
+    @pytest.mark.parametrize("name", ["gone", "__main__"])
+    def test_lets_go_of_a_module(self, name, monkeypatch):
+        """A module goes with what it holds when it is loaded anew, although instances of its classes were encoded."""
+        kinds = []
+        for number in range(3):
+            module = types.ModuleType(name)
+            module.__file__ = str(Path(__file__).with_name("script.py"))
+            monkeypatch.setitem(sys.modules, name, module)
+            exec("class Model:\n    def __init__(self, x):\n        self.x = x", vars(module))
+            assert canonical(module.Model(number)) == canonical(module.Model(number))
+            kinds.append(weakref.ref(module.Model))
+            del module
+        monkeypatch.undo()
+        gc.collect()
+
+        assert [None] * 3 == [each() for each in kinds]
+
+    def test_another_module_at_the_same_address(self, monkeypatch):
+        """A module that is made where one was that is gone is another one, and so are its classes."""
+        monkeypatch.setitem(sys.modules, "made", None)  # and taken out at the end
+        for _ in range(20):
+            del sys.modules["made"]
+            sys.modules["made"] = types.ModuleType("made")
+            exec("class Model:\n    pass", vars(sys.modules["made"]))
+
+            assert b'"made:Model"' in canonical(sys.modules["made"].Model)

@@ -12,7 +12,6 @@ from records import DIRTY, OTHER_COMMIT, change_record, put, record_path
 
 from taggedartifacts import ArtifactNotFoundError, compare, prune
 from taggedartifacts._call import outcome as _environment
-from taggedartifacts._history.differences import FileDifference
 
 WORK = """
 settings = {"bins": 40, "model": {"depth": 3, "kind": "tree"}}
@@ -105,7 +104,7 @@ class TestCompare:
         """Each of eight things, alone, with each other one and with all, is named, and nothing else is."""
         first, second = (make(matrix, monkeypatch, out, what) for out, what in (("a", ()), ("b", changed)))
         result = compare(first, second)
-        files = [each for each in result.differences if isinstance(each, FileDifference)]
+        files = [each for each in result.differences if each.path]
         actual = [str(each) for each in result.differences if each not in files]
 
         assert bool(files) == ("commit" in changed)

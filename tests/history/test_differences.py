@@ -73,6 +73,8 @@ class TestCanonicalDifferences:
             ('{"$dict":[[1,2]]}', '{"$dict":[[1,3]]}', ["x[1]: 2 → 3"]),
             ('{"$dict":[["$a",2]]}', '{"$dict":[["$a",3]]}', ["x['$a']: 2 → 3"]),
             ('{"$dict":[[1,2]]}', '{"$dict":[["1",2]]}', ["x[1]: 2 → absent", "x['1']: absent → 2"]),
+            ('{"$dict":[[1,2]]}', '{"1":2}', ["x[1]: 2 → absent", "x['1']: absent → 2"]),
+            ('{"$dict":[[true,2]]}', '{"True":2}', ["x[True]: 2 → absent", "x.True: absent → 2"]),
             ('{"$object":["m:C",{"k":1}]}', '{"$object":["m:C",{"k":2}]}', ["x.k: 1 → 2"]),
             (
                 '{"$object":["m:C",{"k":1}]}',

@@ -396,6 +396,15 @@ class TestUnreachable:
         assert prune("out", unreachable=True) == []
         assert "cannot be known" in caplog.text
 
+    @pytest.mark.parametrize("names", [("a.png", "b.png"), ("b.png", "a.png")])
+    def test_knows_each_repository_by_itself(self, project, monkeypatch, names):
+        """What another repository may have stays, although one of this repository was made from that very commit."""
+        monkeypatch.chdir(project.path)
+        ours = put(project.out, names[0], commit="f" * 40, remote=None)
+        put(project.out, names[1], commit="f" * 40, remote="https://example.org/other.git")
+
+        assert prune("out", unreachable=True) == [ours.relative_to(project.path)]
+
     def test_keeps_all_in_a_shallow_clone(self, two, tmp_path, monkeypatch):
         """A clone without the older history does not tell what that has."""
         project, _, _ = two

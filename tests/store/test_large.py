@@ -24,7 +24,7 @@ from taggedartifacts import (
 )
 from taggedartifacts._store.condition import MOST_IN_RECORD, manifest_name, manifests_of
 from taggedartifacts._store.folder import Folder, Target
-from taggedartifacts._store.key import is_shortened, shortened
+from taggedartifacts._store.key import is_hashed, shortened
 from taggedartifacts._store.record import read_record
 
 MANY = f"""
@@ -103,7 +103,7 @@ class TestArguments:
         """Only the large value is replaced, whatever text and brackets are in it and beside it."""
         small = f'{{"arguments":{canonical(values).decode()},"config":{{}}}}'
         assert small == shortened(small) or len(small) > 16_000
-        assert not is_shortened(small)
+        assert not is_hashed(small, "another hash")
         form = f'{{"arguments":{canonical(values | {"large": large}).decode()},"config":{{}}}}'
         short = json.loads(shortened(form))
 

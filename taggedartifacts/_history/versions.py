@@ -1,4 +1,4 @@
-"""Stretches: which artifacts a path covers, in its directory and below it, and all versions of one name."""
+"""Versions: the artifacts of one name, newest first, and which artifacts a path covers."""
 
 from __future__ import annotations
 
@@ -37,26 +37,23 @@ class Version:
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
-    """What a path given to a function over artifacts covers in one directory.
+class Selection:
+    """The artifacts in one directory that a path covers.
 
     Attributes:
         given: The directory as the path writes it.
-        names: File names of the artifacts that are covered, present or only recorded.
+        folder: The directory.
+        names: File names of the artifacts, present or only recorded.
         whole: Whether all of the directory is covered.
     """
 
     given: str
+    folder: Folder
     names: tuple[str, ...]
     whole: bool
 
-    @property
-    def folder(self) -> Folder:
-        """The directory."""
-        return Folder(os.path.abspath(self.given))
 
-
-def stretches(path: str | os.PathLike[str], unreadable: Callable[[OSError], None]) -> Iterator[Stretch]:
+def selections(path: str | os.PathLike[str], unreadable: Callable[[OSError], None]) -> Iterator[Selection]:
     """List what a path covers: one artifact, all of one untagged name, or all in a directory and below it.
 
     Follows no symbolic link below the path.
@@ -71,7 +68,7 @@ def stretches(path: str | os.PathLike[str], unreadable: Callable[[OSError], None
     text = os.fspath(path)
     given, name = os.path.split(text.rstrip("/" + os.sep) if len(text) > 1 else text)
     if os.path.isdir(text) and not is_tagged(name):
-        yield from _stretches_below(text, unreadable)
+        yield from _selections_below(text, unreadable)
         return
     folder = Folder(os.path.abspath(given))
     known = is_tagged(name) and (os.path.lexists(folder.artifact(name)) or os.path.lexists(folder.record(name)))
@@ -80,8 +77,10 @@ def stretches(path: str | os.PathLike[str], unreadable: Callable[[OSError], None
         target = find_target(path)
         if not os.path.lexists(target.path) and not os.path.lexists(target.record_path):
             raise ArtifactNotFoundError(f"{target.path} is not there, and there is no record of it")
-        given, names = given if target.folder == folder else target.folder.path, [target.name]
-    yield Stretch(given, tuple(names), whole=False)
+        if target.folder != folder:
+            given, folder = target.folder.path, target.folder
+        names = [target.name]
+    yield Selection(given, folder, tuple(names), whole=False)
 
 
 def present(folder: Folder, name: str | None = None) -> list[str]:
@@ -94,9 +93,12 @@ def present(folder: Folder, name: str | None = None) -> list[str]:
         listed = os.listdir(folder.path)
     except FileNotFoundError:
         return []
-    names = list(filter(is_tagged, listed) if name is None else of_name(listed, name))
-    # For the few of one name it is cheaper to ask for each record than to list them all.
-    records = {*recorded(folder)} if name is None else {*filter(lambda each: _has_record(folder, each), names)}
+    if name is None:
+        names = [each for each in listed if is_tagged(each)]
+        records = set(recorded(folder))
+    else:  # for the few of one name it is cheaper to ask for each record than to list them all
+        names = list(of_name(listed, name))
+        records = {each for each in names if os.path.lexists(folder.record(each))}
     bare = [each for each in names if each not in records]
     # Which files were written beside an artifact is found by its record, so only a stem with a record can have any.
     stems = {split_name(each)[0] for each in bare}
@@ -105,12 +107,8 @@ def present(folder: Folder, name: str | None = None) -> list[str]:
         if is_tagged(artifact) and split_name(artifact)[0] in stems:
             with contextlib.suppress(ArtifactConflictError):  # a record under another's name says nothing
                 record = stored_record(Target(folder, artifact))
-                beside |= {each.path for each in record.companions if each.path != artifact} if record else set()
-    return [each for each in names if each not in beside or each in records] if beside else names
-
-
-def _has_record(folder: Folder, name: str) -> bool:
-    return os.path.lexists(folder.record(name))
+                beside |= {each.path for each in record.companions} if record else set()
+    return [each for each in names if each not in beside or each in records]
 
 
 def known_version(target: Target) -> Version | None:
@@ -133,14 +131,14 @@ def newest_first(folder: Folder, names: Iterable[str]) -> list[Version]:
     return sorted((version for version in known if version), key=lambda version: version.started, reverse=True)
 
 
-def _stretches_below(top: str, unreadable: Callable[[OSError], None]) -> Iterator[Stretch]:
+def _selections_below(top: str, unreadable: Callable[[OSError], None]) -> Iterator[Selection]:
     for given, directories, _ in os.walk(top, onerror=unreadable):
         # A directory with a tag is an artifact: what is in it belongs to it.
         directories[:] = sorted(each for each in directories if each not in (HIDDEN, ".git") and not is_tagged(each))
         folder = Folder(os.path.abspath(given))
         names = sorted({*present(folder), *filter(is_tagged, recorded(folder))})
         if names or os.path.isdir(folder.hidden):
-            yield Stretch(given, tuple(names), whole=True)
+            yield Selection(given, folder, tuple(names), whole=True)
 
 
 def _seconds(started: str) -> float | None:
