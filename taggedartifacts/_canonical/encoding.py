@@ -77,7 +77,7 @@ _RECOGNISERS = (
     tables.recognise,
     arrow.recognise,
     names.recognise,
-    standard.recognise_other,
+    standard.recognise_kind,
     refused.recognise_kind,
     instances.recognise_dict,
     instances.recognise_subclass,
