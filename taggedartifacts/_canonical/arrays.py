@@ -11,7 +11,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from .._hashing import hexdigest, hexdigest_parts
-from .instances import held_attributes, package, slots
+from .held import held_attributes, package, slots
 from .names import type_name
 from .text import (
     Form,

@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 
 from .._errors import UnhashableError
 from .._hashing import hexdigest
-from . import arrays, arrow, instances, libraries, names, protocol, refused, standard, tables
+from . import arrays, arrow, instances, libraries, names, refused, standard, tables
 from .refused import Part, Stateless, parted, stateless
 from .text import (
     Form,
@@ -63,7 +63,7 @@ _CONTAINERS: dict[type, Reducer] = {
     set: functools.partial(unordered, "set"),
     frozenset: functools.partial(unordered, "set"),
     Form: lambda form: form,
-    protocol.Reduction: protocol.reduction_form,
+    instances.Reduction: instances.reduction_form,
     Stateless: stateless,
     Part: lambda part: parted(part, _form),
 }
@@ -79,9 +79,7 @@ _RECOGNISERS = (
     names.recognise,
     standard.recognise_kind,
     refused.recognise_kind,
-    instances.recognise_dict,
-    instances.recognise_subclass,
-    protocol.recognise,
+    instances.recognise_other,
 )
 _recognised: WeakKeyDictionary[type, Reducer] = WeakKeyDictionary()
 

@@ -11,7 +11,7 @@ import re
 import sys
 from typing import TYPE_CHECKING, Any
 
-from .instances import full_name, held_attributes
+from .held import full_name, held_attributes
 from .names import named_function, type_name
 from .text import Form, RefusalError, quoted, several, tagged_text
 

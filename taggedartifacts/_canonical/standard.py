@@ -13,7 +13,7 @@ import typing
 from typing import TYPE_CHECKING, Any
 
 from .._path import ArtifactPath
-from .instances import held_attributes, package, slots
+from .held import held_attributes, package, slots
 from .names import type_name
 from .text import Form, RefusalError, number, one, quoted, same_as, several, tagged_text, unordered
 

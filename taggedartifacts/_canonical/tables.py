@@ -10,7 +10,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from .arrays import array_digest, array_text, arrow_strings_text, dtype_text, strings_text
-from .instances import package
+from .held import package
 from .names import type_name
 from .standard import duration, moment, zone_name
 from .text import (
