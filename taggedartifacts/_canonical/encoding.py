@@ -63,7 +63,6 @@ _CONTAINERS: dict[type, Reducer] = {
     set: functools.partial(unordered, "set"),
     frozenset: functools.partial(unordered, "set"),
     Form: lambda form: form,
-    instances.Reduction: instances.reduction_form,
     Stateless: stateless,
     Part: lambda part: parted(part, _form),
 }

@@ -47,7 +47,7 @@ def recognise(kind: type) -> Reducer | None:
         return _pydantic
     if issubclass(kind, tuple) and isinstance(getattr(kind, "_fields", None), tuple):
         return _namedtuple
-    if any(f"{base.__module__}.{base.__qualname__}" in _NAMESPACES for base in kind.__mro__):
+    if any(full_name(base) in _NAMESPACES for base in kind.__mro__):
         return functools.partial(_by_fields, tuple(slots(kind)))
     return None
 
@@ -64,9 +64,7 @@ def _recognise_dict(kind: type) -> Reducer | None:
     """
     if not issubclass(kind, dict):
         return None
-    if kind in (OrderedDict, Counter):
-        return lambda value: same_as(dict(value.items()))
-    if any(package(base) in _BOOKKEEPERS for base in kind.__mro__):
+    if kind in (OrderedDict, Counter) or any(package(base) in _BOOKKEEPERS for base in kind.__mro__):
         return lambda value: same_as(dict(value.items()))
     return functools.partial(_dict, slots(kind))
 
@@ -113,7 +111,7 @@ def _described_subclass(value: object, held: object) -> Form:
     if isinstance(value, dict):
         return several("object", (type_name(type(value)), held, dict(value.items())))
     base = next(base for base in _BUILT_INS if isinstance(value, base))
-    return several("object", (type_name(type(value)), held, _plain_number(base, value)))
+    return several("object", (type_name(type(value)), held, _plain_value(base, value)))
 
 
 def _dict(fields: Sequence[str], value: dict[object, object]) -> Form:
@@ -162,15 +160,11 @@ def _flag(value: enum.Flag) -> Form:
 
 def _subclass(base: type, value: object) -> Form:
     held = held_attributes(value, slots(type(value)))
-    parts = (
-        (type_name(type(value)), held, _plain_number(base, value))
-        if held
-        else (type_name(type(value)), _plain_number(base, value))
-    )
-    return several("subclass", parts)
+    name, plain = type_name(type(value)), _plain_value(base, value)
+    return several("subclass", (name, held, plain) if held else (name, plain))
 
 
-def _plain_number(base: type, value: Any) -> object:
+def _plain_value(base: type, value: Any) -> object:
     # The unbound methods of the built-in type: a subclass may override its own.
     if base in (list, tuple):
         return list(base.__iter__(value))
@@ -294,18 +288,14 @@ def _instance(
         return Form(
             [state[each] for each in shape.names], shape.label, lambda texts: f"{head}{shape.finish(texts)}}}]}}"
         )
-    return several("instance", (name, Reduction(told)))
-
-
-class Reduction(dict[str, object]):
-    """The parts of a reduction by name: arguments, state, items …, with places that read like the way to them."""
-
-
-def reduction_form(value: Reduction) -> Form:
-    """Describe the parts of a reduction."""
-    shape = object_shape(tuple(value))
-    label = {"state": "", "beside": "", "call": ".__reduce__()[0]"}
-    return Form([value[name] for name in shape.names], lambda index: label.get(shape.names[index], ""), shape.finish)
+    names, _, finish, _ = object_shape(tuple(told))
+    # Places in a state read like the way to them.
+    parts_form = Form(
+        [told[each] for each in names],
+        lambda index: ".__reduce__()[0]" if names[index] == "call" else "",
+        finish,
+    )
+    return several("instance", (name, parts_form))
 
 
 def _beside(value: Any, told: list[object]) -> dict[str, object]:
