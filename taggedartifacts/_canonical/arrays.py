@@ -11,7 +11,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from .._hashing import hexdigest, hexdigest_parts
-from .held import held_attributes, package, slots
+from .held import find_by_base, full_name, held_attributes, package, slots
 from .names import type_name
 from .text import (
     Form,
@@ -42,11 +42,8 @@ _STATE_OF_MASKED = frozenset(
 
 def recognise(kind: type) -> Reducer | None:
     """Find the form of what NumPy, torch and JAX make."""
-    for base in kind.__mro__:
-        if (reducer := _BY_NAME.get(f"{base.__module__}.{base.__qualname__}")) is not None:
-            return reducer
-    if any(base.__module__ == "numpy" and base.__qualname__ == "dtype" for base in kind.__mro__):
-        return lambda value: one("dtype", _dtype(value))
+    if (reducer := find_by_base(kind, _BY_NAME)) is not None:
+        return reducer
     if package(kind) in ("jax", "jaxlib") and hasattr(kind, "__array__") and hasattr(kind, "sharding"):
         return _jax
     return None
@@ -79,9 +76,8 @@ def _chunks(array: Any, dtype: Any) -> Iterator[Any]:
 
 def _array(value: Any) -> str | Form:
     kind = type(value)
-    name = f"{kind.__module__}.{kind.__qualname__}"
     numpy = _numpy()
-    if kind is numpy.ndarray or name in ("numpy.memmap", "numpy.recarray", "numpy.rec.recarray"):
+    if kind is numpy.ndarray or full_name(kind) in ("numpy.memmap", "numpy.recarray", "numpy.rec.recarray"):
         return _plain_array(value.view(numpy.ndarray))
     if isinstance(value, numpy.ma.MaskedArray):
         return _masked_array(value)
@@ -241,6 +237,7 @@ def _numpy() -> Any:
 
 _BY_NAME: dict[str, Reducer] = {
     "numpy.ndarray": _array,
+    "numpy.dtype": lambda value: one("dtype", _dtype(value)),
     "numpy.generic": _scalar,
     "torch.Tensor": _torch,
 }

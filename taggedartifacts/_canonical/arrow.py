@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from .arrays import arrow_strings_text, declared, lengths_and_bytes
+from .held import find_by_base, full_name
 from .text import Form, Written, listed, quoted, several
 
 if TYPE_CHECKING:
@@ -46,17 +47,11 @@ _ARROW_NUMBERS = frozenset(
 
 def recognise(kind: type) -> Reducer | None:
     """Find the form of tables and columns of polars and pyarrow, and of their subclasses."""
-    for base in kind.__mro__:
-        if (reducer := _BY_NAME.get(f"{base.__module__}.{base.__qualname__}")) is not None:
-            if kind is base or kind.__module__ == "pyarrow.lib":
-                return reducer
-            return lambda value: _arrow_subclass(value, reducer)
-    return None
-
-
-def _arrow_subclass(value: Any, describe: Reducer) -> Form:
+    reducer = find_by_base(kind, _BY_NAME)
+    if reducer is None or full_name(kind) in _BY_NAME or kind.__module__ == "pyarrow.lib":
+        return reducer
     # polars keeps its own object there, and the namespaces that others add to it once they were looked at.
-    return declared(value, describe(value), {"_df", "_s", *getattr(value, "_accessors", ())})
+    return lambda value: declared(value, reducer(value), {"_df", "_s", *getattr(value, "_accessors", ())})
 
 
 def _polars_dataframe(value: Any) -> Form:

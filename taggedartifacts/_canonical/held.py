@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakKeyDictionary
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
+
+T = TypeVar("T")
 
 _CACHE_OF_ATTRS = "_attrs_cached_hash"
 # What instances of these classes, and of their subclasses, hold beside their value: what was computed from it, how it
@@ -101,6 +103,14 @@ def held_attributes(value: object, fields: Iterable[str]) -> dict[str, object]:
 def full_name(kind: type) -> str:
     """Name a class with its module, as it says."""
     return f"{kind.__module__}.{kind.__qualname__}"
+
+
+def find_by_base(kind: type, table: Mapping[str, T]) -> T | None:
+    """Find what a table by full names has for a class, else for the first of its bases that is in the table."""
+    for base in kind.__mro__:
+        if (found := table.get(full_name(base))) is not None:
+            return found
+    return None
 
 
 def package(kind: type) -> str:

@@ -11,7 +11,7 @@ import re
 import sys
 from typing import TYPE_CHECKING, Any
 
-from .held import full_name, held_attributes
+from .held import find_by_base, held_attributes
 from .names import named_function, type_name
 from .text import Form, RefusalError, quoted, several, tagged_text
 
@@ -27,10 +27,7 @@ _NUMBERED = re.compile(r"\D\d{5,}")
 
 def recognise(kind: type) -> Reducer | None:
     """Find the form of instances of a known library's class, and of its subclasses."""
-    for base in kind.__mro__[:-1]:
-        if (reducer := _BY_NAME.get(full_name(base))) is not None:
-            return reducer
-    return None
+    return find_by_base(kind, _BY_NAME)
 
 
 def _object_told_by(tell: Callable[[Any], Mapping[str, object]]) -> Reducer:

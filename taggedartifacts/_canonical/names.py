@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._reach.met import calling, is_what_its_name_gives, meet, meet_typed, script_name
 from .._reach.prompt import SCRIPT, has_arrived, in_session, own_function, sent
+from .held import full_name
 from .text import Form, RefusalError, index_label, listed, one, quoted, several, tagged_text
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ _PLAIN_FUNCTIONS = (
     types.ClassMethodDescriptorType,
 )
 _DEFINED = (types.FunctionType, type)
+_NAMED_BY_NUMPY = ("numpy.ufunc", "numpy._ArrayFunctionDispatcher")
 # NumPy 2 renamed it; the class is the same.
 _RENAMED = {"numpy:bool": "numpy:bool_"}
 # Python 3.13 keeps the classes of pathlib in modules beside it, and their common methods in bases that nobody sees.
@@ -136,16 +138,11 @@ def recognise(kind: type) -> Reducer | None:
         return _partial if kind is functools.partial else None
     if issubclass(kind, _METHODS):
         return _method
-    if issubclass(kind, _PLAIN_FUNCTIONS) or _is_named(kind):
+    if issubclass(kind, _PLAIN_FUNCTIONS) or full_name(kind) in _NAMED_BY_NUMPY:
         return _function
     if kind is type(functools.lru_cache(int)):
         return _cached
     return None
-
-
-def _is_named(kind: type) -> bool:
-    name = f"{kind.__module__}.{kind.__qualname__}"
-    return name in ("numpy.ufunc", "numpy._ArrayFunctionDispatcher")
 
 
 def _class(value: type) -> str | Form:

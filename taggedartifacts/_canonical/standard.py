@@ -12,8 +12,7 @@ import types
 import typing
 from typing import TYPE_CHECKING, Any
 
-from .._path import ArtifactPath
-from .held import held_attributes, package, slots
+from .held import full_name, held_attributes, package, slots
 from .names import type_name
 from .text import Form, RefusalError, number, one, quoted, same_as, several, tagged_text, unordered
 
@@ -32,16 +31,16 @@ def recognise(kind: type) -> Reducer | None:
     """Find the form of a type of the standard library; of a subclass only where it says the same."""
     if (reducer := _EXACT.get(kind)) is not None:
         return reducer
-    if issubclass(kind, ArtifactPath):
+    if any(full_name(base) == "taggedartifacts.ArtifactPath" for base in kind.__mro__):
         return _artifact
-    return _BY_NAME.get(f"{kind.__module__}.{kind.__qualname__}")
+    return _BY_NAME.get(full_name(kind))
 
 
 def recognise_kind(kind: type) -> Reducer | None:
     """Find the form of a type that is derived from one of the standard library, or is one kind of annotation."""
     if issubclass(kind, types.GenericAlias):
         return _generic_alias
-    if any(f"{base.__module__}.{base.__qualname__}" == "configparser.RawConfigParser" for base in kind.__mro__):
+    if any(full_name(base) == "configparser.RawConfigParser" for base in kind.__mro__):
         return _parser
     if any(package(base) == "pathlib" and base.__name__ == "PurePath" for base in kind.__mro__):
         return _path_subclass
