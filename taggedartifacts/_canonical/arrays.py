@@ -16,10 +16,11 @@ from .names import type_name
 from .text import (
     Form,
     RefusalError,
+    Written,
     elements_digest,
     index_label,
     integer,
-    listed,
+    named,
     one,
     quoted,
     same_as,
@@ -110,13 +111,7 @@ def _plain_array(value: Any) -> str | Form:
 
 
 def _records(value: Any, fields: list[Any]) -> Form:
-    names = value.dtype.names
-    named = Form(
-        fields,
-        lambda index: f"[{names[index]!r}]",
-        lambda texts: listed(f"[{quoted(name)},{text}]" for name, text in zip(names, texts, strict=True)),
-    )
-    return several("records", (list(value.shape), named))
+    return several("records", (list(value.shape), named(value.dtype.names, fields)))
 
 
 def _masked_array(value: Any) -> str | Form:
@@ -221,7 +216,7 @@ def _torch(value: Any) -> Form:
         reason = f"this tensor has no canonical form, as it has no array of NumPy ({error})"
         raise RefusalError(f"{reason}; convert it, as with to_dense() or dequantize()") from error
     text = array_text(quoted(name), bits.shape, array_digest(bits))
-    return several("tensor", ("torch", Form((), index_label, lambda _texts: text)))
+    return several("tensor", ("torch", Written(text)))
 
 
 def _jax(value: Any) -> Form:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from .arrays import arrow_strings_text, declared, lengths_and_bytes
 from .held import find_by_base, full_name
-from .text import Form, Written, listed, quoted, several
+from .text import Form, Written, named, several
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -101,7 +101,7 @@ def _polars_lists(series: Any) -> _Values:
 def _polars_struct(series: Any) -> _Values:
     present = series.filter(series.is_not_null())
     names = present.struct.fields
-    fields = _named_columns(names, [_polars_column(present.struct.field(name)) for name in names])
+    fields = named(names, [_polars_column(present.struct.field(name)) for name in names])
     return (fields, series.is_null().to_numpy()) if series.null_count() else (fields,)
 
 
@@ -205,7 +205,7 @@ def _arrow_map(column: Any) -> _Values:
 
 def _arrow_struct(column: Any) -> _Values:
     names = [field.name for field in column.type]
-    fields = _named_columns(names, [_arrow_column(field) for field in column.drop_null().flatten()])
+    fields = named(names, [_arrow_column(field) for field in column.drop_null().flatten()])
     return (fields, column.is_null().to_numpy(zero_copy_only=False)) if column.null_count else (fields,)
 
 
@@ -222,7 +222,7 @@ def _arrow_union(column: Any) -> _Values:
         if whole.type.mode == "dense":
             rows = whole.offsets.to_numpy()[rows]
         members.append(_arrow_column(whole.field(index).take(rows)))
-    return codes, _named_columns([field.name for field in whole.type], members)
+    return codes, named([field.name for field in whole.type], members)
 
 
 _ARROW_NESTED: dict[str, Callable[[Any], _Values]] = {
@@ -251,15 +251,7 @@ def _by_chunk(column: Any, change: Callable[[Any], Any], kind: Any) -> Any:
 def _table(
     library: str, rows: int, names: list[str], columns: list[Form], metadata: dict[str, object] | None = None
 ) -> Form:
-    return several("table", (library, rows, _named_columns(names, columns), *([metadata] if metadata else ())))
-
-
-def _named_columns(names: list[str], columns: list[Form]) -> Form:
-    return Form(
-        columns,
-        lambda index: f"[{names[index]!r}]",
-        lambda texts: listed(f"[{quoted(name)},{text}]" for name, text in zip(names, texts, strict=True)),
-    )
+    return several("table", (library, rows, named(names, columns), *([metadata] if metadata else ())))
 
 
 _BY_NAME: dict[str, Reducer] = {
