@@ -139,7 +139,7 @@ def recognise(kind: type) -> Reducer | None:
     if issubclass(kind, _METHODS):
         return _method
     if issubclass(kind, _PLAIN_FUNCTIONS) or full_name(kind) in _NAMED_BY_NUMPY:
-        return _function
+        return named_function
     if kind is type(functools.lru_cache(int)):
         return _cached
     return None
@@ -151,13 +151,9 @@ def _class(value: type) -> str | Form:
     return _by_name("class", value)
 
 
-def _function(value: Any) -> str | Form:
-    return _by_name("function", value)
-
-
 def _cached(value: Any) -> str | Form:
     try:
-        return _by_name("function", value)
+        return named_function(value)
     except RefusalError:
         return several("cached", (value.__wrapped__, value.cache_parameters()), (".__wrapped__",))
 
@@ -165,7 +161,7 @@ def _cached(value: Any) -> str | Form:
 def _method(value: Any) -> str | Form:
     owner = value.__self__
     if owner is None or isinstance(owner, types.ModuleType):
-        return _by_name("function", value)
+        return named_function(value)
     name = value.__name__
     try:
         given = getattr(owner, name, None)
