@@ -244,7 +244,7 @@ _BATCH = 1 << 14  # strings encoded at a time, so that the copies are bounded
 
 def strings_text(values: Sequence[str | None]) -> str:
     """Write a column of Python strings and None: how many, the digest of their lengths, the digest of their bytes."""
-    lengths = sys.modules["numpy"].empty(len(values), "<i8")
+    lengths = _numpy().empty(len(values), "<i8")
 
     def contents() -> Iterator[bytes]:
         for start in range(0, len(values), _BATCH):
@@ -258,7 +258,7 @@ def strings_text(values: Sequence[str | None]) -> str:
 
 def arrow_strings_text(column: Any) -> str:
     """Write a column of Arrow's strings, which pandas and polars hold too, as if they were Python strings."""
-    numpy = sys.modules["numpy"]
+    numpy = _numpy()
     lengths = numpy.empty(len(column), "<i8")
     contents = []
     start = 0

@@ -79,6 +79,7 @@ _RECOGNISERS = (
     refused.recognise_kind,
     instances.recognise_other,
 )
+# The form of each type that was met, for as long as the type lives, or until one is registered.
 _recognised: WeakKeyDictionary[type, Reducer] = WeakKeyDictionary()
 
 

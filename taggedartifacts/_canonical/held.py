@@ -88,6 +88,7 @@ _BOOKKEEPING = {
 _WRITTEN_INFO = ("description", "format", "meta", "name")
 _ABSENT = object()
 _NOTHING: dict[str, object] = {}
+# The caches of each class and what its library keeps beside the value, for as long as the class lives.
 _left_out: WeakKeyDictionary[type, tuple[frozenset[str], frozenset[str]]] = WeakKeyDictionary()
 
 

@@ -37,8 +37,11 @@ _PATHLIB = re.compile(r"pathlib\._(?:local|abc):(?:(PurePath|Path)Base(?=\.))?")
 
 _NOTHING: dict[str, Any] = {}
 
+# What each name gave when it was encoded, and which load of its module that was: one small entry for each name that the
+# program's values have, for as long as the process lives.
 _named_before: dict[tuple[str, str], tuple[weakref.ref[Any], tuple[int, int]]] = {}
 
+# What names each class that its name gives, for as long as the class lives.
 _known: weakref.WeakKeyDictionary[type, tuple[dict[str, Any], str, str, str, object]] = weakref.WeakKeyDictionary()
 
 _fingerprint: Callable[[Any], str | None] | None = None

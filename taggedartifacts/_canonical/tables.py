@@ -18,6 +18,7 @@ from .text import (
     Written,
     elements_digest,
     index_label,
+    listed,
     quoted,
     several,
     tagged_text,
@@ -58,7 +59,7 @@ def _dataframe(value: Any) -> Form:
         # By `iloc` it would take three times as long.
         [_column(series.array) for _, series in sys.modules["pandas"].DataFrame.items(value)],
         lambda index: f"[{names[index]!r}]",
-        lambda texts: f"[{','.join(texts)}]",
+        listed,
     )
     return _with_attrs("dataframe", value, (value.columns, value.index, columns), (".columns", ".index"))
 
