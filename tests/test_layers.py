@@ -28,7 +28,7 @@ ARROWS = {
     "_reach": ["_errors", "_hashing"],
     "_store": ["_errors", "_hashing", "_memory", "_tag"],
     "_path": ["_store", "_tag"],
-    "_canonical": ["_errors", "_hashing", "_path", "_reach"],
+    "_canonical": ["_errors", "_hashing", "_reach"],
     "_code": ["_errors", "_git", "_hashing", "_memory", "_reach"],
     "_session": ["_canonical", "_code", "_errors", "_hashing", "_memory", "_reach"],
     "_history": ["_code", "_errors", "_git", "_path", "_store", "_tag"],

@@ -11,15 +11,16 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from .._hashing import hexdigest, hexdigest_parts
-from .instances import held_attributes, package, slots
+from .held import find_by_base, full_name, held_attributes, package, slots
 from .names import type_name
 from .text import (
     Form,
     RefusalError,
+    Written,
     elements_digest,
     index_label,
     integer,
-    listed,
+    named,
     one,
     quoted,
     same_as,
@@ -42,11 +43,8 @@ _STATE_OF_MASKED = frozenset(
 
 def recognise(kind: type) -> Reducer | None:
     """Find the form of what NumPy, torch and JAX make."""
-    for base in kind.__mro__:
-        if (reducer := _BY_NAME.get(f"{base.__module__}.{base.__qualname__}")) is not None:
-            return reducer
-    if any(base.__module__ == "numpy" and base.__qualname__ == "dtype" for base in kind.__mro__):
-        return lambda value: one("dtype", _dtype(value))
+    if (reducer := find_by_base(kind, _BY_NAME)) is not None:
+        return reducer
     if package(kind) in ("jax", "jaxlib") and hasattr(kind, "__array__") and hasattr(kind, "sharding"):
         return _jax
     return None
@@ -79,9 +77,8 @@ def _chunks(array: Any, dtype: Any) -> Iterator[Any]:
 
 def _array(value: Any) -> str | Form:
     kind = type(value)
-    name = f"{kind.__module__}.{kind.__qualname__}"
     numpy = _numpy()
-    if kind is numpy.ndarray or name in ("numpy.memmap", "numpy.recarray", "numpy.rec.recarray"):
+    if kind is numpy.ndarray or full_name(kind) in ("numpy.memmap", "numpy.recarray", "numpy.rec.recarray"):
         return _plain_array(value.view(numpy.ndarray))
     if isinstance(value, numpy.ma.MaskedArray):
         return _masked_array(value)
@@ -114,13 +111,7 @@ def _plain_array(value: Any) -> str | Form:
 
 
 def _records(value: Any, fields: list[Any]) -> Form:
-    names = value.dtype.names
-    named = Form(
-        fields,
-        lambda index: f"[{names[index]!r}]",
-        lambda texts: listed(f"[{quoted(name)},{text}]" for name, text in zip(names, texts, strict=True)),
-    )
-    return several("records", (list(value.shape), named))
+    return several("records", (list(value.shape), named(value.dtype.names, fields)))
 
 
 def _masked_array(value: Any) -> str | Form:
@@ -225,7 +216,7 @@ def _torch(value: Any) -> Form:
         reason = f"this tensor has no canonical form, as it has no array of NumPy ({error})"
         raise RefusalError(f"{reason}; convert it, as with to_dense() or dequantize()") from error
     text = array_text(quoted(name), bits.shape, array_digest(bits))
-    return several("tensor", ("torch", Form((), index_label, lambda _texts: text)))
+    return several("tensor", ("torch", Written(text)))
 
 
 def _jax(value: Any) -> Form:
@@ -241,6 +232,7 @@ def _numpy() -> Any:
 
 _BY_NAME: dict[str, Reducer] = {
     "numpy.ndarray": _array,
+    "numpy.dtype": lambda value: one("dtype", _dtype(value)),
     "numpy.generic": _scalar,
     "torch.Tensor": _torch,
 }
@@ -252,7 +244,7 @@ _BATCH = 1 << 14  # strings encoded at a time, so that the copies are bounded
 
 def strings_text(values: Sequence[str | None]) -> str:
     """Write a column of Python strings and None: how many, the digest of their lengths, the digest of their bytes."""
-    lengths = sys.modules["numpy"].empty(len(values), "<i8")
+    lengths = _numpy().empty(len(values), "<i8")
 
     def contents() -> Iterator[bytes]:
         for start in range(0, len(values), _BATCH):
@@ -266,7 +258,7 @@ def strings_text(values: Sequence[str | None]) -> str:
 
 def arrow_strings_text(column: Any) -> str:
     """Write a column of Arrow's strings, which pandas and polars hold too, as if they were Python strings."""
-    numpy = sys.modules["numpy"]
+    numpy = _numpy()
     lengths = numpy.empty(len(column), "<i8")
     contents = []
     start = 0

@@ -7,7 +7,8 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from .arrays import arrow_strings_text, declared, lengths_and_bytes
-from .text import Form, Written, listed, quoted, several
+from .held import find_by_base, full_name
+from .text import Form, Written, named, several
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,17 +47,11 @@ _ARROW_NUMBERS = frozenset(
 
 def recognise(kind: type) -> Reducer | None:
     """Find the form of tables and columns of polars and pyarrow, and of their subclasses."""
-    for base in kind.__mro__:
-        if (reducer := _BY_NAME.get(f"{base.__module__}.{base.__qualname__}")) is not None:
-            if kind is base or kind.__module__ == "pyarrow.lib":
-                return reducer
-            return lambda value: _arrow_subclass(value, reducer)
-    return None
-
-
-def _arrow_subclass(value: Any, describe: Reducer) -> Form:
+    reducer = find_by_base(kind, _BY_NAME)
+    if reducer is None or full_name(kind) in _BY_NAME or kind.__module__ == "pyarrow.lib":
+        return reducer
     # polars keeps its own object there, and the namespaces that others add to it once they were looked at.
-    return declared(value, describe(value), {"_df", "_s", *getattr(value, "_accessors", ())})
+    return lambda value: declared(value, reducer(value), {"_df", "_s", *getattr(value, "_accessors", ())})
 
 
 def _polars_dataframe(value: Any) -> Form:
@@ -106,7 +101,7 @@ def _polars_lists(series: Any) -> _Values:
 def _polars_struct(series: Any) -> _Values:
     present = series.filter(series.is_not_null())
     names = present.struct.fields
-    fields = _named_columns(names, [_polars_column(present.struct.field(name)) for name in names])
+    fields = named(names, [_polars_column(present.struct.field(name)) for name in names])
     return (fields, series.is_null().to_numpy()) if series.null_count() else (fields,)
 
 
@@ -210,7 +205,7 @@ def _arrow_map(column: Any) -> _Values:
 
 def _arrow_struct(column: Any) -> _Values:
     names = [field.name for field in column.type]
-    fields = _named_columns(names, [_arrow_column(field) for field in column.drop_null().flatten()])
+    fields = named(names, [_arrow_column(field) for field in column.drop_null().flatten()])
     return (fields, column.is_null().to_numpy(zero_copy_only=False)) if column.null_count else (fields,)
 
 
@@ -227,7 +222,7 @@ def _arrow_union(column: Any) -> _Values:
         if whole.type.mode == "dense":
             rows = whole.offsets.to_numpy()[rows]
         members.append(_arrow_column(whole.field(index).take(rows)))
-    return codes, _named_columns([field.name for field in whole.type], members)
+    return codes, named([field.name for field in whole.type], members)
 
 
 _ARROW_NESTED: dict[str, Callable[[Any], _Values]] = {
@@ -256,15 +251,7 @@ def _by_chunk(column: Any, change: Callable[[Any], Any], kind: Any) -> Any:
 def _table(
     library: str, rows: int, names: list[str], columns: list[Form], metadata: dict[str, object] | None = None
 ) -> Form:
-    return several("table", (library, rows, _named_columns(names, columns), *([metadata] if metadata else ())))
-
-
-def _named_columns(names: list[str], columns: list[Form]) -> Form:
-    return Form(
-        columns,
-        lambda index: f"[{names[index]!r}]",
-        lambda texts: listed(f"[{quoted(name)},{text}]" for name, text in zip(names, texts, strict=True)),
-    )
+    return several("table", (library, rows, named(names, columns), *([metadata] if metadata else ())))
 
 
 _BY_NAME: dict[str, Reducer] = {

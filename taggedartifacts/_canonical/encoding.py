@@ -7,7 +7,6 @@ stack of its own: depth is bounded by memory alone, and never by Python's recurs
 from __future__ import annotations
 
 import functools
-import itertools
 import re
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, TypeVar, overload
@@ -15,7 +14,7 @@ from weakref import WeakKeyDictionary
 
 from .._errors import UnhashableError
 from .._hashing import hexdigest
-from . import arrays, arrow, instances, libraries, names, protocol, refused, standard, tables
+from . import arrays, arrow, instances, libraries, names, refused, standard, tables
 from .refused import Part, Stateless, parted, stateless
 from .text import (
     Form,
@@ -63,7 +62,6 @@ _CONTAINERS: dict[type, Reducer] = {
     set: functools.partial(unordered, "set"),
     frozenset: functools.partial(unordered, "set"),
     Form: lambda form: form,
-    protocol.Reduction: protocol.reduction_form,
     Stateless: stateless,
     Part: lambda part: parted(part, _form),
 }
@@ -77,12 +75,11 @@ _RECOGNISERS = (
     tables.recognise,
     arrow.recognise,
     names.recognise,
-    standard.recognise_other,
+    standard.recognise_kind,
     refused.recognise_kind,
-    instances.recognise_dict,
-    instances.recognise_subclass,
-    protocol.recognise,
+    instances.recognise_other,
 )
+# The form of each type that was met, for as long as the type lives, or until one is registered.
 _recognised: WeakKeyDictionary[type, Reducer] = WeakKeyDictionary()
 
 
@@ -249,10 +246,10 @@ def _texts(values: Sequence[object], place: Callable[[int], str]) -> list[str]:
                     raise RefusalError("it contains itself, and an endless value has no canonical form")
                 found = (_CONTAINERS.get(kind) or _reducer(kind))(child)
             except RefusalError as refusal:
-                frames = [*stack, (current, label, finish, remaining, texts)]
-                raise _refused(refusal, frames) from refusal.__cause__
+                steps = _steps([*stack, (current, label, finish, remaining, texts)])
+                raise UnhashableError(f"{_where(steps)}: {refusal}; {_remedies(refusal, steps)}") from refusal.__cause__
             except Exception as error:  # of a function that was registered, or a property that a field has become
-                _, where = _place([*stack, (current, label, finish, remaining, texts)])
+                where = _where(_steps([*stack, (current, label, finish, remaining, texts)]))
                 error.add_note(f"{where}: this was raised while its canonical form was made")
                 raise
             if isinstance(found, str):
@@ -308,34 +305,29 @@ def _as_registered(describe: Callable[[Any], object], value: object) -> Form:
     return several("registered", (names.written_name(describe), name, describe(value)))
 
 
-def _place(frames: list[_Frame]) -> tuple[str, str]:
-    """Name where the encoder stands: in which argument or the like, and the whole way down."""
-    place, *steps = (label(len(texts)) for _, label, _, _, texts in frames)
-    path = "".join(steps)
-    return place, f"{place} → {path.strip()}" if path else place
+def _steps(frames: list[_Frame]) -> list[str]:
+    """List the steps to where the encoder stands: the argument or the like, then each one inside of it."""
+    return [label(len(texts)) for _, label, _, _, texts in frames]
 
 
-def _refused(refusal: RefusalError, frames: list[_Frame]) -> UnhashableError:
-    place, where = _place(frames)
-    argument = _ARGUMENT.match(place)
-    steps = [label(len(texts)) for _, label, _, _, texts in frames]
-    return UnhashableError(f"{where}: {refusal}; {_remedies(refusal.remedy, argument and argument[1], steps[1:])}")
+def _where(steps: list[str]) -> str:
+    path = "".join(steps[1:])
+    return f"{steps[0]} → {path.strip()}" if path else steps[0]
 
 
-def _remedies(first: str | None, argument: str | None, steps: list[str]) -> str:
-    found = [first] if first else []
-    if argument is None:
-        found += [] if first else ["leave it out"]
+def _remedies(refusal: RefusalError, steps: list[str]) -> str:
+    found = [refusal.remedy] if refusal.remedy else []
+    if (argument := _ARGUMENT.match(steps[0])) is None:
+        found += [] if refusal.remedy else ["leave it out"]
     else:
-        # A part of an argument by name, as far down as names lead.
-        names = list(itertools.takewhile(lambda step: step[:1] == "." and step[1:].isidentifier(), filter(None, steps)))
-        part = "".join([argument, *names]) if len(names) == len([*filter(None, steps)]) else argument
+        # A part of an argument by name, where names alone lead to it.
+        are_names = all(step[:1] == "." and step[1:].isidentifier() for step in filter(None, steps[1:]))
+        part = "".join([argument[1], *steps[1:]]) if are_names else argument[1]
         if part != "self":
             found.append(f'leave it out with ignore=("{part}",)')
-    if not first:
+    if not refusal.remedy:
         found.append("register its type with canonical.register")
-        if argument == "self":
-            found.append("make its class a dataclass")
-        elif argument is not None:
-            found.append("pass a path and name it in inputs=")
+        if argument is not None:
+            is_self = argument[1] == "self"
+            found.append("make its class a dataclass" if is_self else "pass a path and name it in inputs=")
     return ", or ".join(found)

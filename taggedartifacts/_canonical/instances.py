@@ -1,101 +1,34 @@
-"""Canonical form of instances: what their class declares as fields, and what is refused for good reason."""
+"""Canonical form of instances: their class with the fields that it declares, else with the state that they tell.
+
+The state is what the object protocol gives, which ``copy`` and ``pickle`` use, so a type that can be copied has a form.
+Only its values count, never the bytes of a pickle.
+"""
 
 from __future__ import annotations
 
+import copyreg
 import enum
 import functools
+import sys
 from collections import Counter, OrderedDict, defaultdict
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
 
+from .held import full_name, held_attributes, kept, package, slots
 from .names import type_name
-from .text import Form, RefusalError, quoted, same_as, several, shape_of
+from .text import Form, RefusalError, object_shape, quoted, same_as, several, shape_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from .text import Reducer
 
 _NAMESPACES = ("argparse.Namespace", "types.SimpleNamespace")
-_CACHE_OF_ATTRS = "_attrs_cached_hash"
-# What instances of these classes, and of their subclasses, hold beside their value: what was computed from it, how it
-# was looked at, which version wrote it.
-_BOOKKEEPING = {
-    "astropy.coordinates.baseframe.BaseCoordinateFrame": {"cache"},
-    "astropy.coordinates.sky_coordinate.SkyCoord": {"info"},
-    "astropy.modeling.core.CompoundModel": {"_leaflist", "_tdict"},
-    "astropy.modeling.core.Model": {"_constraints_cache", "_parameters"},
-    "astropy.modeling.parameters.Parameter": {"_model"},
-    "astropy.table.column.BaseColumn": {"_parent_table", "indices", "info"},
-    "astropy.time.core.TimeBase": {"cache", "info"},
-    "astropy.units.core.UnitBase": {"__doc__", "_decomposed_cache", "_format", "_hash", "_type_id"},
-    "astropy.units.quantity.Quantity": {"info"},
-    "astropy.wcs.wcsapi.fitswcs.FITSWCSAPIMixin": {"_components_and_classes_cache"},
-    "frozendict.frozendict": {"_hash"},
-    "matplotlib.colorizer.Colorizer": {"_id_norm", "callbacks"},
-    "matplotlib.colorizer._ScalarMappable": {"_id_colorizer", "callbacks"},
-    "matplotlib.colors.Colormap": {"_isinit", "_lut"},
-    "matplotlib.colors.Normalize": {"_trf", "callbacks"},
-    "matplotlib.markers.MarkerStyle": {"_marker_function"},
-    "matplotlib.transforms.TransformNode": {"_inverted", "_invalid", "_parents", "_shorthand_name"},
-    "msgspec.Struct": {"__msgspec_cached_hash__"},
-    "networkx.classes.graph.Graph": {"__networkx_cache__"},
-    "pandas.tseries.holiday.AbstractHolidayCalendar": {"_cache"},
-    "pendulum.duration.Duration": {"_h", "_i", "_s"},
-    "pyrsistent._pmap.PMap": {"_buckets", "_cached_hash", "_size"},
-    "scipy.sparse._base._spbase": {"_has_canonical_format", "_has_sorted_indices", "has_canonical_format", "maxprint"},
-    "scipy.stats._distribution_infrastructure.UnivariateDistribution": {
-        "_constant_cache",
-        "_method_cache",
-        "_moment_central_cache",
-        "_moment_methods",
-        "_moment_raw_cache",
-        "_moment_standardized_cache",
-        "_not_implemented",
-        "_support_cache",
-    },
-    "scipy.stats._distn_infrastructure.rv_generic": {
-        "_cdfvec",
-        "_ppfvec",
-        "_random_state",
-        "generic_moment",
-        "vecentropy",
-    },
-    "scipy.stats._multivariate.multi_rv_frozen": {"_random_state"},
-    "scipy.stats._multivariate.multi_rv_generic": {"_random_state"},
-    "scipy.stats._multivariate.multinomial_gen": {"_process_parameters"},
-    "scipy.stats._stats_py.TtestResult": {"_xp"},
-    "sklearn.base.BaseEstimator": {"_feature_subsample_rng", "_sklearn_version"},
-    **{
-        f"sklearn.{name}": {attribute}
-        for attribute, names in {
-            "_random_state": (
-                *("cluster._bisect_k_means.BisectingKMeans", "cluster._kmeans.MiniBatchKMeans"),
-                *("decomposition._dict_learning.MiniBatchDictionaryLearning",),
-                "neural_network._multilayer_perceptron.BaseMultilayerPerceptron",
-            ),
-            "_rng": ("ensemble._gb.BaseGradientBoosting", "gaussian_process._gpr.GaussianProcessRegressor"),
-            "rng": ("gaussian_process._gpc._BinaryGaussianProcessClassifierLaplace",),
-            "random_state_": (
-                *("decomposition._lda.LatentDirichletAllocation", "impute._iterative.IterativeImputer"),
-                *("neighbors._nca.NeighborhoodComponentsAnalysis", "neural_network._rbm.BernoulliRBM"),
-            ),
-        }.items()
-        for name in names
-    },
-    "sklearn.feature_extraction.text._VectorizerMixin": {"_stop_words_id"},
-    "sklearn.utils._bunch.Bunch": {"_deprecated_key_to_warnings"},
-    "statsmodels.base.data.ModelData": {"_cache"},
-    "statsmodels.base.model.Results": {"_cache", "_nobs_int", "diagn", "_summary_cache", "_summary_statistics_cache"},
-    "statsmodels.genmod.generalized_linear_model.GLM": {"_tmp_like_exog"},
-    "sympy.core.basic.Basic": {"_assumptions", "_mhash"},
-    "sympy.matrices.matrixbase.MatrixBase": {"_mhash"},
-}
-_ABSENT = object()
-_NOTHING: dict[str, object] = {}
-_left_out: WeakKeyDictionary[type, tuple[frozenset[str], frozenset[str]]] = WeakKeyDictionary()
 _BUILT_INS = (str, int, float, complex, bytes, bytearray, list, tuple, set, frozenset)
+_ABSENT = object()
 _CONTAINERS = (dict, *_BUILT_INS)
+_PROTOCOL = 2  # the first that tells class, arguments and state apart; later ones differ in how pickles are written
+_NEW = tuple(getattr(copyreg, name) for name in ("__newobj__", "__newobj_ex__"))  # what the default gives to call
+_ARGUMENTS = ("__getnewargs__", "__getnewargs_ex__")
 # Packages with dicts whose attributes are items, or that note there how a file was written: nothing beside the items.
 _BOOKKEEPERS = frozenset(
     {"addict", "attrdict", "benedict", "box", "configobj", "dotmap", "munch", "pyhocon", "ruamel", "tomlkit", "yacs"}
@@ -114,26 +47,29 @@ def recognise(kind: type) -> Reducer | None:
         return _pydantic
     if issubclass(kind, tuple) and isinstance(getattr(kind, "_fields", None), tuple):
         return _namedtuple
-    if any(f"{base.__module__}.{base.__qualname__}" in _NAMESPACES for base in kind.__mro__):
+    if any(full_name(base) in _NAMESPACES for base in kind.__mro__):
         return functools.partial(_by_fields, tuple(slots(kind)))
     return None
 
 
-def recognise_dict(kind: type) -> Reducer | None:
+def recognise_other(kind: type) -> Reducer | None:
+    """Find the form of any other instance: of a dict, of another built-in type, or by the object protocol."""
+    return _recognise_dict(kind) or _recognise_subclass(kind) or _recognise_by_protocol(kind)
+
+
+def _recognise_dict(kind: type) -> Reducer | None:
     """Find the form of a subclass of dict: its class, its attributes and its items.
 
     Those of the standard library count by their items alone; so do those of packages that only write keys otherwise.
     """
     if not issubclass(kind, dict):
         return None
-    if kind in (OrderedDict, Counter):
-        return lambda value: same_as(dict(value.items()))
-    if any(package(base) in _BOOKKEEPERS for base in kind.__mro__):
+    if kind in (OrderedDict, Counter) or any(package(base) in _BOOKKEEPERS for base in kind.__mro__):
         return lambda value: same_as(dict(value.items()))
     return functools.partial(_dict, slots(kind))
 
 
-def recognise_subclass(kind: type) -> Reducer | None:
+def _recognise_subclass(kind: type) -> Reducer | None:
     """Find the form of a subclass of a built-in type: its own name beside the built-in value."""
     if getattr(kind, "n_fields", 0) > getattr(kind, "n_sequence_fields", 0):
         return None  # as os.stat_result: the tuple does not hold all that there is
@@ -143,68 +79,17 @@ def recognise_subclass(kind: type) -> Reducer | None:
     return None
 
 
-def held_attributes(value: object, fields: Iterable[str]) -> dict[str, object]:
-    """Collect what an instance holds: the fields of its class and whatever else was set on it, but no caches."""
-    held = dict(getattr(value, "__dict__", _NOTHING))
-    for name in fields:
-        if (item := getattr(value, name, _ABSENT)) is not _ABSENT:
-            held[name] = item
-    return kept(type(value), held)
-
-
-def full_name(kind: type) -> str:
-    """Name a class with its module, as it says."""
-    return f"{kind.__module__}.{kind.__qualname__}"
-
-
-def package(kind: type) -> str:
-    """Name the outermost package that a class says it comes from."""
-    return str(kind.__module__).partition(".")[0]
-
-
-def kept(kind: type, held: dict[Any, object]) -> dict[Any, object]:
-    """Leave out of what an instance holds what is no part of its value: caches, and bookkeeping of a known library."""
-    if (known := _left_out.get(kind)) is None:
-        known = _left_out[kind] = _cached_names(kind), _bookkeeping(kind)
-    cached, books = known
-    if cached.isdisjoint(held) and books.isdisjoint(held):
-        return held
-    found = {name: item for name, item in held.items() if name not in cached and name not in books}
-    # astropy makes one for whoever looks; what was written into it counts.
-    written = {name: item for name, item in getattr(held.get("info"), "_attrs", {}).items() if item is not None}
-    if "info" in books and (told := {name: written[name] for name in _WRITTEN_INFO if name in written}):
-        found["info"] = told
-    return found
-
-
-def _bookkeeping(kind: type) -> frozenset[str]:
-    return frozenset(name for base in kind.__mro__ for name in _BOOKKEEPING.get(full_name(base), ()))
-
-
-def _cached_names(kind: type) -> frozenset[str]:
-    # A cached property is computed from the rest; it must not change the hash when somebody looks at it.
-    members = {name: member for base in reversed(kind.__mro__) for name, member in base.__dict__.items()}
-    names = {name for name, member in members.items() if isinstance(member, functools.cached_property)}
-    return frozenset(names | ({_CACHE_OF_ATTRS} if "__attrs_attrs__" in members else set()))
-
-
-_WRITTEN_INFO = ("description", "format", "meta", "name")
-
-
-def slots(kind: type) -> list[str]:
-    """List the names that a class and its bases declare as slots, without those that attrs adds for caches."""
-    names: list[str] = []
-    for base in kind.__mro__:
-        if "__attrs_attrs__" in base.__dict__ and getattr(base.__dict__.get("__attrs_props__"), "is_slotted", True):
-            continue  # its fields are listed; what else attrs puts there are caches, computed when asked for
-        declared = base.__dict__.get("__slots__", ())
-        for name in (declared,) if isinstance(declared, str) else declared:
-            mangled = (
-                f"_{base.__name__.lstrip('_')}{name}" if name.startswith("__") and not name.endswith("__") else name
-            )
-            if name not in ("__dict__", "__weakref__"):
-                names.append(mangled)
-    return names
+def _recognise_by_protocol(kind: type) -> Reducer | None:
+    """Find the form of instances by the object protocol; a plain object stands for nothing but itself."""
+    if kind is object:
+        return None
+    # What others register for a type would make the hash depend on who is imported.
+    reduce = copyreg.dispatch_table.get(kind)
+    if reduce is not None and str(reduce.__module__).partition(".")[0] not in (package(kind), "copyreg"):
+        reduce = None
+    if reduce is None and not _is_own(kind, "__reduce_ex__", "__reduce__"):
+        return _standard if _is_own(kind, *_ARGUMENTS) else _ByState(kind)
+    return functools.partial(_reduced, reduce)
 
 
 def object_form(kind: type, held: Mapping[Any, object]) -> Form:
@@ -226,7 +111,7 @@ def _described_subclass(value: object, held: object) -> Form:
     if isinstance(value, dict):
         return several("object", (type_name(type(value)), held, dict(value.items())))
     base = next(base for base in _BUILT_INS if isinstance(value, base))
-    return several("object", (type_name(type(value)), held, _plain_number(base, value)))
+    return several("object", (type_name(type(value)), held, _plain_value(base, value)))
 
 
 def _dict(fields: Sequence[str], value: dict[object, object]) -> Form:
@@ -275,15 +160,11 @@ def _flag(value: enum.Flag) -> Form:
 
 def _subclass(base: type, value: object) -> Form:
     held = held_attributes(value, slots(type(value)))
-    parts = (
-        (type_name(type(value)), held, _plain_number(base, value))
-        if held
-        else (type_name(type(value)), _plain_number(base, value))
-    )
-    return several("subclass", parts)
+    name, plain = type_name(type(value)), _plain_value(base, value)
+    return several("subclass", (name, held, plain) if held else (name, plain))
 
 
-def _plain_number(base: type, value: Any) -> object:
+def _plain_value(base: type, value: Any) -> object:
     # The unbound methods of the built-in type: a subclass may override its own.
     if base in (list, tuple):
         return list(base.__iter__(value))
@@ -296,3 +177,140 @@ def _plain_number(base: type, value: Any) -> object:
     if base is complex:
         return complex(value.real, value.imag)
     return int.__index__(value) if base is int else float.__float__(value)
+
+
+def _is_own(kind: type, *names: str) -> bool:
+    return any(getattr(kind, name, None) is not getattr(object, name, None) for name in names)
+
+
+class _ByState:
+    """Describe instances by what the default of the protocol would gather, without the detour through it.
+
+    These are attributes and slots, or what ``__getstate__`` gives.
+    """
+
+    def __init__(self, kind: type) -> None:
+        self._slots = slots(kind)
+        self._has_state = _is_own(kind, "__getstate__")
+        self._is_checked = False
+
+    def __call__(self, value: Any) -> Form:
+        if not self._is_checked:
+            _reduction(value, None)  # refuses what a class written in C hides
+            self._is_checked = True
+        if self._has_state:
+            return _instance(type(value), arguments=[], state=_asked(value, value.__getstate__))
+        return object_form(type(value), held_attributes(value, self._slots))
+
+
+def _standard(value: Any) -> Form:
+    _, (_, *arguments), state, items, pairs = (*_reduction(value, None), None, None, None)[:5]
+    return _instance(type(value), arguments=arguments, state=state, items=items, pairs=pairs)
+
+
+def _reduced(reduce: Callable[[Any], Any] | None, value: Any) -> Form:
+    kind = type(value)
+    reduction = _reduction(value, reduce)
+    if isinstance(reduction, str):
+        return _global(value, reduction)
+    call, arguments, state, items, pairs, setter = (*reduction, None, None, None, None)[:6]
+    arguments = list(arguments or ())
+    if call in _NEW and arguments and arguments[0] is kind:
+        call, arguments = None, arguments[1:]
+    held = _beside(value, [*arguments, state])
+    return _instance(
+        kind,
+        call=None if call is kind else call,
+        arguments=arguments,
+        state=state,
+        items=items,
+        pairs=pairs,
+        setter=setter,
+        beside=held or None,
+    )
+
+
+def _reduction(value: Any, reduce: Callable[[Any], Any] | None) -> Any:
+    found = _asked(value, value.__reduce_ex__, _PROTOCOL) if reduce is None else _asked(value, reduce, value)
+    if isinstance(found, str) or (isinstance(found, tuple) and len(found) >= 2):
+        return found
+    raise RefusalError(f"an object of type {type(value).__qualname__} has no canonical form: its state is {found!r}")
+
+
+def _asked(value: Any, method: Callable[..., Any], *arguments: object) -> Any:
+    try:
+        return method(*arguments)
+    except Exception as error:  # of whatever a class does there
+        raise RefusalError(
+            f"an object of type {full_name(type(value))} has no canonical form: "
+            f"it does not tell its state ({error or type(error).__name__})"
+        ) from error
+
+
+def _global(value: Any, path: str) -> Form:
+    module = getattr(value, "__module__", None) or type(value).__module__
+    found: Any = sys.modules.get(module)
+    for step in path.split("."):
+        found = getattr(found, step, None)
+    if found is not value:
+        raise RefusalError(
+            f"an object of type {type(value).__qualname__} says that it is {module}.{path}, which is another object"
+        )
+    held = _beside(value, [None]) if module == "__main__" else None  # where a name may give another one tomorrow
+    return several("global", (f"{module}:{path}", held) if held else (f"{module}:{path}",))
+
+
+def _instance(
+    kind: type,
+    *,
+    items: Iterable[object] | None = None,
+    pairs: Iterable[tuple[object, object]] | None = None,
+    arguments: list[object],
+    state: object,
+    **others: object,
+) -> Form:
+    if type(state) is dict and not state:
+        state = None
+    elif type(state) is dict:
+        state = kept(kind, state)
+    elif isinstance(state, tuple):
+        state = [kept(kind, each) if type(each) is dict else each for each in state]
+    parts = {
+        "arguments": arguments or None,
+        "items": None if items is None else list(items) or None,
+        "pairs": None if pairs is None else dict(pairs) or None,
+        "state": state,
+        **others,
+    }
+    name, told = type_name(kind), {name: it for name, it in parts.items() if it is not None}
+    if type(state) is dict and len(told) == 1 and type(name) is str and (shape := shape_of(state)) is not None:
+        head = f'{{"$instance":[{quoted(name)},{{"state":'
+        return Form(
+            [state[each] for each in shape.names], shape.label, lambda texts: f"{head}{shape.finish(texts)}}}]}}"
+        )
+    names, _, finish, _ = object_shape(tuple(told))
+    # Places in a state read like the way to them.
+    parts_form = Form(
+        [told[each] for each in names],
+        lambda index: ".__reduce__()[0]" if names[index] == "call" else "",
+        finish,
+    )
+    return several("instance", (name, parts_form))
+
+
+def _beside(value: Any, told: list[object]) -> dict[str, object]:
+    """Collect what an object holds in its ``__dict__`` and slots beyond what its reduction tells."""
+    parts = [*told, *(told[-1] if isinstance(told[-1], tuple) else ())]
+    dicts = [part for part in parts if isinstance(part, dict)]
+    held = dict(getattr(value, "__dict__", {}))
+    for name in slots(type(value)):
+        try:
+            held[name] = getattr(value, name)
+        except AttributeError:
+            continue
+    beyond = {name: item for name, item in held.items() if not _is_told(name, item, dicts)}
+    return kept(type(value), beyond)
+
+
+def _is_told(name: str, item: object, dicts: list[dict[Any, object]]) -> bool:
+    return any(dict.get(told, name, _ABSENT) is item for told in dicts)

@@ -11,7 +11,7 @@ import re
 import sys
 from typing import TYPE_CHECKING, Any
 
-from .instances import full_name, held_attributes
+from .held import find_by_base, held_attributes
 from .names import named_function, type_name
 from .text import Form, RefusalError, quoted, several, tagged_text
 
@@ -27,10 +27,7 @@ _NUMBERED = re.compile(r"\D\d{5,}")
 
 def recognise(kind: type) -> Reducer | None:
     """Find the form of instances of a known library's class, and of its subclasses."""
-    for base in kind.__mro__[:-1]:
-        if (reducer := _BY_NAME.get(full_name(base))) is not None:
-            return reducer
-    return None
+    return find_by_base(kind, _BY_NAME)
 
 
 def _object_told_by(tell: Callable[[Any], Mapping[str, object]]) -> Reducer:
@@ -46,48 +43,42 @@ def _variable(value: Any) -> dict[str, object]:
     if not plain and (hasattr(value._data, "__dask_graph__") or not hasattr(value._data, "__array_function__")):
         raise RefusalError("an object of xarray that is not loaded has no canonical form", _NOT_LOADED)
     data = value.data if hasattr(value.data, "__array_function__") else value.values
+    return {"dims": list(value.dims), "data": data, "attrs": dict(value.attrs), **_layout_of_file(value)}
+
+
+def _layout_of_file(value: Any) -> dict[str, object]:
     # What a file said of its own layout is no part of the value, unless it is written again: all but its place counts.
     encoding = {name: item for name, item in value.encoding.items() if name != "source"}
-    parts: dict[str, object] = {"dims": list(value.dims), "data": data, "attrs": dict(value.attrs)}
-    return parts | ({"encoding": encoding} if encoding else {})
+    return {"encoding": encoding} if encoding else {}
 
 
 def _dataset(value: Any) -> dict[str, object]:
     # The order of variables is that of rows in many an output.
     return {
-        "variables": [[name, _plain_variable(variable)] for name, variable in value.variables.items()],
+        "variables": [[name, _variable(variable)] for name, variable in value.variables.items()],
         "coords": list(value.coords),
         "attrs": dict(value.attrs),
         "indexes": {name: type(index) for name, index in value.xindexes.items()},
-        **({"encoding": encoding} if (encoding := {k: v for k, v in value.encoding.items() if k != "source"}) else {}),
+        **_layout_of_file(value),
     }
-
-
-def _plain_variable(value: Any) -> Form:
-    parts = _variable(value)
-    return Form(
-        list(parts.values()),
-        lambda index: f".{list(parts)[index]}",
-        lambda texts: "{" + ",".join(f"{quoted(name)}:{text}" for name, text in sorted(zip(parts, texts))) + "}",  # noqa: B905  # of one length
-    )
 
 
 def _data_array(value: Any) -> dict[str, object]:
     return {
         "name": value.name,
-        "variable": _plain_variable(value.variable),
-        "coords": [[name, _plain_variable(each.variable)] for name, each in value.coords.items()],
+        "variable": _variable(value.variable),
+        "coords": [[name, _variable(each.variable)] for name, each in value.coords.items()],
         "indexes": {name: type(index) for name, index in value.xindexes.items()},
     }
-
-
-# astropy, sympy, units ------------------------------------------------------------------------------------------------
 
 
 def _tree(value: Any) -> dict[str, object]:
     # Without the way up: a node counts with what it inherits from the nodes above.
     nodes = [[node.relative_to(value), node.to_dataset(inherit=node is value)] for node in value.subtree]
     return {"name": value.name, "nodes": nodes}
+
+
+# astropy, sympy, units ------------------------------------------------------------------------------------------------
 
 
 def _header(value: Any) -> dict[str, object]:
@@ -275,5 +266,5 @@ _BY_NAME: dict[str, Reducer] = {
     "xarray.core.dataarray.DataArray": _object_told_by(_data_array),
     "xarray.core.dataset.Dataset": _object_told_by(_dataset),
     "xarray.core.datatree.DataTree": _object_told_by(_tree),
-    "xarray.core.variable.Variable": lambda value: several("object", (type_name(type(value)), _plain_variable(value))),
+    "xarray.core.variable.Variable": _object_told_by(_variable),
 }

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._reach.met import calling, is_what_its_name_gives, meet, meet_typed, script_name
 from .._reach.prompt import SCRIPT, has_arrived, in_session, own_function, sent
+from .held import full_name
 from .text import Form, RefusalError, index_label, listed, one, quoted, several, tagged_text
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ _PLAIN_FUNCTIONS = (
     types.ClassMethodDescriptorType,
 )
 _DEFINED = (types.FunctionType, type)
+_NAMED_BY_NUMPY = ("numpy.ufunc", "numpy._ArrayFunctionDispatcher")
 # NumPy 2 renamed it; the class is the same.
 _RENAMED = {"numpy:bool": "numpy:bool_"}
 # Python 3.13 keeps the classes of pathlib in modules beside it, and their common methods in bases that nobody sees.
@@ -146,16 +148,11 @@ def recognise(kind: type) -> Reducer | None:
         return _partial if kind is functools.partial else None
     if issubclass(kind, _METHODS):
         return _method
-    if issubclass(kind, _PLAIN_FUNCTIONS) or _is_named(kind):
-        return _function
+    if issubclass(kind, _PLAIN_FUNCTIONS) or full_name(kind) in _NAMED_BY_NUMPY:
+        return named_function
     if kind is type(functools.lru_cache(int)):
         return _cached
     return None
-
-
-def _is_named(kind: type) -> bool:
-    name = f"{kind.__module__}.{kind.__qualname__}"
-    return name in ("numpy.ufunc", "numpy._ArrayFunctionDispatcher")
 
 
 def _class(value: type) -> str | Form:
@@ -164,13 +161,9 @@ def _class(value: type) -> str | Form:
     return _by_name("class", value)
 
 
-def _function(value: Any) -> str | Form:
-    return _by_name("function", value)
-
-
 def _cached(value: Any) -> str | Form:
     try:
-        return _by_name("function", value)
+        return named_function(value)
     except RefusalError:
         return several("cached", (value.__wrapped__, value.cache_parameters()), (".__wrapped__",))
 
@@ -178,7 +171,7 @@ def _cached(value: Any) -> str | Form:
 def _method(value: Any) -> str | Form:
     owner = value.__self__
     if owner is None or isinstance(owner, types.ModuleType):
-        return _by_name("function", value)
+        return named_function(value)
     name = value.__name__
     try:
         given = getattr(owner, name, None)

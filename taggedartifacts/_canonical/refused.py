@@ -13,6 +13,7 @@ import weakref
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Generator, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
+from .held import full_name
 from .names import type_name
 from .text import Form, RefusalError, Written, several, tagged_text
 
@@ -205,8 +206,7 @@ def recognise(kind: type) -> Reducer | None:
     for base in kind.__mro__[:-1]:
         for refused in REFUSED:
             if _is_one_of(base, refused.names):
-                name = f"{kind.__module__}.{kind.__qualname__}"
-                return _refusing(f"{refused.reason} has no canonical form ({name})", refused.remedy)
+                return _refusing(f"{refused.reason} has no canonical form ({full_name(kind)})", refused.remedy)
     return None
 
 
@@ -220,12 +220,11 @@ def recognise_kind(kind: type) -> Reducer | None:
 
 def refuse(value: Any) -> NoReturn:
     """Refuse a value that nothing recognises."""
-    kind = type(value)
-    raise RefusalError(f"an object of type {kind.__module__}.{kind.__qualname__} has no canonical form")
+    raise RefusalError(f"an object of type {full_name(type(value))} has no canonical form")
 
 
 def _is_one_of(kind: type, names: tuple[str, ...]) -> bool:
-    name = f"{kind.__module__}.{kind.__qualname__}"
+    name = full_name(kind)
     return any(name.startswith(each[:-1]) if each.endswith("*") else name == each for each in names)
 
 

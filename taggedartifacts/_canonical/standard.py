@@ -10,16 +10,14 @@ import re
 import sys
 import types
 import typing
-from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from .._path import ArtifactPath
-from .instances import held_attributes, package, slots
+from .held import full_name, held_attributes, package, slots
 from .names import type_name
 from .text import Form, RefusalError, number, one, quoted, same_as, several, tagged_text, unordered
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from decimal import Decimal
     from fractions import Fraction
 
@@ -33,9 +31,23 @@ def recognise(kind: type) -> Reducer | None:
     """Find the form of a type of the standard library; of a subclass only where it says the same."""
     if (reducer := _EXACT.get(kind)) is not None:
         return reducer
-    if issubclass(kind, ArtifactPath):
+    if any(full_name(base) == "taggedartifacts.ArtifactPath" for base in kind.__mro__):
         return _artifact
-    return _BY_NAME.get(f"{kind.__module__}.{kind.__qualname__}")
+    return _BY_NAME.get(full_name(kind))
+
+
+def recognise_kind(kind: type) -> Reducer | None:
+    """Find the form of a type that is derived from one of the standard library, or is one kind of annotation."""
+    if issubclass(kind, types.GenericAlias):
+        return _generic_alias
+    if any(full_name(base) == "configparser.RawConfigParser" for base in kind.__mro__):
+        return _parser
+    if any(package(base) == "pathlib" and base.__name__ == "PurePath" for base in kind.__mro__):
+        return _path_subclass
+    typing_bases = {base.__name__ for base in kind.__mro__ if base.__module__ == "typing"}
+    if "_BaseGenericAlias" in typing_bases and "_SpecialGenericAlias" not in typing_bases:
+        return _generic_alias
+    return _special if typing_bases & {"_SpecialForm", "_SpecialGenericAlias"} else None
 
 
 def moment(value: datetime.datetime, nanosecond: int = 0) -> str:
@@ -144,7 +156,7 @@ def _pattern(value: re.Pattern[Any]) -> Form:
     return several("pattern", (value.pattern, int(value.flags)), (".pattern",))
 
 
-def _deque(value: deque[object]) -> Form:
+def _deque(value: collections.deque[object]) -> Form:
     return several("deque", (list(value), value.maxlen))
 
 
@@ -156,65 +168,6 @@ def _omegaconf(value: Any) -> Form:
         return same_as(None if value._is_none() else list(value))
     except omegaconf.errors.OmegaConfBaseException as error:  # a missing value, an interpolation that leads nowhere
         raise RefusalError(str(error).replace("\n", " ")) from error
-
-
-_EXACT: dict[type, Reducer] = {
-    complex: _complex,
-    range: lambda value: several("range", (value.start, value.stop, value.step)),
-    slice: lambda value: several("slice", (value.start, value.stop, value.step), (".start", ".stop", ".step")),
-    types.EllipsisType: lambda _value: tagged_text("ellipsis", "null"),
-    datetime.datetime: moment,
-    datetime.date: lambda value: tagged_text("date", quoted(value.isoformat())),
-    datetime.time: _time,
-    datetime.timedelta: duration,
-    datetime.timezone: lambda value: tagged_text("timezone", quoted(zone_name(value))),
-    re.Pattern: _pattern,
-    deque: _deque,
-    types.MappingProxyType: lambda value: same_as(dict(value.items())),
-    **dict.fromkeys(
-        (
-            pathlib.Path,
-            pathlib.PosixPath,
-            pathlib.WindowsPath,
-            pathlib.PurePath,
-            pathlib.PurePosixPath,
-            pathlib.PureWindowsPath,
-        ),
-        _path,
-    ),
-}
-
-# Recognised without importing the module, which would cost time at start-up.
-_BY_NAME: dict[str, Reducer] = {
-    "decimal.Decimal": _decimal,
-    "fractions.Fraction": _fraction,
-    "uuid.UUID": lambda value: tagged_text("uuid", quoted(str(value))),
-    "zoneinfo.ZoneInfo": lambda value: tagged_text("timezone", quoted(zone_name(value))),
-    "omegaconf.dictconfig.DictConfig": _omegaconf,
-    "omegaconf.listconfig.ListConfig": _omegaconf,
-}
-
-
-_ADDRESSES = ("IPv4Address", "IPv6Address", "IPv4Network", "IPv6Network", "IPv4Interface", "IPv6Interface")
-
-
-def recognise_other(kind: type) -> Reducer | None:
-    """Find the form of a type of the standard library; of a subclass only where it says the same."""
-    if (reducer := _OTHERS.get(kind)) is not None:
-        return reducer
-    if issubclass(kind, types.GenericAlias):
-        return _generic_alias
-    name = f"{kind.__module__}.{kind.__qualname__}"
-    if (reducer := _OTHERS_BY_NAME.get(name)) is not None:
-        return reducer
-    if any(f"{base.__module__}.{base.__qualname__}" == "configparser.RawConfigParser" for base in kind.__mro__):
-        return _parser
-    if any(package(base) == "pathlib" and base.__name__ == "PurePath" for base in kind.__mro__):
-        return _path_subclass
-    typing_bases = {base.__name__ for base in kind.__mro__ if base.__module__ == "typing"}
-    if "_BaseGenericAlias" in typing_bases and "_SpecialGenericAlias" not in typing_bases:
-        return _generic_alias
-    return _special if typing_bases & {"_SpecialForm", "_SpecialGenericAlias"} else None
 
 
 def _buffer(value: Any) -> Form:
@@ -237,7 +190,7 @@ def _default_dict(value: collections.defaultdict[object, object]) -> Form:
     return several("defaultdict", (value.default_factory, dict(value.items())), (".default_factory", ""))
 
 
-def _chain(value: collections.ChainMap[object, object]) -> Form:
+def _items_alone(value: Mapping[object, object]) -> Form:
     return same_as(dict(value.items()))
 
 
@@ -315,33 +268,54 @@ def _items(value: Iterable[Any]) -> Form:
     return one("items", dict(value))
 
 
-def _environment(value: os._Environ[Any]) -> Form:
-    return same_as(dict(value.items()))
-
-
-_OTHERS: dict[type, Reducer] = {
+_EXACT: dict[type, Reducer] = {
+    complex: _complex,
+    range: lambda value: several("range", (value.start, value.stop, value.step)),
+    slice: lambda value: several("slice", (value.start, value.stop, value.step), (".start", ".stop", ".step")),
+    types.EllipsisType: lambda _value: tagged_text("ellipsis", "null"),
+    types.NotImplementedType: lambda _value: tagged_text("class", quoted("builtins:NotImplemented")),
+    datetime.datetime: moment,
+    datetime.date: lambda value: tagged_text("date", quoted(value.isoformat())),
+    datetime.time: _time,
+    datetime.timedelta: duration,
+    datetime.timezone: lambda value: tagged_text("timezone", quoted(zone_name(value))),
+    re.Pattern: _pattern,
     memoryview: _buffer,
+    collections.deque: _deque,
     collections.defaultdict: _default_dict,
-    collections.ChainMap: _chain,
-    types.GenericAlias: _generic_alias,
-    types.UnionType: _union,
+    **dict.fromkeys((types.MappingProxyType, collections.ChainMap, type(os.environ)), _items_alone),
     **dict.fromkeys((type({}.keys()), type(collections.OrderedDict().keys())), _keys),
     **dict.fromkeys((type({}.values()), type(collections.OrderedDict().values())), _values_view),
     **dict.fromkeys((type({}.items()), type(collections.OrderedDict().items())), _items),
-    type(os.environ): _environment,
-    type(NotImplemented): lambda _value: tagged_text("class", quoted("builtins:NotImplemented")),
+    types.UnionType: _union,
+    **dict.fromkeys(
+        (
+            pathlib.Path,
+            pathlib.PosixPath,
+            pathlib.WindowsPath,
+            pathlib.PurePath,
+            pathlib.PurePosixPath,
+            pathlib.PureWindowsPath,
+        ),
+        _path,
+    ),
 }
 
 # Recognised without importing the module, which would cost time at start-up.
-_OTHERS_BY_NAME: dict[str, Reducer] = {
+_BY_NAME: dict[str, Reducer] = {
+    "decimal.Decimal": _decimal,
+    "fractions.Fraction": _fraction,
+    "uuid.UUID": lambda value: tagged_text("uuid", quoted(str(value))),
+    "zoneinfo.ZoneInfo": lambda value: tagged_text("timezone", quoted(zone_name(value))),
     "_struct.Struct": lambda value: several("struct", (value.format,)),
     "array.array": _buffer_array,
-    "typing._AnyMeta": _special,
     "typing.TypeVar": _type_variable,
     "typing.Union": _union,
     "typing.ForwardRef": lambda value: several("forwardref", (value.__forward_arg__,)),
     **{
         f"ipaddress.{name}": lambda value: several("ipaddress", (type(value).__name__, str(value)))
-        for name in _ADDRESSES
+        for name in ("IPv4Address", "IPv6Address", "IPv4Network", "IPv6Network", "IPv4Interface", "IPv6Interface")
     },
+    "omegaconf.dictconfig.DictConfig": _omegaconf,
+    "omegaconf.listconfig.ListConfig": _omegaconf,
 }

@@ -10,7 +10,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from .arrays import array_digest, array_text, arrow_strings_text, dtype_text, strings_text
-from .instances import package
+from .held import package
 from .names import type_name
 from .standard import duration, moment, zone_name
 from .text import (
@@ -18,6 +18,7 @@ from .text import (
     Written,
     elements_digest,
     index_label,
+    listed,
     quoted,
     several,
     tagged_text,
@@ -58,7 +59,7 @@ def _dataframe(value: Any) -> Form:
         # By `iloc` it would take three times as long.
         [_column(series.array) for _, series in sys.modules["pandas"].DataFrame.items(value)],
         lambda index: f"[{names[index]!r}]",
-        lambda texts: f"[{','.join(texts)}]",
+        listed,
     )
     return _with_attrs("dataframe", value, (value.columns, value.index, columns), (".columns", ".index"))
 

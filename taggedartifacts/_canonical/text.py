@@ -197,9 +197,9 @@ def object_shape(names: tuple[str, ...]) -> Shape:
     )
 
 
-def one(tag: str, child: object, label: str = "") -> Form:
+def one(tag: str, child: object) -> Form:
     """Encode as a tagged object around one value."""
-    return Form((child,), lambda _index: label, lambda texts: tagged_text(tag, texts[0]))
+    return Form((child,), no_label, lambda texts: tagged_text(tag, texts[0]))
 
 
 def several(tag: str, children: Sequence[object], labels: Sequence[str] = ()) -> Form:
@@ -214,6 +214,15 @@ def several(tag: str, children: Sequence[object], labels: Sequence[str] = ()) ->
 def unordered(tag: str, children: Iterable[object]) -> Form:
     """Encode as a tagged object around values whose order does not count."""
     return Form(children, lambda _index: " an element", lambda texts: tagged_text(tag, listed(sorted(texts, key=utf8))))
+
+
+def named(names: Sequence[str], children: Sequence[object]) -> Form:
+    """Encode as a list of pairs of a name and a value, as of columns, in which a name may occur twice."""
+    return Form(
+        children,
+        lambda index: f"[{names[index]!r}]",
+        lambda texts: listed(f"[{quoted(name)},{text}]" for name, text in zip(names, texts, strict=True)),
+    )
 
 
 def same_as(value: object) -> Form:

@@ -16,7 +16,7 @@ import value_table
 from value_table import LIBRARIES, available
 
 from taggedartifacts import UnhashableError, canonical, config_hash
-from taggedartifacts._canonical.instances import _BOOKKEEPING
+from taggedartifacts._canonical.held import _BOOKKEEPING
 from taggedartifacts._canonical.refused import REFUSED as REFUSED_BY_NAME
 
 HERE = Path(value_table.__file__).parent
