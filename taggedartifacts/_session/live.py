@@ -100,7 +100,7 @@ class LiveMoment(Moment):
     ) -> None:
         interactive = is_interactive(f)
         space = inspect.unwrap(f).__globals__
-        self._definition = Definition(f) if interactive and not reads else None
+        self._definition = Definition(f, ignore) if interactive and not reads else None
         # VS Code, and %run -i, give __main__ a __file__ that has nothing to do with what is typed.
         self._file: str | None = None if interactive else space.get("__file__")
         if self._file is not None:
@@ -109,7 +109,6 @@ class LiveMoment(Moment):
         self._digest = ""
         self._repo = repo or (os.getcwd() if self._file is None else None)
         self._scope = scope
-        self._ignore = frozenset(ignore)
         self._held: _HeldLook | None = None
         self._sent: View | None = None
         self._known: tuple[Fingerprint, tuple[object, ...], list[tuple[Change, str]]] | None = None
@@ -134,7 +133,7 @@ class LiveMoment(Moment):
         Raises:
             UnhashableError: If an interactive function reads a value that has no canonical form.
         """
-        fingerprint = None if self._definition is None else self._definition.fingerprint(self._ignore)
+        fingerprint = None if self._definition is None else self._definition.fingerprint()
         seen: dict[str, Any] = {}
         if fingerprint is not None:
             seen = {
@@ -174,7 +173,7 @@ class LiveMoment(Moment):
         if self._definition is None or self._sent is not None or view.interactive is None:
             return []
         try:
-            now = self._definition.fingerprint(self._ignore)
+            now = self._definition.fingerprint()
         except UnhashableError as error:  # of what came to stand in the place of something
             return [str(error).partition("; ")[0]]
         if now.encoded == view.interactive:

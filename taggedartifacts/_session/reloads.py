@@ -56,7 +56,7 @@ def version(root: str) -> tuple[object, ...]:
     """Tell what is loaded: equal as long as nothing was loaded, loaded again or patched."""
     files = loaded_modules(root).files()
     reloader = _reloader()
-    return (_Same(files), *(() if reloader is None else [reloader.modules_mtimes.get(name) for name, _ in files]))
+    return (files, *(() if reloader is None else [reloader.modules_mtimes.get(name) for name, _ in files]))
 
 
 def outdated(root: str, values: Iterable[object] | None = None) -> dict[str, str]:
@@ -92,18 +92,6 @@ def file_digest(file: str) -> str:
         return file_hexdigest(file)
     except OSError:
         return ""
-
-
-class _Same:
-    """Equal only for the very same object."""
-
-    def __init__(self, value: object) -> None:
-        self._value = value
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and other._value is self._value
-
-    __hash__ = None  # type: ignore[assignment]  # like what it stands for
 
 
 def _own_codes(value: Any, space: dict[str, Any]) -> list[CodeType]:

@@ -22,7 +22,7 @@ def cells(monkeypatch):
 
 
 def fingerprint(function, ignore=()):
-    return json.loads(Definition(function).fingerprint(ignore).encoded)
+    return json.loads(Definition(function, ignore).fingerprint().encoded)
 
 
 def run_all(cells, *sources):
@@ -449,7 +449,7 @@ class TestNames:
         found = []
         for each in (first, *changed):
             cells.run(each + last)
-            found.append(Definition(cells["f"]).fingerprint(("N", "rest")).encoded)
+            found.append(Definition(cells["f"], ("N", "rest")).fingerprint().encoded)
 
         assert found[0] == found[3]
         assert 3 == len(set(found))
@@ -517,8 +517,8 @@ class TestSource:
         """A lambda that gives a constant is found in its cell, wherever it stands there, also beside an equal one."""
         cells.run(f"one = {text}\nboth = [{text}, {text}]\ndef make():\n  return {text}")
         functions = [cells["one"], *cells["both"], cells["make"]()]
-        sources = [Definition(each)._walk(frozenset(), values=False).sources["<lambda>"] for each in functions[:3]]
-        sources.append(Definition(functions[3])._walk(frozenset(), values=False).sources["make.<locals>.<lambda>"])
+        sources = [Definition(each)._walk(values=False).sources["<lambda>"] for each in functions[:3]]
+        sources.append(Definition(functions[3])._walk(values=False).sources["make.<locals>.<lambda>"])
 
         assert [ast.unparse(ast.parse(text))] * 4 == [source.text for source in sources]
 
