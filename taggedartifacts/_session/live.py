@@ -95,8 +95,8 @@ class LiveMoment(Moment):
         *,
         repo: str | None,
         scope: Sequence[str] | None,
-        ignore: Collection[str] = (),
-        reads: bool = False,
+        ignore: Collection[str],
+        reads: bool,
     ) -> None:
         interactive = is_interactive(f)
         space = inspect.unwrap(f).__globals__

@@ -167,7 +167,7 @@ class TestDecorators:
 
     def test_commits(self, project, monkeypatch):
         """Of the artifacts that older code made, nothing is remembered, though their function is still there."""
-        monkeypatch.setattr("taggedartifacts._session.session.in_session", lambda: True)
+        monkeypatch.setattr("taggedartifacts._session.in_session", lambda: True)
         work, table, held = project.module(WRITE), decimal.Decimal(3), []
         for number in range(4):
             project.write("pyproject.toml", f"# {number}\n[tool.taggedartifacts]\nscope = ['.']\n")
