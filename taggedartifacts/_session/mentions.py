@@ -16,11 +16,11 @@ import sys
 from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
-from .._memory import Memory
 from .._reach.objects import module_of, namespace
 from .._reach.outside import is_built_in
 from .._reach.reads import ADDED_TO, IMPORTED_ONLY, OF_CELL, REFLECTION, WRITTEN, names_read, reader
 from .._reach.watch import MISSING
+from .session import session
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -149,9 +149,7 @@ def _mentioned_name(item: tuple[tuple[str, int], object]) -> str:
 
 
 _READ_NOTHING = (IMPORTED_ONLY, ADDED_TO, WRITTEN)
-# Kept, so that what the walk has found for one is found again.
-_known: Memory[tuple[int, tuple[str, ...], str], FunctionType] = Memory()
-_ENTRY_BYTES = 1000
+_READER_BYTES = 1000
 
 
 def readers(function: FunctionType, watch: Watch) -> Iterator[FunctionType]:
@@ -191,8 +189,8 @@ def _reader(module: ModuleType, chain: tuple[str, ...], function: FunctionType, 
             break
         module, chain = inner, chain[1:]
     key = (id(module), chain, function.__qualname__)
-    known = _known.get(key)
+    known = session.readers.get(key)
     if known is None or known.__globals__ is not vars(module):
         known = reader(chain, vars(module), OF_CELL, function.__qualname__)
-        _known.put(key, known, _ENTRY_BYTES)
+        session.readers.put(key, known, _READER_BYTES)
     return known

@@ -129,12 +129,22 @@ def cells(path: str, content: bytes) -> Iterator[str]:
     yield from (piece for title, piece in zip(pieces[::2], pieces[1::2], strict=True) if not _NO_CODE.search(title))
 
 
-def missing(sources: Iterable[Source], committed: Iterable[Outline]) -> list[str]:
-    """List the names of the definitions that stand in no code cell; one whose source is unknown never does."""
-    by_bare: dict[str, list[Outline]] = {}
-    for found in committed:
-        by_bare.setdefault(found.bare, []).append(found)
-    return sorted(source.name for source in sources if not _is_in(source, by_bare))
+def by_bare(committed: Iterable[Outline]) -> dict[str, list[Outline]]:
+    """Sort outlines by that of the definition alone, without its decorators."""
+    found: dict[str, list[Outline]] = {}
+    for each in committed:
+        found.setdefault(each.bare, []).append(each)
+    return found
+
+
+def missing(sources: Iterable[Source], committed: Mapping[str, list[Outline]]) -> list[str]:
+    """List the names of the definitions that stand in no code cell; one whose source is unknown never does.
+
+    Args:
+        sources: The definitions.
+        committed: Those that stand in code cells, as `by_bare` sorts them.
+    """
+    return sorted(source.name for source in sources if not _is_in(source, committed))
 
 
 def plain_python(cell: str) -> str:
@@ -142,12 +152,12 @@ def plain_python(cell: str) -> str:
     return _MAGIC_LINE.sub(r"\1pass", cell)
 
 
-def _is_in(source: Source, by_bare: Mapping[str, list[Outline]]) -> bool:
+def _is_in(source: Source, committed: Mapping[str, list[Outline]]) -> bool:
     if source.outline is None:
         return False
     # Our own decorator may be written differently: its configuration is in the hash anyway.
     wanted = source.outline.without(source.ours)
-    return any(found.without(source.ours) == wanted for found in by_bare.get(source.outline.bare, ()))
+    return any(found.without(source.ours) == wanted for found in committed.get(source.outline.bare, ()))
 
 
 def _is_marimo(content: bytes) -> bool:

@@ -172,7 +172,7 @@ class TestDecorators:
         for number in range(4):
             project.write("pyproject.toml", f"# {number}\n[tool.taggedartifacts]\nscope = ['.']\n")
             project.commit()
-            monkeypatch.setattr("taggedartifacts._session.live._executions", number)
+            monkeypatch.setattr("taggedartifacts._session.session.session.executions", number)
             for argument in (1, table, 1, table):
                 work.f(argument, "out/f.txt")
             held.append(_memory.held_bytes())

@@ -5,7 +5,7 @@ import pytest
 
 from taggedartifacts._reach.definition import Source
 from taggedartifacts._reach.syntax import node_digest, outline
-from taggedartifacts._session.notebooks import cells, missing, outlines, plain_python, stands_in_code
+from taggedartifacts._session.notebooks import by_bare, cells, missing, outlines, plain_python, stands_in_code
 
 CELL = "import numpy as np\n\n@Artifact('out')\ndef f(x, out):\n    # comment\n    return helper(x)\n"
 
@@ -27,7 +27,7 @@ def source(text, ours=("Artifact",)):
 
 
 def missing_in(path, content, *texts):
-    return missing([source(text) for text in texts], outlines(path, content))
+    return missing([source(text) for text in texts], by_bare(outlines(path, content)))
 
 
 class TestCells:
@@ -181,8 +181,9 @@ class TestMissing:
 
     def test_unknown_source(self):
         """A definition whose source is not known is never committed."""
+        committed = by_bare(outlines("n.ipynb", notebook("def g(): 1")))
 
-        assert ["g"] == missing([Source("g", "1", None, frozenset(), ())], outlines("n.ipynb", notebook("def g(): 1")))
+        assert ["g"] == missing([Source("g", "1", None, frozenset(), ())], committed)
 
     def test_transform(self):
         """Magics inside a definition are compared as the session's own transformation writes them."""
@@ -191,7 +192,7 @@ class TestMissing:
         def transform(cell):
             return cell.replace("%time x", "get_ipython().run_line_magic('time', 'x')")
 
-        assert [] == missing([source(transform(text))], outlines("n.ipynb", notebook(text), transform))
+        assert [] == missing([source(transform(text))], by_bare(outlines("n.ipynb", notebook(text), transform)))
 
 
 class TestPlain:

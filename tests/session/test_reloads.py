@@ -198,10 +198,10 @@ for _ in range(2):
 """
 HELD = """import gc
 from taggedartifacts import _memory
-from taggedartifacts._session.live import _looks
+from taggedartifacts._session.session import session
 from taggedartifacts._store.record import Record
 gc.collect()
-print(_memory.held_bytes(), *[sum(type(each) is Record for each in gc.get_objects()), len(_looks)])
+print(_memory.held_bytes(), *[sum(type(each) is Record for each in gc.get_objects()), len(session.looks)])
 """
 
 
