@@ -38,12 +38,6 @@ _NAME = re.compile(r"[^\W\d]\w*")
 _OF_SHELL = re.compile(r"__\w*__|_+|_\d+|_i+|_i\d+|_[oid]h|_exit_code|In|Out|get_ipython|exit|quit|open")
 
 
-@functools.lru_cache(maxsize=4096)
-def _names_mentioned(text: str) -> tuple[frozenset[str], bool]:
-    found = frozenset(_NAME.findall(text))
-    return found, text in found
-
-
 class Mentions:
     """The globals that strings name, each with its namespace.
 
@@ -71,8 +65,7 @@ class Mentions:
         space, code = function.__globals__, function.__code__
         # What looks a name up does so among the variables of its caller first.
         known = {*source.reads, *code.co_varnames, *code.co_cellvars, *code.co_freevars}
-        for text in source.strings:
-            self.of_text(text, space, known)
+        self._of_texts(source.strings, space, known)
         for chain in _of_main(code, space):
             if chain:
                 self._add(chain[0], space, is_key=False)
@@ -86,27 +79,36 @@ class Mentions:
 
     def of_value(self, value: object, space: Mapping[str, Any], *, is_code: bool = False) -> None:
         """Take in what the strings in a value name: annotations that are evaluated, if it is code."""
-        pending = [value]
+        pending, texts = [value], list[str]()
         inside: set[int] = set()
         while pending:
             each = pending.pop()
             if type(each) is str:
-                self.of_text(each, space, is_code=is_code)
+                texts.append(each)
             elif type(each) is BuiltinFunctionType and _is_reflection(each):
                 self._take_all(space)
             elif isinstance(each, bytes | bytearray) and b"__main__" in each:  # a pickle of what the session defines
-                self.of_text(each.decode("latin-1"), space, is_code=True)
+                self._of_texts([each.decode("latin-1")], space, is_code=True)
             elif isinstance(each, dict | list | tuple | set | frozenset) and id(each) not in inside:
                 inside.add(id(each))
                 pending += [*each, *each.values()] if isinstance(each, dict) else each
+        self._of_texts(texts, space, is_code=is_code)
 
-    def of_text(
-        self, text: str, space: Mapping[str, Any], known: Collection[str] = (), *, is_code: bool = False
+    def _of_texts(
+        self, texts: Iterable[str], space: Mapping[str, Any], known: Collection[str] = (), *, is_code: bool = False
     ) -> None:
-        """Take in what a string names, without names that are known to mean something else."""
-        found, is_key = _names_mentioned(text)
-        for name in found.difference(known):
-            self._add(name, space, is_key=is_key and not is_code)
+        """Take in what strings name, without names that are known to mean something else."""
+        named, keys = set[str](), set[str]()
+        for text in texts:
+            found = _NAME.findall(text)
+            if found == [text] and not is_code:
+                keys.add(text)
+            else:
+                named.update(found)
+        for name in named.difference(known):
+            self._add(name, space, is_key=False)
+        for name in keys.difference(named, known):
+            self._add(name, space, is_key=True)
 
     def _add(self, name: str, space: Mapping[str, Any], *, is_key: bool) -> None:
         self._watch.name(space, name, space.get(name, MISSING))
