@@ -324,7 +324,7 @@ class Walk:
 active: ContextVar[Walk | None] = ContextVar("taggedartifacts.walk", default=None)
 
 
-@functools.lru_cache(maxsize=64)
+@functools.lru_cache(maxsize=64)  # of functions that reach classes, which are looked into at each call
 def _imports(text: str) -> Imports:
     return read(text.encode(errors="surrogatepass"))
 

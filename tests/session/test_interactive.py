@@ -12,7 +12,8 @@ from cells import Cells
 
 from taggedartifacts import Artifact
 from taggedartifacts._errors import UnhashableError
-from taggedartifacts._session.entries import COUNTED, HOLDS, TOLD, entries
+from taggedartifacts._reach.members import HOLDS
+from taggedartifacts._session.entries import entries
 from taggedartifacts._session.fingerprint import Definition, value_digest
 
 
@@ -371,6 +372,14 @@ class TestDifferent:
         second = run_all(cells, "@functools.cache\ndef g(): return 1\ndef f(): return g()")
 
         assert first != second
+
+
+# What counts of a function; of what else Python keeps, the text tells, or it names the function.
+COUNTED = {"__closure__", "__code__", "__defaults__", "__dict__", "__globals__", "__kwdefaults__"}
+TOLD = {
+    *("__annotations__", "__annotate__", "__builtins__", "__call__", "__doc__", "__get__", "__module__", "__name__"),
+    *("__qualname__", "__type_params__"),
+}
 
 
 class TestClosed:
