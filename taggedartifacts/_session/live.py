@@ -193,8 +193,7 @@ def _file_digest(file: str) -> str:
 
 def _uncommitted(root: str, head: object, sources: list[Source]) -> list[tuple[Change, str]]:
     for suffix in SUFFIXES:
-        names = missing(sources, _committed(root, suffix, head))
-        sources = [source for source in sources if source.name in names]
+        sources = missing(sources, _committed(root, suffix, head))
         if not sources:
             break
     return [(Change(source.name, _UNCOMMITTED), source.code) for source in sources]

@@ -137,14 +137,14 @@ def by_bare(committed: Iterable[Outline]) -> dict[str, list[Outline]]:
     return found
 
 
-def missing(sources: Iterable[Source], committed: Mapping[str, list[Outline]]) -> list[str]:
-    """List the names of the definitions that stand in no code cell; one whose source is unknown never does.
+def missing(sources: Iterable[Source], committed: Mapping[str, list[Outline]]) -> list[Source]:
+    """List the definitions that stand in no code cell; one whose source is unknown never does.
 
     Args:
         sources: The definitions.
         committed: Those that stand in code cells, as `by_bare` sorts them.
     """
-    return sorted(source.name for source in sources if not _is_in(source, committed))
+    return [source for source in sources if not _is_in(source, committed)]
 
 
 def plain_python(cell: str) -> str:

@@ -27,7 +27,7 @@ def source(text, ours=("Artifact",)):
 
 
 def missing_in(path, content, *texts):
-    return missing([source(text) for text in texts], by_bare(outlines(path, content)))
+    return [each.name for each in missing([source(text) for text in texts], by_bare(outlines(path, content)))]
 
 
 class TestCells:
@@ -182,8 +182,9 @@ class TestMissing:
     def test_unknown_source(self):
         """A definition whose source is not known is never committed."""
         committed = by_bare(outlines("n.ipynb", notebook("def g(): 1")))
+        unknown = Source("g", "1", None, frozenset(), ())
 
-        assert ["g"] == missing([Source("g", "1", None, frozenset(), ())], committed)
+        assert [unknown] == missing([unknown], committed)
 
     def test_transform(self):
         """Magics inside a definition are compared as the session's own transformation writes them."""
