@@ -39,7 +39,6 @@ class Fingerprint:
             they read; the ``names`` by which they reach modules and other definitions; the ``orders`` of tuples and
             dicts in the values; and, in the same form, the ``strings``: what the globals are that strings of it name.
         sources: The interactive definitions among them, by name.
-        imported: The functions and classes of modules that they read.
         imports: What the definitions import, with the modules of what they read.
         read: Functions and classes of modules by which they read what these hold.
         files: The files of the code that occurs in the values.
@@ -48,7 +47,6 @@ class Fingerprint:
 
     encoded: bytes
     sources: Mapping[str, Source]
-    imported: tuple[FunctionType | type, ...]
     imports: Imports
     read: tuple[FunctionType | type, ...]
     files: frozenset[str]
@@ -93,11 +91,8 @@ class Definition:
             else:
                 walk.take_mentioned()
                 self._strings = walk.strings
-        imported, read = tuple(walk.imported), tuple(walk.read.values())
-        files = frozenset(met.files)
-        fingerprint = Fingerprint(
-            walk.encoded(), walk.sources, imported, walk.imports(), read, files, frozenset(walk.assigned)
-        )
+        read, files = tuple(walk.read.values()), frozenset(met.files)
+        fingerprint = Fingerprint(walk.encoded(), walk.sources, walk.imports(), read, files, frozenset(walk.assigned))
         self._known = walk.watch, fingerprint
         return fingerprint
 

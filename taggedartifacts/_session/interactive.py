@@ -46,7 +46,6 @@ class Walk:
     ) -> None:
         self.sources: dict[str, Source] = {}
         self.reached: list[Any] = []
-        self.imported: list[FunctionType | type] = []
         self.strings: bytes | None = None
         self.read: dict[int, FunctionType | type] = {}
         self._statements: set[str] = set()
@@ -86,7 +85,6 @@ class Walk:
         self.strings = further.encoded()
         for name, source in further.sources.items():
             self.sources[name if self.sources.get(name, source) is source else f"{name} by a string"] = source
-        self.imported += further.imported
         self.read |= further.read
         self.assigned |= further.assigned
         self._statements |= further._statements
@@ -267,7 +265,6 @@ class Walk:
                 continue
             self._statements.add(statement(name, value))
             if isinstance(value, FunctionType | type):
-                self.imported.append(value)
                 if not is_typed(value):
                     self.read[id(value)] = value
                 if isinstance(value, FunctionType) and not self.watch.named(value):

@@ -110,7 +110,7 @@ class LiveMoment(Moment):
         held = self._look(None if fingerprint is None else fingerprint.imports)
         if isinstance(held, Look):
             return View(held, **seen)
-        stale = {**held.outdated, **session.outdated(held.root, [f] if fingerprint is None else fingerprint.imported)}
+        stale = {**held.outdated, **session.outdated(held.root, [f] if fingerprint is None else fingerprint.read)}
         if self._file is not None and self._space is None and _file_digest(self._file) != self._digest:
             stale[os.path.relpath(self._file, held.root).replace(os.sep, "/")] = self._digest
         state, last = held.look.state(), self._last
