@@ -41,7 +41,7 @@ class Fingerprint:
         sources: The interactive definitions among them, by name.
         imports: What the definitions import, with the modules of what they read.
         read: Functions and classes of modules by which they read what these hold.
-        files: The files of the code that occurs in the values.
+        files: The files of the code that occurs in the values, and of what wraps functions among them.
         assigned: The names that the code assigns.
     """
 
@@ -91,7 +91,7 @@ class Definition:
             else:
                 walk.take_mentioned()
                 self._strings = walk.strings
-        read, files = tuple(walk.read.values()), frozenset(met.files)
+        read, files = tuple(walk.read.values()), frozenset(met.files | walk.files)
         fingerprint = Fingerprint(walk.encoded(), walk.sources, walk.imports(), read, files, frozenset(walk.assigned))
         self._known = walk.watch, fingerprint
         return fingerprint

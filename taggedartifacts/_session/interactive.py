@@ -48,6 +48,7 @@ class Walk:
         self.reached: list[Any] = []
         self.strings: bytes | None = None
         self.read: dict[int, FunctionType | type] = {}
+        self.files: set[str] = set()
         self._statements: set[str] = set()
         self._asked: set[str] = set()
         self.assigned: set[str] = set()
@@ -86,6 +87,7 @@ class Walk:
         for name, source in further.sources.items():
             self.sources[name if self.sources.get(name, source) is source else f"{name} by a string"] = source
         self.read |= further.read
+        self.files |= further.files
         self.assigned |= further.assigned
         self._statements |= further._statements
 
@@ -203,7 +205,10 @@ class Walk:
             self._put(key, "attributes", function_attributes(value))
         else:
             self.watch.lose()
-            self._definitions[key]["made"] = _name_text(maker(value))
+            made = maker(value)
+            self._definitions[key]["made"] = _name_text(made)
+            if file := getattr(sys.modules.get(made.partition(":")[0]), "__file__", None):
+                self.files.add(file)
             self._put(key, "attributes", state(value))
             if hasattr(value, "__wrapped__"):
                 self._put(key, "wrapped", {"__wrapped__": value.__wrapped__})
