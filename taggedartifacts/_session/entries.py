@@ -27,6 +27,7 @@ from .._reach.members import (
     WRITERS,
     attributes,
     closure_of,
+    is_dispatcher,
     is_generated,
     is_special,
     is_written,
@@ -73,9 +74,7 @@ def enclosed(function: FunctionType) -> dict[str, Any]:
 
     The cache of a dispatcher is no state.
     """
-    if function.__globals__ is vars(functools) and hasattr(function, "registry"):
-        return {"registry": registry(function)}
-    return closure_of(function)
+    return {"registry": registry(function)} if is_dispatcher(function) else closure_of(function)
 
 
 def state(wrapper: object) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from .._reach.modules import loaded_modules
 from .._reach.prompt import is_interactive, shell
 from .fingerprint import Definition, definitions_in, moved
 from .moment import Moment, View
-from .notebooks import SUFFIXES, by_bare, missing, outlines, stands_in_code
+from .notebooks import SUFFIXES, by_bare, missing, outlines
 from .session import HeldLook, root_of, session
 
 if TYPE_CHECKING:
@@ -217,8 +217,8 @@ def _outlines(
 ) -> frozenset[Outline]:
     known = session.outlines.get(place)
     if known is None or known[0] != identity:
-        path, data = place[1], content()
-        found = outlines(path, data, transform) if stands_in_code(path, data) else frozenset()
+        data = content()
+        found = outlines(place[1], data, transform)
         known = identity, found
         session.outlines.put(place, known, 200 + len(data) * bool(found))
     return known[1]

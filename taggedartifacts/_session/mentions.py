@@ -13,6 +13,7 @@ import builtins
 import functools
 import re
 import sys
+from operator import itemgetter
 from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -56,9 +57,8 @@ class Mentions:
 
     def items(self) -> list[tuple[str, Mapping[str, Any], bool]]:
         """List them by name: the name, its namespace, and whether all strings that have it are nothing but a name."""
-        return [
-            (name, space, is_key) for (name, _), (space, is_key) in sorted(self._found.items(), key=_mentioned_name)
-        ]
+        found = [(name, space, is_key) for (name, _), (space, is_key) in self._found.items()]
+        return sorted(found, key=itemgetter(0))
 
     def of_code(self, function: FunctionType, source: Source) -> None:
         """Take in what the strings of a function name, and all that it may reach by reflection."""
@@ -144,10 +144,6 @@ def _of_main(code: Any, space: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
         is_own = imported.module == "__name__" and namespace(module_of(imported, space)) is space
         if is_own or imported.module == "__main__":
             yield from (chain for chain in chains if chain != ("",))
-
-
-def _mentioned_name(item: tuple[tuple[str, int], object]) -> str:
-    return item[0][0]
 
 
 _READ_NOTHING = (IMPORTED_ONLY, ADDED_TO, WRITTEN)

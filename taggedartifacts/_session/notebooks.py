@@ -79,15 +79,8 @@ _MAGIC_CELL = re.compile(r"\A\s*# MAGIC %python[ \t]*\n")
 _MAGIC_MARK = re.compile(r"^# MAGIC ?", re.MULTILINE)
 
 
-def stands_in_code(path: str, content: bytes) -> bool:
-    """Tell whether a file has code cells: a notebook, a document, or a script in one of three formats."""
-    if path.endswith(".py"):
-        return b"# %%" in content or b"#%%" in content or content.startswith(_DATABRICKS) or _is_marimo(content)
-    return path.endswith(SUFFIXES)
-
-
 def outlines(path: str, content: bytes, transform: Callable[[str], str] | None = None) -> frozenset[Outline]:
-    """Outline all definitions in the code cells of a file; none where it cannot be parsed.
+    """Outline all definitions in the code cells of a file; none where they cannot be parsed.
 
     Args:
         path: Tells the format by its suffix.
@@ -105,7 +98,10 @@ def outlines(path: str, content: bytes, transform: Callable[[str], str] | None =
 
 
 def cells(path: str, content: bytes) -> Iterator[str]:
-    """Iterate over the sources of a file's code cells; there are none in a file that is damaged or unresolved."""
+    """Iterate over the sources of the code cells of a notebook, a document, or a script in one of three formats.
+
+    There are none in a file that is damaged or unresolved, nor in other scripts.
+    """
     if path.endswith(".ipynb"):
         yield from _notebook_cells(content)
         return
@@ -115,18 +111,16 @@ def cells(path: str, content: bytes) -> Iterator[str]:
         return
     if path.endswith(DOCUMENTS):
         yield from cells_of_document(text)
-        return
-    if content.startswith(_DATABRICKS):
+    elif content.startswith(_DATABRICKS):
         for piece in _COMMAND_MARK.split(text.replace("\r\n", "\n")):
             yield _MAGIC_MARK.sub("", _MAGIC_CELL.sub("", piece)) if _MAGIC_CELL.match(piece) else piece
-        return
-    if _is_marimo(content):
+    elif b"marimo" in content and _MARIMO.search(content):
         yield text
-        return
-    # Pieces: what stands before the first mark, then in turn the rest of a mark's line and what follows it.
-    before, *pieces = _CELL_MARK.split(text)
-    yield before
-    yield from (piece for title, piece in zip(pieces[::2], pieces[1::2], strict=True) if not _NO_CODE.search(title))
+    elif b"# %%" in content or b"#%%" in content:
+        # Pieces: what stands before the first mark, then in turn the rest of a mark's line and what follows it.
+        before, *pieces = _CELL_MARK.split(text)
+        yield before
+        yield from (piece for title, piece in zip(pieces[::2], pieces[1::2], strict=True) if not _NO_CODE.search(title))
 
 
 def by_bare(committed: Iterable[Outline]) -> dict[str, list[Outline]]:
@@ -158,10 +152,6 @@ def _is_in(source: Source, committed: Mapping[str, list[Outline]]) -> bool:
     # Our own decorator may be written differently: its configuration is in the hash anyway.
     wanted = source.outline.without(source.ours)
     return any(found.without(source.ours) == wanted for found in committed.get(source.outline.bare, ()))
-
-
-def _is_marimo(content: bytes) -> bool:
-    return b"marimo" in content and _MARIMO.search(content) is not None
 
 
 def _notebook_cells(content: bytes) -> Iterator[str]:
