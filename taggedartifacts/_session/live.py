@@ -6,18 +6,18 @@ not committed, and older code that is still in use.
 
 from __future__ import annotations
 
-import functools
 import inspect
 import os
 import sys
-from dataclasses import replace
+import time
+from dataclasses import dataclass, replace
 from operator import is_
 from typing import TYPE_CHECKING, Any
 
 from .._code.codestate import files_at_head, stamp, take_look
 from .._code.dirt import STALE, Change
 from .._code.look import Look
-from .._errors import UnhashableError
+from .._errors import RepositoryError, UnhashableError
 from .._hashing import file_hexdigest
 from .._reach.location import keep_file
 from .._reach.modules import loaded_modules
@@ -25,7 +25,7 @@ from .._reach.prompt import is_interactive, shell
 from .fingerprint import Definition, definitions_in, moved
 from .moment import Moment, View
 from .notebooks import SUFFIXES, by_bare, missing, outlines
-from .session import HeldLook, root_of, session
+from .session import session, version
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -36,8 +36,32 @@ if TYPE_CHECKING:
     from .._reach.syntax import Outline
     from .fingerprint import Fingerprint
 
+_SECONDS = 2.0  # for how long a look holds where no shell tells that a new cell is executed
 _OUTDATED = "loaded again, while an older version of it is still in use: import it by name again"
 _UNCOMMITTED = "defined interactively, and in no notebook at HEAD"
+
+
+@dataclass(frozen=True, slots=True, weakref_slot=True)
+class _HeldLook:
+    """A look that holds for some time.
+
+    Attributes:
+        look: The look.
+        root: The root of the repository.
+        executions: How many cells the session had executed.
+        head: What stood at HEAD and in the index.
+        loaded: What was loaded.
+        taken: When it was taken.
+        outdated: The files whose older code is still about in the repository's modules, with a digest of each.
+    """
+
+    look: Look
+    root: str
+    executions: int
+    head: tuple[object, ...]
+    loaded: tuple[object, ...]
+    taken: float
+    outdated: Mapping[str, str]
 
 
 class LiveMoment(Moment):
@@ -73,14 +97,14 @@ class LiveMoment(Moment):
         self._digest = ""
         self._repo = repo or (os.getcwd() if self._file is None else None)
         self._scope = scope
-        self._held: HeldLook | Look | None = None
+        self._held: _HeldLook | None = None
         self._sent: View | None = None
-        self._last: tuple[Fingerprint | None, HeldLook, CodeState, View] | None = None
+        self._last: tuple[Fingerprint | None, _HeldLook, CodeState, View] | None = None
         root = None
         if self._file is not None:
             self._space = _module_space(space)
             self._digest = _file_digest(self._file)
-            root = root_of(take_look(self._file, repo=repo, scope=scope, namespace=self._space))
+            root = _root(take_look(self._file, repo=repo, scope=scope, namespace=self._space))
         if root is not None and self._space is None:
             for name in ("__main__", ""):  # %run executes a script again, and clears what the namespace says of itself
                 loaded_modules(root).renew(name)
@@ -146,10 +170,30 @@ class LiveMoment(Moment):
             return view
         return replace(view, changes=(*view.changes, *changes), read=(*view.read, *read))
 
-    def _look(self, typed: Imports | None = None) -> HeldLook | Look:
+    def _look(self, typed: Imports | None = None) -> _HeldLook | Look:
+        """Return the look that holds now; a bare one where there is no repository, or none that can be read."""
         key = (self._file, self._digest, self._repo, self._scope, id(self._space), typed)
-        found = self._held = session.look(key, functools.partial(self._take, typed))
-        return found
+        held: _HeldLook | None = session.looks.get(key)
+        root = _root(self._take(typed)) if held is None else held.root
+        if root is not None:
+            # The look comes last: what changes meanwhile is seen the next time.
+            executions, head, loaded, now = session.executions, stamp(root), version(root), time.monotonic()
+            if (
+                held is not None
+                and (held.executions, held.head, held.loaded) == (executions, head, loaded)
+                and (shell() is not None or now - held.taken < _SECONDS)
+            ):
+                self._held = held
+                return held
+            session.notice(root)
+            loaded = version(root)
+            look = self._take(typed)
+            if _root(look) == root:
+                held = _HeldLook(look, root, executions, head, loaded, now, session.outdated(root))
+                session.looks[key] = self._held = held
+                return held
+        session.looks.pop(key, None)
+        return self._take(typed)
 
     def _take(self, typed: Imports | None = None) -> Look:
         return take_look(
@@ -171,6 +215,14 @@ class LiveMoment(Moment):
             view = View(held if isinstance(held, Look) else held.look)
         gone = dict.fromkeys(("_space", "_held", "_last"))
         return {**vars(self), **gone, "_sent": replace(view, read=())}
+
+
+def _root(look: Look) -> str | None:
+    """Tell the root of the repository that a look is of; None where there is none, or none that can be read."""
+    try:
+        return look.state().root
+    except RepositoryError:
+        return None
 
 
 def _module_space(space: dict[str, Any]) -> dict[str, Any] | None:

@@ -1,4 +1,4 @@
-"""The session of this process: what it has executed, loaded again and looked at.
+"""The session of this process: what it has executed and loaded again, and what is remembered of it.
 
 Of code that was loaded again it tells what autoreload patched in place, and older functions that are still about.
 """
@@ -8,49 +8,19 @@ from __future__ import annotations
 import inspect
 import os
 import sys
-import time
-from dataclasses import dataclass
 from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
-from .._code.codestate import stamp
-from .._errors import RepositoryError
 from .._memory import Memory
 from .._reach.members import methods, nested, same
 from .._reach.modules import LoadedFile, loaded_modules
 from .._reach.prompt import shell
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
-    from .._code.look import Look
     from .._reach.syntax import Outline
-
-_SECONDS = 2.0  # for how long a look holds where no shell tells that a new cell is executed
-
-
-@dataclass(frozen=True, slots=True, weakref_slot=True)
-class HeldLook:
-    """A look that holds for some time.
-
-    Attributes:
-        look: The look.
-        root: The root of the repository.
-        executions: How many cells the session had executed.
-        head: What stood at HEAD and in the index.
-        loaded: What was loaded.
-        taken: When it was taken.
-        outdated: The files whose older code is still about in the repository's modules, with a digest of each.
-    """
-
-    look: Look
-    root: str
-    executions: int
-    head: tuple[object, ...]
-    loaded: tuple[object, ...]
-    taken: float
-    outdated: Mapping[str, str]
 
 
 class Session:
@@ -58,17 +28,17 @@ class Session:
 
     Attributes:
         executions: How many cells it has executed, silent executions and callbacks of widgets included.
-        looks: What holds now, by what it is of. Held by the moments that have taken it, so that what a reload has
-            replaced takes its look along.
+        looks: Looks at repositories that hold for some time, by what they are of. Held by the moments that have taken
+            them, so that what a reload has replaced takes its look along.
         outlines: The definitions in each notebook, by root and path, with the identity of its content.
         committed: The definitions in all notebooks of a suffix, by root and suffix, with what stood at HEAD; each by
-            its bare outline.
+            its bare outline. Of each root and suffix the last ones only.
         readers: Functions that read what cells read of modules, by module, names and function.
     """
 
     def __init__(self) -> None:
         self.executions = 0
-        self.looks: WeakValueDictionary[tuple[object, ...], HeldLook] = WeakValueDictionary()
+        self.looks: WeakValueDictionary[tuple[object, ...], Any] = WeakValueDictionary()
         self.outlines: Memory[tuple[str, str], tuple[str, frozenset[Outline]]] = Memory()
         self.committed: dict[tuple[str, str], tuple[object, Mapping[str, list[Outline]]]] = {}
         self.readers: Memory[tuple[int, tuple[str, ...], str], FunctionType] = Memory()
@@ -100,37 +70,9 @@ class Session:
     def _notice_all(self) -> None:
         # What a cell has just loaded is compared with its files before the next edit.
         for root in list(self._noted):
-            self._notice(root)
+            self.notice(root)
 
-    def look(self, key: tuple[object, ...], take: Callable[[], Look]) -> HeldLook | Look:
-        """Return the look that holds now; a bare one where there is no repository, or none that can be read.
-
-        Args:
-            key: What the look is of.
-            take: Takes it.
-        """
-        held = self.looks.get(key)
-        root = root_of(take()) if held is None else held.root
-        if root is not None:
-            # The look comes last: what changes meanwhile is seen the next time.
-            executions, head, loaded, now = self.executions, stamp(root), _version(root), time.monotonic()
-            if (
-                held is not None
-                and (held.executions, held.head, held.loaded) == (executions, head, loaded)
-                and (shell() is not None or now - held.taken < _SECONDS)
-            ):
-                return held
-            self._notice(root)
-            loaded = _version(root)
-            look = take()
-            if root_of(look) == root:
-                held = HeldLook(look, root, executions, head, loaded, now, self.outdated(root))
-                self.looks[key] = held
-                return held
-        self.looks.pop(key, None)
-        return take()
-
-    def _notice(self, root: str) -> None:
+    def notice(self, root: str) -> None:
         """Notice which modules of a repository were loaded, loaded again, or patched since this was last called.
 
         A reload gives a module a new specification; what IPython's autoreload patches in place keeps the old one, and
@@ -189,15 +131,7 @@ class Session:
 session = Session()
 
 
-def root_of(look: Look) -> str | None:
-    """Tell the root of the repository that a look is of; None where there is none, or none that can be read."""
-    try:
-        return look.state().root
-    except RepositoryError:
-        return None
-
-
-def _version(root: str) -> tuple[object, ...]:
+def version(root: str) -> tuple[object, ...]:
     """Tell what is loaded: equal as long as nothing was loaded, loaded again or patched."""
     files = loaded_modules(root).files()
     reloader = _reloader()
