@@ -27,7 +27,7 @@ from ._call.stderr import shorten, shortening
 from ._call.wrong import check_function, check_object
 from ._errors import ArtifactConflictError, ArtifactModifiedError, InputChangedError
 from ._reach.location import Home
-from ._session.session import moment_of
+from ._session import moment_of
 
 if TYPE_CHECKING:
     import os

@@ -59,7 +59,7 @@ def checked(call: Call, staged: list[Staged], opened: Opened) -> tuple[Call, lis
             "call it again"
         )
     late = call.late_modules()
-    view = call.view.whole().leaving(within) if late else call.view
+    view = call.view.with_look(call.view.look.whole().leaving(within)) if late else call.view
     state = view.state()
     if state == call.state and not late:
         return call, staged

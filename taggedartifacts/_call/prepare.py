@@ -100,7 +100,7 @@ def _anew(
     within = partial(parameters.within_inputs, bound, cwd)
     # At once: to encode arguments may take time, and nobody would see why.
     if view.state().dirty is not None:
-        check_allowed(decoration, view.leaving(within).state())
+        check_allowed(decoration, view.with_look(view.look.leaving(within)).state())
     if is_plain:
         met, encoded = NO_CODE, parameters.encoded(counted)
     else:
@@ -118,7 +118,7 @@ def _anew(
         files |= reading.files
         if reading.encoded is not None:
             beside["globals"] = reading.encoded
-    view = view.reaching(files).leaving(within)
+    view = view.with_look(view.look.reaching(files).leaving(within))
     state = view.state()  # of modules too that only the walk has met
     check_allowed(decoration, state)
     if reading is not None and (untracked := further(reading.digests, met, state)):

@@ -27,6 +27,7 @@ from .._reach.members import (
     WRITERS,
     attributes,
     closure_of,
+    is_dispatcher,
     is_generated,
     is_special,
     is_written,
@@ -42,23 +43,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
     from types import CodeType
 
-# All that Python keeps of a function. What is not among the first is told by the text, or names the function.
-COUNTED = frozenset({"__closure__", "__code__", "__defaults__", "__dict__", "__globals__", "__kwdefaults__"})
-TOLD = frozenset(
-    {
-        *(
-            "__annotations__",
-            "__annotate__",
-            "__builtins__",
-            "__call__",
-            "__doc__",
-            "__get__",
-            "__module__",
-            "__name__",
-        ),
-        *("__qualname__", "__type_params__"),
-    }
-)
 # Which of these functools.wraps copies depends on the version of Python; the definition of what is wrapped has them.
 _COPIED = frozenset({"__annotations__", "__annotate__", "__type_params__"})
 _DEFINED = (FunctionType, classmethod, staticmethod, property)
@@ -90,9 +74,7 @@ def enclosed(function: FunctionType) -> dict[str, Any]:
 
     The cache of a dispatcher is no state.
     """
-    if function.__globals__ is vars(functools) and hasattr(function, "registry"):
-        return {"registry": registry(function)}
-    return closure_of(function)
+    return {"registry": registry(function)} if is_dispatcher(function) else closure_of(function)
 
 
 def state(wrapper: object) -> dict[str, Any]:
@@ -143,7 +125,7 @@ def lacking(kind: type, text: str | None) -> list[str]:
     return sorted(names - vars(kind).keys())
 
 
-@functools.lru_cache(maxsize=256)
+@functools.lru_cache(maxsize=256)  # of classes, which are looked into at each call
 def _functions_in(text: str) -> frozenset[str]:
     found, pending = set(), [*ast.iter_child_nodes(tree_of(text).body[0])]
     while pending:
@@ -187,7 +169,7 @@ _ASKED = {
     ),
     "__subclasses__": frozenset({"__subclasses__"}),
 }
-_ALL = frozenset[str]().union(*_ASKED.values())
+_ALL = frozenset(name for asking in _ASKED.values() for name in asking)
 
 # A class body has these names because of its own.
 _OF_CLASS_BODY = frozenset({"__doc__", "__annotations__", "__name__", "__qualname__"})

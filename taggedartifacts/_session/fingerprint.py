@@ -11,7 +11,7 @@ import inspect
 import json
 from dataclasses import dataclass
 from types import FunctionType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from .._hashing import hexdigest
 from .._reach import definition
@@ -39,26 +39,18 @@ class Fingerprint:
             they read; the ``names`` by which they reach modules and other definitions; the ``orders`` of tuples and
             dicts in the values; and, in the same form, the ``strings``: what the globals are that strings of it name.
         sources: The interactive definitions among them, by name.
-        imported: The functions and classes of modules that they read.
         imports: What the definitions import, with the modules of what they read.
         read: Functions and classes of modules by which they read what these hold.
-        files: The files of the code that occurs in the values.
+        files: The files of the code that occurs in the values, and of what wraps functions among them.
         assigned: The names that the code assigns.
     """
 
     encoded: bytes
     sources: Mapping[str, Source]
-    imported: tuple[FunctionType | type, ...]
     imports: Imports
     read: tuple[FunctionType | type, ...]
     files: frozenset[str]
     assigned: frozenset[str]
-
-
-class _Remembered(NamedTuple):
-    ignored: frozenset[str]
-    watch: Watch
-    fingerprint: Fingerprint
 
 
 class Definition:
@@ -68,32 +60,30 @@ class Definition:
 
     Args:
         function: What was decorated: a function, perhaps below decorators of others.
+        ignore: Names of parameters of the function, and of globals, closure variables and defaults of what it reaches,
+            that do not decide the result. The name of a parameter leaves out nothing else.
     """
 
-    def __init__(self, function: Any) -> None:
+    def __init__(self, function: Any, ignore: Collection[str] = ()) -> None:
         self.function = function
+        self._ignore = frozenset(ignore)
         self._strings: bytes | None = None
-        self._known: _Remembered | None = None
-        self._walk(frozenset(), values=False)
+        self._known: tuple[Watch, Fingerprint] | None = None
+        self._walk(values=False)
 
-    def fingerprint(self, ignore: Collection[str] = ()) -> Fingerprint:
+    def fingerprint(self) -> Fingerprint:
         """Take the fingerprint as of now; the same object as before if nothing has changed that it was taken from.
 
         The same definitions and values give the same one on every machine and version of Python. The order of cells,
         comments, formatting and docstrings do not count; neither do the names of globals that do not exist (yet).
 
-        Args:
-            ignore: Names of parameters of the function, and of globals, closure variables and defaults of what it
-                reaches, that do not decide the result. The name of a parameter leaves out nothing else.
-
         Raises:
             UnhashableError: If a value has no canonical form; names it and the remedies.
         """
-        ignored, known = frozenset(ignore), self._known
-        if known is not None and known.ignored == ignored and known.watch.holds():
-            return known.fingerprint
+        if self._known is not None and self._known[0].holds():
+            return self._known[1]
         with collecting(Met()) as met:
-            walk = self._walk(ignored, values=True)
+            walk = self._walk(values=True)
             plain = inspect.unwrap(self.function)
             if isinstance(plain, FunctionType) and has_arrived(plain):
                 walk.strings = self._strings  # what strings name was not sent along
@@ -101,15 +91,13 @@ class Definition:
             else:
                 walk.take_mentioned()
                 self._strings = walk.strings
-        imported, read = tuple(walk.imported), tuple(walk.read.values())
-        files = frozenset(met.files)
-        fingerprint = Fingerprint(
-            walk.encoded(), walk.sources, imported, walk.imports(), read, files, frozenset(walk.assigned)
-        )
-        self._known = _Remembered(ignored, walk.watch, fingerprint)
+        read, files = tuple(walk.read.values()), frozenset(met.files | walk.files)
+        fingerprint = Fingerprint(walk.encoded(), walk.sources, walk.imports(), read, files, frozenset(walk.assigned))
+        self._known = walk.watch, fingerprint
         return fingerprint
 
-    def _walk(self, ignore: frozenset[str], *, values: bool) -> Walk:
+    def _walk(self, *, values: bool) -> Walk:
+        ignore = self._ignore if values else frozenset[str]()  # a worker may ask for the source of what is ignored
         plain = inspect.unwrap(self.function)
         parameters = _parameters(plain.__code__) if isinstance(plain, FunctionType) else ()
         own = frozenset(name for name in ignore if name.partition(".")[0] in parameters)
@@ -117,14 +105,14 @@ class Definition:
         walk.follow(self.function)
         return walk
 
-    def __getstate__(self) -> tuple[Any, dict[str, Source], bytes | None]:
-        walk = self._walk(frozenset(), values=False)
+    def __getstate__(self) -> tuple[Any, frozenset[str], dict[str, Source], bytes | None]:
+        walk = self._walk(values=False)
         # What is not reached may come as an argument.
         others = definition.of_session(inspect.unwrap(self.function).__globals__)
-        return self.function, definition.carried([*walk.reached, *others]), self._strings
+        return self.function, self._ignore, definition.carried([*walk.reached, *others]), self._strings
 
-    def __setstate__(self, state: tuple[Any, dict[str, Source], bytes | None]) -> None:
-        self.function, sources, self._strings = state
+    def __setstate__(self, state: tuple[Any, frozenset[str], dict[str, Source], bytes | None]) -> None:
+        self.function, self._ignore, sources, self._strings = state
         self._known = None
         definition.unpack(sources)
 

@@ -46,9 +46,9 @@ class Walk:
     ) -> None:
         self.sources: dict[str, Source] = {}
         self.reached: list[Any] = []
-        self.imported: list[FunctionType | type] = []
         self.strings: bytes | None = None
         self.read: dict[int, FunctionType | type] = {}
+        self.files: set[str] = set()
         self._statements: set[str] = set()
         self._asked: set[str] = set()
         self.assigned: set[str] = set()
@@ -86,8 +86,8 @@ class Walk:
         self.strings = further.encoded()
         for name, source in further.sources.items():
             self.sources[name if self.sources.get(name, source) is source else f"{name} by a string"] = source
-        self.imported += further.imported
         self.read |= further.read
+        self.files |= further.files
         self.assigned |= further.assigned
         self._statements |= further._statements
 
@@ -205,7 +205,10 @@ class Walk:
             self._put(key, "attributes", function_attributes(value))
         else:
             self.watch.lose()
-            self._definitions[key]["made"] = _name_text(maker(value))
+            made = maker(value)
+            self._definitions[key]["made"] = _name_text(made)
+            if file := getattr(sys.modules.get(made.partition(":")[0]), "__file__", None):
+                self.files.add(file)
             self._put(key, "attributes", state(value))
             if hasattr(value, "__wrapped__"):
                 self._put(key, "wrapped", {"__wrapped__": value.__wrapped__})
@@ -267,7 +270,6 @@ class Walk:
                 continue
             self._statements.add(statement(name, value))
             if isinstance(value, FunctionType | type):
-                self.imported.append(value)
                 if not is_typed(value):
                     self.read[id(value)] = value
                 if isinstance(value, FunctionType) and not self.watch.named(value):
@@ -324,7 +326,7 @@ class Walk:
 active: ContextVar[Walk | None] = ContextVar("taggedartifacts.walk", default=None)
 
 
-@functools.lru_cache(maxsize=64)
+@functools.lru_cache(maxsize=64)  # of functions that reach classes, which are looked into at each call
 def _imports(text: str) -> Imports:
     return read(text.encode(errors="surrogatepass"))
 

@@ -6,27 +6,26 @@ not committed, and older code that is still in use.
 
 from __future__ import annotations
 
-import functools
 import inspect
 import os
+import sys
 import time
 from dataclasses import dataclass, replace
 from operator import is_
-from typing import TYPE_CHECKING, Any, Self
-from weakref import WeakValueDictionary
+from typing import TYPE_CHECKING, Any
 
 from .._code.codestate import files_at_head, stamp, take_look
 from .._code.dirt import STALE, Change
 from .._code.look import Look
 from .._errors import RepositoryError, UnhashableError
-from .._memory import Memory
+from .._hashing import file_hexdigest
 from .._reach.location import keep_file
 from .._reach.modules import loaded_modules
 from .._reach.prompt import is_interactive, shell
 from .fingerprint import Definition, definitions_in, moved
 from .moment import Moment, View
-from .notebooks import SUFFIXES, missing, outlines, stands_in_code
-from .reloads import file_digest, module_space, notice, outdated, version
+from .notebooks import SUFFIXES, by_bare, missing, outlines
+from .session import session, version
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -41,37 +40,26 @@ _SECONDS = 2.0  # for how long a look holds where no shell tells that a new cell
 _OUTDATED = "loaded again, while an older version of it is still in use: import it by name again"
 _UNCOMMITTED = "defined interactively, and in no notebook at HEAD"
 
-_executions = 0
-# Held by the moments that have taken them, so that what a reload has replaced takes its look along.
-_looks: WeakValueDictionary[tuple[object, ...], _HeldLook] = WeakValueDictionary()
-_roots: set[str] = set()
-
-
-@dataclass(frozen=True, slots=True)
-class _Stamp:
-    """What decides whether a look still holds: cells executed, HEAD and index, modules loaded."""
-
-    executions: int
-    repository: tuple[object, ...]
-    loaded: tuple[object, ...]
-
-    @classmethod
-    def take(cls, root: str) -> Self:
-        """Take the stamp of a repository as of now."""
-        _roots.add(root)
-        return cls(_executions, stamp(root), version(root))
-
 
 @dataclass(frozen=True, slots=True, weakref_slot=True)
 class _HeldLook:
-    """A look that holds for some time: the repository's root, what stood there, and when it was taken.
+    """A look that holds for some time.
 
-    And the files whose older code is still about in the repository's modules, with a digest of each.
+    Attributes:
+        look: The look.
+        root: The root of the repository.
+        executions: How many cells the session had executed.
+        head: What stood at HEAD and in the index.
+        loaded: What was loaded.
+        taken: When it was taken.
+        outdated: The files whose older code is still about in the repository's modules, with a digest of each.
     """
 
     look: Look
     root: str
-    stamp: _Stamp
+    executions: int
+    head: tuple[object, ...]
+    loaded: tuple[object, ...]
     taken: float
     outdated: Mapping[str, str]
 
@@ -95,12 +83,12 @@ class LiveMoment(Moment):
         *,
         repo: str | None,
         scope: Sequence[str] | None,
-        ignore: Collection[str] = (),
-        reads: bool = False,
+        ignore: Collection[str],
+        reads: bool,
     ) -> None:
         interactive = is_interactive(f)
         space = inspect.unwrap(f).__globals__
-        self._definition = Definition(f) if interactive and not reads else None
+        self._definition = Definition(f, ignore) if interactive and not reads else None
         # VS Code, and %run -i, give __main__ a __file__ that has nothing to do with what is typed.
         self._file: str | None = None if interactive else space.get("__file__")
         if self._file is not None:
@@ -109,20 +97,18 @@ class LiveMoment(Moment):
         self._digest = ""
         self._repo = repo or (os.getcwd() if self._file is None else None)
         self._scope = scope
-        self._ignore = frozenset(ignore)
         self._held: _HeldLook | None = None
         self._sent: View | None = None
-        self._known: tuple[Fingerprint, tuple[object, ...], list[tuple[Change, str]]] | None = None
         self._last: tuple[Fingerprint | None, _HeldLook, CodeState, View] | None = None
         root = None
         if self._file is not None:
-            self._space = module_space(space)
-            self._digest = file_digest(self._file)
+            self._space = _module_space(space)
+            self._digest = _file_digest(self._file)
             root = _root(take_look(self._file, repo=repo, scope=scope, namespace=self._space))
         if root is not None and self._space is None:
             for name in ("__main__", ""):  # %run executes a script again, and clears what the namespace says of itself
                 loaded_modules(root).renew(name)
-        _listen(root)
+        session.listen(root)
 
     def root(self) -> str | None:
         """Tell the root of the repository as of now; None where there is none, or none that can be read."""
@@ -134,12 +120,12 @@ class LiveMoment(Moment):
         Raises:
             UnhashableError: If an interactive function reads a value that has no canonical form.
         """
-        fingerprint = None if self._definition is None else self._definition.fingerprint(self._ignore)
+        fingerprint = None if self._definition is None else self._definition.fingerprint()
         seen: dict[str, Any] = {}
         if fingerprint is not None:
             seen = {
                 "interactive": fingerprint.encoded,
-                "executions": _executions,
+                "executions": session.executions,
                 "read": fingerprint.read,
                 "files": fingerprint.files,
             }
@@ -148,38 +134,31 @@ class LiveMoment(Moment):
         held = self._look(None if fingerprint is None else fingerprint.imports)
         if isinstance(held, Look):
             return View(held, **seen)
-        stale = {**held.outdated, **outdated(held.root, [f] if fingerprint is None else fingerprint.imported)}
-        if self._file is not None and self._space is None and file_digest(self._file) != self._digest:
+        stale = {**held.outdated, **session.outdated(held.root, [f] if fingerprint is None else fingerprint.read)}
+        if self._file is not None and self._space is None and _file_digest(self._file) != self._digest:
             stale[os.path.relpath(self._file, held.root).replace(os.sep, "/")] = self._digest
         state, last = held.look.state(), self._last
         if last is not None and not stale and all(map(is_, last, (fingerprint, held, state))):
             return last[-1]
         changes = [(Change(path, _OUTDATED), stale[path]) for path in sorted(stale)]
         if fingerprint is not None:
-            changes += self._uncommitted_of(fingerprint, held)
+            changes += _uncommitted(held.root, held.head, list(fingerprint.sources.values()))
         unknown = any(change.what == STALE for change in state.changes)
         view = View(held.look, changes=tuple(changes), reusable=not stale and not unknown, **seen)
         self._last = None if stale else (fingerprint, held, state, view)
         return view
-
-    def _uncommitted_of(self, fingerprint: Fingerprint, held: _HeldLook) -> list[tuple[Change, str]]:
-        known = self._known
-        if known is None or known[0] is not fingerprint or known[1] != (held.root, held.stamp.repository):
-            changes = _uncommitted(held.root, held.stamp.repository, list(fingerprint.sources.values()))
-            known = self._known = fingerprint, (held.root, held.stamp.repository), changes
-        return known[2]
 
     def moved(self, view: View) -> list[str]:
         """Name what an interactive function reads and is made of that moved since its call saw this."""
         if self._definition is None or self._sent is not None or view.interactive is None:
             return []
         try:
-            now = self._definition.fingerprint(self._ignore)
+            now = self._definition.fingerprint()
         except UnhashableError as error:  # of what came to stand in the place of something
             return [str(error).partition("; ")[0]]
         if now.encoded == view.interactive:
             return []
-        return moved(view.interactive, now.encoded, now.assigned, executed=_executions != view.executions)
+        return moved(view.interactive, now.encoded, now.assigned, executed=session.executions != view.executions)
 
     def defining(self, view: View, code: Collection[object]) -> View:
         """Return the view with those definitions of a session that a call was given and that stand nowhere at HEAD."""
@@ -194,21 +173,26 @@ class LiveMoment(Moment):
     def _look(self, typed: Imports | None = None) -> _HeldLook | Look:
         """Return the look that holds now; a bare one where there is no repository, or none that can be read."""
         key = (self._file, self._digest, self._repo, self._scope, id(self._space), typed)
-        held = _looks.get(key)
+        held: _HeldLook | None = session.looks.get(key)
         root = _root(self._take(typed)) if held is None else held.root
         if root is not None:
-            # The stamp comes before the look: what changes between the two is seen the next time.
-            now, taken = _Stamp.take(root), time.monotonic()
-            if held is not None and now == held.stamp and (shell() is not None or taken - held.taken < _SECONDS):
+            # The look comes last: what changes meanwhile is seen the next time.
+            executions, head, loaded, now = session.executions, stamp(root), version(root), time.monotonic()
+            if (
+                held is not None
+                and (held.executions, held.head, held.loaded) == (executions, head, loaded)
+                and (shell() is not None or now - held.taken < _SECONDS)
+            ):
                 self._held = held
                 return held
-            notice(root)
-            now = replace(now, loaded=version(root))
+            session.notice(root)
+            loaded = version(root)
             look = self._take(typed)
             if _root(look) == root:
-                held = _looks[key] = self._held = _HeldLook(look, root, now, taken, outdated(root))
+                held = _HeldLook(look, root, executions, head, loaded, now, session.outdated(root))
+                session.looks[key] = self._held = held
                 return held
-        _looks.pop(key, None)
+        session.looks.pop(key, None)
         return self._take(typed)
 
     def _take(self, typed: Imports | None = None) -> Look:
@@ -229,70 +213,64 @@ class LiveMoment(Moment):
         elif view is None:
             held = self._look()
             view = View(held if isinstance(held, Look) else held.look)
-        gone = dict.fromkeys(("_space", "_held", "_known", "_last"))
+        gone = dict.fromkeys(("_space", "_held", "_last"))
         return {**vars(self), **gone, "_sent": replace(view, read=())}
 
 
-def _listen(root: str | None) -> None:
-    if root is not None:
-        _roots.add(root)
-    session = shell()
-    if session is not None and not getattr(session, "_taggedartifacts_listens", False):
-        session._taggedartifacts_listens = True
-        # Unlike pre_run_cell and execution_count, it tells of silent executions and callbacks of widgets too.
-        session.events.register("pre_execute", _on_execute)
-        session.events.register("post_execute", _notice)
-
-
-def _on_execute() -> None:
-    global _executions  # one count for the whole process
-    _executions += 1
-    _notice()
-
-
-def _notice() -> None:
-    # What a cell has just loaded is compared with its files before the next edit.
-    for root in _roots:
-        notice(root)
-
-
 def _root(look: Look) -> str | None:
+    """Tell the root of the repository that a look is of; None where there is none, or none that can be read."""
     try:
         return look.state().root
     except RepositoryError:
         return None
 
 
-def _uncommitted(root: str, stamped: object, sources: list[Source]) -> list[tuple[Change, str]]:
+def _module_space(space: dict[str, Any]) -> dict[str, Any] | None:
+    """Find the namespace of the imported module that a function belongs to; ``%run`` and scripts import none.
+
+    What autoreload patches in place has globals of its own.
+    """
+    name = space.get("__name__")
+    found = vars(sys.modules[name]) if name in sys.modules and name != "__main__" else {}
+    return found if found.get("__file__") == space.get("__file__") is not None else None
+
+
+def _file_digest(file: str) -> str:
+    """Digest a file as it stands, or tell that it is gone."""
+    try:
+        return file_hexdigest(file)
+    except OSError:
+        return ""
+
+
+def _uncommitted(root: str, head: object, sources: list[Source]) -> list[tuple[Change, str]]:
     for suffix in SUFFIXES:
-        names = missing(sources, _committed(root, suffix, stamped))
-        sources = [source for source in sources if source.name in names]
+        sources = missing(sources, _committed(root, suffix, head))
         if not sources:
             break
     return [(Change(source.name, _UNCOMMITTED), source.code) for source in sources]
 
 
-@functools.lru_cache(maxsize=16)
-def _committed(root: str, suffix: str, _stamp: object) -> frozenset[Outline]:
-    session = shell()
-    transform = None if session is None else session.transform_cell
-    found: set[Outline] = set()
-    for path, identity, content in files_at_head(root, suffix):
-        found |= _outlines((root, path), identity, content, transform)
-    return frozenset(found)
-
-
-# By root and path, with the identity of the content: what no commit at HEAD holds any more is not asked for again.
-_known: Memory[tuple[str, str], tuple[str, frozenset[Outline]]] = Memory()
+def _committed(root: str, suffix: str, head: object) -> Mapping[str, list[Outline]]:
+    """Outline what stands in code cells at HEAD, in the files whose names end so."""
+    known = session.committed.get((root, suffix))
+    if known is None or known[0] != head:
+        running = shell()
+        transform = None if running is None else running.transform_cell
+        found: set[Outline] = set()
+        for path, identity, content in files_at_head(root, suffix):
+            found |= _outlines((root, path), identity, content, transform)
+        known = session.committed[root, suffix] = head, by_bare(found)
+    return known[1]
 
 
 def _outlines(
     place: tuple[str, str], identity: str, content: Callable[[], bytes], transform: Callable[[str], str] | None
 ) -> frozenset[Outline]:
-    known = _known.get(place)
+    known = session.outlines.get(place)
     if known is None or known[0] != identity:
-        path, data = place[1], content()
-        found = outlines(path, data, transform) if stands_in_code(path, data) else frozenset()
+        data = content()
+        found = outlines(place[1], data, transform)
         known = identity, found
-        _known.put(place, known, 200 + len(data) * bool(found))
+        session.outlines.put(place, known, 200 + len(data) * bool(found))
     return known[1]

@@ -13,14 +13,15 @@ import builtins
 import functools
 import re
 import sys
+from operator import itemgetter
 from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
-from .._memory import Memory
 from .._reach.objects import module_of, namespace
 from .._reach.outside import is_built_in
 from .._reach.reads import ADDED_TO, IMPORTED_ONLY, OF_CELL, REFLECTION, WRITTEN, names_read, reader
 from .._reach.watch import MISSING
+from .session import session
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -36,12 +37,6 @@ _BUILT_IN = [getattr(builtins, name) for name in REFLECTION]
 _NAME = re.compile(r"[^\W\d]\w*")
 # What IPython and plain prompts put among the globals: the history, and ways to leave.
 _OF_SHELL = re.compile(r"__\w*__|_+|_\d+|_i+|_i\d+|_[oid]h|_exit_code|In|Out|get_ipython|exit|quit|open")
-
-
-@functools.lru_cache(maxsize=4096)
-def _names_mentioned(text: str) -> tuple[frozenset[str], bool]:
-    found = frozenset(_NAME.findall(text))
-    return found, text in found
 
 
 class Mentions:
@@ -62,17 +57,15 @@ class Mentions:
 
     def items(self) -> list[tuple[str, Mapping[str, Any], bool]]:
         """List them by name: the name, its namespace, and whether all strings that have it are nothing but a name."""
-        return [
-            (name, space, is_key) for (name, _), (space, is_key) in sorted(self._found.items(), key=_mentioned_name)
-        ]
+        found = [(name, space, is_key) for (name, _), (space, is_key) in self._found.items()]
+        return sorted(found, key=itemgetter(0))
 
     def of_code(self, function: FunctionType, source: Source) -> None:
         """Take in what the strings of a function name, and all that it may reach by reflection."""
         space, code = function.__globals__, function.__code__
         # What looks a name up does so among the variables of its caller first.
         known = {*source.reads, *code.co_varnames, *code.co_cellvars, *code.co_freevars}
-        for text in source.strings:
-            self.of_text(text, space, known)
+        self._of_texts(source.strings, space, known)
         for chain in _of_main(code, space):
             if chain:
                 self._add(chain[0], space, is_key=False)
@@ -86,27 +79,36 @@ class Mentions:
 
     def of_value(self, value: object, space: Mapping[str, Any], *, is_code: bool = False) -> None:
         """Take in what the strings in a value name: annotations that are evaluated, if it is code."""
-        pending = [value]
+        pending, texts = [value], list[str]()
         inside: set[int] = set()
         while pending:
             each = pending.pop()
             if type(each) is str:
-                self.of_text(each, space, is_code=is_code)
+                texts.append(each)
             elif type(each) is BuiltinFunctionType and _is_reflection(each):
                 self._take_all(space)
             elif isinstance(each, bytes | bytearray) and b"__main__" in each:  # a pickle of what the session defines
-                self.of_text(each.decode("latin-1"), space, is_code=True)
+                self._of_texts([each.decode("latin-1")], space, is_code=True)
             elif isinstance(each, dict | list | tuple | set | frozenset) and id(each) not in inside:
                 inside.add(id(each))
                 pending += [*each, *each.values()] if isinstance(each, dict) else each
+        self._of_texts(texts, space, is_code=is_code)
 
-    def of_text(
-        self, text: str, space: Mapping[str, Any], known: Collection[str] = (), *, is_code: bool = False
+    def _of_texts(
+        self, texts: Iterable[str], space: Mapping[str, Any], known: Collection[str] = (), *, is_code: bool = False
     ) -> None:
-        """Take in what a string names, without names that are known to mean something else."""
-        found, is_key = _names_mentioned(text)
-        for name in found.difference(known):
-            self._add(name, space, is_key=is_key and not is_code)
+        """Take in what strings name, without names that are known to mean something else."""
+        named, keys = set[str](), set[str]()
+        for text in texts:
+            found = _NAME.findall(text)
+            if found == [text] and not is_code:
+                keys.add(text)
+            else:
+                named.update(found)
+        for name in named.difference(known):
+            self._add(name, space, is_key=False)
+        for name in keys.difference(named, known):
+            self._add(name, space, is_key=True)
 
     def _add(self, name: str, space: Mapping[str, Any], *, is_key: bool) -> None:
         self._watch.name(space, name, space.get(name, MISSING))
@@ -144,14 +146,8 @@ def _of_main(code: Any, space: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
             yield from (chain for chain in chains if chain != ("",))
 
 
-def _mentioned_name(item: tuple[tuple[str, int], object]) -> str:
-    return item[0][0]
-
-
 _READ_NOTHING = (IMPORTED_ONLY, ADDED_TO, WRITTEN)
-# Kept, so that what the walk has found for one is found again.
-_known: Memory[tuple[int, tuple[str, ...], str], FunctionType] = Memory()
-_ENTRY_BYTES = 1000
+_READER_BYTES = 1000
 
 
 def readers(function: FunctionType, watch: Watch) -> Iterator[FunctionType]:
@@ -191,8 +187,8 @@ def _reader(module: ModuleType, chain: tuple[str, ...], function: FunctionType, 
             break
         module, chain = inner, chain[1:]
     key = (id(module), chain, function.__qualname__)
-    known = _known.get(key)
+    known = session.readers.get(key)
     if known is None or known.__globals__ is not vars(module):
         known = reader(chain, vars(module), OF_CELL, function.__qualname__)
-        _known.put(key, known, _ENTRY_BYTES)
+        session.readers.put(key, known, _READER_BYTES)
     return known

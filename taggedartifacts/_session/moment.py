@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .._code.look import Look
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class View:
     """What one call sees: a look, with what the session knows beyond it.
 
@@ -35,21 +35,11 @@ class View:
     read: tuple[Any, ...] = ()
     files: frozenset[str] = frozenset()
     executions: int = field(default=0, compare=False)
-    _told: list[tuple[CodeState, CodeState]] = field(default_factory=list, init=False, repr=False, compare=False)
+    _told: tuple[CodeState, CodeState] | None = field(default=None, init=False, repr=False, compare=False)
 
-    def reaching(self, starts: frozenset[str]) -> View:
-        """Return the view with further files to start from: those of functions and classes that a call is given."""
-        look = self.look.reaching(starts)
+    def with_look(self, look: Look) -> View:
+        """Return the view with another look at the same repository."""
         return self if look is self.look else replace(self, look=look)
-
-    def leaving(self, within: Callable[[str, Collection[str]], frozenset[str]]) -> View:
-        """Return the view for which data files that are inputs are no dirt."""
-        look = self.look.leaving(within)
-        return self if look is self.look else replace(self, look=look)
-
-    def whole(self) -> View:
-        """Return the view of the whole repository."""
-        return replace(self, look=self.look.whole())
 
     def state(self) -> CodeState:
         """Return the code state, with the modules that were loaded up to now.
@@ -60,16 +50,16 @@ class View:
         state = self.look.state()
         if not self.changes:
             return state
-        for before, told in self._told:  # the last one, if any
-            if before is state:
-                return told
+        known = self._told
+        if known is not None and known[0] is state:
+            return known[1]
         parts = [state.dirty or "", *(f"{change.path}\0{change.what}\0{digest}" for change, digest in self.changes)]
         told = replace(
             state,
             dirty=hexdigest("\n".join(parts).encode(errors="surrogateescape")),
             changes=(*state.changes, *(change for change, _ in self.changes)),
         )
-        self._told[:] = [(state, told)]
+        self._told = state, told
         return told
 
 

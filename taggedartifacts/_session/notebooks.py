@@ -79,15 +79,8 @@ _MAGIC_CELL = re.compile(r"\A\s*# MAGIC %python[ \t]*\n")
 _MAGIC_MARK = re.compile(r"^# MAGIC ?", re.MULTILINE)
 
 
-def stands_in_code(path: str, content: bytes) -> bool:
-    """Tell whether a file has code cells: a notebook, a document, or a script in one of three formats."""
-    if path.endswith(".py"):
-        return b"# %%" in content or b"#%%" in content or content.startswith(_DATABRICKS) or _is_marimo(content)
-    return path.endswith(SUFFIXES)
-
-
 def outlines(path: str, content: bytes, transform: Callable[[str], str] | None = None) -> frozenset[Outline]:
-    """Outline all definitions in the code cells of a file; none where it cannot be parsed.
+    """Outline all definitions in the code cells of a file; none where they cannot be parsed.
 
     Args:
         path: Tells the format by its suffix.
@@ -105,7 +98,10 @@ def outlines(path: str, content: bytes, transform: Callable[[str], str] | None =
 
 
 def cells(path: str, content: bytes) -> Iterator[str]:
-    """Iterate over the sources of a file's code cells; there are none in a file that is damaged or unresolved."""
+    """Iterate over the sources of the code cells of a notebook, a document, or a script in one of three formats.
+
+    There are none in a file that is damaged or unresolved, nor in other scripts.
+    """
     if path.endswith(".ipynb"):
         yield from _notebook_cells(content)
         return
@@ -115,26 +111,34 @@ def cells(path: str, content: bytes) -> Iterator[str]:
         return
     if path.endswith(DOCUMENTS):
         yield from cells_of_document(text)
-        return
-    if content.startswith(_DATABRICKS):
+    elif content.startswith(_DATABRICKS):
         for piece in _COMMAND_MARK.split(text.replace("\r\n", "\n")):
             yield _MAGIC_MARK.sub("", _MAGIC_CELL.sub("", piece)) if _MAGIC_CELL.match(piece) else piece
-        return
-    if _is_marimo(content):
+    elif b"marimo" in content and _MARIMO.search(content):
         yield text
-        return
-    # Pieces: what stands before the first mark, then in turn the rest of a mark's line and what follows it.
-    before, *pieces = _CELL_MARK.split(text)
-    yield before
-    yield from (piece for title, piece in zip(pieces[::2], pieces[1::2], strict=True) if not _NO_CODE.search(title))
+    elif b"# %%" in content or b"#%%" in content:
+        # Pieces: what stands before the first mark, then in turn the rest of a mark's line and what follows it.
+        before, *pieces = _CELL_MARK.split(text)
+        yield before
+        yield from (piece for title, piece in zip(pieces[::2], pieces[1::2], strict=True) if not _NO_CODE.search(title))
 
 
-def missing(sources: Iterable[Source], committed: Iterable[Outline]) -> list[str]:
-    """List the names of the definitions that stand in no code cell; one whose source is unknown never does."""
-    by_bare: dict[str, list[Outline]] = {}
-    for found in committed:
-        by_bare.setdefault(found.bare, []).append(found)
-    return sorted(source.name for source in sources if not _is_in(source, by_bare))
+def by_bare(committed: Iterable[Outline]) -> dict[str, list[Outline]]:
+    """Sort outlines by that of the definition alone, without its decorators."""
+    found: dict[str, list[Outline]] = {}
+    for each in committed:
+        found.setdefault(each.bare, []).append(each)
+    return found
+
+
+def missing(sources: Iterable[Source], committed: Mapping[str, list[Outline]]) -> list[Source]:
+    """List the definitions that stand in no code cell; one whose source is unknown never does.
+
+    Args:
+        sources: The definitions.
+        committed: Those that stand in code cells, as `by_bare` sorts them.
+    """
+    return [source for source in sources if not _is_in(source, committed)]
 
 
 def plain_python(cell: str) -> str:
@@ -142,16 +146,12 @@ def plain_python(cell: str) -> str:
     return _MAGIC_LINE.sub(r"\1pass", cell)
 
 
-def _is_in(source: Source, by_bare: Mapping[str, list[Outline]]) -> bool:
+def _is_in(source: Source, committed: Mapping[str, list[Outline]]) -> bool:
     if source.outline is None:
         return False
     # Our own decorator may be written differently: its configuration is in the hash anyway.
     wanted = source.outline.without(source.ours)
-    return any(found.without(source.ours) == wanted for found in by_bare.get(source.outline.bare, ()))
-
-
-def _is_marimo(content: bytes) -> bool:
-    return b"marimo" in content and _MARIMO.search(content) is not None
+    return any(found.without(source.ours) == wanted for found in committed.get(source.outline.bare, ()))
 
 
 def _notebook_cells(content: bytes) -> Iterator[str]:

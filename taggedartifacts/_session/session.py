@@ -1,50 +1,174 @@
-"""Which moment a decorated function has: that of its load in scripts, tests and workers; each cell's in a session."""
+"""The session of this process: what it has executed and loaded again, and what is remembered of it.
+
+Of code that was loaded again it tells what autoreload patched in place, and older functions that are still about.
+"""
 
 from __future__ import annotations
 
 import inspect
+import os
+import sys
+from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary, WeakValueDictionary
 
-from .._canonical.names import use_fingerprint
-from .._code.codestate import take_look
-from .._reach.prompt import in_session, is_interactive, is_typed
-from .moment import Moment, View
+from .._memory import Memory
+from .._reach.members import methods, nested, same
+from .._reach.modules import LoadedFile, loaded_modules
+from .._reach.prompt import shell
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Iterable, Mapping
+
+    from .._reach.syntax import Outline
 
 
-def moment_of(
-    f: Callable[..., Any],
-    *,
-    repo: str | None,
-    scope: Sequence[str] | None,
-    ignore: Collection[str] = (),
-    reads: bool = False,
-) -> Moment:
-    """Choose the moment of a function that is being decorated.
+class Session:
+    """What a process knows of its session. There is one, which lives as long as the process.
 
-    Args:
-        f: The undecorated function.
-        repo: A path inside the repository, when it cannot be found from the function.
-        scope: Paths relative to the root that are the code, or None for the project's default.
-        ignore: Names of globals that do not decide the result of an interactive function.
-        reads: Whether the function only reads artifacts: its own code decides nothing about them.
+    Attributes:
+        executions: How many cells it has executed, silent executions and callbacks of widgets included.
+        looks: Looks at repositories that hold for some time, by what they are of. Held by the moments that have taken
+            them, so that what a reload has replaced takes its look along.
+        outlines: The definitions in each notebook, by root and path, with the identity of its content.
+        committed: The definitions in all notebooks of a suffix, by root and suffix, with what stood at HEAD; each by
+            its bare outline. Of each root and suffix the last ones only.
+        readers: Functions that read what cells read of modules, by module, names and function.
     """
-    if not is_interactive(f) and not in_session():
-        space = inspect.unwrap(f).__globals__
-        return Moment(View(take_look(space.get("__file__"), repo=repo, scope=scope, namespace=space)))
-    from .live import LiveMoment  # what reads source code is not for scripts to wait for
 
-    return LiveMoment(f, repo=repo, scope=scope, ignore=ignore, reads=reads)
+    def __init__(self) -> None:
+        self.executions = 0
+        self.looks: WeakValueDictionary[tuple[object, ...], Any] = WeakValueDictionary()
+        self.outlines: Memory[tuple[str, str], tuple[str, frozenset[Outline]]] = Memory()
+        self.committed: dict[tuple[str, str], tuple[object, Mapping[str, list[Outline]]]] = {}
+        self.readers: Memory[tuple[int, tuple[str, ...], str], FunctionType] = Memory()
+        self._shell: object = None
+        # By root, and by module and path: the module's file as it was loaded, and the time of it that autoreload had
+        # noted then. As many as the modules of the repositories, and so are the names of those that were loaded again.
+        self._noted: dict[str, dict[tuple[str, str], tuple[LoadedFile, float | None]]] = {}
+        self._again: set[str] = set()
+        # The code in a file as it was loaded last, and which code was found to be in it, or not to be.
+        self._codes: WeakKeyDictionary[LoadedFile, tuple[tuple[CodeType, ...], dict[CodeType, bool]]] = (
+            WeakKeyDictionary()
+        )
+
+    def listen(self, root: str | None) -> None:
+        """Take note of a repository, and of what the shell executes, if there is one."""
+        if root is not None:
+            self._noted.setdefault(root, {})
+        running = shell()
+        if running is not None and running is not self._shell:
+            self._shell = running
+            # Unlike pre_run_cell and execution_count, it tells of silent executions and callbacks of widgets too.
+            running.events.register("pre_execute", self._on_execute)
+            running.events.register("post_execute", self._notice_all)
+
+    def _on_execute(self) -> None:
+        self.executions += 1
+        self._notice_all()
+
+    def _notice_all(self) -> None:
+        # What a cell has just loaded is compared with its files before the next edit.
+        for root in list(self._noted):
+            self.notice(root)
+
+    def notice(self, root: str) -> None:
+        """Notice which modules of a repository were loaded, loaded again, or patched since this was last called.
+
+        A reload gives a module a new specification; what IPython's autoreload patches in place keeps the old one, and
+        only autoreload's own notes tell.
+        """
+        modules, noted = loaded_modules(root), self._noted.setdefault(root, {})
+        for place, loaded in modules.files().items():
+            name = place[0]
+            patched = _patched(name)
+            before, baseline = noted.get(place, (None, None))
+            if before is not None and before is not loaded:
+                self._again.add(name)
+            # Loading the extension notes the times of all files, and loads none: only a change of the note tells.
+            if before is None or baseline is None or loaded.is_as_loaded():
+                noted[place] = loaded, patched
+            elif patched != baseline and _has_loaded(loaded.file, patched):
+                modules.renew(name)
+                self._again.add(name)
+
+    def outdated(self, root: str, values: Iterable[object] | None = None) -> dict[str, str]:
+        """Find functions and classes that their modules do not hold any more, as they were loaded again.
+
+        After ``from helper import clean`` the old function stays when helper is loaded again, unless by autoreload.
+
+        Args:
+            root: The root of the repository.
+            values: Where to look for them; by default in all of the repository's modules.
+
+        Returns:
+            Digests that stand for the old code, by the path of the file that it came from.
+        """
+        if not self._again:
+            return {}
+        files = {name: loaded for (name, _), loaded in loaded_modules(root).files().items()}
+        if values is None:
+            values = [value for name in files if name in sys.modules for value in vars(sys.modules[name]).values()]
+        found = {}
+        for value in values:
+            name = getattr(value, "__module__", None) if callable(value) else None
+            if name in self._again and name in files:
+                loaded, space = files[name], vars(sys.modules.get(name))
+                if not all(self._holds(loaded, code) for code in _own_codes(value, space)):
+                    found[loaded.path] = loaded.token
+        return found
+
+    def _holds(self, loaded: LoadedFile, code: CodeType) -> bool:
+        known = self._codes.get(loaded)
+        if known is None:
+            known = self._codes[loaded] = _codes_of_file(loaded.file), {}
+        codes, found = known
+        if code not in found:
+            found[code] = any(same(code, each) for each in codes)
+        return found[code]
 
 
-def _digest_of_typed(value: object) -> str | None:
-    if not is_typed(value):
+session = Session()
+
+
+def version(root: str) -> tuple[object, ...]:
+    """Tell what is loaded: equal as long as nothing was loaded, loaded again or patched."""
+    files = loaded_modules(root).files()
+    reloader = _reloader()
+    return (files, *(() if reloader is None else [reloader.modules_mtimes.get(name) for name, _ in files]))
+
+
+def _own_codes(value: Any, space: dict[str, Any]) -> list[CodeType]:
+    plain = value if isinstance(value, type) else inspect.unwrap(value)
+    functions = methods(plain).values() if isinstance(plain, type) else [plain]
+    own = [each for each in functions if isinstance(each, FunctionType) and each.__globals__ is space]
+    return [each.__code__ for each in own if each.__code__.co_filename == space.get("__file__")]
+
+
+def _codes_of_file(file: str) -> tuple[CodeType, ...]:
+    try:
+        with open(file, "rb") as source:
+            return tuple(nested(compile(source.read(), file, "exec", dont_inherit=True)))
+    except (OSError, SyntaxError, ValueError):
+        return ()
+
+
+def _has_loaded(file: str, patched: float | None) -> bool:
+    """Tell whether autoreload has loaded the file as it stands, without an error."""
+    try:
+        return os.stat(file).st_mtime == patched and _reloader().failed.get(file) != patched
+    except OSError:
+        return False
+
+
+def _patched(name: str) -> float | None:
+    reloader = _reloader()
+    return None if reloader is None else reloader.modules_mtimes.get(name)
+
+
+def _reloader() -> Any:
+    if "IPython.extensions.autoreload" not in sys.modules:
         return None
-    from .fingerprint import value_digest  # what reads source code is not for scripts to wait for
-
-    return value_digest(value)
-
-
-use_fingerprint(_digest_of_typed)
+    shell = sys.modules["IPython"].get_ipython()
+    magics = None if shell is None else shell.magics_manager.registry.get("AutoreloadMagics")
+    return getattr(magics, "_reloader", None)

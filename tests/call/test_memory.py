@@ -167,12 +167,12 @@ class TestDecorators:
 
     def test_commits(self, project, monkeypatch):
         """Of the artifacts that older code made, nothing is remembered, though their function is still there."""
-        monkeypatch.setattr("taggedartifacts._session.session.in_session", lambda: True)
+        monkeypatch.setattr("taggedartifacts._session.in_session", lambda: True)
         work, table, held = project.module(WRITE), decimal.Decimal(3), []
         for number in range(4):
             project.write("pyproject.toml", f"# {number}\n[tool.taggedartifacts]\nscope = ['.']\n")
             project.commit()
-            monkeypatch.setattr("taggedartifacts._session.live._executions", number)
+            monkeypatch.setattr("taggedartifacts._session.session.session.executions", number)
             for argument in (1, table, 1, table):
                 work.f(argument, "out/f.txt")
             held.append(_memory.held_bytes())

@@ -174,12 +174,13 @@ class TestRemembered:
 
     def test_another_ignore(self, cells):
         """What is to be ignored belongs to it."""
-        definition = Definition(cells["f"])
-        encoded = definition.fingerprint(("DATA",)).encoded
+        definition = Definition(cells["f"], ("DATA",))
+        encoded = definition.fingerprint().encoded
         cells.run("DATA.append(3)")
 
-        assert encoded == definition.fingerprint(("DATA",)).encoded
-        assert encoded != definition.fingerprint().encoded
+        assert encoded == definition.fingerprint().encoded
+        assert encoded == pickle.loads(pickle.dumps(definition)).fingerprint().encoded
+        assert encoded != Definition(cells["f"]).fingerprint().encoded
 
     def test_is_not_sent(self, cells):
         """A worker takes its own."""

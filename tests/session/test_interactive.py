@@ -12,7 +12,8 @@ from cells import Cells
 
 from taggedartifacts import Artifact
 from taggedartifacts._errors import UnhashableError
-from taggedartifacts._session.entries import COUNTED, HOLDS, TOLD, entries
+from taggedartifacts._reach.members import HOLDS
+from taggedartifacts._session.entries import entries
 from taggedartifacts._session.fingerprint import Definition, value_digest
 
 
@@ -22,7 +23,7 @@ def cells(monkeypatch):
 
 
 def fingerprint(function, ignore=()):
-    return json.loads(Definition(function).fingerprint(ignore).encoded)
+    return json.loads(Definition(function, ignore).fingerprint().encoded)
 
 
 def run_all(cells, *sources):
@@ -373,6 +374,14 @@ class TestDifferent:
         assert first != second
 
 
+# What counts of a function; of what else Python keeps, the text tells, or it names the function.
+COUNTED = {"__closure__", "__code__", "__defaults__", "__dict__", "__globals__", "__kwdefaults__"}
+TOLD = {
+    *("__annotations__", "__annotate__", "__builtins__", "__call__", "__doc__", "__get__", "__module__", "__name__"),
+    *("__qualname__", "__type_params__"),
+}
+
+
 class TestClosed:
     def test_functions(self):
         """All that this Python keeps of a function is either counted, or told by its text."""
@@ -449,7 +458,7 @@ class TestNames:
         found = []
         for each in (first, *changed):
             cells.run(each + last)
-            found.append(Definition(cells["f"]).fingerprint(("N", "rest")).encoded)
+            found.append(Definition(cells["f"], ("N", "rest")).fingerprint().encoded)
 
         assert found[0] == found[3]
         assert 3 == len(set(found))
@@ -517,8 +526,8 @@ class TestSource:
         """A lambda that gives a constant is found in its cell, wherever it stands there, also beside an equal one."""
         cells.run(f"one = {text}\nboth = [{text}, {text}]\ndef make():\n  return {text}")
         functions = [cells["one"], *cells["both"], cells["make"]()]
-        sources = [Definition(each)._walk(frozenset(), values=False).sources["<lambda>"] for each in functions[:3]]
-        sources.append(Definition(functions[3])._walk(frozenset(), values=False).sources["make.<locals>.<lambda>"])
+        sources = [Definition(each)._walk(values=False).sources["<lambda>"] for each in functions[:3]]
+        sources.append(Definition(functions[3])._walk(values=False).sources["make.<locals>.<lambda>"])
 
         assert [ast.unparse(ast.parse(text))] * 4 == [source.text for source in sources]
 

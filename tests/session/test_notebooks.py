@@ -5,7 +5,7 @@ import pytest
 
 from taggedartifacts._reach.definition import Source
 from taggedartifacts._reach.syntax import node_digest, outline
-from taggedartifacts._session.notebooks import cells, missing, outlines, plain_python, stands_in_code
+from taggedartifacts._session.notebooks import by_bare, cells, missing, outlines, plain_python
 
 CELL = "import numpy as np\n\n@Artifact('out')\ndef f(x, out):\n    # comment\n    return helper(x)\n"
 
@@ -27,7 +27,7 @@ def source(text, ours=("Artifact",)):
 
 
 def missing_in(path, content, *texts):
-    return missing([source(text) for text in texts], outlines(path, content))
+    return [each.name for each in missing([source(text) for text in texts], by_bare(outlines(path, content)))]
 
 
 class TestCells:
@@ -75,7 +75,6 @@ class TestCells:
         """A percent-format script has code cells, and text cells that are none."""
         script = f"# %% [markdown]\n# Text ' of people.\n\n# %%\n{CELL}\n# %% cell title\n%time x = 1\n# %%\ny = 2\n"
 
-        assert stands_in_code("a.py", script.encode())
         assert [] == missing_in("a.py", script.encode(), CELL)
         assert 4 == len(list(cells("a.py", script.encode())))
 
@@ -84,7 +83,6 @@ class TestCells:
         indented = CELL.replace("\n", "\n    ")
         script = f"import marimo\napp = marimo.App()\n\n@app.cell\ndef _():\n    {indented}\n    return (f,)\n"
 
-        assert stands_in_code("a.py", script.encode())
         assert [] == missing_in("a.py", script.encode(), CELL)
 
     @pytest.mark.parametrize(
@@ -108,7 +106,6 @@ class TestCells:
         fence = opening.split("{")[0].strip()
         text = f"---\ntitle: It's\n---\n\nText ' of people.\n\n{opening}\n{CELL}{fence}\n\nMore.\n"
 
-        assert stands_in_code(path, text.encode())
         assert [] == missing_in(path, text.replace("\n", newline).encode(), CELL)
 
     @pytest.mark.parametrize(
@@ -153,14 +150,12 @@ class TestCells:
             f"# COMMAND ----------\n\n{cell}\n\n# COMMAND ----------\n\n# MAGIC %sql\n# MAGIC SELECT 1\n"
         )
 
-        assert stands_in_code("a.py", text.encode())
         assert [] == missing_in("a.py", text.encode(), CELL)
 
     def test_other_files(self):
         """Scripts without cells are no notebooks, nor are other files."""
 
-        assert not stands_in_code("a.py", CELL.encode())
-        assert not stands_in_code("a.txt", b"# %%")
+        assert [] == list(cells("a.py", CELL.encode()))
         assert [] == list(cells("a.py", b"# %%\n\xff"))
 
 
@@ -181,8 +176,10 @@ class TestMissing:
 
     def test_unknown_source(self):
         """A definition whose source is not known is never committed."""
+        committed = by_bare(outlines("n.ipynb", notebook("def g(): 1")))
+        unknown = Source("g", "1", None, frozenset(), ())
 
-        assert ["g"] == missing([Source("g", "1", None, frozenset(), ())], outlines("n.ipynb", notebook("def g(): 1")))
+        assert [unknown] == missing([unknown], committed)
 
     def test_transform(self):
         """Magics inside a definition are compared as the session's own transformation writes them."""
@@ -191,7 +188,7 @@ class TestMissing:
         def transform(cell):
             return cell.replace("%time x", "get_ipython().run_line_magic('time', 'x')")
 
-        assert [] == missing([source(transform(text))], outlines("n.ipynb", notebook(text), transform))
+        assert [] == missing([source(transform(text))], by_bare(outlines("n.ipynb", notebook(text), transform)))
 
 
 class TestPlain:

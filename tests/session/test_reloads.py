@@ -88,6 +88,23 @@ class TestStaleModules:
 
         assert {"a", "b"} == set(artifacts(repo).values())
 
+    def test_old_base_after_reload(self, repo, kernel):
+        """So is a class that one of a cell inherits from, until the cell is run again."""
+        model = "class Model(helper.Base):\n    pass"
+        use = "@Artifact('out')\ndef use(out): open(out, 'w').write(Model().text())"
+        repo.write("work.ipynb", notebook(model, use))
+        base = "class Base:\n    def text(self):\n        return {!r}\n"
+        repo.write("helper.py", base.format("a"))
+        repo.commit()
+        kernel.run(IMPORTS + "import helper, importlib", model, use, "use('out.txt')")
+        repo.write("helper.py", base.format("b!"))
+        repo.commit()
+        with pytest.raises(CellError, match=r"(?s)DirtyRepositoryError.*helper\.py"):
+            kernel.run("importlib.reload(helper)\nuse('out.txt')")
+        kernel.run(model, "use('out.txt')")
+
+        assert {"a", "b!"} == set(artifacts(repo).values())
+
     def test_edit_and_reload_in_one_cell(self, repo, kernel):
         """What is edited and loaded again inside one cell is seen at once."""
         kernel.run("from mod import make\nimport helper, importlib, pathlib\nmake('out.txt')")
@@ -198,10 +215,10 @@ for _ in range(2):
 """
 HELD = """import gc
 from taggedartifacts import _memory
-from taggedartifacts._session.live import _looks
+from taggedartifacts._session.session import session
 from taggedartifacts._store.record import Record
 gc.collect()
-print(_memory.held_bytes(), *[sum(type(each) is Record for each in gc.get_objects()), len(_looks)])
+print(_memory.held_bytes(), *[sum(type(each) is Record for each in gc.get_objects()), len(session.looks)])
 """
 
 
