@@ -113,29 +113,16 @@ class OwnValue:
     """In types only: marks a decorator in mode ``"r"``, whose functions return their own value."""
 
 
-class _Place(TypedDict, total=False):
-    scope: Sequence[str | os.PathLike[str]]
-    repo: str | os.PathLike[str] | None
+class _Making(TypedDict, total=False):
+    """What a decorator in mode ``"w"`` takes beside `load`."""
 
-
-class _Making(_Place, total=False):
     mode: Literal["w"]
     ignore: Sequence[str]
     inputs: Sequence[str]
+    scope: Sequence[str | os.PathLike[str]]
+    repo: str | os.PathLike[str] | None
     timeout: float | None
     link: bool
-
-
-class _Unloaded(_Making, total=False):
-    load: None
-
-
-class _Loading(_Making, Generic[W, T]):
-    load: Callable[[W], T]
-
-
-class _Reading(_Place):
-    mode: Literal["r"]
 
 
 class Artifact(Generic[R, W]):
@@ -191,7 +178,9 @@ class Artifact(Generic[R, W]):
         keyword: str,
         config: object = ...,
         allow_dirty: bool = ...,
-        **options: Unpack[_Unloaded],
+        *,
+        load: None = ...,
+        **options: Unpack[_Making],
     ) -> None: ...
     @overload
     def __init__(
@@ -199,7 +188,9 @@ class Artifact(Generic[R, W]):
         keyword: _Names,
         config: object = ...,
         allow_dirty: bool = ...,
-        **options: Unpack[_Unloaded],
+        *,
+        load: None = ...,
+        **options: Unpack[_Making],
     ) -> None: ...
     @overload
     def __init__(
@@ -207,7 +198,9 @@ class Artifact(Generic[R, W]):
         keyword: str,
         config: object = ...,
         allow_dirty: bool = ...,
-        **options: Unpack[_Loading[_One, T]],
+        *,
+        load: Callable[[_One], T],
+        **options: Unpack[_Making],
     ) -> None: ...
     @overload
     def __init__(
@@ -215,7 +208,9 @@ class Artifact(Generic[R, W]):
         keyword: _Names,
         config: object = ...,
         allow_dirty: bool = ...,
-        **options: Unpack[_Loading[_Several, T]],
+        *,
+        load: Callable[[_Several], T],
+        **options: Unpack[_Making],
     ) -> None: ...
     @overload
     def __init__(
@@ -223,7 +218,10 @@ class Artifact(Generic[R, W]):
         keyword: str,
         config: object = ...,
         allow_dirty: bool = ...,
-        **options: Unpack[_Reading],
+        *,
+        mode: Literal["r"],
+        scope: Sequence[str | os.PathLike[str]] = ...,
+        repo: str | os.PathLike[str] | None = ...,
     ) -> None: ...
     @overload
     def __init__(
@@ -231,7 +229,10 @@ class Artifact(Generic[R, W]):
         keyword: _Names,
         config: object = ...,
         allow_dirty: bool = ...,
-        **options: Unpack[_Reading],
+        *,
+        mode: Literal["r"],
+        scope: Sequence[str | os.PathLike[str]] = ...,
+        repo: str | os.PathLike[str] | None = ...,
     ) -> None: ...
     def __init__(
         self,
