@@ -128,7 +128,7 @@ MUTANTS = [
     Mutant("_memory.py", "            forget()\n", "            pass\n", MEMORY),
     Mutant("_memory.py", "            if size > MOST_BYTES:\n                return\n", "", MEMORY),
     Mutant("_call/prepare.py", "_MOST_KEY = 16 << 10", "_MOST_KEY = 16 << 30", "tests/call/test_prepare.py tests/call/test_memory.py"),
-    Mutant("_call/inputs.py", "            _groups.put(key", "            print(key", MEMORY),
+    Mutant("_call/inputs.py", "            _remembered.put(key", "            print(key", MEMORY),
     Mutant("_call/inputs.py", "    file.is_settled = bool(file.identity[1]) and", "    file.is_settled = True or", MEMORY),
     # Endings
     Mutant("_reach/forks.py", "    _here.taken = looking.acquire(timeout=_SECONDS)", "    _here.taken = False", ENDINGS),
@@ -233,7 +233,7 @@ MUTANTS = [
     Mutant("_call/run.py", "    if not recompute and _reused(call):\n        return call\n    call.check_links()", "    call.check_links()", "tests/call/test_run.py -k made_meanwhile"),
     Mutant("_call/run.py", "    if recompute:\n        call.check_owner()\n", "", REUSE),
     Mutant("_call/run.py", "sorted(call.targets, key=wholes.__getitem__)", "call.targets", "tests/call/test_run.py -k one_order"),
-    Mutant("_call/inputs.py", "return {None: {key: _filled(entry) for key, entry in found.entries.items()}}", "return {key: _filled(entry) for key, entry in found.entries.items()}", INPUTS),
+    Mutant("_call/inputs.py", "return {None: {key: _describe(name, item, files, cwd) for key, item in path.items()}}", "return {key: _describe(name, item, files, cwd) for key, item in path.items()}", INPUTS),
     Mutant("_call/inputs.py", "    if after != file.identity:", "    if False:", INPUTS),
     Mutant("_call/inputs.py", "    if found.st_ino and itself in parents:", "    if False:", INPUTS),
     Mutant("_call/inputs.py", "            names = sorted(entry for entry in os.listdir(path) if entry != HIDDEN)", "            names = sorted(os.listdir(path))", INPUTS),
