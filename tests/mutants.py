@@ -99,7 +99,7 @@ MUTANTS = [
     Mutant("_store/staging.py", "    for each in tuple(_held):\n", "    for each in ():\n", KEPT),
     Mutant("_call/run.py", "    if lock.works and is_worked_on(target.folder, target.name):", "    if False:", KEPT),
     Mutant("_call/outcome.py", "        mark(each.staging)", "        pass", KEPT),
-    Mutant("_call/run.py", "        if held.making.returned and", "        if", KEPT),
+    Mutant("_call/run.py", "        if making.returned and", "        if", KEPT),
     Mutant("_call/run.py", "            keep_all(staged, error)", "            pass", KEPT),
     Mutant("_call/outcome.py", "            each.folder.make()  # what", "            pass  # what", KEPT),
     Mutant("_call/outcome.py", "        error.args = (error.errno, error.strerror, *error.args[2:])", "        pass", KEPT),
