@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._canonical.encoding import encode, join
 from .._code.settings import allows_dirty
-from .._hashing import hexdigest
+from .._hashing import hexdigest, hexdigest_parts
 from .._memory import Memory, is_news
 from .._reach.places import places
 from .._store.key import Key, scope_text
 from .._store.reuse import check_owner, find
-from .destination import Asked, Destination
+from .destination import Destination
 from .inputs import check_unchanged, named_files, opened_files
 from .reading import Reader
 
@@ -49,8 +49,10 @@ class Decoration:
         home: Where the function comes from.
         names: The function's name for records, by the root of the repository, as far as it is settled.
         reader: Finds what the function reads.
-        prepared, found: Calls of it, by plain arguments, configuration, output paths and working directory; and the
-            artifacts that calls asked for last. They go with it: kept elsewhere, each edit would leave its own behind.
+        prepared: What decides calls of it beside their data, their canonical form and where their artifacts stand, by
+            plain arguments, configuration, output paths and working directory.
+        found: The artifacts that calls asked for last. Both go with it: kept elsewhere, each edit would leave its own
+            behind.
         context: What decided its last call beside that call's data.
     """
 
@@ -69,7 +71,7 @@ class Decoration:
         self._names = dict(names)
         self._state: CodeState | None = None
         self._start: tuple[str, str] = ("", "")
-        self.prepared: Memory[bytes, Prepared] = Memory()
+        self.prepared: Memory[bytes, tuple[Context, dict[str, bytes], Destination]] = Memory()
         self.context: Context | None = None
         self.found: Finds = Memory()
         self.reader = Reader(
@@ -92,8 +94,9 @@ class Decoration:
             self._names[root] = self.home.function_name(root)
         return self._names[root]
 
-    def key(self, state: CodeState, config_hash: str) -> Key:
-        """Build the key of a call in a code state."""
+    def key(self, encoded: dict[str, bytes], state: CodeState) -> Key:
+        """Build the key of a call from its canonical form, in a code state."""
+        config_hash = hexdigest(join(_parts(encoded, state)))
         if self._state is not state:  # what many calls share
             scope = state.scope
             said = scope_text(scope.kind.value, scope.listed(), scope.reasons)
@@ -263,24 +266,23 @@ class Call(NamedTuple):
             for output, target in zip(self.outputs, self.targets, strict=True):
                 set_link(target.folder, os.path.basename(output.given), target.name)
 
-    def late_modules(self) -> dict[str, str]:
-        """Find the modules of the work tree that were loaded since the call began and are not in the scope."""
-        return self.view.look.late(self.loaded)
-
-    def with_modules(self, modules: Mapping[str, str]) -> Call:
-        """Return the same call with modules that count beside its scope, by path and content."""
-        return self._replace(encoded={**self.encoded, "late": encode(dict(modules), "modules")}) if modules else self
-
-    def in_state(self, view: View, state: CodeState) -> Call:
+    def in_state(self, view: View, state: CodeState, late: dict[str, str]) -> Call:
         """Return the same call with the tag of another code state, seen by another view perhaps.
+
+        Args:
+            view: That view.
+            state: The state.
+            late: Modules that count beside its scope, by path and content.
 
         Raises:
             DirtyRepositoryError: If that is not allowed.
         """
-        given = self.destination.spread([output.as_given() for output in self.outputs])
         check_allowed(self.decoration, state)
-        context = self.context._replace(view=view, state=state)
-        return make_call(self.decoration, self.bound, context, self.encoded, given=given, cwd=self.cwd)
+        encoded = {**self.encoded, "late": encode(late, "modules")} if late else self.encoded
+        destination = self.destination.with_key(self.decoration.key(encoded, state))
+        return self._replace(
+            context=self.context._replace(view=view, state=state), encoded=encoded, destination=destination
+        )
 
     def warn_if_dirty(self) -> None:
         """Log, once for each state, that the code is not committed."""
@@ -299,20 +301,6 @@ class Call(NamedTuple):
             )
 
 
-class Prepared(NamedTuple):
-    """A call of plain data as it was prepared, for the next one with the same data and in the same context.
-
-    Attributes:
-        context: What decides it beside its data.
-        encoded: As in `Call`.
-        destination: Where the artifacts stand.
-    """
-
-    context: Context
-    encoded: dict[str, bytes]
-    destination: Destination
-
-
 def make_call(
     decoration: Decoration,
     bound: inspect.BoundArguments,
@@ -328,8 +316,11 @@ def make_call(
     Raises:
         ArtifactNameError: If an output path cannot become that of an artifact.
     """
-    asked, state = Asked.of(decoration.found, encoded, plain), context.state
-    destination = Destination.of(decoration.key(state, hexdigest(join(_parts(encoded, state)))), given, cwd, asked)
+    if plain is None:
+        parts = [encoded.get(name, b"") for name in ("config", "arguments", "inputs")]
+        plain = hexdigest_parts(parts).encode()
+    key = decoration.key(encoded, context.state)
+    destination = Destination.of(key, given, cwd, found=decoration.found, asked=plain)
     return Call(decoration, bound, context, encoded, cwd, destination, context.view.look.judged)
 
 

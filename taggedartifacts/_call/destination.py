@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from .._errors import ArtifactNameError
-from .._hashing import hexdigest_parts
 from .._memory import Memory
 from .._path import ArtifactPath
 from .._store.condition import Memo
@@ -19,7 +18,7 @@ from .._store.standing import stands
 from .._tag import tagged_name
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from .._store.key import Key
     from .._tag import Digits
@@ -47,6 +46,8 @@ class Output(NamedTuple):
         directory: Whether it ended in a slash, which promises a directory.
         parent: The directory in it.
         name: The file name in it.
+        folder: The output directory, by an absolute path so that the function may change the working directory. Not
+            normalised: ``..`` behind a symbolic link means what it means to the operating system.
     """
 
     given: str
@@ -54,10 +55,11 @@ class Output(NamedTuple):
     directory: bool
     parent: Path
     name: str
+    folder: Folder
 
     @classmethod
-    def of(cls, path: object) -> Output:
-        """Check an output path.
+    def of(cls, path: object, cwd: str) -> Output:
+        """Check an output path, which goes by the working directory *cwd* if it is relative.
 
         Raises:
             TypeError: If it is no path.
@@ -81,7 +83,14 @@ class Output(NamedTuple):
             raise ArtifactNameError(
                 f"{text!r} lies inside {HIDDEN}, where work is in progress; give the output a path of its own"
             )
-        return cls(given, isinstance(path, str), given != text, Path(os.path.dirname(given)), name)
+        parent = os.path.dirname(given)
+        if not cwd and not os.path.isabs(given):
+            raise ArtifactNameError(
+                f"the output {given!r} is relative, and the current directory was deleted: give an absolute path, or "
+                "go to another directory first"
+            )
+        folder = Folder(os.path.join(cwd, parent) if parent else cwd)
+        return cls(given, isinstance(path, str), given != text, Path(parent), name, folder)
 
     def tagged_name(self, digits: Digits) -> str:
         """The file name of the artifact, by the digits of its tag."""
@@ -90,17 +99,6 @@ class Output(NamedTuple):
     def beside(self, name: str) -> ArtifactPath:
         """The path of the artifact of that name, relative if the user's was."""
         return ArtifactPath.known(self.parent, name)
-
-    def folder(self, cwd: str) -> Folder:
-        """The output directory, as an absolute path so that the function may change the working directory *cwd*.
-
-        Not normalised: ``..`` behind a symbolic link means what it means to the operating system.
-        """
-        return _known_folder(self.given, cwd)
-
-    def as_given(self) -> str | Path:
-        """The path as the user gave it."""
-        return self.staged(self.given)
 
     def staged(self, path: str) -> str | Path:
         """The staging path as the function receives it: of the type and with the trailing slash that the user gave."""
@@ -115,25 +113,14 @@ def working_directory() -> str:
         return ""
 
 
-@functools.lru_cache(256)  # as the next
-def _known_folder(given: str, cwd: str) -> Folder:
-    parent = os.path.dirname(given)
-    if not cwd and not os.path.isabs(given):
-        raise ArtifactNameError(
-            f"the output {given!r} is relative, and the current directory was deleted: give an absolute path, or go "
-            "to another directory first"
-        )
-    return Folder(os.path.join(cwd, parent) if parent else cwd)
+@functools.lru_cache(256)  # of calls with the same output and other arguments, as long as the process lives
+def _known_output(kind: type[str | Path], text: str, cwd: str) -> Output:
+    return Output.of(kind(text), cwd)
 
 
-@functools.lru_cache(256)  # of calls with the same output and other arguments
-def _known_output(kind: type[str | Path], text: str) -> Output:
-    return Output.of(kind(text))
-
-
-def _output(path: object) -> Output:
+def _output(path: object, cwd: str) -> Output:
     kind = type(path)
-    return _known_output(kind, str(path)) if kind is str or kind is _PATH else Output.of(path)
+    return _known_output(kind, str(path), cwd) if kind is str or kind is _PATH else Output.of(path, cwd)
 
 
 def check_names(folders: Sequence[Target]) -> None:
@@ -182,24 +169,6 @@ def _name_limit(directory: str) -> int:
             return _NAME_MAX
 
 
-class Asked(NamedTuple):
-    """What a call asks for, in whatever state the code is, and what is remembered by that: of older code, nothing.
-
-    Attributes:
-        found: What is remembered of artifacts, by what was asked and the output path.
-        said: Stands for the arguments, the configuration and the inputs.
-    """
-
-    found: Finds
-    said: bytes
-
-    @classmethod
-    def of(cls, found: Finds, encoded: Mapping[str, bytes], key: bytes | None) -> Asked:
-        """Tell it by the key of plain data, or where there is none by the canonical form of the call."""
-        parts = [encoded.get(name, b"") for name in ("config", "arguments", "inputs")] if key is None else ()
-        return cls(found, hexdigest_parts(parts).encode() if key is None else key)
-
-
 class Destination(NamedTuple):
     """Where the artifacts of a call stand.
 
@@ -222,26 +191,45 @@ class Destination(NamedTuple):
     memos: tuple[Memo, ...]
 
     @classmethod
-    def of(cls, key: Key, given: tuple[object, ...], cwd: str, asked: Asked) -> Destination:
+    def of(cls, key: Key, given: tuple[object, ...], cwd: str, *, found: Finds, asked: bytes) -> Destination:
         """Find where a key's tag leads with these output paths, and what is remembered of what was asked.
+
+        Args:
+            key: What a hit compares.
+            given: The output paths; None for one that is not asked for.
+            cwd: What relative ones go by.
+            found: What is remembered of artifacts, by what was asked and the output path.
+            asked: Stands for the arguments, the configuration and the inputs, in whatever state the code is.
 
         Raises:
             ArtifactNameError: If an output path cannot become that of an artifact.
         """
-        digits, (found, said) = key.digits, asked
+        digits = key.digits
         slots, outputs, targets, paths, memos = [], [], [], [], []
         for slot, path in enumerate(given):
             if path is not None:
-                output = _output(path)
-                place = said, f"{cwd}/{output.given}"
+                output = _output(path, cwd)
+                place = asked, f"{cwd}/{output.given}"
                 name = output.tagged_name(digits)
                 slots.append(slot)
                 outputs.append(output)
-                targets.append(Target(output.folder(cwd), name))
+                targets.append(Target(output.folder, name))
                 paths.append(output.beside(name))
                 memos.append(found.get(place) or Memo(found, place))
         check_names(targets)
         return cls(key, tuple(outputs), tuple(slots), tuple(targets), tuple(paths), len(given), tuple(memos))
+
+    def with_key(self, key: Key) -> Destination:
+        """Find where the tag of another key leads with the same output paths; what is remembered counts on.
+
+        Raises:
+            ArtifactNameError: If a name gets too long.
+        """
+        digits = key.digits
+        targets = tuple(Target(output.folder, output.tagged_name(digits)) for output in self.outputs)
+        check_names(targets)
+        paths = tuple(output.beside(target.name) for output, target in zip(self.outputs, targets, strict=True))
+        return self._replace(key=key, targets=targets, paths=paths)
 
     def stands(self) -> bool:
         """Tell at once whether the one artifact is there as the key made it; False says nothing."""

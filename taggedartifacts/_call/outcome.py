@@ -58,12 +58,12 @@ def checked(call: Call, staged: list[Staged], opened: Opened) -> tuple[Call, lis
             f"{', '.join(changed[:3])} changed while {call.key.function} ran, and may have been read before or after; "
             "call it again"
         )
-    late = call.late_modules()
+    late = call.view.look.late(call.loaded)  # modules of the work tree that the scope does not hold
     view = call.view.whole().leaving(within) if late else call.view
     state = view.state()
     if state == call.state and not late:
         return call, staged
-    true = call.with_modules(late).in_state(view, state)
+    true = call.in_state(view, state, late)
     if true.key == call.key:
         return true, staged
     if late:
