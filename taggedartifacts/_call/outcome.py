@@ -310,7 +310,7 @@ def _packages(modules: tuple[str, ...]) -> dict[str, str]:
     return {name: version for name, version in versions if version is not None}
 
 
-@functools.cache
+@functools.lru_cache(1 << 12)  # as long as the process lives: what is loaded stays what it was
 def _version(package: str) -> str | None:
     # Not by getattr: a module that computes its version when asked may warn that this is deprecated.
     version = getattr(sys.modules.get(package), "__dict__", {}).get("__version__")
