@@ -21,10 +21,9 @@ from typing import (
 
 from ._call.binding import Options, Parameters
 from ._call.call import Decoration
+from ._call.messages import Shortening, check_function, check_object, shorten
 from ._call.prepare import prepare
 from ._call.run import carry_out, carry_out_async
-from ._call.stderr import shorten, shortening
-from ._call.wrong import check_function, check_object
 from ._errors import ArtifactConflictError, ArtifactModifiedError, InputChangedError
 from ._reach.location import Home
 from ._session.session import moment_of
@@ -249,7 +248,7 @@ class Artifact(Generic[R, W]):
         timeout: float | None = None,
         link: bool = False,
     ) -> None:
-        with shortening:
+        with Shortening():
             self._options = Options.check(
                 keyword,
                 config=config,
@@ -276,7 +275,7 @@ class Artifact(Generic[R, W]):
     def __call__(self, f: Callable[P, object], /) -> ArtifactFunction[P, R, W]: ...
     def __call__(self, f: Callable[..., Any], /) -> Any:
         """Decorate a function."""
-        with shortening:
+        with Shortening():
             check_function(f)
             if _DECORATION in vars(f):
                 raise TypeError(
@@ -296,7 +295,7 @@ class Artifact(Generic[R, W]):
             @functools.wraps(f)
             async def decorated(*args: Any, **kwargs: Any) -> Any:
                 __tracebackhide__ = True  # pytest and IPython go by it
-                with shortening:
+                with Shortening():
                     return await enter(args, kwargs, recompute=False)
 
         else:
@@ -304,14 +303,14 @@ class Artifact(Generic[R, W]):
             @functools.wraps(f)
             def decorated(*args: Any, **kwargs: Any) -> Any:
                 __tracebackhide__ = True  # pytest and IPython go by it
-                try:  # a hit waits for it: as `enter` within `shortening`, in a microsecond less
+                try:  # a hit waits for it: as `enter` within `Shortening`, in a microsecond less
                     return carry(decorated.__wrapped__, vars(decorated)[_DECORATION], args, kwargs)
                 except Exception as error:
                     shorten(error)
                     raise
 
         options, home = self._options, Home.of(f)
-        with shortening:
+        with Shortening():
             parameters = Parameters(f, options, free_names=home.interactive)
         moment = moment_of(f, repo=options.repo, scope=options.scope, ignore=options.ignore, reads=options.mode == "r")
         vars(decorated)[_DECORATION] = Decoration(options=options, parameters=parameters, moment=moment, home=home)
@@ -329,21 +328,21 @@ def _questions(decorated: Any, enter: Callable[..., Any]) -> tuple[Callable[...,
     def recompute(*args: Any, **kwargs: Any) -> Any:
         """Run the function whether or not the artifact is there, and replace it atomically."""
         __tracebackhide__ = True
-        with shortening:
+        with Shortening():
             check_object(decorated, "recompute", args, kwargs)
             return enter(args, kwargs, recompute=True)
 
     def path(*args: Any, **kwargs: Any) -> Any:
         """Return where the artifact of that call is or would be; runs and touches nothing."""
         __tracebackhide__ = True
-        with shortening:
+        with Shortening():
             check_object(decorated, "path", args, kwargs)
             return prepare(decorated.__wrapped__, _decoration(decorated), args, kwargs).result
 
     def is_cached(*args: Any, **kwargs: Any) -> bool:
         """Tell whether that call would reuse the artifact; runs and touches nothing."""
         __tracebackhide__ = True
-        with shortening:
+        with Shortening():
             check_object(decorated, "is_cached", args, kwargs)
             call = prepare(decorated.__wrapped__, _decoration(decorated), args, kwargs)
             try:
@@ -357,7 +356,7 @@ def _questions(decorated: Any, enter: Callable[..., Any]) -> tuple[Callable[...,
         from ._call import explain as _explain  # only where somebody asks: scripts wait for what is imported above
 
         __tracebackhide__ = True
-        with shortening:
+        with Shortening():
             check_object(decorated, "explain", args, kwargs)
             return _explain.explain(decorated.__wrapped__, _decoration(decorated), args, kwargs)
 

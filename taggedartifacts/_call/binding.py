@@ -12,7 +12,7 @@ from .._canonical.refused import Part, Stateless
 from .._reach.outside import is_built_in
 from .._reach.reads import names_read
 from .inputs import input_contents, leaves
-from .wrong import is_descriptor, meant, refuse_bare, refuse_missing, refuse_names
+from .messages import is_descriptor, meant, refuse_bare, refuse_missing, refuse_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator

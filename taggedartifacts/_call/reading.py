@@ -25,7 +25,7 @@ from .._reach.modules import MAIN, loaded_modules
 from .._reach.places import is_installed
 from .._reach.reads import OF_ARGUMENT, mentioned, reader
 from .._reach.walk import walk
-from .wrong import meant
+from .messages import meant
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
