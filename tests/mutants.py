@@ -228,7 +228,7 @@ MUTANTS = [
     Mutant("_call/inputs.py", "_digest_of(file, \"\") == entry.digest:", "entry.digest:", INPUTS),
     Mutant("_call/inputs.py", "stat.S_ISREG(status.st_mode) and not counts(file):", "stat.S_ISREG(status.st_mode):", INPUTS),
     Mutant("_call/call.py", "return tuple(found) if len(runs) <= 1 else None", "return tuple(found)", "tests/call/test_outcome.py"),
-    Mutant("_call/run.py", "    if again := artifacts & being_made():", "    if again := frozenset():", "tests/call/test_run.py -k recursive"),
+    Mutant("_call/run.py", "    if again := making.artifacts & being_made():", "    if again := frozenset():", "tests/call/test_run.py -k recursive"),
     Mutant("_call/run.py", "        if os.getpid() != process:\n            raise", "        if False:\n            raise", "tests/call/test_crowd.py -k child_that_returns"),
     Mutant("_call/run.py", "    if not recompute and _reused(call):\n        return call\n    call.check_links()", "    call.check_links()", "tests/call/test_run.py -k made_meanwhile"),
     Mutant("_call/run.py", "    if recompute:\n        call.check_owner()\n", "", REUSE),

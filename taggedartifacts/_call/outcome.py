@@ -24,6 +24,8 @@ from .._store.staging import keep, mark, unmark
 from .._store.written import Staged, check_room, check_written, companions, is_little, retag, syncing
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from .._reach.opened import Opened
     from .._store.record import FileEntry
     from .call import Call
@@ -92,7 +94,7 @@ def publish_all(
     *,
     recompute: bool,
     locked: bool,
-    undeclared: tuple[FileEntry, ...] = (),
+    undeclared: tuple[FileEntry, ...],
 ) -> None:
     """Publish the outputs of a run, all or none as far as can be known before.
 
@@ -113,7 +115,7 @@ def publish_all(
         ArtifactModifiedError: If what stands there was changed meanwhile.
         OSError: If the disk refuses.
     """
-    try:
+    with _swept(call, staged):
         for each in staged:
             each.folder.make()  # what a cleaner removed while the function ran
             check_written(each)
@@ -126,14 +128,7 @@ def publish_all(
             for each in staged:
                 _leave_to(each)
             return
-        predecessors = [stored_record(each.target) for each in staged]
-        for each, predecessor in zip(staged, predecessors, strict=True):
-            if locked and not recompute and not each.taken and os.path.lexists(each.final):
-                raise ArtifactConflictError(
-                    f"{each.final} came to be there while {call.key.function} ran, which would have made it; "
-                    "move it away and call again, or call recompute"
-                )
-            check_room(each, predecessor, recompute=recompute)
+        predecessors = _predecessors(call, staged, recompute=recompute, locked=locked)
         reason = _reason(call, staged, predecessors, recompute=recompute)
         for each, record, predecessor in zip(staged, records, predecessors, strict=True):
             record = replace(record, replaced=_standing(each, record, predecessor))
@@ -145,13 +140,41 @@ def publish_all(
                 # What stands there is of this very code and configuration, but lacks a companion or another output.
                 publish(each, record, predecessor, exclusive=False)
             _log.info("made %s in %.3g s%s", each.final, seconds, reason)
+
+
+@contextlib.contextmanager
+def _swept(call: Call, staged: list[Staged]) -> Iterator[None]:
+    """Answer to a staging directory that somebody sweeps away, as can happen where there are no locks.
+
+    Raises:
+        ArtifactNotWrittenError: If the artifact of somebody else is not there either.
+    """
+    try:
+        yield
     except FileNotFoundError as error:
-        # Somebody swept our staging away, as can happen where there are no locks: all is well if theirs is there.
         if call.find() is None:
             raise ArtifactNotWrittenError(
                 f"{error.filename} vanished before {staged[0].final} was published; find out what removes files there, "
                 "or whether the function did, and call it again"
             ) from error
+
+
+def _predecessors(call: Call, staged: list[Staged], *, recompute: bool, locked: bool) -> list[Record | None]:
+    """Read the records of what stands in the place of the outputs, once it is clear that it may be replaced.
+
+    Raises:
+        ArtifactConflictError: If something else has taken a name meanwhile.
+        ArtifactModifiedError: If what stands there was changed meanwhile.
+    """
+    predecessors = [stored_record(each.target) for each in staged]
+    for each, predecessor in zip(staged, predecessors, strict=True):
+        if locked and not recompute and not each.taken and os.path.lexists(each.final):
+            raise ArtifactConflictError(
+                f"{each.final} came to be there while {call.key.function} ran, which would have made it; "
+                "move it away and call again, or call recompute"
+            )
+        check_room(each, predecessor, recompute=recompute)
+    return predecessors
 
 
 def mark_all(staged: list[Staged]) -> None:

@@ -149,7 +149,6 @@ def _make(call: Call, making: Making, *, recompute: bool) -> Generator[float | R
             f"{call.key.function} asks for {min(again)} while it is making it; call it with other arguments"
         )
     _import_late()
-    from .._code.memory import memory
     from .._store.staging import sweep
     from .outcome import check_size
 
@@ -166,16 +165,13 @@ def _make(call: Call, making: Making, *, recompute: bool) -> Generator[float | R
     if not recompute and _reused(call):
         return call
     call.check_links()
-    true = yield from _run(call, making, recompute=recompute, locked=locked)
-    call.decoration.reader.watch_loaded(call.view.look)
-    if true.state.root is not None:
-        memory(true.state.root).save()
-    return true
+    return (yield from _run(call, making, recompute=recompute, locked=locked))
 
 
 def _run(call: Call, making: Making, *, recompute: bool, locked: bool) -> Generator[Run, object, Call]:
     """Run the function on staging paths and publish what it wrote; return the call with the tag that is true then."""
-    from .._reach.opened import watching  # with the others, as in the only caller
+    from .._code.memory import memory  # with the others, as in the only caller
+    from .._reach.opened import watching
     from .outcome import checked, keep_all, mark_all, publish_all
 
     staged, process = _staged(call, making), os.getpid()
@@ -202,6 +198,9 @@ def _run(call: Call, making: Making, *, recompute: bool, locked: bool) -> Genera
         if making.returned and os.getpid() == process:
             keep_all(staged, error)
         raise
+    call.decoration.reader.watch_loaded(call.view.look)
+    if true.state.root is not None:
+        memory(true.state.root).save()
     return true
 
 
