@@ -191,7 +191,7 @@ class Parameters:
         try:
             arguments = self._bind(*args, **kwargs)
         except TypeError:
-            unknown = [name for name in kwargs if not self._takes(name)]
+            unknown = [] if self.takes_any else [name for name in kwargs if name not in self._signature.parameters]
             partial = self._signature.bind_partial(*args, **{k: v for k, v in kwargs.items() if k not in unknown})
             partial.apply_defaults()
             self.outputs(partial, unknown)
@@ -274,9 +274,6 @@ class Parameters:
     def within_inputs(self, bound: inspect.BoundArguments, cwd: str, root: str, paths: Iterable[str]) -> frozenset[str]:
         """Find which paths, relative to the *root* of a work tree, the inputs of a call hold."""
         return within_inputs([self._value(bound, name) for name in self._options.inputs], cwd, root, paths)
-
-    def _takes(self, name: str) -> bool:
-        return self._extra is not None or name in self._signature.parameters
 
     def _value(self, bound: inspect.BoundArguments, name: str, default: object = None) -> object:
         if name in bound.arguments:

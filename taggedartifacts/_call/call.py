@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._canonical.encoding import encode, join
 from .._code.settings import allows_dirty
-from .._hashing import hexdigest, hexdigest_parts
+from .._hashing import hexdigest
 from .._memory import Memory, is_news
 from .._reach.places import places
 from .._store.key import Key, scope_text
 from .._store.reuse import check_owner, find
-from .destination import Destination
 from .inputs import check_unchanged, named_files, opened_files
 from .reading import Reader
 
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
     from .._store.folder import Target
     from .._store.reuse import Found
     from .binding import Options, Parameters
-    from .destination import Finds, Output
+    from .destination import Destination, Finds, Output
     from .inputs import Named
     from .reading import Reading
 
@@ -299,29 +298,6 @@ class Call(NamedTuple):
                 self.key.function,
                 "; ".join(unknown.values()),
             )
-
-
-def make_call(
-    decoration: Decoration,
-    bound: inspect.BoundArguments,
-    context: Context,
-    encoded: dict[str, bytes],
-    *,
-    given: tuple[object, ...],
-    cwd: str,
-    plain: bytes | None = None,
-) -> Call:
-    """Make a call of what decides it, with the artifacts that *given* leads to; *plain* is the key of plain data.
-
-    Raises:
-        ArtifactNameError: If an output path cannot become that of an artifact.
-    """
-    if plain is None:
-        parts = [encoded.get(name, b"") for name in ("config", "arguments", "inputs")]
-        plain = hexdigest_parts(parts).encode()
-    key = decoration.key(encoded, context.state)
-    destination = Destination.of(key, given, cwd, found=decoration.found, asked=plain)
-    return Call(decoration, bound, context, encoded, cwd, destination, context.view.look.judged)
 
 
 def _parts(encoded: dict[str, bytes], state: CodeState) -> dict[str, bytes]:

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from .._store.key import Key
-    from .._tag import Digits
 
 Finds = Memory[tuple[bytes, str], Memo]
 _T = TypeVar("_T")
@@ -44,7 +43,7 @@ class Output(NamedTuple):
         given: The path, without a trailing slash.
         is_text: Whether it was a `str`; the function receives a path of the same type.
         directory: Whether it ended in a slash, which promises a directory.
-        parent: The directory in it.
+        parent: The directory in it; that of the paths that the call returns.
         name: The file name in it.
         folder: The output directory, by an absolute path so that the function may change the working directory. Not
             normalised: ``..`` behind a symbolic link means what it means to the operating system.
@@ -91,14 +90,6 @@ class Output(NamedTuple):
             )
         folder = Folder(os.path.join(cwd, parent) if parent else cwd)
         return cls(given, isinstance(path, str), given != text, Path(parent), name, folder)
-
-    def tagged_name(self, digits: Digits) -> str:
-        """The file name of the artifact, by the digits of its tag."""
-        return tagged_name(self.name, digits)
-
-    def beside(self, name: str) -> ArtifactPath:
-        """The path of the artifact of that name, relative if the user's was."""
-        return ArtifactPath.known(self.parent, name)
 
     def staged(self, path: str) -> str | Path:
         """The staging path as the function receives it: of the type and with the trailing slash that the user gave."""
@@ -210,11 +201,11 @@ class Destination(NamedTuple):
             if path is not None:
                 output = _output(path, cwd)
                 place = asked, f"{cwd}/{output.given}"
-                name = output.tagged_name(digits)
+                name = tagged_name(output.name, digits)
                 slots.append(slot)
                 outputs.append(output)
                 targets.append(Target(output.folder, name))
-                paths.append(output.beside(name))
+                paths.append(ArtifactPath.known(output.parent, name))
                 memos.append(found.get(place) or Memo(found, place))
         check_names(targets)
         return cls(key, tuple(outputs), tuple(slots), tuple(targets), tuple(paths), len(given), tuple(memos))
@@ -226,9 +217,10 @@ class Destination(NamedTuple):
             ArtifactNameError: If a name gets too long.
         """
         digits = key.digits
-        targets = tuple(Target(output.folder, output.tagged_name(digits)) for output in self.outputs)
+        targets = tuple(Target(output.folder, tagged_name(output.name, digits)) for output in self.outputs)
         check_names(targets)
-        paths = tuple(output.beside(target.name) for output, target in zip(self.outputs, targets, strict=True))
+        parents = (output.parent for output in self.outputs)
+        paths = tuple(ArtifactPath.known(parent, each.name) for parent, each in zip(parents, targets, strict=True))
         return self._replace(key=key, targets=targets, paths=paths)
 
     def stands(self) -> bool:

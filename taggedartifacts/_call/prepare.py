@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .._canonical.encoding import encode, is_registered
+from .._hashing import hexdigest_parts
 from .._path import ArtifactPath
 from .._reach.met import NO_CODE, calling, collecting
-from .call import Call, Context, check_allowed, make_call
-from .destination import working_directory
+from .call import Call, Context, check_allowed
+from .destination import Destination, working_directory
 from .reading import further, may_name_globals, meeting
 
 if TYPE_CHECKING:
@@ -55,12 +56,17 @@ def prepare(f: Callable[..., Any], decoration: Decoration, args: tuple[Any, ...]
             context, encoded = _anew(f, decoration, bound, counted, view=view, cwd=cwd, is_plain=key is not None)
     finally:
         calling.reset(token)
-    call = make_call(decoration, bound, context, encoded, given=given, cwd=cwd, plain=key)
+    asked = key
+    if asked is None:
+        parts = [encoded.get(name, b"") for name in ("config", "arguments", "inputs")]
+        asked = hexdigest_parts(parts).encode()
+    compared = decoration.key(encoded, context.state)
+    destination = Destination.of(compared, given, cwd, found=decoration.found, asked=asked)
     if key is not None and not may_name_globals(encoded["arguments"]):
         decoration.context = context
         size = sum(map(len, (key, *encoded.values())), _CALL_BYTES)
-        decoration.prepared.put(key, (context, encoded, call.destination), size)
-    return call
+        decoration.prepared.put(key, (context, encoded, destination), size)
+    return Call(decoration, bound, context, encoded, cwd, destination, context.view.look.judged)
 
 
 def _context(f: Callable[..., Any], decoration: Decoration, view: View) -> Context | None:
