@@ -287,23 +287,20 @@ class Artifact(Generic[R, W]):
         # All of these read what they need off the decorated function when they are called, and it stays the same plain
         # function for its whole life: that is what autoreload patches in place when the source changes.
 
-        def enter(args: tuple[Any, ...], kwargs: dict[str, Any], *, recompute: bool) -> Any:
-            return carry(decorated.__wrapped__, _decoration(decorated), args, kwargs, recompute=recompute)
-
         if is_async:
 
             @functools.wraps(f)
             async def decorated(*args: Any, **kwargs: Any) -> Any:
                 __tracebackhide__ = True  # pytest and IPython go by it
                 with Shortening():
-                    return await enter(args, kwargs, recompute=False)
+                    return await carry(decorated.__wrapped__, _decoration(decorated), args, kwargs)
 
         else:
 
             @functools.wraps(f)
             def decorated(*args: Any, **kwargs: Any) -> Any:
                 __tracebackhide__ = True  # pytest and IPython go by it
-                try:  # a hit waits for it: as `enter` within `Shortening`, in a microsecond less
+                try:  # a hit waits for it: as `Shortening`, in a microsecond less
                     return carry(decorated.__wrapped__, vars(decorated)[_DECORATION], args, kwargs)
                 except Exception as error:
                     shorten(error)
@@ -314,7 +311,7 @@ class Artifact(Generic[R, W]):
             parameters = Parameters(f, options, free_names=home.interactive)
         moment = moment_of(f, repo=options.repo, scope=options.scope, ignore=options.ignore, reads=options.mode == "r")
         vars(decorated)[_DECORATION] = Decoration(options=options, parameters=parameters, moment=moment, home=home)
-        for question in _questions(decorated, enter):
+        for question in _questions(decorated, carry):
             _attach(question, decorated)
         return decorated
 
@@ -322,15 +319,15 @@ class Artifact(Generic[R, W]):
 _DECORATION = "_taggedartifacts"
 
 
-def _questions(decorated: Any, enter: Callable[..., Any]) -> tuple[Callable[..., Any], ...]:
-    """Make what a decorated function can be asked beside being called; *enter* carries out a call of it."""
+def _questions(decorated: Any, carry: Callable[..., Any]) -> tuple[Callable[..., Any], ...]:
+    """Make what a decorated function can be asked beside being called; *carry* carries out a call of it."""
 
     def recompute(*args: Any, **kwargs: Any) -> Any:
         """Run the function whether or not the artifact is there, and replace it atomically."""
         __tracebackhide__ = True
         with Shortening():
             check_object(decorated, "recompute", args, kwargs)
-            return enter(args, kwargs, recompute=True)
+            return carry(decorated.__wrapped__, _decoration(decorated), args, kwargs, recompute=True)
 
     def path(*args: Any, **kwargs: Any) -> Any:
         """Return where the artifact of that call is or would be; runs and touches nothing."""
