@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     from .._code.dirt import CodeState
     from .._path import ArtifactPath
-    from .._reach.found import Reads
     from .._reach.location import Home
     from .._reach.modules import LoadedFile
     from .._reach.opened import Opened
@@ -154,9 +153,16 @@ class Call(NamedTuple):
         return self.context.state
 
     @property
-    def reads(self) -> Reads | None:
-        """What the function, or what is reached from it in files, reads beyond its arguments."""
-        return self.context.reading and self.context.reading.reads
+    def readers(self) -> Mapping[str, str]:
+        """Who reads each of the values that count beyond the arguments, by name."""
+        reading = self.context.reading
+        return {} if reading is None else reading.reads.readers
+
+    @property
+    def unknown(self) -> Mapping[str, str]:
+        """What the function reads beyond its arguments that does not count: why, by name."""
+        reading = self.context.reading
+        return {} if reading is None else reading.reads.unknown
 
     @property
     def canonical(self) -> bytes:
@@ -291,7 +297,7 @@ class Call(NamedTuple):
 
     def warn_of_unknown(self) -> None:
         """Log, once for each function, what it reads that does not count."""
-        unknown = self.reads.unknown if self.reads is not None else {}
+        unknown = self.unknown
         if unknown and is_news("unknown", self.key.function, *unknown):
             _log.warning(
                 "%s reads what has no canonical form, so that it does not count: %s",

@@ -118,7 +118,7 @@ def _explanation(
 ) -> Explanation:
     name, differences = nearest or (None, ())
     path = name and ArtifactPath(os.path.join(os.path.dirname(call.outputs[0].given), name))
-    unknown = tuple(call.reads.unknown.items()) if call.reads is not None else ()
+    unknown = tuple(call.unknown.items())
     return Explanation(outcome, call.paths, tuple(reasons), path or None, differences, call.state.changes, unknown)
 
 
@@ -215,7 +215,7 @@ def full_key(call: Call) -> FullKey:
         read_patch=lambda: state.patch,
         scope=state.scope,
         folder=state.root or os.curdir,
-        readers=call.reads.readers if call.reads is not None else {},
+        readers=call.readers,
     )
 
 

@@ -311,8 +311,8 @@ def _described(call: Call, content: Content, run: str, started: datetime, second
         platform="",
         host="",
         packages={},
-        readers=dict(call.reads.readers) if call.reads is not None else {},
-        unknown=dict(call.reads.unknown) if call.reads is not None else {},
+        readers=dict(call.readers),
+        unknown=dict(call.unknown),
     )
 
 
