@@ -128,8 +128,8 @@ def check_object(decorated: Any, attribute: str, args: tuple[Any, ...], kwargs: 
 
 def _has(value: Any, owner: str, name: str, decorated: object) -> bool:
     """Tell whether a value is of the class that has the method, or has the method from elsewhere."""
-    lineage = (*type(value).__mro__, *(value.__mro__ if isinstance(value, type) else ()))
-    if any(each.__qualname__ == owner for each in (*lineage, value.__class__)):
+    classes = (*type(value).__mro__, *(value.__mro__ if isinstance(value, type) else ()))
+    if any(each.__qualname__ == owner for each in (*classes, value.__class__)):
         return True
     found = getattr(value, name, None)
     return getattr(found, "__func__", found) is decorated

@@ -131,7 +131,7 @@ def publish_all(
         predecessors = _predecessors(call, staged, recompute=recompute, locked=locked)
         reason = _reason(call, staged, predecessors, recompute=recompute)
         for each, record, predecessor in zip(staged, records, predecessors, strict=True):
-            record = replace(record, replaced=_standing(each, record, predecessor))
+            record = replace(record, replaced=_replaced(each, record, predecessor))
             _store_patch(call, each, record)
             if not publish(each, record, predecessor, exclusive=not (recompute or locked), unsynced=unsynced):
                 if call.find() is not None:
@@ -213,7 +213,7 @@ def _reason(call: Call, staged: list[Staged], predecessors: list[Record | None],
     return why(call, staged, predecessors, recompute=recompute)
 
 
-def _standing(staged: Staged, record: Record, predecessor: Record | None) -> Record | None:
+def _replaced(staged: Staged, record: Record, predecessor: Record | None) -> Record | None:
     """Return the record that describes the artifact which is to be replaced, if one stands there unchanged.
 
     Until the artifact is renamed too, its new record must describe that one as well; a bare file, which counts as it
