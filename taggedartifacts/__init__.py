@@ -29,7 +29,7 @@ from ._store.record import Record
 from ._tag import Tag
 
 if TYPE_CHECKING:
-    from ._call.stderr import show_log
+    from ._call.messages import show_log
     from ._history.compare import compare
     from ._history.prune import prune
     from ._history.verify import verify
@@ -41,7 +41,7 @@ _LATER = {
     "compare": "._history.compare",
     "prune": "._history.prune",
     "record": "._store.origin",
-    "show_log": "._call.stderr",
+    "show_log": "._call.messages",
     "verify": "._history.verify",
     "versions": "._history.versions",
 }

@@ -21,10 +21,9 @@ from typing import (
 
 from ._call.binding import Options, Parameters
 from ._call.call import Decoration
+from ._call.messages import Shortening, check_function, check_object, shorten
 from ._call.prepare import prepare
 from ._call.run import carry_out, carry_out_async
-from ._call.stderr import shorten, shortening
-from ._call.wrong import check_function, check_object
 from ._errors import ArtifactConflictError, ArtifactModifiedError, InputChangedError
 from ._reach.location import Home
 from ._session import moment_of
@@ -113,29 +112,16 @@ class OwnValue:
     """In types only: marks a decorator in mode ``"r"``, whose functions return their own value."""
 
 
-class _Place(TypedDict, total=False):
-    scope: Sequence[str | os.PathLike[str]]
-    repo: str | os.PathLike[str] | None
+class _Making(TypedDict, total=False):
+    """What a decorator in mode ``"w"`` takes beside `load`."""
 
-
-class _Making(_Place, total=False):
     mode: Literal["w"]
     ignore: Sequence[str]
     inputs: Sequence[str]
+    scope: Sequence[str | os.PathLike[str]]
+    repo: str | os.PathLike[str] | None
     timeout: float | None
     link: bool
-
-
-class _Unloaded(_Making, total=False):
-    load: None
-
-
-class _Loading(_Making, Generic[W, T]):
-    load: Callable[[W], T]
-
-
-class _Reading(_Place):
-    mode: Literal["r"]
 
 
 class Artifact(Generic[R, W]):
@@ -191,7 +177,9 @@ class Artifact(Generic[R, W]):
         keyword: str,
         config: object = ...,
         allow_dirty: bool = ...,
-        **options: Unpack[_Unloaded],
+        *,
+        load: None = ...,
+        **options: Unpack[_Making],
     ) -> None: ...
     @overload
     def __init__(
@@ -199,7 +187,9 @@ class Artifact(Generic[R, W]):
         keyword: _Names,
         config: object = ...,
         allow_dirty: bool = ...,
-        **options: Unpack[_Unloaded],
+        *,
+        load: None = ...,
+        **options: Unpack[_Making],
     ) -> None: ...
     @overload
     def __init__(
@@ -207,7 +197,9 @@ class Artifact(Generic[R, W]):
         keyword: str,
         config: object = ...,
         allow_dirty: bool = ...,
-        **options: Unpack[_Loading[_One, T]],
+        *,
+        load: Callable[[_One], T],
+        **options: Unpack[_Making],
     ) -> None: ...
     @overload
     def __init__(
@@ -215,7 +207,9 @@ class Artifact(Generic[R, W]):
         keyword: _Names,
         config: object = ...,
         allow_dirty: bool = ...,
-        **options: Unpack[_Loading[_Several, T]],
+        *,
+        load: Callable[[_Several], T],
+        **options: Unpack[_Making],
     ) -> None: ...
     @overload
     def __init__(
@@ -223,7 +217,10 @@ class Artifact(Generic[R, W]):
         keyword: str,
         config: object = ...,
         allow_dirty: bool = ...,
-        **options: Unpack[_Reading],
+        *,
+        mode: Literal["r"],
+        scope: Sequence[str | os.PathLike[str]] = ...,
+        repo: str | os.PathLike[str] | None = ...,
     ) -> None: ...
     @overload
     def __init__(
@@ -231,7 +228,10 @@ class Artifact(Generic[R, W]):
         keyword: _Names,
         config: object = ...,
         allow_dirty: bool = ...,
-        **options: Unpack[_Reading],
+        *,
+        mode: Literal["r"],
+        scope: Sequence[str | os.PathLike[str]] = ...,
+        repo: str | os.PathLike[str] | None = ...,
     ) -> None: ...
     def __init__(
         self,
@@ -248,7 +248,7 @@ class Artifact(Generic[R, W]):
         timeout: float | None = None,
         link: bool = False,
     ) -> None:
-        with shortening:
+        with Shortening():
             self._options = Options.check(
                 keyword,
                 config=config,
@@ -275,7 +275,7 @@ class Artifact(Generic[R, W]):
     def __call__(self, f: Callable[P, object], /) -> ArtifactFunction[P, R, W]: ...
     def __call__(self, f: Callable[..., Any], /) -> Any:
         """Decorate a function."""
-        with shortening:
+        with Shortening():
             check_function(f)
             if _DECORATION in vars(f):
                 raise TypeError(
@@ -287,34 +287,31 @@ class Artifact(Generic[R, W]):
         # All of these read what they need off the decorated function when they are called, and it stays the same plain
         # function for its whole life: that is what autoreload patches in place when the source changes.
 
-        def enter(args: tuple[Any, ...], kwargs: dict[str, Any], *, recompute: bool) -> Any:
-            return carry(decorated.__wrapped__, _decoration(decorated), args, kwargs, recompute=recompute)
-
         if is_async:
 
             @functools.wraps(f)
             async def decorated(*args: Any, **kwargs: Any) -> Any:
                 __tracebackhide__ = True  # pytest and IPython go by it
-                with shortening:
-                    return await enter(args, kwargs, recompute=False)
+                with Shortening():
+                    return await carry(decorated.__wrapped__, _decoration(decorated), args, kwargs)
 
         else:
 
             @functools.wraps(f)
             def decorated(*args: Any, **kwargs: Any) -> Any:
                 __tracebackhide__ = True  # pytest and IPython go by it
-                try:  # a hit waits for it: as `enter` within `shortening`, in a microsecond less
+                try:  # a hit waits for it: as `Shortening`, in a microsecond less
                     return carry(decorated.__wrapped__, vars(decorated)[_DECORATION], args, kwargs)
                 except Exception as error:
                     shorten(error)
                     raise
 
         options, home = self._options, Home.of(f)
-        with shortening:
+        with Shortening():
             parameters = Parameters(f, options, free_names=home.interactive)
         moment = moment_of(f, repo=options.repo, scope=options.scope, ignore=options.ignore, reads=options.mode == "r")
         vars(decorated)[_DECORATION] = Decoration(options=options, parameters=parameters, moment=moment, home=home)
-        for question in _questions(decorated, enter):
+        for question in _questions(decorated, carry):
             _attach(question, decorated)
         return decorated
 
@@ -322,27 +319,27 @@ class Artifact(Generic[R, W]):
 _DECORATION = "_taggedartifacts"
 
 
-def _questions(decorated: Any, enter: Callable[..., Any]) -> tuple[Callable[..., Any], ...]:
-    """Make what a decorated function can be asked beside being called; *enter* carries out a call of it."""
+def _questions(decorated: Any, carry: Callable[..., Any]) -> tuple[Callable[..., Any], ...]:
+    """Make what a decorated function can be asked beside being called; *carry* carries out a call of it."""
 
     def recompute(*args: Any, **kwargs: Any) -> Any:
         """Run the function whether or not the artifact is there, and replace it atomically."""
         __tracebackhide__ = True
-        with shortening:
+        with Shortening():
             check_object(decorated, "recompute", args, kwargs)
-            return enter(args, kwargs, recompute=True)
+            return carry(decorated.__wrapped__, _decoration(decorated), args, kwargs, recompute=True)
 
     def path(*args: Any, **kwargs: Any) -> Any:
         """Return where the artifact of that call is or would be; runs and touches nothing."""
         __tracebackhide__ = True
-        with shortening:
+        with Shortening():
             check_object(decorated, "path", args, kwargs)
             return prepare(decorated.__wrapped__, _decoration(decorated), args, kwargs).result
 
     def is_cached(*args: Any, **kwargs: Any) -> bool:
         """Tell whether that call would reuse the artifact; runs and touches nothing."""
         __tracebackhide__ = True
-        with shortening:
+        with Shortening():
             check_object(decorated, "is_cached", args, kwargs)
             call = prepare(decorated.__wrapped__, _decoration(decorated), args, kwargs)
             try:
@@ -356,7 +353,7 @@ def _questions(decorated: Any, enter: Callable[..., Any]) -> tuple[Callable[...,
         from ._call import explain as _explain  # only where somebody asks: scripts wait for what is imported above
 
         __tracebackhide__ = True
-        with shortening:
+        with Shortening():
             check_object(decorated, "explain", args, kwargs)
             return _explain.explain(decorated.__wrapped__, _decoration(decorated), args, kwargs)
 

@@ -12,7 +12,7 @@ from .._canonical.refused import Part, Stateless
 from .._reach.outside import is_built_in
 from .._reach.reads import names_read
 from .inputs import input_contents, leaves
-from .wrong import is_descriptor, meant, refuse_bare, refuse_missing, refuse_names
+from .messages import is_descriptor, meant, refuse_bare, refuse_missing, refuse_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
@@ -145,20 +145,6 @@ def _names(option: str, value: object) -> tuple[str, ...]:
     return names if isinstance(value, Sequence) else tuple(sorted(names))
 
 
-class Counted(NamedTuple):
-    """What of a call counts as it is.
-
-    Attributes:
-        config: The configuration.
-        arguments: The arguments, by name.
-        found: For arguments of which parts are left out, the parts that were found while they were encoded.
-    """
-
-    config: object
-    arguments: dict[str, object]
-    found: dict[str, set[tuple[str, ...]]]
-
-
 class Parameters:
     """The parameters of a decorated function, and how a call's arguments are sorted into what they are for."""
 
@@ -205,7 +191,7 @@ class Parameters:
         try:
             arguments = self._bind(*args, **kwargs)
         except TypeError:
-            unknown = [name for name in kwargs if not self._takes(name)]
+            unknown = [] if self.takes_any else [name for name in kwargs if name not in self._signature.parameters]
             partial = self._signature.bind_partial(*args, **{k: v for k, v in kwargs.items() if k not in unknown})
             partial.apply_defaults()
             self.outputs(partial, unknown)
@@ -234,7 +220,7 @@ class Parameters:
         for keyword, path in zip(self._options.keywords, paths, strict=True):
             (bound.arguments if keyword in bound.arguments else bound.arguments[self._extra or ""])[keyword] = path
 
-    def counted(self, bound: inspect.BoundArguments) -> Counted:
+    def counted(self, bound: inspect.BoundArguments) -> tuple[object, dict[str, object]]:
         """Sort out what of a call counts as it is: configuration and arguments, without what is ignored."""
         config = self._options.config
         arguments = {name: bound.arguments[name] for name in self._hashed}
@@ -243,32 +229,23 @@ class Parameters:
             arguments[self._extra] = {name: value for name, value in extra if name not in self._extra_left_out}
         if self._without_state in arguments:
             arguments[self._without_state] = Stateless(arguments[self._without_state])
-        found: dict[str, set[tuple[str, ...]]] = {}
         for name, parts in self._parts.items():
             if name in arguments:
-                into = found.setdefault(name, set())
-                arguments[name] = Part(arguments[name], tuple(parts), into)
-        return Counted(config() if callable(config) else config, arguments, found)
+                arguments[name] = Part(arguments[name], tuple(parts), set())
+        return config() if callable(config) else config, arguments
 
-    def encoded(self, counted: Counted) -> dict[str, bytes]:
-        """Encode configuration and arguments canonically; `encoded_inputs` does so with the content of inputs.
+    def encoded(self, config: object, arguments: dict[str, object]) -> dict[str, bytes]:
+        """Encode what `counted` gives canonically; `encoded_inputs` does so with the content of inputs.
 
         Raises:
             UnhashableError: If one of them has no canonical form; names it.
             ValueError: If ``ignore`` names a part of an argument that is not there.
         """
-        parts = encode_call(counted.config, counted.arguments)
-        for name, into in counted.found.items():
-            self._check_parts(name, into)
-        return parts
-
-    def _check_parts(self, name: str, found: Collection[tuple[str, ...]]) -> None:
-        missing = [path for path in self._parts[name] if path not in found and name != self._extra]
-        if missing:
-            raise ValueError(
-                f"ignore names {'.'.join((name, *missing[0]))!r}, but the argument {name!r} of this call holds nothing "
-                "by that name: attributes, items and fields can be left out, and what is computed from them cannot"
-            )
+        encoded = encode_call(config, arguments)
+        for name in self._parts:
+            if name != self._extra and isinstance(value := arguments.get(name), Part):
+                _check_found(name, value)
+        return encoded
 
     def path_arguments(self, bound: inspect.BoundArguments) -> Iterator[tuple[str, object]]:
         """Iterate over the arguments that count as they are written, further keywords one by one."""
@@ -298,13 +275,20 @@ class Parameters:
         """Find which paths, relative to the *root* of a work tree, the inputs of a call hold."""
         return within_inputs([self._value(bound, name) for name in self._options.inputs], cwd, root, paths)
 
-    def _takes(self, name: str) -> bool:
-        return self._extra is not None or name in self._signature.parameters
-
     def _value(self, bound: inspect.BoundArguments, name: str, default: object = None) -> object:
         if name in bound.arguments:
             return bound.arguments[name]
         return bound.arguments[self._extra].get(name, default) if self._extra else default
+
+
+def _check_found(name: str, part: Part) -> None:
+    """Check that all that is to be left out of an argument was found in it."""
+    missing = [path for path in part.paths if path not in part.found]
+    if missing:
+        raise ValueError(
+            f"ignore names {'.'.join((name, *missing[0]))!r}, but the argument {name!r} of this call holds nothing "
+            "by that name: attributes, items and fields can be left out, and what is computed from them cannot"
+        )
 
 
 def _reads(f: Callable[..., object]) -> bool:

@@ -14,7 +14,6 @@ from .._memory import Memory, is_news
 from .._reach.places import places
 from .._store.key import Key, scope_text
 from .._store.reuse import check_owner, find
-from .destination import Asked, Destination
 from .inputs import check_unchanged, named_files, opened_files
 from .reading import Reader
 
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
 
     from .._code.dirt import CodeState
     from .._path import ArtifactPath
-    from .._reach.found import Reads
     from .._reach.location import Home
     from .._reach.modules import LoadedFile
     from .._reach.opened import Opened
@@ -32,7 +30,7 @@ if TYPE_CHECKING:
     from .._store.folder import Target
     from .._store.reuse import Found
     from .binding import Options, Parameters
-    from .destination import Finds, Output
+    from .destination import Destination, Finds, Output
     from .inputs import Named
     from .reading import Reading
 
@@ -49,8 +47,10 @@ class Decoration:
         home: Where the function comes from.
         names: The function's name for records, by the root of the repository, as far as it is settled.
         reader: Finds what the function reads.
-        prepared, found: Calls of it, by plain arguments, configuration, output paths and working directory; and the
-            artifacts that calls asked for last. They go with it: kept elsewhere, each edit would leave its own behind.
+        prepared: What decides calls of it beside their data, their canonical form and where their artifacts stand, by
+            plain arguments, configuration, output paths and working directory.
+        found: The artifacts that calls asked for last. Both go with it: kept elsewhere, each edit would leave its own
+            behind.
         context: What decided its last call beside that call's data.
     """
 
@@ -69,7 +69,7 @@ class Decoration:
         self._names = dict(names)
         self._state: CodeState | None = None
         self._start: tuple[str, str] = ("", "")
-        self.prepared: Memory[bytes, Prepared] = Memory()
+        self.prepared: Memory[bytes, tuple[Context, dict[str, bytes], Destination]] = Memory()
         self.context: Context | None = None
         self.found: Finds = Memory()
         self.reader = Reader(
@@ -92,8 +92,9 @@ class Decoration:
             self._names[root] = self.home.function_name(root)
         return self._names[root]
 
-    def key(self, state: CodeState, config_hash: str) -> Key:
-        """Build the key of a call in a code state."""
+    def key(self, encoded: dict[str, bytes], state: CodeState) -> Key:
+        """Build the key of a call from its canonical form, in a code state."""
+        config_hash = hexdigest(join(_parts(encoded, state)))
         if self._state is not state:  # what many calls share
             scope = state.scope
             said = scope_text(scope.kind.value, scope.listed(), scope.reasons)
@@ -152,9 +153,16 @@ class Call(NamedTuple):
         return self.context.state
 
     @property
-    def reads(self) -> Reads | None:
-        """What the function, or what is reached from it in files, reads beyond its arguments."""
-        return self.context.reading and self.context.reading.reads
+    def readers(self) -> Mapping[str, str]:
+        """Who reads each of the values that count beyond the arguments, by name."""
+        reading = self.context.reading
+        return {} if reading is None else reading.reads.readers
+
+    @property
+    def unknown(self) -> Mapping[str, str]:
+        """What the function reads beyond its arguments that does not count: why, by name."""
+        reading = self.context.reading
+        return {} if reading is None else reading.reads.unknown
 
     @property
     def canonical(self) -> bytes:
@@ -263,24 +271,23 @@ class Call(NamedTuple):
             for output, target in zip(self.outputs, self.targets, strict=True):
                 set_link(target.folder, os.path.basename(output.given), target.name)
 
-    def late_modules(self) -> dict[str, str]:
-        """Find the modules of the work tree that were loaded since the call began and are not in the scope."""
-        return self.view.look.late(self.loaded)
-
-    def with_modules(self, modules: Mapping[str, str]) -> Call:
-        """Return the same call with modules that count beside its scope, by path and content."""
-        return self._replace(encoded={**self.encoded, "late": encode(dict(modules), "modules")}) if modules else self
-
-    def in_state(self, view: View, state: CodeState) -> Call:
+    def in_state(self, view: View, state: CodeState, late: dict[str, str]) -> Call:
         """Return the same call with the tag of another code state, seen by another view perhaps.
+
+        Args:
+            view: That view.
+            state: The state.
+            late: Modules that count beside its scope, by path and content.
 
         Raises:
             DirtyRepositoryError: If that is not allowed.
         """
-        given = self.destination.spread([output.as_given() for output in self.outputs])
         check_allowed(self.decoration, state)
-        context = self.context._replace(view=view, state=state)
-        return make_call(self.decoration, self.bound, context, self.encoded, given=given, cwd=self.cwd)
+        encoded = {**self.encoded, "late": encode(late, "modules")} if late else self.encoded
+        destination = self.destination.with_key(self.decoration.key(encoded, state))
+        return self._replace(
+            context=self.context._replace(view=view, state=state), encoded=encoded, destination=destination
+        )
 
     def warn_if_dirty(self) -> None:
         """Log, once for each state, that the code is not committed."""
@@ -290,47 +297,13 @@ class Call(NamedTuple):
 
     def warn_of_unknown(self) -> None:
         """Log, once for each function, what it reads that does not count."""
-        unknown = self.reads.unknown if self.reads is not None else {}
+        unknown = self.unknown
         if unknown and is_news("unknown", self.key.function, *unknown):
             _log.warning(
                 "%s reads what has no canonical form, so that it does not count: %s",
                 self.key.function,
                 "; ".join(unknown.values()),
             )
-
-
-class Prepared(NamedTuple):
-    """A call of plain data as it was prepared, for the next one with the same data and in the same context.
-
-    Attributes:
-        context: What decides it beside its data.
-        encoded: As in `Call`.
-        destination: Where the artifacts stand.
-    """
-
-    context: Context
-    encoded: dict[str, bytes]
-    destination: Destination
-
-
-def make_call(
-    decoration: Decoration,
-    bound: inspect.BoundArguments,
-    context: Context,
-    encoded: dict[str, bytes],
-    *,
-    given: tuple[object, ...],
-    cwd: str,
-    plain: bytes | None = None,
-) -> Call:
-    """Make a call of what decides it, with the artifacts that *given* leads to; *plain* is the key of plain data.
-
-    Raises:
-        ArtifactNameError: If an output path cannot become that of an artifact.
-    """
-    asked, state = Asked.of(decoration.found, encoded, plain), context.state
-    destination = Destination.of(decoration.key(state, hexdigest(join(_parts(encoded, state)))), given, cwd, asked)
-    return Call(decoration, bound, context, encoded, cwd, destination, context.view.look.judged)
 
 
 def _parts(encoded: dict[str, bytes], state: CodeState) -> dict[str, bytes]:

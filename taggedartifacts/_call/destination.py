@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from .._errors import ArtifactNameError
-from .._hashing import hexdigest_parts
 from .._memory import Memory
 from .._path import ArtifactPath
 from .._store.folder import HIDDEN, RECORD_SUFFIX, Folder, Target
@@ -19,10 +18,9 @@ from .._store.reuse import stands
 from .._tag import tagged_name
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from .._store.key import Key
-    from .._tag import Digits
 
 Finds = Memory[tuple[bytes, str], Memo]
 _T = TypeVar("_T")
@@ -45,8 +43,10 @@ class Output(NamedTuple):
         given: The path, without a trailing slash.
         is_text: Whether it was a `str`; the function receives a path of the same type.
         directory: Whether it ended in a slash, which promises a directory.
-        parent: The directory in it.
+        parent: The directory in it; that of the paths that the call returns.
         name: The file name in it.
+        folder: The output directory, by an absolute path so that the function may change the working directory. Not
+            normalised: ``..`` behind a symbolic link means what it means to the operating system.
     """
 
     given: str
@@ -54,10 +54,11 @@ class Output(NamedTuple):
     directory: bool
     parent: Path
     name: str
+    folder: Folder
 
     @classmethod
-    def of(cls, path: object) -> Output:
-        """Check an output path.
+    def of(cls, path: object, cwd: str) -> Output:
+        """Check an output path, which goes by the working directory *cwd* if it is relative.
 
         Raises:
             TypeError: If it is no path.
@@ -81,26 +82,14 @@ class Output(NamedTuple):
             raise ArtifactNameError(
                 f"{text!r} lies inside {HIDDEN}, where work is in progress; give the output a path of its own"
             )
-        return cls(given, isinstance(path, str), given != text, Path(os.path.dirname(given)), name)
-
-    def tagged_name(self, digits: Digits) -> str:
-        """The file name of the artifact, by the digits of its tag."""
-        return tagged_name(self.name, digits)
-
-    def beside(self, name: str) -> ArtifactPath:
-        """The path of the artifact of that name, relative if the user's was."""
-        return ArtifactPath.known(self.parent, name)
-
-    def folder(self, cwd: str) -> Folder:
-        """The output directory, as an absolute path so that the function may change the working directory *cwd*.
-
-        Not normalised: ``..`` behind a symbolic link means what it means to the operating system.
-        """
-        return _known_folder(self.given, cwd)
-
-    def as_given(self) -> str | Path:
-        """The path as the user gave it."""
-        return self.staged(self.given)
+        parent = os.path.dirname(given)
+        if not cwd and not os.path.isabs(given):
+            raise ArtifactNameError(
+                f"the output {given!r} is relative, and the current directory was deleted: give an absolute path, or "
+                "go to another directory first"
+            )
+        folder = Folder(os.path.join(cwd, parent) if parent else cwd)
+        return cls(given, isinstance(path, str), given != text, Path(parent), name, folder)
 
     def staged(self, path: str) -> str | Path:
         """The staging path as the function receives it: of the type and with the trailing slash that the user gave."""
@@ -115,25 +104,14 @@ def working_directory() -> str:
         return ""
 
 
-@functools.lru_cache(256)  # as the next
-def _known_folder(given: str, cwd: str) -> Folder:
-    parent = os.path.dirname(given)
-    if not cwd and not os.path.isabs(given):
-        raise ArtifactNameError(
-            f"the output {given!r} is relative, and the current directory was deleted: give an absolute path, or go "
-            "to another directory first"
-        )
-    return Folder(os.path.join(cwd, parent) if parent else cwd)
+@functools.lru_cache(256)  # of calls with the same output and other arguments, as long as the process lives
+def _known_output(kind: type[str | Path], text: str, cwd: str) -> Output:
+    return Output.of(kind(text), cwd)
 
 
-@functools.lru_cache(256)  # of calls with the same output and other arguments
-def _known_output(kind: type[str | Path], text: str) -> Output:
-    return Output.of(kind(text))
-
-
-def _output(path: object) -> Output:
+def _output(path: object, cwd: str) -> Output:
     kind = type(path)
-    return _known_output(kind, str(path)) if kind is str or kind is _PATH else Output.of(path)
+    return _known_output(kind, str(path), cwd) if kind is str or kind is _PATH else Output.of(path, cwd)
 
 
 def check_names(folders: Sequence[Target]) -> None:
@@ -182,24 +160,6 @@ def _name_limit(directory: str) -> int:
             return _NAME_MAX
 
 
-class Asked(NamedTuple):
-    """What a call asks for, in whatever state the code is, and what is remembered by that: of older code, nothing.
-
-    Attributes:
-        found: What is remembered of artifacts, by what was asked and the output path.
-        said: Stands for the arguments, the configuration and the inputs.
-    """
-
-    found: Finds
-    said: bytes
-
-    @classmethod
-    def of(cls, found: Finds, encoded: Mapping[str, bytes], key: bytes | None) -> Asked:
-        """Tell it by the key of plain data, or where there is none by the canonical form of the call."""
-        parts = [encoded.get(name, b"") for name in ("config", "arguments", "inputs")] if key is None else ()
-        return cls(found, hexdigest_parts(parts).encode() if key is None else key)
-
-
 class Destination(NamedTuple):
     """Where the artifacts of a call stand.
 
@@ -222,26 +182,46 @@ class Destination(NamedTuple):
     memos: tuple[Memo, ...]
 
     @classmethod
-    def of(cls, key: Key, given: tuple[object, ...], cwd: str, asked: Asked) -> Destination:
+    def of(cls, key: Key, given: tuple[object, ...], cwd: str, *, found: Finds, asked: bytes) -> Destination:
         """Find where a key's tag leads with these output paths, and what is remembered of what was asked.
+
+        Args:
+            key: What a hit compares.
+            given: The output paths; None for one that is not asked for.
+            cwd: What relative ones go by.
+            found: What is remembered of artifacts, by what was asked and the output path.
+            asked: Stands for the arguments, the configuration and the inputs, in whatever state the code is.
 
         Raises:
             ArtifactNameError: If an output path cannot become that of an artifact.
         """
-        digits, (found, said) = key.digits, asked
+        digits = key.digits
         slots, outputs, targets, paths, memos = [], [], [], [], []
         for slot, path in enumerate(given):
             if path is not None:
-                output = _output(path)
-                place = said, f"{cwd}/{output.given}"
-                name = output.tagged_name(digits)
+                output = _output(path, cwd)
+                place = asked, f"{cwd}/{output.given}"
+                name = tagged_name(output.name, digits)
                 slots.append(slot)
                 outputs.append(output)
-                targets.append(Target(output.folder(cwd), name))
-                paths.append(output.beside(name))
+                targets.append(Target(output.folder, name))
+                paths.append(ArtifactPath.known(output.parent, name))
                 memos.append(found.get(place) or Memo(found, place))
         check_names(targets)
         return cls(key, tuple(outputs), tuple(slots), tuple(targets), tuple(paths), len(given), tuple(memos))
+
+    def with_key(self, key: Key) -> Destination:
+        """Find where the tag of another key leads with the same output paths; what is remembered counts on.
+
+        Raises:
+            ArtifactNameError: If a name gets too long.
+        """
+        digits = key.digits
+        targets = tuple(Target(output.folder, tagged_name(output.name, digits)) for output in self.outputs)
+        check_names(targets)
+        parents = (output.parent for output in self.outputs)
+        paths = tuple(ArtifactPath.known(parent, each.name) for parent, each in zip(parents, targets, strict=True))
+        return self._replace(key=key, targets=targets, paths=paths)
 
     def stands(self) -> bool:
         """Tell at once whether the one artifact is there as the key made it; False says nothing."""

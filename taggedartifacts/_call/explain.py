@@ -118,7 +118,7 @@ def _explanation(
     nearest: ArtifactPath | None = None,
     differences: tuple[Difference, ...] = (),
 ) -> Explanation:
-    unknown = tuple(call.reads.unknown.items()) if call.reads is not None else ()
+    unknown = tuple(call.unknown.items())
     return Explanation(outcome, call.paths, tuple(reasons), nearest, differences, call.state.changes, unknown)
 
 
@@ -229,7 +229,7 @@ def full_key(call: Call) -> FullKey:
         read_patch=lambda: state.patch,
         scope=state.scope,
         folder=state.root or os.curdir,
-        readers=call.reads.readers if call.reads is not None else {},
+        readers=call.readers,
     )
 
 

@@ -32,11 +32,12 @@ _MOST_THREADS = 8
 # The digests of many files are remembered by groups of about so many, 16 bytes each: a million files take 16 MB then,
 # and when one changes, its group is read again. Which group a file is in is told by its inode number.
 _GROUP = 512
-_ENTRY_BYTES = 500  # of a file that is remembered by itself
+_ENTRY_BYTES = 400  # of a group, or of a file by itself, beside its digests
 
 _Identity = tuple[int, int, int, int, int]
-_remembered: Memory[_Identity, str] = Memory()
-_groups: Memory[str, bytes] = Memory()
+_Key = _Identity | str  # of a file, or of a group of files
+# The digests of the files of a group, by what is in it; as long as the process lives, or until all is forgotten.
+_remembered: Memory[_Key, bytes] = Memory()
 
 
 def input_contents(paths: Mapping[str, object], cwd: str = "") -> dict[str, object]:
@@ -55,9 +56,9 @@ def input_contents(paths: Mapping[str, object], cwd: str = "") -> dict[str, obje
         InputError: If one is missing, cannot be read, is no path, or changes while it is read; names the parameter and
             the path.
     """
-    files: dict[str, _File] = {}
+    files: dict[_Key, _File] = {}
     described = {name: _describe(name, path, files, cwd) for name, path in paths.items()}
-    _digest_groups(files)
+    _digest(files)
     return {name: _filled(found) for name, found in described.items()}
 
 
@@ -71,26 +72,17 @@ class _File:
         self.path = path
         self.size = found.st_size
         self.identity = _identity(found)
-        self.digest = _remembered.get(self.identity)
+        self.digest: str | None = None
         self.is_settled = False
 
 
-class _Named:
-    """A dict of paths: what its entries hold, by key."""
-
-    __slots__ = ("entries",)
-
-    def __init__(self, entries: dict[object, object]) -> None:
-        self.entries = entries
-
-
-def _describe(name: str, path: object, files: dict[str, _File], cwd: str) -> object:
+def _describe(name: str, path: object, files: dict[_Key, _File], cwd: str) -> object:
     if path is None:
         return None
     if isinstance(path, (list, tuple)):
         return [_describe(name, item, files, cwd) for item in path]
-    if isinstance(path, dict):
-        return _Named({key: _describe(name, item, files, cwd) for key, item in path.items()})
+    if isinstance(path, dict):  # not what a directory of such entries would be
+        return {None: {key: _describe(name, item, files, cwd) for key, item in path.items()}}
     try:
         text = os.fsdecode(path)  # type: ignore[arg-type]  # what is no path is refused below
     except TypeError as error:
@@ -101,7 +93,7 @@ def _describe(name: str, path: object, files: dict[str, _File], cwd: str) -> obj
     return _entry(name, os.path.join(cwd, text), files, ())
 
 
-def _entry(name: str, path: str, files: dict[str, _File], parents: tuple[tuple[int, int], ...]) -> object:
+def _entry(name: str, path: str, files: dict[_Key, _File], parents: tuple[tuple[int, int], ...]) -> object:
     try:
         found = os.stat(path)
         if stat.S_ISDIR(found.st_mode):
@@ -110,7 +102,8 @@ def _entry(name: str, path: str, files: dict[str, _File], parents: tuple[tuple[i
     except (OSError, ValueError) as error:
         raise _unreadable(name, path, error) from error
     if stat.S_ISREG(found.st_mode):
-        return files.setdefault(path, _File(name, path, found))
+        # Some file systems (FUSE, shares on Windows) have no inode numbers: there two files could be taken for one.
+        return files.setdefault(_identity(found) if found.st_ino else path, _File(name, path, found))
     if not stat.S_ISDIR(found.st_mode):
         raise InputError(f"input {name!r}: {path} is neither a file nor a directory, so its content cannot be hashed")
     itself = (found.st_dev, found.st_ino)
@@ -122,32 +115,29 @@ def _entry(name: str, path: str, files: dict[str, _File], parents: tuple[tuple[i
 def _filled(found: object) -> object:
     if isinstance(found, _File):
         return found.digest
-    if isinstance(found, _Named):  # not what a directory of such entries would be
-        return {None: {key: _filled(entry) for key, entry in found.entries.items()}}
     if isinstance(found, dict):
         return {name: _filled(entry) for name, entry in found.items()}
     return [_filled(item) for item in found] if isinstance(found, list) else found
 
 
-def _digest_groups(files: Mapping[str, _File]) -> None:
-    groups = _grouped(files) if len(files) > _GROUP else {}
+def _digest(files: Mapping[_Key, _File]) -> None:
+    """Fill in the digests of files: as remembered, or read."""
+    groups = _grouped(files)
     for key, group in groups.items():
-        if (known := _groups.get(key)) is not None:
+        if (known := _remembered.get(key)) is not None:
             for index, file in enumerate(group):
                 file.digest = known[16 * index : 16 * index + 16].hex()
-    unknown = [file for file in files.values() if file.digest is None]
-    _read_all(unknown)
-    if not groups:
-        for file in unknown:
-            if file.is_settled and file.digest is not None:
-                _remembered.put(file.identity, file.digest, _ENTRY_BYTES)
+    _read_all([file for file in files.values() if file.digest is None])
     for key, group in groups.items():
-        if key not in _groups and all(file.is_settled for file in group):
-            _groups.put(key, bytes.fromhex("".join([file.digest or "" for file in group])), 200 + 16 * len(group))
+        if all(file.is_settled for file in group):  # thus read just now
+            digests = bytes.fromhex("".join([file.digest or "" for file in group]))
+            _remembered.put(key, digests, _ENTRY_BYTES + len(digests))
 
 
-def _grouped(files: Mapping[str, _File]) -> dict[str, list[_File]]:
-    """Sort files into groups; by a digest of what is in each."""
+def _grouped(files: Mapping[_Key, _File]) -> dict[_Key, list[_File]]:
+    """Sort many files into groups, by a digest of what is in each; of few, each is one by itself."""
+    if len(files) <= _GROUP:
+        return {key: [file] for key, file in files.items()}
     sorted_files = sorted(files.values(), key=attrgetter("identity"))
     count = 1 << (len(sorted_files) // _GROUP).bit_length()
     groups: dict[int, list[_File]] = {}
@@ -185,7 +175,6 @@ def _read_file(file: _File, progress: Progress) -> None:
         raise _unreadable(file.name, file.path, error) from error
     if after != file.identity:
         raise InputError(f"input {file.name!r}: {file.path} changed while it was read; call again when it is complete")
-    # Some file systems (FUSE, shares on Windows) have no inode numbers: there two files could be taken for one.
     file.is_settled = bool(file.identity[1]) and max(file.identity[3:]) < before - SETTLED
 
 

@@ -24,6 +24,8 @@ from .._store.staging import keep, mark, unmark
 from .._store.written import Staged, check_room, check_written, companions, is_little, retag, syncing
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from .._reach.opened import Opened
     from .._store.record import FileEntry
     from .call import Call
@@ -58,12 +60,12 @@ def checked(call: Call, staged: list[Staged], opened: Opened) -> tuple[Call, lis
             f"{', '.join(changed[:3])} changed while {call.key.function} ran, and may have been read before or after; "
             "call it again"
         )
-    late = call.late_modules()
+    late = call.view.look.late(call.loaded)  # modules of the work tree that the scope does not hold
     view = call.view.with_look(call.view.look.whole().leaving(within)) if late else call.view
     state = view.state()
     if state == call.state and not late:
         return call, staged
-    true = call.with_modules(late).in_state(view, state)
+    true = call.in_state(view, state, late)
     if true.key == call.key:
         return true, staged
     if late:
@@ -92,7 +94,7 @@ def publish_all(
     *,
     recompute: bool,
     locked: bool,
-    undeclared: tuple[FileEntry, ...] = (),
+    undeclared: tuple[FileEntry, ...],
 ) -> None:
     """Publish the outputs of a run, all or none as far as can be known before.
 
@@ -113,7 +115,7 @@ def publish_all(
         ArtifactModifiedError: If what stands there was changed meanwhile.
         OSError: If the disk refuses.
     """
-    try:
+    with _swept(call, staged):
         for each in staged:
             each.folder.make()  # what a cleaner removed while the function ran
             check_written(each)
@@ -126,17 +128,10 @@ def publish_all(
             for each in staged:
                 _leave_to(each)
             return
-        predecessors = [stored_record(each.target) for each in staged]
-        for each, predecessor in zip(staged, predecessors, strict=True):
-            if locked and not recompute and not each.taken and os.path.lexists(each.final):
-                raise ArtifactConflictError(
-                    f"{each.final} came to be there while {call.key.function} ran, which would have made it; "
-                    "move it away and call again, or call recompute"
-                )
-            check_room(each, predecessor, recompute=recompute)
+        predecessors = _predecessors(call, staged, recompute=recompute, locked=locked)
         reason = _reason(call, staged, predecessors, recompute=recompute)
         for each, record, predecessor in zip(staged, records, predecessors, strict=True):
-            record = replace(record, replaced=_standing(each, record, predecessor))
+            record = replace(record, replaced=_replaced(each, record, predecessor))
             _store_patch(call, each, record)
             if not publish(each, record, predecessor, exclusive=not (recompute or locked), unsynced=unsynced):
                 if call.find() is not None:
@@ -145,13 +140,41 @@ def publish_all(
                 # What stands there is of this very code and configuration, but lacks a companion or another output.
                 publish(each, record, predecessor, exclusive=False)
             _log.info("made %s in %.3g s%s", each.final, seconds, reason)
+
+
+@contextlib.contextmanager
+def _swept(call: Call, staged: list[Staged]) -> Iterator[None]:
+    """Answer to a staging directory that somebody sweeps away, as can happen where there are no locks.
+
+    Raises:
+        ArtifactNotWrittenError: If the artifact of somebody else is not there either.
+    """
+    try:
+        yield
     except FileNotFoundError as error:
-        # Somebody swept our staging away, as can happen where there are no locks: all is well if theirs is there.
         if call.find() is None:
             raise ArtifactNotWrittenError(
                 f"{error.filename} vanished before {staged[0].final} was published; find out what removes files there, "
                 "or whether the function did, and call it again"
             ) from error
+
+
+def _predecessors(call: Call, staged: list[Staged], *, recompute: bool, locked: bool) -> list[Record | None]:
+    """Read the records of what stands in the place of the outputs, once it is clear that it may be replaced.
+
+    Raises:
+        ArtifactConflictError: If something else has taken a name meanwhile.
+        ArtifactModifiedError: If what stands there was changed meanwhile.
+    """
+    predecessors = [stored_record(each.target) for each in staged]
+    for each, predecessor in zip(staged, predecessors, strict=True):
+        if locked and not recompute and not each.taken and os.path.lexists(each.final):
+            raise ArtifactConflictError(
+                f"{each.final} came to be there while {call.key.function} ran, which would have made it; "
+                "move it away and call again, or call recompute"
+            )
+        check_room(each, predecessor, recompute=recompute)
+    return predecessors
 
 
 def mark_all(staged: list[Staged]) -> None:
@@ -190,7 +213,7 @@ def _reason(call: Call, staged: list[Staged], predecessors: list[Record | None],
     return why(call, staged, predecessors, recompute=recompute)
 
 
-def _standing(staged: Staged, record: Record, predecessor: Record | None) -> Record | None:
+def _replaced(staged: Staged, record: Record, predecessor: Record | None) -> Record | None:
     """Return the record that describes the artifact which is to be replaced, if one stands there unchanged.
 
     Until the artifact is renamed too, its new record must describe that one as well; a bare file, which counts as it
@@ -282,8 +305,8 @@ def _described(call: Call, content: Content, run: str, started: datetime, second
         platform="",
         host="",
         packages={},
-        readers=dict(call.reads.readers) if call.reads is not None else {},
-        unknown=dict(call.reads.unknown) if call.reads is not None else {},
+        readers=dict(call.readers),
+        unknown=dict(call.unknown),
     )
 
 
@@ -304,7 +327,7 @@ def _packages(modules: tuple[str, ...]) -> dict[str, str]:
     return {name: version for name, version in versions if version is not None}
 
 
-@functools.cache
+@functools.lru_cache(1 << 12)  # as long as the process lives: what is loaded stays what it was
 def _version(package: str) -> str | None:
     # Not by getattr: a module that computes its version when asked may warn that this is deprecated.
     version = getattr(sys.modules.get(package), "__dict__", {}).get("__version__")

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .._canonical.encoding import encode, is_registered
+from .._hashing import hexdigest_parts
 from .._path import ArtifactPath
 from .._reach.met import NO_CODE, calling, collecting
-from .call import Call, Context, Prepared, check_allowed, make_call
-from .destination import working_directory
+from .call import Call, Context, check_allowed
+from .destination import Destination, working_directory
 from .reading import further, may_name_globals, meeting
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .._session.moment import View
-    from .binding import Counted
     from .call import Decoration
 
 _CALL_BYTES = 4096  # of a prepared call, beside its key and its canonical form
@@ -44,24 +44,29 @@ def prepare(f: Callable[..., Any], decoration: Decoration, args: tuple[Any, ...]
     counted, cwd = parameters.counted(bound), working_directory()
     token = calling.set(home.script if home.arrived else None)
     try:
-        key = None if decoration.options.inputs else plain_key((counted[:2], given, cwd))
+        key = None if decoration.options.inputs else plain_key((counted, given, cwd))
         context = None if key is None else _context(f, decoration, view)
         if key is not None and context is not None:
             known = decoration.prepared.get(key)
-            if known is not None and known.context is context:
+            if known is not None and known[0] is context:
                 _, encoded, destination = known
                 return Call(decoration, bound, context, encoded, cwd, destination, context.view.look.judged)
-            encoded = parameters.encoded(counted) | context.encoded
+            encoded = parameters.encoded(*counted) | context.encoded
         if context is None or may_name_globals(encoded["arguments"]):  # which may be there, or come
             context, encoded = _anew(f, decoration, bound, counted, view=view, cwd=cwd, is_plain=key is not None)
     finally:
         calling.reset(token)
-    call = make_call(decoration, bound, context, encoded, given=given, cwd=cwd, plain=key)
+    asked = key
+    if asked is None:
+        parts = [encoded.get(name, b"") for name in ("config", "arguments", "inputs")]
+        asked = hexdigest_parts(parts).encode()
+    compared = decoration.key(encoded, context.state)
+    destination = Destination.of(compared, given, cwd, found=decoration.found, asked=asked)
     if key is not None and not may_name_globals(encoded["arguments"]):
         decoration.context = context
         size = sum(map(len, (key, *encoded.values())), _CALL_BYTES)
-        decoration.prepared.put(key, Prepared(context, encoded, call.destination), size)
-    return call
+        decoration.prepared.put(key, (context, encoded, destination), size)
+    return Call(decoration, bound, context, encoded, cwd, destination, context.view.look.judged)
 
 
 def _context(f: Callable[..., Any], decoration: Decoration, view: View) -> Context | None:
@@ -89,7 +94,7 @@ def _anew(
     f: Callable[..., Any],
     decoration: Decoration,
     bound: inspect.BoundArguments,
-    counted: Counted,
+    counted: tuple[object, dict[str, object]],
     *,
     view: View,
     cwd: str,
@@ -102,10 +107,10 @@ def _anew(
     if view.state().dirty is not None:
         check_allowed(decoration, view.with_look(view.look.leaving(within)).state())
     if is_plain:
-        met, encoded = NO_CODE, parameters.encoded(counted)
+        met, encoded = NO_CODE, parameters.encoded(*counted)
     else:
         with collecting(meeting(view.look)) as met:
-            encoded = parameters.encoded(counted)
+            encoded = parameters.encoded(*counted)
     view = decoration.moment.defining(view, met.code.values())  # before the walk: it says what they read
     files = view.files.union(met.files)
     beside: dict[str, bytes] = {}

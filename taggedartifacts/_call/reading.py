@@ -25,7 +25,7 @@ from .._reach.modules import MAIN, loaded_modules
 from .._reach.places import is_installed
 from .._reach.reads import OF_ARGUMENT, mentioned, reader
 from .._reach.walk import walk
-from .wrong import meant
+from .messages import meant
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -39,6 +39,7 @@ _STANDARD = tuple({os.path.realpath(sysconfig.get_path(name)) + os.sep for name 
 _MOST_PLACES = 1 << 14
 _READER_BYTES = 1000
 _MOST_KNOWN = 64  # combinations of code in the values of a call, per decorated function
+# Of files of loaded modules: until the file or the module is another, or all is forgotten.
 _digests: Memory[tuple[str, str], tuple[tuple[int, ...], object, str]] = Memory()
 _ENTRY_BYTES = 500
 
@@ -236,7 +237,7 @@ def _digest_of_code(look: Look, module: str, file: str | None) -> str | None:
     return None if is_fixed or look.is_tracked(real) else _loaded_digest(file, real, module)
 
 
-@functools.lru_cache(maxsize=_MOST_PLACES)
+@functools.lru_cache(maxsize=_MOST_PLACES)  # as long as the process lives: a file that was loaded stays where it was
 def _real_place(file: str) -> tuple[str, bool]:
     """Find where a file really is, and whether it is of the standard library or of an installed package."""
     real = os.path.realpath(file)

@@ -6,7 +6,6 @@ running the function, so that one description serves plain and ``async`` functio
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import math
 import os
@@ -21,7 +20,7 @@ from .._store.reuse import find_any
 from .._tag import Tag, of_name, untagged_name
 from .inputs import described
 from .prepare import prepare
-from .steps import Making, Run, Wait, being_made, drive, drive_async
+from .steps import Making, Run, being_made, drive, drive_async
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Generator, Mapping
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
     from .._store.lock import ArtifactLock
     from .._store.origin import Memo
     from .._store.record import Record
-    from .._store.staging import Claim
     from .._store.written import Staged
     from .call import Call, Decoration
     from .steps import Steps
@@ -84,14 +82,14 @@ def _steps(call: Call, *, recompute: bool) -> Steps:
     """Describe the steps of a call that is no hit."""
     if call.decoration.options.mode == "r":
         return (yield from _reading(call))
-    held = _Held()
+    making = Making()
     try:
         try:
-            call = yield from _making(call, held, recompute=recompute or not call.view.reusable)
+            call = yield from _make(call, making, recompute=recompute or not call.view.reusable)
         finally:
-            held.give_back()
+            making.give_back()
     finally:
-        held.give_back()  # an interrupt may have hit the first
+        making.give_back()  # an interrupt may have hit the first
     return _answer(call)
 
 
@@ -100,35 +98,6 @@ def _answer(call: Call) -> object:
     call.set_links()
     load = call.decoration.options.load
     return call.result if load is None else load(call.result)
-
-
-class _Held:
-    """What a call holds while it makes its artifacts, for itself alone.
-
-    Its caller gives it back, not a ``with`` or ``try`` around the work: CPython's jump back of a loop stands in no
-    exception table (3.11 to 3.13), so that an interrupt there leaves a function by none of its own.
-
-    Attributes:
-        stack: What is to be done when it is over, and is made good by the next call where it is not.
-        claims: Those on its staging directories.
-        locks: Those of its artifacts.
-        making: The mark on its context.
-    """
-
-    def __init__(self) -> None:
-        self.stack = contextlib.ExitStack()
-        self.claims: list[Claim] = []
-        self.locks: list[ArtifactLock] = []
-        self.making = Making(frozenset())
-
-    def give_back(self) -> None:
-        """Give all of it back; again and again does no harm."""
-        self.stack.close()
-        for claim in self.claims:
-            claim.release()
-        for lock in self.locks:
-            lock.release()
-        self.making.end()
 
 
 def _reading(call: Call) -> Steps:
@@ -146,15 +115,15 @@ def _reading(call: Call) -> Steps:
         if found is None:
             raise ArtifactNotFoundError(f"{path} is not there; {_others(target)}")
     call.redirect([os.fspath(path) for path in call.paths])
-    return (yield Run(call.bound, Making(frozenset())))
+    return (yield Run(call.bound, Making()))
 
 
-def _making(call: Call, held: _Held, *, recompute: bool) -> Generator[Wait | Run, object, Call]:
+def _make(call: Call, making: Making, *, recompute: bool) -> Generator[float | Run, object, Call]:
     """Make the artifacts of a call, unless another process makes them first.
 
     Args:
         call: The call.
-        held: Where it puts what it holds meanwhile.
+        making: Where it puts what it holds meanwhile.
         recompute: Make them even if they are there, and replace them.
 
     Returns:
@@ -175,20 +144,18 @@ def _making(call: Call, held: _Held, *, recompute: bool) -> Generator[Wait | Run
     """
     # The one path of each artifact, by whichever links its folder was reached.
     wholes = {target: os.path.join(os.path.realpath(target.folder.path), target.name) for target in call.targets}
-    artifacts = frozenset(wholes.values())
-    if again := artifacts & being_made():
+    making.artifacts = frozenset(wholes.values())
+    if again := making.artifacts & being_made():
         raise RecursiveCallError(
             f"{call.key.function} asks for {min(again)} while it is making it; call it with other arguments"
         )
     _import_late()
-    from .._code.memory import memory
-    from .._reach.opened import watching
     from .._store.staging import sweep
-    from .outcome import check_size, checked, keep_all, mark_all, publish_all
+    from .outcome import check_size
 
-    if not (yield from _locking(call, held, wholes, recompute=recompute)):
+    if not (yield from _locking(call, making, wholes, recompute=recompute)):
         return call
-    locked = all(lock.works for lock in held.locks)
+    locked = all(lock.works for lock in making.locks)
     for folder, name in call.targets:
         folder.look_closely()
         sweep(folder, name, locked=locked)
@@ -199,14 +166,22 @@ def _making(call: Call, held: _Held, *, recompute: bool) -> Generator[Wait | Run
     if not recompute and _reused(call):
         return call
     call.check_links()
-    staged, process = _staged(call, held), os.getpid()
+    return (yield from _run(call, making, recompute=recompute, locked=locked))
+
+
+def _run(call: Call, making: Making, *, recompute: bool, locked: bool) -> Generator[Run, object, Call]:
+    """Run the function on staging paths and publish what it wrote; return the call with the tag that is true then."""
+    from .._code.memory import memory  # with the others, as in the only caller
+    from .._reach.opened import watching
+    from .outcome import checked, keep_all, mark_all, publish_all
+
+    staged, process = _staged(call, making), os.getpid()
     started, clock = datetime.now(UTC), time.perf_counter()
     call.redirect([each.path for each in staged])
-    held.making.artifacts = artifacts
-    opened = held.stack.enter_context(watching(call.state.root or os.getcwd()))
+    opened = making.stack.enter_context(watching(call.state.root or os.getcwd()))
     named = call.named_files()
     try:
-        yield Run(call.bound, held.making)
+        yield Run(call.bound, making)
         if os.getpid() != process:
             raise ArtifactNotWrittenError(
                 f"{call.key.function} returned in a process that it forked; only process {process}, which "
@@ -221,7 +196,7 @@ def _making(call: Call, held: _Held, *, recompute: bool) -> Generator[Wait | Run
         undeclared += described(itself, call.state.root or "", call.key.function)
         publish_all(true, staged, started, seconds, recompute=recompute, locked=locked, undeclared=undeclared)
     except BaseException as error:
-        if held.making.returned and os.getpid() == process:
+        if making.returned and os.getpid() == process:
             keep_all(staged, error)
         raise
     call.decoration.reader.watch_loaded(call.view.look)
@@ -248,8 +223,8 @@ def _import_late() -> None:
 
 
 def _locking(
-    call: Call, held: _Held, wholes: Mapping[Target, str], *, recompute: bool
-) -> Generator[Wait, object, bool]:
+    call: Call, making: Making, wholes: Mapping[Target, str], *, recompute: bool
+) -> Generator[float, object, bool]:
     """Take the locks of the artifacts of a call, waiting for whoever holds one; False if they came to be there."""
     from .._store.lock import INTERVAL, LOOKS, SAY_AFTER, ArtifactLock  # as in the only caller
 
@@ -258,7 +233,7 @@ def _locking(
     # In one order everywhere, so that no two calls wait for each other.
     for target in sorted(call.targets, key=wholes.__getitem__):
         folder, path = target.folder, target.path
-        held.locks.append(lock := ArtifactLock(target.lock_path))
+        making.locks.append(lock := ArtifactLock(target.lock_path))
         folder.check_outside(os.path.dirname(wholes[target]))
         with folder.naming_itself():
             folder.make()
@@ -269,7 +244,7 @@ def _locking(
                     f"{lock.holder()} is still making {path} after the timeout; wait longer, or stop that process"
                 )
             for _ in range(1 if recompute else LOOKS):
-                yield Wait(INTERVAL)
+                yield INTERVAL
                 if not recompute and _reused(call):
                     return False
                 if time.monotonic() >= end:
@@ -282,8 +257,8 @@ def _locking(
     return True
 
 
-def _staged(call: Call, held: _Held) -> list[Staged]:
-    """Make a place for each output to be written to; what is held cleans them up, in this process alone."""
+def _staged(call: Call, making: Making) -> list[Staged]:
+    """Make a place for each output to be written to; *making* cleans them up, in this process alone."""
     from .._store.staging import Claim, clean_up, make_staging  # with the others, as in the only caller
     from .._store.written import Staged
 
@@ -291,8 +266,8 @@ def _staged(call: Call, held: _Held) -> list[Staged]:
     for output, target in zip(call.outputs, call.targets, strict=True):
         folder, name = target
         staging = make_staging(folder, name)
-        held.stack.callback(_in_process, process, clean_up, folder, staging)
-        held.claims.append(claim := Claim())
+        making.stack.callback(_in_process, process, clean_up, folder, staging)
+        making.claims.append(claim := Claim())
         claim.take(staging)
         staged.append(Staged(folder, name, staging, output.directory, os.path.lexists(target.path)))
         if output.directory:

@@ -15,45 +15,50 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Generator, Iterator
     from concurrent.futures import ThreadPoolExecutor
 
+    from .._store.lock import ArtifactLock
+    from .._store.staging import Claim
+
 _T = TypeVar("_T")
 
 
 class Making:
-    """Artifacts that a call is making, until it says that this is over.
+    """What a call holds while it makes its artifacts, for itself alone; its function runs in a context marked with it.
 
-    It says so where it gives its locks back: a mark that only the context held would stay for good if an interrupt came
-    between setting it and the ``try`` that resets it. In a fork that leaves the call it is not: the parent goes on.
-
-    Args:
-        artifacts: Their whole paths.
+    Its caller gives it back, not a ``with`` or ``try`` around the work: CPython's jump back of a loop stands in no
+    exception table (3.11 to 3.13), so that an interrupt there leaves a function by none of its own. The mark ends with
+    it: one that only the context held would stay for good if an interrupt came between setting it and the ``try`` that
+    resets it. In a fork that leaves the call the mark stays: the parent goes on.
 
     Attributes:
+        artifacts: The whole paths of those that are being made.
         returned: Whether the function has returned: from then on, what it wrote is finished work.
+        stack: What is to be done when it is over, and is made good by the next call where it is not.
+        claims: Those on its staging directories.
+        locks: Those of its artifacts.
     """
 
-    def __init__(self, artifacts: frozenset[str]) -> None:
-        self.artifacts = artifacts
+    def __init__(self) -> None:
+        self.artifacts: frozenset[str] = frozenset()
         self.returned = False
+        self.stack = contextlib.ExitStack()
+        self.claims: list[Claim] = []
+        self.locks: list[ArtifactLock] = []
         self._process = os.getpid()
 
-    def end(self) -> None:
-        """Say that it is over."""
+    def give_back(self) -> None:
+        """Give all of it back; again and again does no harm."""
+        self.stack.close()
+        for claim in self.claims:
+            claim.release()
+        for lock in self.locks:
+            lock.release()
         if os.getpid() == self._process:
             self.artifacts = frozenset()
 
 
+# The threads for the steps of each loop, as long as that lives; and what is being made, of each context.
 _loops: WeakKeyDictionary[AbstractEventLoop, ThreadPoolExecutor] = WeakKeyDictionary()
 _makings: ContextVar[tuple[Making, ...]] = ContextVar("_makings", default=())
-
-
-class Wait(NamedTuple):
-    """Ask the driver to wait.
-
-    Attributes:
-        seconds: How long.
-    """
-
-    seconds: float
 
 
 class Run(NamedTuple):
@@ -69,7 +74,7 @@ class Run(NamedTuple):
 
 
 if TYPE_CHECKING:
-    Steps = Generator[Wait | Run, object, object]
+    Steps = Generator[float | Run, object, object]  # seconds to wait, or the function to run
 
 
 @contextlib.contextmanager
@@ -107,8 +112,8 @@ def _drive(steps: Steps, f: Callable[..., object]) -> object:
             step = steps.send(value)
         except StopIteration as stop:
             return stop.value
-        if isinstance(step, Wait):
-            time.sleep(step.seconds)
+        if isinstance(step, float):
+            time.sleep(step)
             value = None
         else:
             with _mark(step.making):
@@ -133,8 +138,8 @@ async def _drive_async(steps: Steps, f: Callable[..., Awaitable[object]]) -> obj
     value: object = None
     while True:
         step = await _in_thread(_advance, steps, value)
-        if isinstance(step, Wait):
-            await asyncio.sleep(step.seconds)
+        if isinstance(step, float):
+            await asyncio.sleep(step)
             value = None
         elif isinstance(step, Run):
             with _mark(step.making):
@@ -144,7 +149,7 @@ async def _drive_async(steps: Steps, f: Callable[..., Awaitable[object]]) -> obj
             return step[0]
 
 
-def _advance(steps: Steps, value: object) -> Wait | Run | tuple[object]:
+def _advance(steps: Steps, value: object) -> float | Run | tuple[object]:
     try:
         return steps.send(value)
     except StopIteration as stop:  # which no future can carry

@@ -203,7 +203,7 @@ class TestTracebacks:
         work = project.module(FUNCTIONS)
         monkeypatch.setattr("taggedartifacts._call.call.hexdigest", None)
 
-        assert ["decorated", "make_call"] == raised(TypeError, work.f, 1)
+        assert ["decorated", "key"] == raised(TypeError, work.f, 1)
 
     def test_hidden(self, project):
         """Our one line is marked for pytest and IPython, which leave it out."""
