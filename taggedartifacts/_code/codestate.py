@@ -17,7 +17,7 @@ from .._reach.loaded import running_code
 from .._reach.modules import loaded_modules
 from .._reach.places import places
 from .dirt import CodeState, Facts, Status
-from .facts import Start, find_facts, is_environment
+from .facts import find_facts, is_environment
 from .look import Look
 from .scope import checked_paths
 
@@ -67,7 +67,7 @@ def take_look(
                 status = _find_status(file, repo, load)
                 if status is None:
                     return Look(_stand_in(stand_in, repo or file))
-                facts = find_facts(status, Start(file, checked_paths(scope), digest, typed))
+                facts = find_facts(status, file, scope=checked_paths(scope), digest=digest, typed=typed)
                 warning = _disagreement(stand_in, facts)
                 if file is not None and namespace is not None:
                     loaded_modules(facts.root).add(file, namespace, code)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from .._errors import RepositoryError, ScopeError
 from .._git.command import SUBMODULE_MODE, TREE_MODE, CommandRepository
@@ -122,48 +122,39 @@ def _sources(above: str, name: str) -> Iterator[tuple[str, str]]:
                 yield os.path.relpath(path, above).replace(os.sep, "/"), file_hexdigest(path)
 
 
-class Start(NamedTuple):
-    """Where the search for what counts starts.
+def find_facts(
+    status: Status, file: str | None, *, scope: tuple[str, ...], digest: str | None, typed: Imports | None
+) -> Facts:
+    """Find what counts for a function; functions of one module, with the same options, share the work.
 
-    Attributes:
+    Args:
+        status: What differs from HEAD.
         file: The file of the function's own module, or None.
         scope: Paths that the decorator was given.
         digest: Digest of the file as it was loaded; None where it is being loaded just now.
         typed: What code imports that is no file.
-    """
-
-    file: str | None
-    scope: tuple[str, ...] = ()
-    digest: str | None = None
-    typed: Imports | None = None
-
-
-def find_facts(status: Status, start: Start) -> Facts:
-    """Find what counts for a function; functions of one module, with the same options, share the work.
 
     Raises:
         ScopeError: If the scope, or another setting of the project, has no meaning.
     """
     repository, root = status.repository, status.repository.root
-    file, typed = start.file, start.typed
     own = tuple(path for path, _ in places(file, root) if not is_environment(path, status)) if file else ()
     if file is not None and not own:
         typed = _imports_of(file, root)
     roots = import_roots(root)
-    key = (start, own, roots)
+    key = (file, scope, digest, typed, own, roots)
     known: Facts | None = status.facts.get(key)
     if known is None:
         settings = read_settings(root)
-        paths = named_paths(root, start.scope, settings, lambda path: repository.entry(status.head, path) is not None)
+        paths = named_paths(root, scope, settings, lambda path: repository.entry(status.head, path) is not None)
         starts = [*own, *([TYPED] if typed is not None else [])]
         tree = WorkTree(root, memory(root), typed)
         if paths is not None and os.curdir not in paths:
             paths = with_linked(paths, tree, lambda path: _links_below(status, path))
-        scope = find_scope(paths, tree, starts, roots)
-        found = _facts_of(status, scope, own, settings.generated)
+        found = _facts_of(status, find_scope(paths, tree, starts, roots), own, settings.generated)
         commits, dirt = further_repositories(root, settings.also)
         known = status.facts[key] = found._replace(
-            foreign={**_foreign(status, file, start.digest), **commits},
+            foreign={**_foreign(status, file, digest), **commits},
             dirt={**found.dirt, **_unsettled(status, settings), **dirt},
         )
     return known
