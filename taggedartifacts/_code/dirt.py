@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._errors import DirtyRepositoryError
-from .._git.command import PATCH_BYTES, SUBMODULE_MODE, CommandRepository, Stored, status_of
+from .._git.command import PATCH_BYTES, SUBMODULE_MODE, CommandRepository, status_of
 from .._git.repository import Repository, difference, find_repository
-from .._git.trees import Delta, Side, file_patch
+from .._git.trees import Delta, Stored, file_patch
 from .._hashing import hexdigest
 from .._reach.syntax import module_digest
 from .memory import memory
@@ -293,11 +293,10 @@ class Status:
     def _patch(self, path: str, before: tuple[int, str] | None, now: Stored | None) -> bytes | None:
         if (before and before[0] == SUBMODULE_MODE) or (now and now.content is None):
             return None
-        old = Side(*before, self.repository.blob(before[1])) if before else None
-        new = Side(now.mode, now.oid, now.content or b"") if now else None
-        if old and len(old.content) > PATCH_BYTES:
+        old = Stored(*before, self.repository.blob(before[1])) if before else None
+        if old and len(old.content or b"") > PATCH_BYTES:
             return None
-        return file_patch(os.fsencode(path), old, new, difference)
+        return file_patch(os.fsencode(path), old, now, difference)
 
     def _submodule(self, path: str) -> Status | None:
         if path not in self._submodules:

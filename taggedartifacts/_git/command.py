@@ -11,7 +11,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from .._errors import RepositoryError
-from .trees import Delta, last_commit
+from .trees import Delta, Stored, last_commit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
@@ -27,15 +27,6 @@ _HOOK_VARIABLES = frozenset({
     "GIT_INTERNAL_SUPER_PREFIX", "GIT_LITERAL_PATHSPECS", "GIT_GLOB_PATHSPECS", "GIT_NOGLOB_PATHSPECS",
     "GIT_ICASE_PATHSPECS", "GIT_EXTERNAL_DIFF", "GIT_DIFF_OPTS", "GIT_DEFAULT_HASH",
 })  # fmt: skip
-
-
-class Stored(NamedTuple):
-    """A path of the work tree as git would store it: mode, object id, content unless large, why that is in doubt."""
-
-    mode: int
-    oid: str
-    content: bytes | None = None
-    doubt: str | None = None
 
 
 class Candidates(NamedTuple):

@@ -15,7 +15,8 @@ import stat
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from .command import LINK_MODE, PATCH_BYTES, SUBMODULE_MODE, Candidates, Stored, file_mode, git, lfs_pointer, status_of
+from .command import LINK_MODE, PATCH_BYTES, SUBMODULE_MODE, Candidates, file_mode, git, lfs_pointer, status_of
+from .trees import Stored
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

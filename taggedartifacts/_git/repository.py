@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._errors import RepositoryError
 from .._hashing import SETTLED
-from .command import Candidates, CommandRepository, Stored, folders_with_git, git, stand_in
+from .command import Candidates, CommandRepository, folders_with_git, git, stand_in
 from .index import SAMPLE, Told, hidden_entries, index_stamp, is_on, is_stale, other_paths, processors, shares, stored
 from .trees import History, files, last_commit, links
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import pygit2
 
     from .index import Kept
-    from .trees import Delta
+    from .trees import Delta, Stored
 
 
 _MOST_TOLD = 64  # repositories, submodules included

@@ -37,6 +37,15 @@ class Delta(NamedTuple):
     new: tuple[int, str] | None
 
 
+class Stored(NamedTuple):
+    """A path as git stores it, or would store it: mode, object id, content unless large, why that is in doubt."""
+
+    mode: int
+    oid: str
+    content: bytes | None = None
+    doubt: str | None = None
+
+
 def last_commit(
     commit: str,
     parents: Callable[[str], Sequence[str]],
@@ -155,15 +164,9 @@ _QUOTED = re.compile(rb'[\x00-\x1f"\\\x7f]')
 _TYPE = 0o170000
 
 
-class Side(NamedTuple):
-    """One side of a change: mode, object id and content, as git stores them."""
-
-    mode: int
-    oid: str
-    content: bytes
-
-
-def file_patch(path: bytes, old: Side | None, new: Side | None, difference: Callable[[bytes, bytes], bytes]) -> bytes:
+def file_patch(
+    path: bytes, old: Stored | None, new: Stored | None, difference: Callable[[bytes, bytes], bytes]
+) -> bytes:
     """Write the patch that takes a path from *old* to *new*, where None is its absence.
 
     Args:
@@ -181,7 +184,7 @@ def file_patch(path: bytes, old: Side | None, new: Side | None, difference: Call
         lines.append(b"deleted file mode %o\n" % old.mode)
     elif old and new and old.mode != new.mode:
         lines.append(b"old mode %o\nnew mode %o\n" % (old.mode, new.mode))
-    before, after = (old.content if old else b""), (new.content if new else b"")
+    before, after = ((side and side.content) or b"" for side in (old, new))
     known = old or new
     none = "0" * len(known.oid) if known else ""
     oids = (old.oid if old else none).encode(), (new.oid if new else none).encode()
