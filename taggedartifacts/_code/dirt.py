@@ -224,8 +224,7 @@ class Status:
                 if (moved := self._moved(path, inner)) is not None:
                     dirt[path] = moved
                 if inner is not None:
-                    # Notebooks are no code there either.
-                    below, commits = inner.collect(lambda name: not name.endswith(".ipynb"))
+                    below, commits = inner.collect(Scope().holds)  # no notebooks there either
                     # A patch of the outer repository cannot reach into a submodule.
                     dirt |= {f"{path}/{name}": found._replace(patch=None) for name, found in below.items()}
                     heads |= {f"{path}/{prefix}": commit for prefix, commit in commits.items()}

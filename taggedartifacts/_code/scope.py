@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 
 from .._errors import ScopeError
 from .._git.command import SUBMODULE_MODE
-from .._git.trees import NOTEBOOK
 from .._hashing import hexdigest
 from .._reach.closure import Closure, closure
 from .._reach.imports import is_probed, probed
@@ -79,7 +78,7 @@ class Scope:
         if path in self.files:
             return True
         if self.is_whole:
-            return not path.endswith(NOTEBOOK)
+            return not path.endswith(kinds.NOTEBOOK)
         if is_probed(path, self.probes):
             return True
         if self.kind is Kind.PATHS:
@@ -165,7 +164,7 @@ def is_below(path: str, paths: Sequence[str]) -> bool:
     """Say whether a path is one of some, or lies below one; a notebook only if it is named."""
     if path in paths:
         return True
-    return not path.endswith(NOTEBOOK) and any(part == os.curdir or path.startswith(f"{part}/") for part in paths)
+    return not path.endswith(kinds.NOTEBOOK) and any(part == os.curdir or path.startswith(f"{part}/") for part in paths)
 
 
 def checked_paths(scope: Sequence[str] | None) -> tuple[str, ...]:

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-NOTEBOOK = ".ipynb"
 _MOST_AT_HAND = 64
 _LINK_MODE = 0o120000
 
