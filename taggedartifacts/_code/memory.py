@@ -11,9 +11,11 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from .. import _memory
+from .._git.index import Kept
 from .._hashing import hexdigest
 from .._reach import hiding, imports
 from .._reach.forks import looking
@@ -31,7 +33,7 @@ _PARSED = 3  # how many times the bytes of its text the imports of a file take i
 _SECTIONS = ("imports", "syntax", "commits", "links", "index")
 
 
-class CodeMemory:
+class CodeMemory(Kept):
     """What is remembered of one work tree; one object for each in the process.
 
     Args:
@@ -75,12 +77,12 @@ class CodeMemory:
         """Tell the commit that was found for a key; *search* finds it where it is not known."""
         return self._remembered("commits", key, search)
 
-    def told(self) -> str | None:
-        """Tell what was kept of HEAD and the index."""
+    def read(self) -> str | None:
+        """Read what HEAD and the index told."""
         return self._recall("index", "")
 
-    def tell(self, text: str) -> None:
-        """Keep what HEAD and the index tell, instead of what they told before."""
+    def write(self, text: str) -> None:
+        """Write what HEAD and the index tell, instead of what they told before."""
         self._note("index", "", text)
 
     def save(self) -> None:
@@ -149,12 +151,10 @@ class CodeMemory:
         return os.path.join(folder, f"{hexdigest(os.fsencode(self._root))}.json")
 
 
-_memories: dict[str, CodeMemory] = {}
-
-
+@lru_cache(maxsize=64)  # work trees, submodules included
 def memory(root: str) -> CodeMemory:
     """What is remembered of the work tree at *root*."""
-    return _memories.get(root) or _memories.setdefault(root, CodeMemory(root))
+    return CodeMemory(root)
 
 
 def _folder() -> str | None:

@@ -14,7 +14,19 @@ from typing import TYPE_CHECKING, Any
 from .._errors import RepositoryError
 from .._hashing import SETTLED
 from .command import Candidates, CommandRepository, folders_with_git, git, stand_in
-from .index import SAMPLE, Told, hidden_entries, index_stamp, is_on, is_stale, other_paths, processors, shares, stored
+from .index import (
+    SAMPLE,
+    Kept,
+    Told,
+    hidden_entries,
+    index_stamp,
+    is_on,
+    is_stale,
+    other_paths,
+    processors,
+    shares,
+    stored,
+)
 from .trees import History, files, last_commit, links
 
 if TYPE_CHECKING:
@@ -22,12 +34,7 @@ if TYPE_CHECKING:
 
     import pygit2
 
-    from .index import Kept
     from .trees import Delta, Stored
-
-
-_MOST_TOLD = 64  # repositories, submodules included
-_told: dict[str, Told] = {}  # by root; until HEAD or the index moves, or more than that are looked at
 
 
 @contextmanager
@@ -113,7 +120,7 @@ class Repository:
     """A repository that libgit2 can read. Short-lived: open it, ask, drop it; it sees the disk as it stands."""
 
     def __init__(self, opened: pygit2.Repository, start: str) -> None:
-        self.kept: Kept | None = None
+        self.kept = Kept()
         """Where to keep what HEAD and the index alone tell."""
         self._opened = opened
         self._start = os.path.realpath(start)
@@ -151,11 +158,9 @@ class Repository:
         return self._tell().others
 
     def _tell(self) -> Told:
-        told = _told.get(self.root)
+        told = self.kept.told
         if told is None or told.stamp != self._now():
-            if len(_told) >= _MOST_TOLD:
-                _told.clear()
-            told = _told[self.root] = self._recall() or self._ask_index()
+            told = self.kept.told = self._recall() or self.kept.keep(self._ask_index())
         return told
 
     def _now(self) -> tuple[object, ...]:
@@ -163,18 +168,11 @@ class Repository:
 
     def _recall(self) -> Told | None:
         """Find what another process was told, if neither HEAD nor the index has moved since."""
-        text = self.kept and self.kept.told()
+        text = self.kept.read()
         with suppress(ValueError, TypeError):  # of another form
             if text and (told := Told.from_text(text)).stamp == self._now() and not self._is_stale():
                 return told
         return None
-
-    def _keep(self, told: Told) -> Told:
-        """Keep what the index told, for this process and, if it can be relied on, for others."""
-        _told[self.root] = told
-        if self.kept is not None and told.is_small and told.is_settled:
-            self.kept.tell(told.to_text())
-        return told
 
     def _ask_index(self) -> Told:
         """Find what HEAD and the index alone tell; brings the times in the index up to date if they are stale."""
@@ -192,7 +190,7 @@ class Repository:
         for sides in index.conflicts or ():
             found.paths.update(os.fsdecode(side.path) for side in sides if side is not None)
         is_settled = max(self._stamp[2:], default=asked) < asked - SETTLED
-        return self._keep(Told(now, found, others, is_settled=is_settled))
+        return Told(now, found, others, is_settled=is_settled)
 
     def _shares(self) -> list[list[bytes]]:
         """Divide the index among the threads that compare it with the work tree."""
@@ -202,7 +200,7 @@ class Repository:
         if told.shares is None:
             paths = [ffi.string(entry.path) for entry in self._entries()]
             threads = 1 if is_on(self._opened, "core.ignorecase") else processors()
-            told = self._keep(told._replace(shares=shares(paths, threads)))
+            told = self.kept.keep(told._replace(shares=shares(paths, threads)))
         return told.shares or [[]]
 
     def _entries(self, step: int = 1) -> list[Any]:

@@ -71,8 +71,7 @@ class TestBetweenProcesses:
         monkeypatch.setattr(repository, "SETTLED", -(10**18))
         looks = []
         for _ in range(2):
-            monkeypatch.setattr(module, "_memories", {})
-            repository._told.clear()
+            module.memory.cache_clear()
             looks.append(take_look(str(repo.path / "work.py")).state())
             module.memory(str(repo.path)).save()
             monkeypatch.setattr(repository, "hidden_entries", never)

@@ -73,7 +73,7 @@ class TestThreads:
     @staticmethod
     def changed(repo):
         """The first file of each share."""
-        return {name.decode() for name, *_ in _repository._told[str(repo.path)].shares}
+        return {name.decode() for name, *_ in find_repository(str(repo.path))._shares()}
 
     def test_all_shares_count(self, repo):
         """What differs is found, whichever thread finds it."""
@@ -154,15 +154,15 @@ class TestNames:
         assert {"data/.py", "data.csv"} < {*find_repository(str(repo.path)).others}
 
 
-class Note:
+class Note(_index.Kept):
     """Keeps a text, as the cache folder does."""
 
     text = None
 
-    def told(self):
+    def read(self):
         return self.text
 
-    def tell(self, text):
+    def write(self, text):
         self.text = text
 
 
@@ -192,14 +192,13 @@ class TestKept:
 
     @staticmethod
     def opened(repo, kept):
-        """Open it as a process does."""
+        """Open it as a process does that has not looked before."""
         found = find_repository(str(repo.path))
-        found.kept = kept
+        if kept is not None:
+            found.kept, kept.told = kept, None
         return found
 
     def look(self, repo, kept):
-        """Look as a process does that has not looked before."""
-        _repository._told.clear()
         found = self.opened(repo, kept)
         return found.candidates(["edited.py", "data.csv"]), found.others
 
@@ -234,7 +233,6 @@ class TestKept:
         """How the index is divided is kept too, and the index is not gone through where everything is compared."""
         kept, found = Note(), []
         for _ in range(2):
-            _repository._told.clear()
             found.append(self.opened(repo, kept).candidates())
             monkeypatch.setattr(_repository, "shares", None)
             monkeypatch.setattr(_repository, "hidden_entries", None)
@@ -262,7 +260,9 @@ class TestKept:
         kept = Note()
         self.look(repo, kept)
         monkeypatch.setattr(_repository, "SETTLED", -(10**18))  # it has grown old since it was asked
-        self.opened(repo, kept).candidates()
+        found = find_repository(str(repo.path))
+        found.kept = kept
+        found.candidates()
 
         assert kept.text is None
 
@@ -283,7 +283,6 @@ class TestKept:
         stamp = _index.index_stamp(str(repo.path / ".git/index"))
         for number in range(8):
             os.utime(repo.path / f"more{number}.py", (1, 1))
-        _repository._told.clear()
         self.opened(repo, kept).candidates()
 
         assert stamp != _index.index_stamp(str(repo.path / ".git/index"))
