@@ -146,7 +146,9 @@ class Repository:
                 restricted; None for none. What is found elsewhere need not be all.
         """
         told = self._tell()
-        if within is None or is_on(self._opened, "core.ignorecase"):  # then git orders and finds paths in another way
+        if is_on(self._opened, "core.ignorecase"):  # git orders and finds paths in another way
+            paths = _compare(self._opened, [])
+        elif within is None:
             paths = self._differing(self._shares())
         else:
             paths = _compare(self._opened, list(_encoded(within)))
@@ -199,8 +201,7 @@ class Repository:
         told = self._tell()
         if told.shares is None:
             paths = [ffi.string(entry.path) for entry in self._entries()]
-            threads = 1 if is_on(self._opened, "core.ignorecase") else processors()
-            told = self.kept.keep(told._replace(shares=shares(paths, threads)))
+            told = self.kept.keep(told._replace(shares=shares(paths, processors())))
         return told.shares or [[]]
 
     def _entries(self, step: int = 1) -> list[Any]:

@@ -111,6 +111,18 @@ class TestThreads:
         assert self.changed(repo) == find_repository(str(repo.path)).candidates().paths
         assert [""] == staged
 
+    @pytest.mark.parametrize("within", [None, ["a"]], ids=["everything", "a folder"])
+    def test_case_does_not_count(self, repo, monkeypatch, within):
+        """Where case does not count, git orders paths in another way: all of them are compared at once."""
+        repo.git("config", "core.ignorecase", "true")
+        compare, compared = _repository._compare, []
+        monkeypatch.setattr(
+            _repository, "_compare", lambda opened, below: compared.append(below) or compare(opened, below)
+        )
+
+        assert self.changed(repo) == find_repository(str(repo.path)).candidates(within).paths
+        assert [[]] == compared
+
 
 class TestNames:
     """A folder is compared with all below it, whatever else begins with its name."""
