@@ -264,7 +264,7 @@ MUTANTS = [
     Mutant("_code/meanwhile.py", " or dirt is not None or not same_syntax", " or not same_syntax", MEANWHILE),
     Mutant("_code/meanwhile.py", "return before is not None and before[0] != 0", "return False", MEANWHILE),
     Mutant("_code/meanwhile.py", "max(info.st_mtime, info.st_ctime) < facts.taken - _MARGIN_SECONDS", "info.st_mtime < facts.taken", MEANWHILE),
-    Mutant("_code/meanwhile.py", "if known is None or index_stamp(known.file) != known.stamp:", "if known is None:", OPENED),
+    Mutant("_code/meanwhile.py", "if known is None or stamp_of(known.file) != known.stamp:", "if known is None:", OPENED),
     Mutant("_code/meanwhile.py", "        and not path.startswith(submodules)\n", "", OPENED),
     Mutant("_code/meanwhile.py", "        and not _NO_DATA.intersection(path.split(\"/\"))\n", "", OPENED),
     Mutant("_code/meanwhile.py", "        and not is_installed(path, facts.root)\n", "", OPENED),

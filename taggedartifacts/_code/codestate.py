@@ -9,6 +9,7 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
 from .._errors import RepositoryError
+from .._git.index import stamp_of
 from .._git.repository import find_repository, reading
 from .._hashing import SETTLED
 from .._memory import Memory
@@ -158,13 +159,13 @@ def stamp(root: str) -> tuple[object, ...]:
     """
     git_folder, common = _git_folders(root)
     head = _head_content(os.path.join(git_folder, "HEAD"))
-    index = _stat_times(f"{git_folder}/index")
+    index = stamp_of(f"{git_folder}/index")
     if not head.startswith(b"ref:"):
         return head, index
     ref = os.fsdecode(head.removeprefix(b"ref:").strip())
     if ref == _IN_REFTABLE:
-        return head, index, _stat_times(f"{common}/reftable/tables.list")
-    return head, index, _stat_times(f"{common}/{ref}") or ("packed", *_stat_times(f"{common}/packed-refs"))
+        return head, index, stamp_of(f"{common}/reftable/tables.list")
+    return head, index, stamp_of(f"{common}/{ref}") or ("packed", *stamp_of(f"{common}/packed-refs"))
 
 
 _IN_REFTABLE = "refs/heads/.invalid"  # what git writes where a table of references tells the branch
@@ -172,7 +173,7 @@ _IN_REFTABLE = "refs/heads/.invalid"  # what git writes where a table of referen
 
 def _head_content(path: str) -> bytes:
     """Read HEAD, again only when it has changed: git puts another file in its place."""
-    times = _stat_times(path)
+    times = stamp_of(path)
     known = _heads.get(path)
     if known is None or known[0] != times:
         now = time.time_ns()
@@ -188,7 +189,7 @@ _heads: Memory[str, tuple[tuple[int, ...], bytes]] = Memory()
 def _git_folders(root: str) -> tuple[str, str]:
     """Find the git directory of a work tree, and the one that it shares with others; both are asked for at each hit."""
     entry = os.path.join(root, ".git")
-    times = _stat_times(entry)
+    times = stamp_of(entry)
     known = _folders.get(root)
     if known is None or known[0] != times:
         git_folder = _pointed_to(entry, b"gitdir:")
@@ -215,11 +216,3 @@ def _bytes_of(path: str) -> bytes:
             return file.read()
     except OSError:
         return b""
-
-
-def _stat_times(path: str) -> tuple[int, ...]:
-    try:
-        info = os.stat(path)
-    except OSError:
-        return ()
-    return info.st_mtime_ns, info.st_size, info.st_ino

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from .._errors import RepositoryError
 from .._git.command import status_of
-from .._git.index import index_stamp
+from .._git.index import stamp_of
 from .._git.repository import find_repository, reading
 from .._git.trees import Delta
 from .._memory import Memory
@@ -120,7 +120,7 @@ _NO_DATA = frozenset({".git", "__pycache__"})
 def _listed(root: str) -> _Tracked:
     """List what is tracked: to read an index of 300 files takes 10 ms, to stamp it 10 µs."""
     known = _tracked.get(root)
-    if known is None or index_stamp(known.file) != known.stamp:
+    if known is None or stamp_of(known.file) != known.stamp:
         repository = _repository(root)
         paths = frozenset(repository.tracked())
         known = _Tracked(*repository.index, paths, frozenset(filter(opens_unseen, paths)))

@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._errors import RepositoryError, ScopeError
+from .._git.index import stamp_of
 from .._memory import Memory
 
 if TYPE_CHECKING:
@@ -121,11 +122,9 @@ def allows_dirty(root: str | None) -> bool:
         return value == "1"
     if root is None:
         return False
-    try:
-        status = os.stat(os.path.join(root, FILE))
-    except OSError:
+    stamp = stamp_of(os.path.join(root, FILE))
+    if not stamp:
         return False
-    stamp = status.st_ino, status.st_size, status.st_mtime_ns
     known = _known.get(root)
     if known is None or known[0] != stamp:
         known = stamp, read_settings(root).allow_dirty

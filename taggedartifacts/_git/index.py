@@ -15,6 +15,7 @@ import stat
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from .._hashing import file_stamp
 from .command import LINK_MODE, PATCH_BYTES, SUBMODULE_MODE, Candidates, file_mode, git, lfs_pointer, status_of
 from .trees import Stored
 
@@ -81,10 +82,12 @@ class Kept:
         """Write a text for other processes instead of the one before."""
 
 
-def index_stamp(path: str) -> tuple[int, ...]:
-    """Stamp an index by what changes whenever git writes it."""
-    info = status_of(path)  # not there until something was added
-    return () if info is None else (info.st_ino, info.st_size, info.st_mtime_ns, info.st_ctime_ns)
+def stamp_of(path: str) -> tuple[int, ...]:
+    """Stamp a file by what changes whenever git writes it; nothing where there is none, as no index at first."""
+    try:
+        return file_stamp(path)
+    except OSError:
+        return ()
 
 
 def stored(opened: Any, root: str, path: str, known: int | None) -> Stored | None:

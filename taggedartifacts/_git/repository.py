@@ -19,12 +19,12 @@ from .index import (
     Kept,
     Told,
     hidden_entries,
-    index_stamp,
     is_on,
     is_stale,
     other_paths,
     processors,
     shares,
+    stamp_of,
     stored,
 )
 from .trees import History, files, last_commit, links
@@ -126,7 +126,7 @@ class Repository:
         self._start = os.path.realpath(start)
         self.root = os.path.realpath(opened.workdir)
         # Before the index is read: what is read may be newer, and never older.
-        self._stamp = index_stamp(_index_path(opened))
+        self._stamp = stamp_of(_index_path(opened))
 
     @cached_property
     def head(self) -> str:
@@ -191,7 +191,7 @@ class Repository:
         found.paths.update(_paths_in(diff) - found.submodules)
         for sides in index.conflicts or ():
             found.paths.update(os.fsdecode(side.path) for side in sides if side is not None)
-        is_settled = max(self._stamp[2:], default=asked) < asked - SETTLED
+        is_settled = max(self._stamp[:2], default=asked) < asked - SETTLED
         return Told(now, found, others, is_settled=is_settled)
 
     def _shares(self) -> list[list[bytes]]:
@@ -228,7 +228,7 @@ class Repository:
             flags = pygit2.enums.DiffOption.IGNORE_SUBMODULES | pygit2.enums.DiffOption.UPDATE_INDEX
             with suppress(pygit2.GitError):  # a lock that is held, or nowhere to write: judge without
                 index.diff_to_workdir(flags)
-        self._stamp = index_stamp(_index_path(self._opened))
+        self._stamp = stamp_of(_index_path(self._opened))
         index.read(False)
 
     def _differing(self, divided: list[list[bytes]]) -> set[str]:
@@ -255,7 +255,7 @@ class Repository:
         for thread in started:
             thread.join()
         # An index that was replaced meanwhile may have been read by some of them and not by others.
-        if len(found) < len(divided) - 1 or (started and index_stamp(_index_path(self._opened)) != self._stamp):
+        if len(found) < len(divided) - 1 or (started and stamp_of(_index_path(self._opened)) != self._stamp):
             return _compare(self._opened, [])
         return paths.union(*found)
 

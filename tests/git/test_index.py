@@ -292,12 +292,12 @@ class TestKept:
             repo.write(f"more{number}.py", "1\n")
         repo.commit()
         self.look(repo, kept)
-        stamp = _index.index_stamp(str(repo.path / ".git/index"))
+        stamp = _index.stamp_of(str(repo.path / ".git/index"))
         for number in range(8):
             os.utime(repo.path / f"more{number}.py", (1, 1))
         self.opened(repo, kept).candidates()
 
-        assert stamp != _index.index_stamp(str(repo.path / ".git/index"))
+        assert stamp != _index.stamp_of(str(repo.path / ".git/index"))
 
 
 class TestPrivateNames:
