@@ -17,7 +17,7 @@ from .._hashing import file_hexdigest, hexdigest
 from .._reach.imports import Hidden, Imports
 from .._reach.modules import loaded_modules
 from .._reach.places import import_roots, is_installed, places
-from .dirt import STALE, Dirt, Facts, Status, remote_url, same_syntax
+from .dirt import STALE, Change, Facts, Status, remote_url, same_syntax
 from .kinds import kind_of
 from .memory import TYPED, WorkTree, memory
 from .scope import Kind, Scope, find_scope, named_paths, united, with_linked
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from .._git.trees import Delta
 
 
-def further_repositories(root: str, also: Sequence[str]) -> tuple[dict[str, str], dict[str, Dirt]]:
+def further_repositories(root: str, also: Sequence[str]) -> tuple[dict[str, str], dict[str, Change]]:
     """Look at further repositories.
 
     Args:
@@ -44,7 +44,7 @@ def further_repositories(root: str, also: Sequence[str]) -> tuple[dict[str, str]
         ScopeError: If a path lies in no repository.
     """
     commits: dict[str, str] = {}
-    dirt: dict[str, Dirt] = {}
+    dirt: dict[str, Change] = {}
     for path in also:
         found = find_repository(os.path.join(root, path)) if os.path.isdir(os.path.join(root, path)) else None
         if found is None:
@@ -53,14 +53,14 @@ def further_repositories(root: str, also: Sequence[str]) -> tuple[dict[str, str]
         status = Status(found)
         commits[path] = status.last_commit("also", partial(found.last_commit, status.head, _matters))
         changed, _ = status.collect(_counts)
-        dirt |= {f"{path}/{name}": each._replace(patch=None) for name, each in changed.items()}
+        dirt |= {f"{path}/{name}": each.below(f"{path}/") for name, each in changed.items()}
         for (_, name), loaded in loaded_modules(found.root).files().items():
             if not status.is_tracked(name):
                 new = None if found.is_ignored(name) else status.new_file(name, "loaded, but not tracked by git")
                 if new is not None:
-                    dirt[f"{path}/{name}"] = new._replace(patch=None)
+                    dirt[f"{path}/{name}"] = new.below(f"{path}/")
             elif loaded.is_doubtful or not loaded.is_as_loaded():
-                dirt[f"{path}/{name}"] = Dirt(STALE, 0o100644, loaded.token, None)
+                dirt[f"{path}/{name}"] = Change(f"{path}/{name}", STALE, 0o100644, loaded.token)
     return commits, dirt
 
 
@@ -216,7 +216,7 @@ def _is_submodule(delta: Delta) -> bool:
     return any(side is not None and side[0] == SUBMODULE_MODE for side in (delta.old, delta.new))
 
 
-def _unsettled(status: Status, settings: Settings) -> dict[str, Dirt]:
+def _unsettled(status: Status, settings: Settings) -> dict[str, Change]:
     """The file of the settings, if what it says of the scope is not committed."""
     entry = status.repository.entry(status.head, FILE)
     if entry is not None and not status.may_differ(FILE):

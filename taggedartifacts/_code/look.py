@@ -15,7 +15,7 @@ from .._reach.forks import looking
 from .._reach.modules import LoadedFile, LoadedModules, loaded_modules
 from .._reach.places import is_installed, places
 from .._reach.syntax import module_digest
-from .dirt import STALE, Change, CodeState, Dirt, Facts, Status, digest_of, patch_of, same_syntax
+from .dirt import STALE, Change, CodeState, Facts, Status, digest_of, in_order, patch_of, same_syntax
 from .facts import widen
 from .meanwhile import changed_meanwhile, uncounted
 from .settings import FILE
@@ -39,7 +39,7 @@ class Look:
     def __init__(self, found: Facts | CodeState | RepositoryError, warning: str | None = None) -> None:
         self._found = found
         self._warning = warning
-        self._judged: dict[tuple[str, str], Dirt | str | None] = {}
+        self._judged: dict[tuple[str, str], Change | str | None] = {}
         self._start()
 
     def _start(self) -> None:
@@ -235,15 +235,15 @@ class Look:
         for path in facts.untracked:
             if path not in extra and _may_be_loaded(path, facts.root):
                 extra[path] = inspector.judge_untracked(path)
-        dirt = {**facts.dirt, **{path: found for path, found in extra.items() if isinstance(found, Dirt)}}
+        dirt = {**facts.dirt, **{path: found for path, found in extra.items() if isinstance(found, Change)}}
         state = CodeState(
             commit=facts.commit,
-            dirty=digest_of(dirt),
+            dirty=digest_of(dirt.values()),
             root=facts.root,
             scope=facts.scope,
             digest=facts.digest,
-            changes=tuple(Change(path, dirt[path].what) for path in sorted(dirt)),
-            patch=patch_of(dirt),
+            changes=tuple(in_order(dirt.values())),
+            patch=patch_of(dirt.values()),
             modules={
                 **{path: found for path, found in sorted(extra.items()) if isinstance(found, str)},
                 **facts.foreign,
@@ -300,7 +300,7 @@ class _Inspector:
         """Say whether the file is code: in scope, and not merely the script that calls."""
         return loaded.path in self._facts.own or self._facts.scope.holds_module(loaded.path, is_script=loaded.is_script)
 
-    def judge(self, loaded: LoadedFile, *, is_compared: bool) -> Dirt | str | None:
+    def judge(self, loaded: LoadedFile, *, is_compared: bool) -> Change | str | None:
         """What makes the code dirty, or the digest of a file that git ignores, or None if all is well."""
         path = loaded.path
         prefix, status = self.status(path)
@@ -311,14 +311,14 @@ class _Inspector:
             return None
         is_stale = not loaded.is_as_loaded() or (loaded.is_doubtful and dirt is not None)
         if is_stale and not self._differs_in_layout(loaded, status, entry):
-            return Dirt(STALE, 0o100644, loaded.token, None)
+            return Change(path, STALE, 0o100644, loaded.token)
         if is_tracked:
             if is_compared:
                 return dirt
             return self._judge_later(path, prefix, status, entry)
         return self.judge_untracked(path)
 
-    def judge_untracked(self, path: str) -> Dirt | str | None:
+    def judge_untracked(self, path: str) -> Change | str | None:
         """Judge a module that no commit holds."""
         prefix, status = self.status(path)
         if path in self._facts.generated or is_installed(path, self._facts.root):
@@ -329,9 +329,9 @@ class _Inspector:
             except FileNotFoundError:
                 return None
         found = status.new_file(path[len(prefix) :], "loaded, but not tracked by git")
-        return found._replace(patch=None) if found and prefix else found
+        return found.below(prefix) if found and prefix else found
 
-    def _judge_later(self, path: str, prefix: str, status: Status, entry: tuple[int, str] | None) -> Dirt | None:
+    def _judge_later(self, path: str, prefix: str, status: Status, entry: tuple[int, str] | None) -> Change | None:
         """Judge a tracked module that was loaded after the look: what it found then must still stand there."""
         dirt = self._facts.dirt.get(path)
         now = status.repository.stored(path[len(prefix) :], entry[0] if entry else None)
@@ -343,7 +343,7 @@ class _Inspector:
             if same_syntax(status.repository, delta, now.content):
                 return dirt
         found = status.new_file(path[len(prefix) :], "changed after the repository was looked at: start again")
-        return found and found._replace(patch=None)
+        return found and found.below(prefix)
 
     def _differs_in_layout(self, loaded: LoadedFile, status: Status, entry: tuple[int, str] | None) -> bool:
         """Say whether what was loaded is what the commit holds, and the file differs from that in comments alone."""
