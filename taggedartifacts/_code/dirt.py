@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .._errors import DirtyRepositoryError
+from .._errors import DirtyRepositoryError, RepositoryError
 from .._git.command import PATCH_BYTES, SUBMODULE_MODE, CommandRepository, status_of
 from .._git.repository import Repository, difference, find_repository
 from .._git.trees import Delta, Stored, file_patch
@@ -317,6 +317,18 @@ class Status:
             return None
         what = "a submodule at another commit" if before else "a new submodule, not committed"
         return Change(path, what, SUBMODULE_MODE, inner.repository.head)
+
+
+def open_again(root: str, prefix: str = "") -> Repository | CommandRepository:
+    """Open the repository that was looked at, or the submodule whose paths have the prefix.
+
+    Raises:
+        RepositoryError: If it is there no more.
+    """
+    repository = find_repository(os.path.join(root, prefix))
+    if repository is None:
+        raise RepositoryError(f"{root} is no git repository any more; what it held is not known")
+    return repository
 
 
 def same_syntax(repository: Repository | CommandRepository, delta: Delta, content: bytes | None = None) -> bool:

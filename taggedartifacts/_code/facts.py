@@ -17,7 +17,7 @@ from .._hashing import file_hexdigest, hexdigest
 from .._reach.imports import Hidden, Imports
 from .._reach.modules import loaded_modules
 from .._reach.places import import_roots, is_installed, places
-from .dirt import STALE, Change, Facts, Status, remote_url, same_syntax
+from .dirt import STALE, Change, Facts, Status, open_again, remote_url, same_syntax
 from .kinds import kind_of
 from .memory import TYPED, WorkTree, memory
 from .scope import Kind, Scope, find_scope, named_paths, united, with_linked
@@ -243,10 +243,7 @@ def widen(facts: Facts, starts: frozenset[str] | None) -> Facts:
     Raises:
         RepositoryError: If the repository cannot be read any more.
     """
-    repository = find_repository(facts.root)
-    if repository is None:
-        raise RepositoryError(f"{facts.root} is no git repository any more; what it held is not known")
-    status = Status(repository, facts.heads[""])
+    status = Status(open_again(facts.root), facts.heads[""])
     if starts is None:
         return _facts_of(status, Scope(files=frozenset(facts.own)), facts.own, facts.generated)._replace(
             foreign=facts.foreign, remote=facts.remote, taken=facts.taken

@@ -8,14 +8,14 @@ import warnings
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .._errors import RepositoryError
-from .._git.repository import find_repository, reading
+from .._git.repository import reading
 from .._git.trees import Delta
 from .._hashing import file_hexdigest, hexdigest
 from .._reach.forks import looking
 from .._reach.modules import LoadedFile, LoadedModules, loaded_modules
 from .._reach.places import is_installed, places
 from .._reach.syntax import module_digest
-from .dirt import STALE, Change, CodeState, Facts, Status, digest_of, in_order, patch_of, same_syntax
+from .dirt import STALE, Change, CodeState, Facts, Status, digest_of, in_order, open_again, patch_of, same_syntax
 from .facts import widen
 from .meanwhile import changed_meanwhile, uncounted
 from .settings import FILE
@@ -363,8 +363,5 @@ class _Inspector:
         """The repository that holds a path, with the prefix of what it holds."""
         prefix = max((prefix for prefix in self._facts.heads if path.startswith(prefix)), key=len)
         if prefix not in self._statuses:
-            repository = find_repository(os.path.join(self._facts.root, prefix))
-            if repository is None:
-                raise RepositoryError(f"{self._facts.root} is no git repository any more; what it held is not known")
-            self._statuses[prefix] = Status(repository)
+            self._statuses[prefix] = Status(open_again(self._facts.root, prefix))
         return prefix, self._statuses[prefix]
