@@ -11,9 +11,9 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._errors import DirtyRepositoryError, RepositoryError
-from .._git.command import PATCH_BYTES, SUBMODULE_MODE, CommandRepository, status_of
+from .._git.command import PATCH_BYTES, CommandRepository, status_of
 from .._git.repository import Repository, difference, find_repository
-from .._git.trees import Delta, Stored, file_patch
+from .._git.trees import SUBMODULE_MODE, Delta, Stored, file_patch
 from .._hashing import hexdigest
 from .._reach.syntax import module_digest
 from .memory import memory

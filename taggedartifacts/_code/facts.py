@@ -11,8 +11,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from .._errors import RepositoryError, ScopeError
-from .._git.command import SUBMODULE_MODE, TREE_MODE, CommandRepository
 from .._git.repository import Repository, find_repository
+from .._git.trees import SUBMODULE_MODE, TREE_MODE
 from .._hashing import file_hexdigest, hexdigest
 from .._reach.imports import Hidden, Imports
 from .._reach.modules import loaded_modules
@@ -26,6 +26,7 @@ from .settings import FILE, Settings, parse_settings, read_settings
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from .._git.command import CommandRepository
     from .._git.trees import Delta
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from .._errors import ScopeError
-from .._git.command import SUBMODULE_MODE
+from .._git.trees import SUBMODULE_MODE
 from .._hashing import hexdigest
 from .._reach.closure import Closure, closure
 from .._reach.imports import is_probed, probed

@@ -16,8 +16,8 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._hashing import file_stamp
-from .command import LINK_MODE, PATCH_BYTES, SUBMODULE_MODE, Candidates, file_mode, git, lfs_pointer, status_of
-from .trees import Stored
+from .command import PATCH_BYTES, Candidates, file_mode, git, lfs_pointer, status_of
+from .trees import LINK_MODE, SUBMODULE_MODE, Stored
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
