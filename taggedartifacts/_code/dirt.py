@@ -129,7 +129,7 @@ class Facts(NamedTuple):
         digest: Digest of what the commit holds in the scope.
         own: Paths of the function's own file, which is always in scope.
         untracked: Files that imports reach and no commit holds.
-        dirt: What differs from the commit, by path.
+        changes: What differs from the commit, by path.
         remote: URL of the remote, without credentials.
         foreign: Digests of what counts beside the repository: the function's own file if that is not there, the
             package if that is installed, and the commits of further repositories.
@@ -144,7 +144,7 @@ class Facts(NamedTuple):
     digest: str
     own: tuple[str, ...]
     untracked: tuple[str, ...]
-    dirt: Mapping[str, Change]
+    changes: Mapping[str, Change]
     remote: str | None
     foreign: Mapping[str, str]
     generated: frozenset[str]
@@ -214,20 +214,20 @@ class Status:
             repository itself, "vendor/lib/" a submodule.
         """
         paths, submodules, _ = self._candidates(within)
-        dirt, heads = {}, {"": self.head}
+        changes, heads = {}, {"": self.head}
         for path in sorted(paths - submodules):
             if wanted(path) and (found := self.judge(path)) is not None:
-                dirt[path] = found
+                changes[path] = found
         for path in sorted(submodules):
             if (wanted_submodule or wanted)(path):
                 inner = self._submodule(path)
                 if (moved := self._moved(path, inner)) is not None:
-                    dirt[path] = moved
+                    changes[path] = moved
                 if inner is not None:
                     below, commits = inner.collect(Scope().holds)  # no notebooks there either
-                    dirt |= {f"{path}/{name}": found.below(f"{path}/") for name, found in below.items()}
+                    changes |= {f"{path}/{name}": found.below(f"{path}/") for name, found in below.items()}
                     heads |= {f"{path}/{prefix}": commit for prefix, commit in commits.items()}
-        return dirt, heads
+        return changes, heads
 
     def last_commit(self, key: str, search: Callable[[], str]) -> str:
         """Tell the last commit that changed what a key names; *search* finds it where it is not remembered.

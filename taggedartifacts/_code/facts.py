@@ -45,7 +45,7 @@ def further_repositories(root: str, also: Sequence[str]) -> tuple[dict[str, str]
         ScopeError: If a path lies in no repository.
     """
     commits: dict[str, str] = {}
-    dirt: dict[str, Change] = {}
+    changes: dict[str, Change] = {}
     for path in also:
         found = find_repository(os.path.join(root, path)) if os.path.isdir(os.path.join(root, path)) else None
         if found is None:
@@ -54,15 +54,15 @@ def further_repositories(root: str, also: Sequence[str]) -> tuple[dict[str, str]
         status = Status(found)
         commits[path] = status.last_commit("also", partial(found.last_commit, status.head, _matters))
         changed, _ = status.collect(_counts)
-        dirt |= {f"{path}/{name}": each.below(f"{path}/") for name, each in changed.items()}
+        changes |= {f"{path}/{name}": each.below(f"{path}/") for name, each in changed.items()}
         for (_, name), loaded in loaded_modules(found.root).files().items():
             if not status.is_tracked(name):
                 new = None if found.is_ignored(name) else status.new_file(name, "loaded, but not tracked by git")
                 if new is not None:
-                    dirt[f"{path}/{name}"] = new.below(f"{path}/")
+                    changes[f"{path}/{name}"] = new.below(f"{path}/")
             elif loaded.is_doubtful or not loaded.is_as_loaded():
-                dirt[f"{path}/{name}"] = Change(f"{path}/{name}", STALE, 0o100644, loaded.token)
-    return commits, dirt
+                changes[f"{path}/{name}"] = Change(f"{path}/{name}", STALE, 0o100644, loaded.token)
+    return commits, changes
 
 
 def _matters(delta: Delta) -> bool:
@@ -153,10 +153,10 @@ def find_facts(
         if paths is not None and os.curdir not in paths:
             paths = with_linked(paths, tree, lambda path: _links_below(status, path))
         found = _facts_of(status, find_scope(paths, tree, starts, roots), own, settings.generated)
-        commits, dirt = further_repositories(root, settings.also)
+        commits, changes = further_repositories(root, settings.also)
         known = status.facts[key] = found._replace(
             foreign={**_foreign(status, file, digest), **commits},
-            dirt={**found.dirt, **_unsettled(status, settings), **dirt},
+            changes={**found.changes, **_unsettled(status, settings), **changes},
         )
     return known
 
@@ -164,9 +164,9 @@ def find_facts(
 def _facts_of(status: Status, scope: Scope, own: tuple[str, ...], generated: frozenset[str]) -> Facts:
     """Find the commit of a scope, and what in it differs from that."""
     repository, root, head = status.repository, status.repository.root, status.head
-    dirt, heads = status.collect(scope.holds, scope.holds_submodule, scope.within(repository.others))
+    changes, heads = status.collect(scope.holds, scope.holds_submodule, scope.within(repository.others))
     if not scope.by_bytes:
-        dirt = {path: each for path, each in dirt.items() if not each.is_layout}
+        changes = {path: each for path, each in changes.items() if not each.is_layout}
     reached = scope.files if not scope.is_whole else scope.causes.keys() - {TYPED}
     untracked = tuple(path for path in sorted(reached) if not _is_held(status, heads, path))
     commit = status.last_commit(scope.key(), lambda: _last_commit(repository, head, scope))
@@ -178,7 +178,7 @@ def _facts_of(status: Status, scope: Scope, own: tuple[str, ...], generated: fro
         digest=scope.digest(lambda path: repository.entry(commit, path)),
         own=own,
         untracked=untracked,
-        dirt=dirt,
+        changes=changes,
         remote=remote_url(repository),
         foreign={},
         generated=generated,
@@ -259,9 +259,9 @@ def widen(facts: Facts, starts: frozenset[str] | None) -> Facts:
         return widen(facts, None)._replace(scope=scope)
     scope = united(facts.scope, scope)
     described = _facts_of(status, scope, facts.own, facts.generated)
-    dirt = {path: each for path, each in described.dirt.items() if not facts.scope.holds(path)}
+    changes = {path: each for path, each in described.changes.items() if not facts.scope.holds(path)}
     return described._replace(
-        dirt={**dirt, **facts.dirt}, foreign=facts.foreign, remote=facts.remote, taken=facts.taken
+        changes={**changes, **facts.changes}, foreign=facts.foreign, remote=facts.remote, taken=facts.taken
     )
 
 

@@ -83,16 +83,16 @@ class Look:
             within: Finds which paths, relative to the root, are inputs.
         """
         facts = self._found
-        if not isinstance(facts, Facts) or not facts.dirt:
+        if not isinstance(facts, Facts) or not facts.changes:
             return self
         reached = facts.scope.causes.keys() if facts.scope.is_whole else facts.scope.files
         modules = {path for _, path in self.loaded()}
-        data = [path for path in facts.dirt.keys() - reached - modules - {FILE} if not path.startswith("../")]
+        data = [path for path in facts.changes.keys() - reached - modules - {FILE} if not path.startswith("../")]
         left = within(facts.root, data)
         if not left:
             return self
-        dirt = {path: each for path, each in facts.dirt.items() if path not in left}
-        return self._leaving.get(left) or _keep(self._leaving, left, self._with(facts._replace(dirt=dirt)))
+        changes = {path: each for path, each in facts.changes.items() if path not in left}
+        return self._leaving.get(left) or _keep(self._leaving, left, self._with(facts._replace(changes=changes)))
 
     def whole(self) -> Look:
         """Return the look at the whole repository."""
@@ -235,15 +235,15 @@ class Look:
         for path in facts.untracked:
             if path not in extra and _may_be_loaded(path, facts.root):
                 extra[path] = inspector.judge_untracked(path)
-        dirt = {**facts.dirt, **{path: found for path, found in extra.items() if isinstance(found, Change)}}
+        changes = {**facts.changes, **{path: found for path, found in extra.items() if isinstance(found, Change)}}
         state = CodeState(
             commit=facts.commit,
-            dirty=digest_of(dirt.values()),
+            dirty=digest_of(changes.values()),
             root=facts.root,
             scope=facts.scope,
             digest=facts.digest,
-            changes=tuple(in_order(dirt.values())),
-            patch=patch_of(dirt.values()),
+            changes=tuple(in_order(changes.values())),
+            patch=patch_of(changes.values()),
             modules={
                 **{path: found for path, found in sorted(extra.items()) if isinstance(found, str)},
                 **facts.foreign,
@@ -305,16 +305,16 @@ class _Inspector:
         path = loaded.path
         prefix, status = self.status(path)
         entry = status.repository.entry(self._facts.heads[prefix], path[len(prefix) :])
-        dirt = self._facts.dirt.get(path)
-        is_tracked = entry is not None or dirt is not None
+        change = self._facts.changes.get(path)
+        is_tracked = entry is not None or change is not None
         if not is_tracked and path not in self._facts.own and is_installed(path, self._facts.root):
             return None
-        is_stale = not loaded.is_as_loaded() or (loaded.is_doubtful and dirt is not None)
+        is_stale = not loaded.is_as_loaded() or (loaded.is_doubtful and change is not None)
         if is_stale and not self._differs_in_layout(loaded, status, entry):
             return Change(path, STALE, 0o100644, loaded.token)
         if is_tracked:
             if is_compared:
-                return dirt
+                return change
             return self._judge_later(path, prefix, status, entry)
         return self.judge_untracked(path)
 
@@ -333,15 +333,15 @@ class _Inspector:
 
     def _judge_later(self, path: str, prefix: str, status: Status, entry: tuple[int, str] | None) -> Change | None:
         """Judge a tracked module that was loaded after the look: what it found then must still stand there."""
-        dirt = self._facts.dirt.get(path)
+        change = self._facts.changes.get(path)
         now = status.repository.stored(path[len(prefix) :], entry[0] if entry else None)
-        expected = (dirt.mode, dirt.oid) if dirt else entry
+        expected = (change.mode, change.oid) if change else entry
         if now is not None and (now.mode, now.oid) == expected:
-            return dirt
+            return change
         if now is not None and entry is not None and not self._facts.scope.by_bytes:
             delta = Delta(path, entry, (now.mode, now.oid))
             if same_syntax(status.repository, delta, now.content):
-                return dirt
+                return change
         found = status.new_file(path[len(prefix) :], "changed after the repository was looked at: start again")
         return found and found.below(prefix)
 

@@ -143,12 +143,12 @@ def _is_from_before(path: str, facts: Facts) -> bool:
 
 def _differs(path: str, facts: Facts, status: Status) -> bool:
     entry = status.repository.entry(status.head, path)
-    dirt = facts.dirt.get(path)
-    before = (dirt.mode, dirt.oid) if dirt is not None else entry
+    change = facts.changes.get(path)
+    before = (change.mode, change.oid) if change is not None else entry
     now = status.repository.stored(path, entry[0] if entry else None)
     if now is None:
         return before is not None and before[0] != 0
     if before == (now.mode, now.oid):
         return False
     delta = Delta(path, before, (now.mode, now.oid))
-    return facts.scope.by_bytes or dirt is not None or not same_syntax(status.repository, delta, now.content)
+    return facts.scope.by_bytes or change is not None or not same_syntax(status.repository, delta, now.content)
