@@ -14,9 +14,9 @@ import os
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from .. import _memory
 from .._git.index import Kept
 from .._hashing import hexdigest
+from .._memory import Memory
 from .._reach import hiding, imports
 from .._reach.forks import looking
 from .._reach.imports import Imports
@@ -42,9 +42,9 @@ class CodeMemory(Kept):
 
     def __init__(self, root: str) -> None:
         self._root = root
-        self._used: dict[str, _memory.Memory[str, str]] = {section: _memory.Memory() for section in _SECTIONS}
-        self._kept: _memory.Memory[str, dict[str, str]] = _memory.Memory()
-        self._read: _memory.Memory[str, Imports] = _memory.Memory()
+        self._used: Memory[tuple[str, str], str] = Memory()  # by section and key
+        self._kept: Memory[str, dict[str, dict[str, str]]] = Memory()  # by the root, its one key: what the file holds
+        self._read: Memory[str, Imports] = Memory()
         self._bytes = 0
         self._has_news = False
 
@@ -92,13 +92,11 @@ class CodeMemory(Kept):
             if not self._has_news or folder is None:
                 return
             self._has_news = False
-            sections = {
-                section: {**(self._stored()[section] if self._bytes < _MOST_BYTES // 2 else {}), **used}
-                for section, used in self._used.items()
-            }
-        text = _file_content(sections)
+            kept = self._stored() if self._bytes < _MOST_BYTES // 2 else _nothing()
+            used = self._used.copy()
+        text = _file_content(kept, used)
         if len(text) > _MOST_BYTES:
-            text = _file_content(self._used)
+            text = _file_content(_nothing(), used)
         temporary = os.path.join(folder, f".{os.urandom(8).hex()}")
         with contextlib.suppress(OSError):
             os.makedirs(folder, mode=0o700, exist_ok=True)
@@ -117,34 +115,29 @@ class CodeMemory(Kept):
         return known
 
     def _recall(self, section: str, key: str) -> str | None:
-        used = self._used[section]
-        if (known := used.get(key)) is not None:
-            return known
-        known = self._stored()[section].get(key)
-        if known is not None:
-            used.put(key, known, len(key) + len(known))
+        known = self._used.get((section, key))
+        if known is None and (known := self._stored()[section].get(key)) is not None:
+            self._used.put((section, key), known, len(key) + len(known))
         return known
 
     def _note(self, section: str, key: str, text: str) -> None:
         with looking:
             self._bytes += len(key) + len(text)
             if self._bytes > _MOST_BYTES:
-                for used in self._used.values():
-                    used.clear()
+                self._used.clear()
                 self._read.clear()
                 self._bytes = len(key) + len(text)
-            self._used[section].put(key, text, len(key) + len(text))
+            self._used.put((section, key), text, len(key) + len(text))
             self._has_news = True
 
     def _stored(self) -> dict[str, dict[str, str]]:
         with looking:
-            kept = {**self._kept}
-            if len(kept) == len(_SECTIONS):
-                return kept
-            folder = _folder()
-            stored = _stored_texts(self._file(folder)) if folder else _nothing()
-            for section, known in stored.items():
-                self._kept.put(section, known, sum(len(key) + len(text) for key, text in known.items()))
+            stored = self._kept.get(self._root)
+            if stored is None:
+                folder = _folder()
+                stored = _stored_texts(self._file(folder)) if folder else _nothing()
+                size = sum(len(key) + len(text) for known in stored.values() for key, text in known.items())
+                self._kept.put(self._root, stored, size)
             return stored
 
     def _file(self, folder: str) -> str:
@@ -166,8 +159,11 @@ def _nothing() -> dict[str, dict[str, str]]:
     return {section: {} for section in _SECTIONS}
 
 
-def _file_content(sections: Mapping[str, Mapping[str, str]]) -> bytes:
+def _file_content(kept: Mapping[str, Mapping[str, str]], used: Mapping[tuple[str, str], str]) -> bytes:
     """Write what is remembered behind a digest of it: one wrong letter could name a commit that is not there."""
+    sections = {section: {**kept[section]} for section in _SECTIONS}
+    for (section, key), remembered in used.items():
+        sections[section][key] = remembered
     text = json.dumps(sections).encode()
     return f"{_FORM} {hexdigest(text)}\n".encode() + text
 

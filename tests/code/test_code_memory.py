@@ -175,7 +175,7 @@ class TestBounds:
             memory = CodeMemory("/work")
             for number in range(start, start + 500):
                 memory.commit(f"{number:040}", lambda number=number: f"{number:040}")
-                held = sum(len(key) + len(text) for used in memory._used.values() for key, text in used.items())
+                held = sum(len(key) + len(text) for (_section, key), text in memory._used.items())
                 assert held <= 20_000
             memory.save()
             (file,) = folder.iterdir()
