@@ -16,11 +16,11 @@ from .._git.trees import SUBMODULE_MODE, TREE_MODE
 from .._hashing import file_hexdigest, hexdigest
 from .._reach.imports import Hidden, Imports
 from .._reach.modules import loaded_modules
-from .._reach.places import import_roots, is_installed, places
+from .._reach.places import import_roots, is_installed, places, relative
 from .dirt import STALE, Change, Facts, Status, open_again, remote_url, same_syntax
 from .kinds import kind_of
-from .memory import TYPED, WorkTree, memory
-from .scope import Kind, Scope, find_scope, named_paths, united, with_linked
+from .memory import memory
+from .scope import TYPED, Kind, Scope, find_scope, named_paths, united, with_linked
 from .settings import FILE, Settings, parse_settings, read_settings
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ def find_facts(
         settings = read_settings(root)
         paths = named_paths(root, scope, settings, lambda path: repository.entry(status.head, path) is not None)
         starts = [*own, *([TYPED] if typed is not None else [])]
-        tree = WorkTree(root, memory(root), typed)
+        tree = WorkTree(root, typed)
         if paths is not None and os.curdir not in paths:
             paths = with_linked(paths, tree, lambda path: _links_below(status, path))
         found = _facts_of(status, find_scope(paths, tree, starts, roots), own, settings.generated)
@@ -253,7 +253,7 @@ def widen(facts: Facts, starts: frozenset[str] | None) -> Facts:
     if more <= facts.scope.files or facts.scope.is_whole:
         return facts
     paths = facts.scope.paths if facts.scope.kind is Kind.PATHS else None
-    tree = WorkTree(facts.root, memory(facts.root))
+    tree = WorkTree(facts.root)
     scope = find_scope(paths, tree, [*facts.own, *sorted(more)], import_roots(facts.root))
     if scope.is_whole:
         return widen(facts, None)._replace(scope=scope)
@@ -288,3 +288,71 @@ def _foreign(status: Status, file: str | None, digest: str | None) -> dict[str, 
 
 def is_environment(path: str, status: Status) -> bool:
     return is_installed(path, status.repository.root) and not status.is_tracked(path)
+
+
+class WorkTree:
+    """The files of a work tree at one moment; asked twice, it answers the same.
+
+    Args:
+        root: Its root, absolute and real.
+        typed: What is imported by code that is no file of the work tree.
+    """
+
+    def __init__(self, root: str, typed: Imports | None = None) -> None:
+        self._root = root
+        self._prefix = root.rstrip(os.sep) + os.sep
+        self._memory = memory(root)
+        self._typed = typed
+        self._files: dict[str, bool] = {}
+        self._links: dict[str, bool] = {}
+        self._imports: dict[str, Imports] = {}
+
+    def isfile(self, path: str) -> bool:
+        """Say whether a path is a file, or a link that leads to one."""
+        known = self._files.get(path)
+        if known is None:
+            known = path == TYPED or os.path.isfile(self._absolute(path))
+            self._files[path] = known
+        return known
+
+    def isdir(self, path: str) -> bool:
+        """Say whether a path is a folder, or a link that leads to one."""
+        return os.path.isdir(self._absolute(path))
+
+    def follow(self, path: str) -> Sequence[str]:
+        """List the links on the way of a path and the file that they lead to, of those in the work tree."""
+        links = [start for start in _starts(path) if self._is_link(start)]
+        if not links:
+            return ()
+        target = self.inside(os.path.realpath(self._absolute(path)))
+        return links if target is None else [*links, target]
+
+    def inside(self, absolute: str) -> str | None:
+        """Write an absolute path relative to the root; None if it lies elsewhere."""
+        return relative(os.path.realpath(absolute), self._root)
+
+    def imports_of(self, path: str) -> Imports:
+        """Read a Python file."""
+        if path == TYPED:
+            return self._typed or Imports()
+        if path not in self._imports:
+            try:
+                with open(self._absolute(path), "rb") as file:
+                    self._imports[path] = self._memory.imports(file.read())
+            except OSError:  # it was there a moment ago
+                self._imports[path] = Imports()
+        return self._imports[path]
+
+    def _absolute(self, path: str) -> str:
+        return self._prefix + path if path else self._root  # os.path.join takes four times as long, 500 times a look
+
+    def _is_link(self, path: str) -> bool:
+        known = self._links.get(path)
+        if known is None:
+            known = self._links[path] = os.path.islink(self._absolute(path))
+        return known
+
+
+def _starts(path: str) -> list[str]:
+    parts = path.split("/")
+    return ["/".join(parts[: count + 1]) for count in range(len(parts))]

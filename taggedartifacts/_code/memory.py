@@ -1,4 +1,4 @@
-"""What looks remember: what files import, on the disk and in this process, and the work tree as one look sees it.
+"""What looks remember: what files import, and what git said of commits and trees, in this process and on the disk.
 
 All of it follows from content, so it never goes stale, but for what the index tells, which is kept with a stamp of the
 index. Losing it costs time, and what is damaged is as good as lost.
@@ -19,12 +19,12 @@ from .._hashing import hexdigest
 from .._memory import Memory
 from .._reach import hiding, imports
 from .._reach.forks import looking
-from .._reach.imports import Imports
-from .._reach.places import relative
 from . import kinds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
+
+    from .._reach.imports import Imports
 
 # What is remembered holds for the rules by which it was found: a new library with others must not read it.
 _FORM = f"3 {imports.FORM} {hexdigest(repr((kinds.KINDS, kinds.NAMES, kinds.FOLDERS)).encode())}"
@@ -180,76 +180,3 @@ def _stored_texts(file: str) -> dict[str, dict[str, str]]:
         return _nothing()
     known: dict[str, dict[str, str]] = json.loads(text)
     return known
-
-
-TYPED = "<typed>"
-"""Stands for code that is no file of the work tree, in its root: what it imports is followed, and it counts nowhere."""
-
-
-class WorkTree:
-    """The files of a work tree at one moment; asked twice, it answers the same.
-
-    Args:
-        root: Its root, absolute and real.
-        memory: Remembers what files import.
-        typed: What is imported by code that is no file of the work tree.
-    """
-
-    def __init__(self, root: str, memory: CodeMemory, typed: Imports | None = None) -> None:
-        self._root = root
-        self._prefix = root.rstrip(os.sep) + os.sep
-        self._memory = memory
-        self._typed = typed
-        self._files: dict[str, bool] = {}
-        self._links: dict[str, bool] = {}
-        self._imports: dict[str, Imports] = {}
-
-    def isfile(self, path: str) -> bool:
-        """Say whether a path is a file, or a link that leads to one."""
-        known = self._files.get(path)
-        if known is None:
-            known = path == TYPED or os.path.isfile(self._absolute(path))
-            self._files[path] = known
-        return known
-
-    def isdir(self, path: str) -> bool:
-        """Say whether a path is a folder, or a link that leads to one."""
-        return os.path.isdir(self._absolute(path))
-
-    def follow(self, path: str) -> Sequence[str]:
-        """List the links on the way of a path and the file that they lead to, of those in the work tree."""
-        links = [start for start in _starts(path) if self._is_link(start)]
-        if not links:
-            return ()
-        target = self.inside(os.path.realpath(self._absolute(path)))
-        return links if target is None else [*links, target]
-
-    def inside(self, absolute: str) -> str | None:
-        """Write an absolute path relative to the root; None if it lies elsewhere."""
-        return relative(os.path.realpath(absolute), self._root)
-
-    def imports_of(self, path: str) -> Imports:
-        """Read a Python file."""
-        if path == TYPED:
-            return self._typed or Imports()
-        if path not in self._imports:
-            try:
-                with open(self._absolute(path), "rb") as file:
-                    self._imports[path] = self._memory.imports(file.read())
-            except OSError:  # it was there a moment ago
-                self._imports[path] = Imports()
-        return self._imports[path]
-
-    def _absolute(self, path: str) -> str:
-        return self._prefix + path if path else self._root  # os.path.join takes four times as long, 500 times a look
-
-    def _is_link(self, path: str) -> bool:
-        known = self._links.get(path)
-        if known is None:
-            known = self._links[path] = os.path.islink(self._absolute(path))
-        return known
-
-
-def _starts(path: str) -> list[str]:
-    parts = path.split("/")
-    return ["/".join(parts[: count + 1]) for count in range(len(parts))]

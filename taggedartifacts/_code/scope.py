@@ -19,17 +19,18 @@ from .._hashing import hexdigest
 from .._reach.closure import Closure, closure
 from .._reach.imports import is_probed, probed
 from . import kinds
-from .memory import TYPED
 from .settings import FILE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from .._reach.closure import Cause
-    from .memory import WorkTree
+    from .._reach.closure import Cause, FileTree
     from .settings import Settings
 
 _log = logging.getLogger("taggedartifacts")
+
+TYPED = "<typed>"
+"""Stands for code that is no file of the work tree, in its root: what it imports is followed, and it counts nowhere."""
 
 
 class Kind(enum.Enum):
@@ -214,7 +215,7 @@ def _as_on_disk(path: str) -> str:
     return path
 
 
-def find_scope(paths: tuple[str, ...] | None, tree: WorkTree, starts: Iterable[str], roots: Iterable[str]) -> Scope:
+def find_scope(paths: tuple[str, ...] | None, tree: FileTree, starts: Iterable[str], roots: Iterable[str]) -> Scope:
     """Find the scope of code that starts from some files.
 
     Args:
@@ -266,7 +267,7 @@ def united(one: Scope, other: Scope) -> Scope:
     )
 
 
-def with_linked(paths: tuple[str, ...], tree: WorkTree, links_below: Callable[[str], Iterable[str]]) -> tuple[str, ...]:
+def with_linked(paths: tuple[str, ...], tree: FileTree, links_below: Callable[[str], Iterable[str]]) -> tuple[str, ...]:
     """Add to paths what the links on their way, and those below them, lead to in the work tree.
 
     Args:
