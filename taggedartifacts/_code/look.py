@@ -122,19 +122,19 @@ class Look:
         """
         known = self._tracked.get(file)
         if known is None:
-            facts = self._found
-            found = places(file, facts.root) if isinstance(facts, Facts) else []
-            known = False
-            if isinstance(facts, Facts) and found:
-                path = found[-1][0]
-                if path in facts.scope.files and path not in facts.untracked and not facts.scope.is_whole:
-                    self._tracked[file] = True  # without asking: another user may not read the repository
-                    return True
-                with reading(facts.root):
-                    prefix, status = _Inspector(facts).status(path)
-                    known = status.is_tracked(path[len(prefix) :])
-            self._tracked[file] = known
+            known = self._tracked[file] = self._ask_git(file)
         return known
+
+    def _ask_git(self, file: str) -> bool:
+        facts = self._found
+        if not isinstance(facts, Facts) or not (found := places(file, facts.root)):
+            return False
+        path = found[-1][0]
+        if path in facts.scope.files and path not in facts.untracked and not facts.scope.is_whole:
+            return True  # without asking: another user may not read the repository
+        with reading(facts.root):
+            prefix, status = _Inspector(facts).status(path)
+            return status.is_tracked(path[len(prefix) :])
 
     @property
     def root(self) -> str | None:
