@@ -144,7 +144,7 @@ class CodeMemory(Kept):
         return os.path.join(folder, f"{hexdigest(os.fsencode(self._root))}.json")
 
 
-@lru_cache(maxsize=64)  # work trees, submodules included
+@lru_cache(maxsize=64)  # work trees, submodules included; as long as the process lives, or until there are more
 def memory(root: str) -> CodeMemory:
     """What is remembered of the work tree at *root*."""
     return CodeMemory(root)

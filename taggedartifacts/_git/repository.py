@@ -125,8 +125,9 @@ class Repository:
         self._opened = opened
         self._start = os.path.realpath(start)
         self.root = os.path.realpath(opened.workdir)
+        self._index_file = os.path.join(opened.path, "index")
         # Before the index is read: what is read may be newer, and never older.
-        self._stamp = stamp_of(_index_path(opened))
+        self._stamp = stamp_of(self._index_file)
 
     @cached_property
     def head(self) -> str:
@@ -228,7 +229,7 @@ class Repository:
             flags = pygit2.enums.DiffOption.IGNORE_SUBMODULES | pygit2.enums.DiffOption.UPDATE_INDEX
             with suppress(pygit2.GitError):  # a lock that is held, or nowhere to write: judge without
                 index.diff_to_workdir(flags)
-        self._stamp = stamp_of(_index_path(self._opened))
+        self._stamp = stamp_of(self._index_file)
         index.read(False)
 
     def _differing(self, divided: list[list[bytes]]) -> set[str]:
@@ -255,7 +256,7 @@ class Repository:
         for thread in started:
             thread.join()
         # An index that was replaced meanwhile may have been read by some of them and not by others.
-        if len(found) < len(divided) - 1 or (started and stamp_of(_index_path(self._opened)) != self._stamp):
+        if len(found) < len(divided) - 1 or (started and stamp_of(self._index_file) != self._stamp):
             return _compare(self._opened, [])
         return paths.union(*found)
 
@@ -271,7 +272,7 @@ class Repository:
     @property
     def index(self) -> tuple[str, tuple[int, ...]]:
         """The file of the index, and its stamp from before it was read."""
-        return _index_path(self._opened), self._stamp
+        return self._index_file, self._stamp
 
     def tracked(self) -> list[str]:
         """List the paths in the index."""
@@ -370,10 +371,6 @@ def _encoded(paths: Collection[str]) -> Iterator[bytes]:
     for path in paths:
         with suppress(UnicodeEncodeError):
             yield os.fsencode(path)
-
-
-def _index_path(opened: pygit2.Repository) -> str:
-    return os.path.join(opened.path, "index")
 
 
 def _compare(opened: pygit2.Repository, below: list[bytes]) -> set[str]:
