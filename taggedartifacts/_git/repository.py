@@ -150,7 +150,7 @@ class Repository:
         if is_on(self._opened, "core.ignorecase"):  # git orders and finds paths in another way
             paths = _compare(self._opened, [])
         elif within is None:
-            paths = self._differing(self._shares())
+            paths = self._differing(self._shares(told))
         else:
             paths = _compare(self._opened, list(_encoded(within)))
         return told.staged._replace(paths=told.staged.paths | (paths - told.staged.submodules))
@@ -195,11 +195,10 @@ class Repository:
         is_settled = max(self._stamp[:2], default=asked) < asked - SETTLED
         return Told(now, found, others, is_settled=is_settled)
 
-    def _shares(self) -> list[list[bytes]]:
+    def _shares(self, told: Told) -> list[list[bytes]]:
         """Divide the index among the threads that compare it with the work tree."""
         from pygit2.ffi import ffi
 
-        told = self._tell()
         if told.shares is None:
             paths = [ffi.string(entry.path) for entry in self._entries()]
             told = self.kept.keep(told._replace(shares=shares(paths, processors())))

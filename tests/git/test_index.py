@@ -73,7 +73,8 @@ class TestThreads:
     @staticmethod
     def changed(repo):
         """The first file of each share."""
-        return {name.decode() for name, *_ in find_repository(str(repo.path))._shares()}
+        found = find_repository(str(repo.path))
+        return {name.decode() for name, *_ in found._shares(found._tell())}
 
     def test_all_shares_count(self, repo):
         """What differs is found, whichever thread finds it."""
