@@ -6,8 +6,14 @@ which costs less to say and to check than an order in which to forget.
 
 from __future__ import annotations
 
+import time
 import weakref
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from ._hashing import SETTLED, file_stamp
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -77,6 +83,30 @@ def is_news(*said: object) -> bool:
     if is_new:
         _said.put(said, None, len(repr(said)))
     return is_new
+
+
+# By the file: its stamp, and what was made of it. Until the file changes, or all is forgotten.
+_read: Memory[str, tuple[tuple[int, ...], Any]] = Memory()
+_READ_BYTES = 500
+
+
+def once_read(file: str, read: Callable[[str], V]) -> V:
+    """Give what *read* makes of a file, in few bytes; it reads again only when the file has changed.
+
+    Of a file that was written just now nothing is remembered: it could be written again and have the same stamp.
+    """
+    try:
+        stamp = file_stamp(file)
+    except OSError:
+        return read(file)
+    known = _read.get(file)
+    if known is None or known[0] != stamp:
+        now = time.time_ns()
+        known = stamp, read(file)
+        if max(stamp[:2]) < now - SETTLED:
+            _read.put(file, known, _READ_BYTES)
+    found: V = known[1]
+    return found
 
 
 def forget() -> None:

@@ -22,7 +22,7 @@ PACKAGE = Path(taggedartifacts.__file__).parent
 ARROWS = {
     "_errors": [],
     "_hashing": [],
-    "_memory": [],
+    "_memory": ["_hashing"],
     "_tag": ["_errors"],
     "_git": ["_errors", "_hashing"],
     "_reach": ["_errors", "_hashing"],

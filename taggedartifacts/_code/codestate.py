@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import os
 import re
-import time
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
 from .._errors import RepositoryError
+from .._git.index import stamp_of
 from .._git.repository import find_repository, reading
-from .._hashing import SETTLED
-from .._memory import Memory
+from .._memory import once_read
 from .._reach.forks import looking
 from .._reach.loaded import running_code
 from .._reach.modules import loaded_modules
 from .._reach.places import places
 from .dirt import CodeState, Facts, Status
-from .facts import Start, find_facts, is_environment
+from .facts import find_facts, is_environment
 from .look import Look
 from .scope import checked_paths
 
@@ -67,7 +66,7 @@ def take_look(
                 status = _find_status(file, repo, load)
                 if status is None:
                     return Look(_stand_in(stand_in, repo or file))
-                facts = find_facts(status, Start(file, checked_paths(scope), digest, typed))
+                facts = find_facts(status, file, scope=checked_paths(scope), digest=digest, typed=typed)
                 warning = _disagreement(stand_in, facts)
                 if file is not None and namespace is not None:
                     loaded_modules(facts.root).add(file, namespace, code)
@@ -156,49 +155,25 @@ def stamp(root: str) -> tuple[object, ...]:
     Args:
         root: The root of a work tree.
     """
-    git_folder, common = _git_folders(root)
-    head = _head_content(os.path.join(git_folder, "HEAD"))
-    index = _stat_times(f"{git_folder}/index")
+    git_folder, common = once_read(f"{root}/.git", _git_folders)
+    head = once_read(f"{git_folder}/HEAD", _bytes_of)
+    index = stamp_of(f"{git_folder}/index")
     if not head.startswith(b"ref:"):
         return head, index
     ref = os.fsdecode(head.removeprefix(b"ref:").strip())
     if ref == _IN_REFTABLE:
-        return head, index, _stat_times(f"{common}/reftable/tables.list")
-    return head, index, _stat_times(f"{common}/{ref}") or ("packed", *_stat_times(f"{common}/packed-refs"))
+        return head, index, stamp_of(f"{common}/reftable/tables.list")
+    return head, index, stamp_of(f"{common}/{ref}") or ("packed", *stamp_of(f"{common}/packed-refs"))
 
 
 _IN_REFTABLE = "refs/heads/.invalid"  # what git writes where a table of references tells the branch
 
 
-def _head_content(path: str) -> bytes:
-    """Read HEAD, again only when it has changed: git puts another file in its place."""
-    times = _stat_times(path)
-    known = _heads.get(path)
-    if known is None or known[0] != times:
-        now = time.time_ns()
-        known = times, _bytes_of(path)
-        if times and times[0] < now - SETTLED:
-            _heads.put(path, known, 500)
-    return known[1]
-
-
-_heads: Memory[str, tuple[tuple[int, ...], bytes]] = Memory()
-
-
-def _git_folders(root: str) -> tuple[str, str]:
-    """Find the git directory of a work tree, and the one that it shares with others; both are asked for at each hit."""
-    entry = os.path.join(root, ".git")
-    times = _stat_times(entry)
-    known = _folders.get(root)
-    if known is None or known[0] != times:
-        git_folder = _pointed_to(entry, b"gitdir:")
-        common = _pointed_to(os.path.join(git_folder, "commondir"), b"")
-        known = times, git_folder, common if os.path.isdir(common) else git_folder
-        _folders.put(root, known, 500)
-    return known[1:]
-
-
-_folders: Memory[str, tuple[tuple[int, ...], str, str]] = Memory()
+def _git_folders(entry: str) -> tuple[str, str]:
+    """Find the git directory to which the ``.git`` of a work tree leads, and the one that it shares with others."""
+    git_folder = _pointed_to(entry, b"gitdir:")
+    common = _pointed_to(os.path.join(git_folder, "commondir"), b"")
+    return git_folder, common if os.path.isdir(common) else git_folder
 
 
 def _pointed_to(path: str, label: bytes) -> str:
@@ -215,11 +190,3 @@ def _bytes_of(path: str) -> bytes:
             return file.read()
     except OSError:
         return b""
-
-
-def _stat_times(path: str) -> tuple[int, ...]:
-    try:
-        info = os.stat(path)
-    except OSError:
-        return ()
-    return info.st_mtime_ns, info.st_size, info.st_ino

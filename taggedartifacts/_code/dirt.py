@@ -6,20 +6,21 @@ import os
 import re
 import stat
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .._errors import DirtyRepositoryError
-from .._git.command import PATCH_BYTES, SUBMODULE_MODE, CommandRepository, Stored, status_of
+from .._errors import DirtyRepositoryError, RepositoryError
+from .._git.command import PATCH_BYTES, CommandRepository, status_of
 from .._git.repository import Repository, difference, find_repository
-from .._git.trees import Delta, Side, file_patch
+from .._git.trees import SUBMODULE_MODE, Delta, Stored, file_patch
 from .._hashing import hexdigest
 from .._reach.syntax import module_digest
 from .memory import memory
 from .scope import Scope
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from .._git.command import Candidates
     from .._reach.modules import LoadedFile
@@ -29,12 +30,29 @@ STALE = "changed after it was loaded: reload it, or start again"
 _LISTED = 10
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Change:
-    """One thing that makes the code dirty: a path relative to the root, and what is wrong with it."""
+    """One thing that makes the code dirty: a path, and what is wrong with it.
+
+    Attributes:
+        path: Relative to the root.
+        what: What is wrong with it.
+        mode: Mode of what stands there; 0 for nothing.
+        oid: Its object id.
+        patch: The difference from the commit as a patch.
+        is_layout: Whether it differs in comments and layout of Python code alone.
+    """
 
     path: str
     what: str
+    mode: int = field(default=0, compare=False, repr=False)
+    oid: str = field(default="", compare=False, repr=False)
+    patch: bytes | None = field(default=None, compare=False, repr=False)
+    is_layout: bool = field(default=False, compare=False, repr=False)
+
+    def below(self, folder: str) -> Change:
+        """Return what it is to the repository around its own: in the folder, and out of reach of a patch."""
+        return replace(self, path=folder + self.path, patch=None)
 
 
 @dataclass(frozen=True)
@@ -100,24 +118,6 @@ _SHORT = re.compile(r"(git@)?(?:(?<!@)[^/?#@]*@)?([^?#]*)(.*)")  # "git@host:pat
 _SECRET = re.compile(r"[@\s]|%(?:25)*(?:40|3[fF])")  # also as it stands in a URL within a URL
 
 
-class Dirt(NamedTuple):
-    """One path that differs from the commit.
-
-    Attributes:
-        what: What is wrong with it.
-        mode: Mode of what stands there; 0 for nothing.
-        oid: Its object id.
-        patch: The difference as a patch.
-        is_layout: Whether it differs in comments and layout of Python code alone.
-    """
-
-    what: str
-    mode: int
-    oid: str
-    patch: bytes | None
-    is_layout: bool = False
-
-
 class Facts(NamedTuple):
     """What a look found in the repository, as plain data.
 
@@ -129,7 +129,7 @@ class Facts(NamedTuple):
         digest: Digest of what the commit holds in the scope.
         own: Paths of the function's own file, which is always in scope.
         untracked: Files that imports reach and no commit holds.
-        dirt: What differs from the commit, by path.
+        changes: What differs from the commit, by path.
         remote: URL of the remote, without credentials.
         foreign: Digests of what counts beside the repository: the function's own file if that is not there, the
             package if that is installed, and the commits of further repositories.
@@ -144,7 +144,7 @@ class Facts(NamedTuple):
     digest: str
     own: tuple[str, ...]
     untracked: tuple[str, ...]
-    dirt: Mapping[str, Dirt]
+    changes: Mapping[str, Change]
     remote: str | None
     foreign: Mapping[str, str]
     generated: frozenset[str]
@@ -175,7 +175,7 @@ class Status:
         self.loaded: Mapping[tuple[str, str], LoadedFile] | None = None
         self.facts: dict[object, Any] = {}
         self._found: dict[frozenset[str] | None, Candidates] = {}
-        self._judged: dict[str, Dirt | None] = {}
+        self._judged: dict[str, Change | None] = {}
         self._submodules: dict[str, Status | None] = {}
 
     def _candidates(self, within: frozenset[str] | None = None) -> Candidates:
@@ -201,7 +201,7 @@ class Status:
         wanted: Callable[[str], bool],
         wanted_submodule: Callable[[str], bool] | None = None,
         within: frozenset[str] | None = None,
-    ) -> tuple[dict[str, Dirt], dict[str, str]]:
+    ) -> tuple[dict[str, Change], dict[str, str]]:
         """Judge the wanted paths, and the wanted submodules.
 
         Args:
@@ -214,22 +214,20 @@ class Status:
             repository itself, "vendor/lib/" a submodule.
         """
         paths, submodules, _ = self._candidates(within)
-        dirt, heads = {}, {"": self.head}
+        changes, heads = {}, {"": self.head}
         for path in sorted(paths - submodules):
             if wanted(path) and (found := self.judge(path)) is not None:
-                dirt[path] = found
+                changes[path] = found
         for path in sorted(submodules):
             if (wanted_submodule or wanted)(path):
                 inner = self._submodule(path)
                 if (moved := self._moved(path, inner)) is not None:
-                    dirt[path] = moved
+                    changes[path] = moved
                 if inner is not None:
-                    # Notebooks are no code there either.
-                    below, commits = inner.collect(lambda name: not name.endswith(".ipynb"))
-                    # A patch of the outer repository cannot reach into a submodule.
-                    dirt |= {f"{path}/{name}": found._replace(patch=None) for name, found in below.items()}
+                    below, commits = inner.collect(Scope().holds)  # no notebooks there either
+                    changes |= {f"{path}/{name}": found.below(f"{path}/") for name, found in below.items()}
                     heads |= {f"{path}/{prefix}": commit for prefix, commit in commits.items()}
-        return dirt, heads
+        return changes, heads
 
     def last_commit(self, key: str, search: Callable[[], str]) -> str:
         """Tell the last commit that changed what a key names; *search* finds it where it is not remembered.
@@ -245,13 +243,13 @@ class Status:
         repository = self.repository
         return repository.in_index(path) or repository.entry(self.head, path) is not None
 
-    def judge(self, path: str) -> Dirt | None:
+    def judge(self, path: str) -> Change | None:
         """Judge one path; None if it does not differ."""
         if path not in self._judged:
             self._judged[path] = self._compare(path)
         return self._judged[path]
 
-    def _compare(self, path: str) -> Dirt | None:
+    def _compare(self, path: str) -> Change | None:
         repository = self.repository
         before = repository.entry(self.head, path)
         tracked = repository.in_index(path)
@@ -272,7 +270,8 @@ class Status:
             what = "of another type"
         else:
             what = "modified" if now.oid != before[1] else "of another mode"
-        return Dirt(
+        return Change(
+            path,
             what,
             now.mode if now else 0,
             now.oid if now else "",
@@ -285,19 +284,18 @@ class Status:
             return False
         return same_syntax(self.repository, Delta(path, before, (now.mode, now.oid)), now.content)
 
-    def new_file(self, path: str, what: str) -> Dirt | None:
+    def new_file(self, path: str, what: str) -> Change | None:
         """Judge a path that no commit holds as something that counts; None if it is no file."""
         now = self.repository.stored(path)
-        return now and Dirt(now.doubt or what, now.mode, now.oid, self._patch(path, None, now))
+        return now and Change(path, now.doubt or what, now.mode, now.oid, self._patch(path, None, now))
 
     def _patch(self, path: str, before: tuple[int, str] | None, now: Stored | None) -> bytes | None:
         if (before and before[0] == SUBMODULE_MODE) or (now and now.content is None):
             return None
-        old = Side(*before, self.repository.blob(before[1])) if before else None
-        new = Side(now.mode, now.oid, now.content or b"") if now else None
-        if old and len(old.content) > PATCH_BYTES:
+        old = Stored(*before, self.repository.blob(before[1])) if before else None
+        if old and len(old.content or b"") > PATCH_BYTES:
             return None
-        return file_patch(os.fsencode(path), old, new, difference)
+        return file_patch(os.fsencode(path), old, now, difference)
 
     def _submodule(self, path: str) -> Status | None:
         if path not in self._submodules:
@@ -309,7 +307,7 @@ class Status:
             self._submodules[path] = Status(inside) if inside and is_own else None
         return self._submodules[path]
 
-    def _moved(self, path: str, inner: Status | None) -> Dirt | None:
+    def _moved(self, path: str, inner: Status | None) -> Change | None:
         if inner is None:
             info = status_of(os.path.join(self.repository.root, path))
             # A folder without a repository was never checked out; anything else is judged as a file is, or its absence.
@@ -318,7 +316,19 @@ class Status:
         if before == (SUBMODULE_MODE, inner.repository.head):
             return None
         what = "a submodule at another commit" if before else "a new submodule, not committed"
-        return Dirt(what, SUBMODULE_MODE, inner.repository.head, None)
+        return Change(path, what, SUBMODULE_MODE, inner.repository.head)
+
+
+def open_again(root: str, prefix: str = "") -> Repository | CommandRepository:
+    """Open the repository that was looked at, or the submodule whose paths have the prefix.
+
+    Raises:
+        RepositoryError: If it is there no more.
+    """
+    repository = find_repository(os.path.join(root, prefix))
+    if repository is None:
+        raise RepositoryError(f"{root} is no git repository any more; what it held is not known")
+    return repository
 
 
 def same_syntax(repository: Repository | CommandRepository, delta: Delta, content: bytes | None = None) -> bool:
@@ -341,15 +351,20 @@ def same_syntax(repository: Repository | CommandRepository, delta: Delta, conten
     return before != "" and before == digest(new[1], content)
 
 
-def digest_of(dirt: Mapping[str, Dirt]) -> str | None:
+def in_order(changes: Iterable[Change]) -> list[Change]:
+    """Sort changes by their paths."""
+    return sorted(changes, key=attrgetter("path"))
+
+
+def digest_of(changes: Iterable[Change]) -> str | None:
     """Digest the paths that differ and what stands there; None if there are none. The same on every clone."""
-    parts = [b"%o %s %s\0" % (dirt[path].mode, dirt[path].oid.encode(), os.fsencode(path)) for path in sorted(dirt)]
+    parts = [b"%o %s %s\0" % (each.mode, each.oid.encode(), os.fsencode(each.path)) for each in in_order(changes)]
     return hexdigest(b"".join(parts)) if parts else None
 
 
-def patch_of(dirt: Mapping[str, Dirt]) -> bytes | None:
+def patch_of(changes: Iterable[Change]) -> bytes | None:
     """Join the patches; None if there is nothing to patch, one cannot be had, or they are too large together."""
-    parts = [dirt[path].patch for path in sorted(dirt)]
+    parts = [each.patch for each in in_order(changes)]
     known = [part for part in parts if part is not None]
     if not parts or len(known) < len(parts) or sum(map(len, known)) > PATCH_BYTES:
         return None

@@ -8,28 +8,29 @@ from __future__ import annotations
 
 import os
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from .._errors import RepositoryError, ScopeError
-from .._git.command import SUBMODULE_MODE, TREE_MODE, CommandRepository
 from .._git.repository import Repository, find_repository
+from .._git.trees import SUBMODULE_MODE, TREE_MODE
 from .._hashing import file_hexdigest, hexdigest
 from .._reach.imports import Hidden, Imports
 from .._reach.modules import loaded_modules
-from .._reach.places import import_roots, is_installed, places
-from .dirt import STALE, Dirt, Facts, Status, remote_url, same_syntax
+from .._reach.places import import_roots, is_installed, places, relative
+from .dirt import STALE, Change, Facts, Status, open_again, remote_url, same_syntax
 from .kinds import kind_of
-from .memory import TYPED, WorkTree, memory
-from .scope import Kind, Scope, find_scope, named_paths, united, with_linked
+from .memory import memory
+from .scope import TYPED, Kind, Scope, find_scope, named_paths, united, with_linked
 from .settings import FILE, Settings, parse_settings, read_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from .._git.command import CommandRepository
     from .._git.trees import Delta
 
 
-def further_repositories(root: str, also: Sequence[str]) -> tuple[dict[str, str], dict[str, Dirt]]:
+def further_repositories(root: str, also: Sequence[str]) -> tuple[dict[str, str], dict[str, Change]]:
     """Look at further repositories.
 
     Args:
@@ -44,7 +45,7 @@ def further_repositories(root: str, also: Sequence[str]) -> tuple[dict[str, str]
         ScopeError: If a path lies in no repository.
     """
     commits: dict[str, str] = {}
-    dirt: dict[str, Dirt] = {}
+    changes: dict[str, Change] = {}
     for path in also:
         found = find_repository(os.path.join(root, path)) if os.path.isdir(os.path.join(root, path)) else None
         if found is None:
@@ -53,15 +54,15 @@ def further_repositories(root: str, also: Sequence[str]) -> tuple[dict[str, str]
         status = Status(found)
         commits[path] = status.last_commit("also", partial(found.last_commit, status.head, _matters))
         changed, _ = status.collect(_counts)
-        dirt |= {f"{path}/{name}": each._replace(patch=None) for name, each in changed.items()}
+        changes |= {f"{path}/{name}": each.below(f"{path}/") for name, each in changed.items()}
         for (_, name), loaded in loaded_modules(found.root).files().items():
             if not status.is_tracked(name):
                 new = None if found.is_ignored(name) else status.new_file(name, "loaded, but not tracked by git")
                 if new is not None:
-                    dirt[f"{path}/{name}"] = new._replace(patch=None)
+                    changes[f"{path}/{name}"] = new.below(f"{path}/")
             elif loaded.is_doubtful or not loaded.is_as_loaded():
-                dirt[f"{path}/{name}"] = Dirt(STALE, 0o100644, loaded.token, None)
-    return commits, dirt
+                changes[f"{path}/{name}"] = Change(f"{path}/{name}", STALE, 0o100644, loaded.token)
+    return commits, changes
 
 
 def _matters(delta: Delta) -> bool:
@@ -122,49 +123,40 @@ def _sources(above: str, name: str) -> Iterator[tuple[str, str]]:
                 yield os.path.relpath(path, above).replace(os.sep, "/"), file_hexdigest(path)
 
 
-class Start(NamedTuple):
-    """Where the search for what counts starts.
+def find_facts(
+    status: Status, file: str | None, *, scope: tuple[str, ...], digest: str | None, typed: Imports | None
+) -> Facts:
+    """Find what counts for a function; functions of one module, with the same options, share the work.
 
-    Attributes:
+    Args:
+        status: What differs from HEAD.
         file: The file of the function's own module, or None.
         scope: Paths that the decorator was given.
         digest: Digest of the file as it was loaded; None where it is being loaded just now.
         typed: What code imports that is no file.
-    """
-
-    file: str | None
-    scope: tuple[str, ...] = ()
-    digest: str | None = None
-    typed: Imports | None = None
-
-
-def find_facts(status: Status, start: Start) -> Facts:
-    """Find what counts for a function; functions of one module, with the same options, share the work.
 
     Raises:
         ScopeError: If the scope, or another setting of the project, has no meaning.
     """
     repository, root = status.repository, status.repository.root
-    file, typed = start.file, start.typed
     own = tuple(path for path, _ in places(file, root) if not is_environment(path, status)) if file else ()
     if file is not None and not own:
         typed = _imports_of(file, root)
     roots = import_roots(root)
-    key = (start, own, roots)
+    key = (file, scope, digest, typed, own, roots)
     known: Facts | None = status.facts.get(key)
     if known is None:
         settings = read_settings(root)
-        paths = named_paths(root, start.scope, settings, lambda path: repository.entry(status.head, path) is not None)
+        paths = named_paths(root, scope, settings, lambda path: repository.entry(status.head, path) is not None)
         starts = [*own, *([TYPED] if typed is not None else [])]
-        tree = WorkTree(root, memory(root), typed)
+        tree = WorkTree(root, typed)
         if paths is not None and os.curdir not in paths:
             paths = with_linked(paths, tree, lambda path: _links_below(status, path))
-        scope = find_scope(paths, tree, starts, roots)
-        found = _facts_of(status, scope, own, settings.generated)
-        commits, dirt = further_repositories(root, settings.also)
+        found = _facts_of(status, find_scope(paths, tree, starts, roots), own, settings.generated)
+        commits, changes = further_repositories(root, settings.also)
         known = status.facts[key] = found._replace(
-            foreign={**_foreign(status, file, start.digest), **commits},
-            dirt={**found.dirt, **_unsettled(status, settings), **dirt},
+            foreign={**_foreign(status, file, digest), **commits},
+            changes={**found.changes, **_unsettled(status, settings), **changes},
         )
     return known
 
@@ -172,9 +164,9 @@ def find_facts(status: Status, start: Start) -> Facts:
 def _facts_of(status: Status, scope: Scope, own: tuple[str, ...], generated: frozenset[str]) -> Facts:
     """Find the commit of a scope, and what in it differs from that."""
     repository, root, head = status.repository, status.repository.root, status.head
-    dirt, heads = status.collect(scope.holds, scope.holds_submodule, scope.within(repository.others))
+    changes, heads = status.collect(scope.holds, scope.holds_submodule, scope.within(repository.others))
     if not scope.by_bytes:
-        dirt = {path: each for path, each in dirt.items() if not each.is_layout}
+        changes = {path: each for path, each in changes.items() if not each.is_layout}
     reached = scope.files if not scope.is_whole else scope.causes.keys() - {TYPED}
     untracked = tuple(path for path in sorted(reached) if not _is_held(status, heads, path))
     commit = status.last_commit(scope.key(), lambda: _last_commit(repository, head, scope))
@@ -186,7 +178,7 @@ def _facts_of(status: Status, scope: Scope, own: tuple[str, ...], generated: fro
         digest=scope.digest(lambda path: repository.entry(commit, path)),
         own=own,
         untracked=untracked,
-        dirt=dirt,
+        changes=changes,
         remote=remote_url(repository),
         foreign={},
         generated=generated,
@@ -225,7 +217,7 @@ def _is_submodule(delta: Delta) -> bool:
     return any(side is not None and side[0] == SUBMODULE_MODE for side in (delta.old, delta.new))
 
 
-def _unsettled(status: Status, settings: Settings) -> dict[str, Dirt]:
+def _unsettled(status: Status, settings: Settings) -> dict[str, Change]:
     """The file of the settings, if what it says of the scope is not committed."""
     entry = status.repository.entry(status.head, FILE)
     if entry is not None and not status.may_differ(FILE):
@@ -252,10 +244,7 @@ def widen(facts: Facts, starts: frozenset[str] | None) -> Facts:
     Raises:
         RepositoryError: If the repository cannot be read any more.
     """
-    repository = find_repository(facts.root)
-    if repository is None:
-        raise RepositoryError(f"{facts.root} is no git repository any more; what it held is not known")
-    status = Status(repository, facts.heads[""])
+    status = Status(open_again(facts.root), facts.heads[""])
     if starts is None:
         return _facts_of(status, Scope(files=frozenset(facts.own)), facts.own, facts.generated)._replace(
             foreign=facts.foreign, remote=facts.remote, taken=facts.taken
@@ -264,15 +253,15 @@ def widen(facts: Facts, starts: frozenset[str] | None) -> Facts:
     if more <= facts.scope.files or facts.scope.is_whole:
         return facts
     paths = facts.scope.paths if facts.scope.kind is Kind.PATHS else None
-    tree = WorkTree(facts.root, memory(facts.root))
+    tree = WorkTree(facts.root)
     scope = find_scope(paths, tree, [*facts.own, *sorted(more)], import_roots(facts.root))
     if scope.is_whole:
         return widen(facts, None)._replace(scope=scope)
     scope = united(facts.scope, scope)
     described = _facts_of(status, scope, facts.own, facts.generated)
-    dirt = {path: each for path, each in described.dirt.items() if not facts.scope.holds(path)}
+    changes = {path: each for path, each in described.changes.items() if not facts.scope.holds(path)}
     return described._replace(
-        dirt={**dirt, **facts.dirt}, foreign=facts.foreign, remote=facts.remote, taken=facts.taken
+        changes={**changes, **facts.changes}, foreign=facts.foreign, remote=facts.remote, taken=facts.taken
     )
 
 
@@ -299,3 +288,71 @@ def _foreign(status: Status, file: str | None, digest: str | None) -> dict[str, 
 
 def is_environment(path: str, status: Status) -> bool:
     return is_installed(path, status.repository.root) and not status.is_tracked(path)
+
+
+class WorkTree:
+    """The files of a work tree at one moment; asked twice, it answers the same.
+
+    Args:
+        root: Its root, absolute and real.
+        typed: What is imported by code that is no file of the work tree.
+    """
+
+    def __init__(self, root: str, typed: Imports | None = None) -> None:
+        self._root = root
+        self._prefix = root.rstrip(os.sep) + os.sep
+        self._memory = memory(root)
+        self._typed = typed
+        self._files: dict[str, bool] = {}
+        self._links: dict[str, bool] = {}
+        self._imports: dict[str, Imports] = {}
+
+    def isfile(self, path: str) -> bool:
+        """Say whether a path is a file, or a link that leads to one."""
+        known = self._files.get(path)
+        if known is None:
+            known = path == TYPED or os.path.isfile(self._absolute(path))
+            self._files[path] = known
+        return known
+
+    def isdir(self, path: str) -> bool:
+        """Say whether a path is a folder, or a link that leads to one."""
+        return os.path.isdir(self._absolute(path))
+
+    def follow(self, path: str) -> Sequence[str]:
+        """List the links on the way of a path and the file that they lead to, of those in the work tree."""
+        links = [start for start in _starts(path) if self._is_link(start)]
+        if not links:
+            return ()
+        target = self.inside(os.path.realpath(self._absolute(path)))
+        return links if target is None else [*links, target]
+
+    def inside(self, absolute: str) -> str | None:
+        """Write an absolute path relative to the root; None if it lies elsewhere."""
+        return relative(os.path.realpath(absolute), self._root)
+
+    def imports_of(self, path: str) -> Imports:
+        """Read a Python file."""
+        if path == TYPED:
+            return self._typed or Imports()
+        if path not in self._imports:
+            try:
+                with open(self._absolute(path), "rb") as file:
+                    self._imports[path] = self._memory.imports(file.read())
+            except OSError:  # it was there a moment ago
+                self._imports[path] = Imports()
+        return self._imports[path]
+
+    def _absolute(self, path: str) -> str:
+        return self._prefix + path if path else self._root  # os.path.join takes four times as long, 500 times a look
+
+    def _is_link(self, path: str) -> bool:
+        known = self._links.get(path)
+        if known is None:
+            known = self._links[path] = os.path.islink(self._absolute(path))
+        return known
+
+
+def _starts(path: str) -> list[str]:
+    parts = path.split("/")
+    return ["/".join(parts[: count + 1]) for count in range(len(parts))]

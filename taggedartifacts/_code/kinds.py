@@ -10,11 +10,10 @@ from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from .._git.trees import NOTEBOOK
-
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+NOTEBOOK = ".ipynb"
 # What they stand for is described in docs/what-counts.rst; a test holds the two together.
 KINDS = {
     "Python": (".py", ".pyi", ".pyw"),

@@ -8,14 +8,14 @@ import warnings
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .._errors import RepositoryError
-from .._git.repository import find_repository, reading
+from .._git.repository import reading
 from .._git.trees import Delta
 from .._hashing import file_hexdigest, hexdigest
 from .._reach.forks import looking
 from .._reach.modules import LoadedFile, LoadedModules, loaded_modules
 from .._reach.places import is_installed, places
 from .._reach.syntax import module_digest
-from .dirt import STALE, Change, CodeState, Dirt, Facts, Status, digest_of, patch_of, same_syntax
+from .dirt import STALE, Change, CodeState, Facts, Status, digest_of, in_order, open_again, patch_of, same_syntax
 from .facts import widen
 from .meanwhile import changed_meanwhile, uncounted
 from .settings import FILE
@@ -39,7 +39,7 @@ class Look:
     def __init__(self, found: Facts | CodeState | RepositoryError, warning: str | None = None) -> None:
         self._found = found
         self._warning = warning
-        self._judged: dict[tuple[str, str], Dirt | str | None] = {}
+        self._judged: dict[tuple[str, str], Change | str | None] = {}
         self._start()
 
     def _start(self) -> None:
@@ -83,16 +83,16 @@ class Look:
             within: Finds which paths, relative to the root, are inputs.
         """
         facts = self._found
-        if not isinstance(facts, Facts) or not facts.dirt:
+        if not isinstance(facts, Facts) or not facts.changes:
             return self
         reached = facts.scope.causes.keys() if facts.scope.is_whole else facts.scope.files
         modules = {path for _, path in self.loaded()}
-        data = [path for path in facts.dirt.keys() - reached - modules - {FILE} if not path.startswith("../")]
+        data = [path for path in facts.changes.keys() - reached - modules - {FILE} if not path.startswith("../")]
         left = within(facts.root, data)
         if not left:
             return self
-        dirt = {path: each for path, each in facts.dirt.items() if path not in left}
-        return self._leaving.get(left) or _keep(self._leaving, left, self._with(facts._replace(dirt=dirt)))
+        changes = {path: each for path, each in facts.changes.items() if path not in left}
+        return self._leaving.get(left) or _keep(self._leaving, left, self._with(facts._replace(changes=changes)))
 
     def whole(self) -> Look:
         """Return the look at the whole repository."""
@@ -122,19 +122,19 @@ class Look:
         """
         known = self._tracked.get(file)
         if known is None:
-            facts = self._found
-            found = places(file, facts.root) if isinstance(facts, Facts) else []
-            known = False
-            if isinstance(facts, Facts) and found:
-                path = found[-1][0]
-                if path in facts.scope.files and path not in facts.untracked and not facts.scope.is_whole:
-                    self._tracked[file] = True  # without asking: another user may not read the repository
-                    return True
-                with reading(facts.root):
-                    prefix, status = _Inspector(facts).status(path)
-                    known = status.is_tracked(path[len(prefix) :])
-            self._tracked[file] = known
+            known = self._tracked[file] = self._ask_git(file)
         return known
+
+    def _ask_git(self, file: str) -> bool:
+        facts = self._found
+        if not isinstance(facts, Facts) or not (found := places(file, facts.root)):
+            return False
+        path = found[-1][0]
+        if path in facts.scope.files and path not in facts.untracked and not facts.scope.is_whole:
+            return True  # without asking: another user may not read the repository
+        with reading(facts.root):
+            prefix, status = _Inspector(facts).status(path)
+            return status.is_tracked(path[len(prefix) :])
 
     @property
     def root(self) -> str | None:
@@ -235,15 +235,15 @@ class Look:
         for path in facts.untracked:
             if path not in extra and _may_be_loaded(path, facts.root):
                 extra[path] = inspector.judge_untracked(path)
-        dirt = {**facts.dirt, **{path: found for path, found in extra.items() if isinstance(found, Dirt)}}
+        changes = {**facts.changes, **{path: found for path, found in extra.items() if isinstance(found, Change)}}
         state = CodeState(
             commit=facts.commit,
-            dirty=digest_of(dirt),
+            dirty=digest_of(changes.values()),
             root=facts.root,
             scope=facts.scope,
             digest=facts.digest,
-            changes=tuple(Change(path, dirt[path].what) for path in sorted(dirt)),
-            patch=patch_of(dirt),
+            changes=tuple(in_order(changes.values())),
+            patch=patch_of(changes.values()),
             modules={
                 **{path: found for path, found in sorted(extra.items()) if isinstance(found, str)},
                 **facts.foreign,
@@ -300,25 +300,25 @@ class _Inspector:
         """Say whether the file is code: in scope, and not merely the script that calls."""
         return loaded.path in self._facts.own or self._facts.scope.holds_module(loaded.path, is_script=loaded.is_script)
 
-    def judge(self, loaded: LoadedFile, *, is_compared: bool) -> Dirt | str | None:
+    def judge(self, loaded: LoadedFile, *, is_compared: bool) -> Change | str | None:
         """What makes the code dirty, or the digest of a file that git ignores, or None if all is well."""
         path = loaded.path
         prefix, status = self.status(path)
         entry = status.repository.entry(self._facts.heads[prefix], path[len(prefix) :])
-        dirt = self._facts.dirt.get(path)
-        is_tracked = entry is not None or dirt is not None
+        change = self._facts.changes.get(path)
+        is_tracked = entry is not None or change is not None
         if not is_tracked and path not in self._facts.own and is_installed(path, self._facts.root):
             return None
-        is_stale = not loaded.is_as_loaded() or (loaded.is_doubtful and dirt is not None)
+        is_stale = not loaded.is_as_loaded() or (loaded.is_doubtful and change is not None)
         if is_stale and not self._differs_in_layout(loaded, status, entry):
-            return Dirt(STALE, 0o100644, loaded.token, None)
+            return Change(path, STALE, 0o100644, loaded.token)
         if is_tracked:
             if is_compared:
-                return dirt
+                return change
             return self._judge_later(path, prefix, status, entry)
         return self.judge_untracked(path)
 
-    def judge_untracked(self, path: str) -> Dirt | str | None:
+    def judge_untracked(self, path: str) -> Change | str | None:
         """Judge a module that no commit holds."""
         prefix, status = self.status(path)
         if path in self._facts.generated or is_installed(path, self._facts.root):
@@ -329,21 +329,21 @@ class _Inspector:
             except FileNotFoundError:
                 return None
         found = status.new_file(path[len(prefix) :], "loaded, but not tracked by git")
-        return found._replace(patch=None) if found and prefix else found
+        return found.below(prefix) if found and prefix else found
 
-    def _judge_later(self, path: str, prefix: str, status: Status, entry: tuple[int, str] | None) -> Dirt | None:
+    def _judge_later(self, path: str, prefix: str, status: Status, entry: tuple[int, str] | None) -> Change | None:
         """Judge a tracked module that was loaded after the look: what it found then must still stand there."""
-        dirt = self._facts.dirt.get(path)
+        change = self._facts.changes.get(path)
         now = status.repository.stored(path[len(prefix) :], entry[0] if entry else None)
-        expected = (dirt.mode, dirt.oid) if dirt else entry
+        expected = (change.mode, change.oid) if change else entry
         if now is not None and (now.mode, now.oid) == expected:
-            return dirt
+            return change
         if now is not None and entry is not None and not self._facts.scope.by_bytes:
             delta = Delta(path, entry, (now.mode, now.oid))
             if same_syntax(status.repository, delta, now.content):
-                return dirt
+                return change
         found = status.new_file(path[len(prefix) :], "changed after the repository was looked at: start again")
-        return found and found._replace(patch=None)
+        return found and found.below(prefix)
 
     def _differs_in_layout(self, loaded: LoadedFile, status: Status, entry: tuple[int, str] | None) -> bool:
         """Say whether what was loaded is what the commit holds, and the file differs from that in comments alone."""
@@ -363,8 +363,5 @@ class _Inspector:
         """The repository that holds a path, with the prefix of what it holds."""
         prefix = max((prefix for prefix in self._facts.heads if path.startswith(prefix)), key=len)
         if prefix not in self._statuses:
-            repository = find_repository(os.path.join(self._facts.root, prefix))
-            if repository is None:
-                raise RepositoryError(f"{self._facts.root} is no git repository any more; what it held is not known")
-            self._statuses[prefix] = Status(repository)
+            self._statuses[prefix] = Status(open_again(self._facts.root, prefix))
         return prefix, self._statuses[prefix]

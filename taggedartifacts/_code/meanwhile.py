@@ -7,20 +7,18 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from .._errors import RepositoryError
 from .._git.command import status_of
-from .._git.index import index_stamp
-from .._git.repository import find_repository, reading
+from .._git.index import stamp_of
+from .._git.repository import reading
 from .._git.trees import Delta
 from .._memory import Memory
 from .._reach.places import is_installed, relative
-from .dirt import Facts, Status, same_syntax
+from .dirt import Facts, Status, open_again, same_syntax
 from .kinds import opens_unseen
 from .settings import FILE
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from .._git.command import CommandRepository
-    from .._git.repository import Repository
     from .._reach.opened import Opened
 
 _MARGIN_SECONDS = 2.0  # file systems stamp with the tick before
@@ -66,7 +64,7 @@ def changed_meanwhile(facts: Facts, opened: Opened, modules: Collection[str]) ->
             doubtful = _doubtful(paths, facts, modules)
             if not doubtful:  # as nearly always, and then no repository has to be opened
                 return []
-            status = Status(_repository(facts.root), facts.heads[""])
+            status = Status(open_again(facts.root), facts.heads[""])
             return [path for path in doubtful if _differs(path, facts, status)]
     except RepositoryError:
         return _doubtful([path for path in facts.scope.files if path in seen], facts, modules)
@@ -120,20 +118,13 @@ _NO_DATA = frozenset({".git", "__pycache__"})
 def _listed(root: str) -> _Tracked:
     """List what is tracked: to read an index of 300 files takes 10 ms, to stamp it 10 µs."""
     known = _tracked.get(root)
-    if known is None or index_stamp(known.file) != known.stamp:
-        repository = _repository(root)
+    if known is None or stamp_of(known.file) != known.stamp:
+        repository = open_again(root)
         paths = frozenset(repository.tracked())
         known = _Tracked(*repository.index, paths, frozenset(filter(opens_unseen, paths)))
         if known.file:
             _tracked.put(root, known, sum(map(len, paths)) + _PATH_BYTES * len(paths))
     return known
-
-
-def _repository(root: str) -> Repository | CommandRepository:
-    repository = find_repository(root)
-    if repository is None:
-        raise RepositoryError(f"{root} is no git repository any more; what it held is not known")
-    return repository
 
 
 def _doubtful(paths: Collection[str], facts: Facts, modules: Collection[str]) -> list[str]:
@@ -152,12 +143,12 @@ def _is_from_before(path: str, facts: Facts) -> bool:
 
 def _differs(path: str, facts: Facts, status: Status) -> bool:
     entry = status.repository.entry(status.head, path)
-    dirt = facts.dirt.get(path)
-    before = (dirt.mode, dirt.oid) if dirt is not None else entry
+    change = facts.changes.get(path)
+    before = (change.mode, change.oid) if change is not None else entry
     now = status.repository.stored(path, entry[0] if entry else None)
     if now is None:
         return before is not None and before[0] != 0
     if before == (now.mode, now.oid):
         return False
     delta = Delta(path, before, (now.mode, now.oid))
-    return facts.scope.by_bytes or dirt is not None or not same_syntax(status.repository, delta, now.content)
+    return facts.scope.by_bytes or change is not None or not same_syntax(status.repository, delta, now.content)

@@ -1,4 +1,4 @@
-"""What looks remember: what files import, on the disk and in this process, and the work tree as one look sees it.
+"""What looks remember: what files import, and what git said of commits and trees, in this process and on the disk.
 
 All of it follows from content, so it never goes stale, but for what the index tells, which is kept with a stamp of the
 index. Losing it costs time, and what is damaged is as good as lost.
@@ -11,18 +11,20 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from .. import _memory
+from .._git.index import Kept
 from .._hashing import hexdigest
+from .._memory import Memory
 from .._reach import hiding, imports
 from .._reach.forks import looking
-from .._reach.imports import Imports
-from .._reach.places import relative
 from . import kinds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
+
+    from .._reach.imports import Imports
 
 # What is remembered holds for the rules by which it was found: a new library with others must not read it.
 _FORM = f"3 {imports.FORM} {hexdigest(repr((kinds.KINDS, kinds.NAMES, kinds.FOLDERS)).encode())}"
@@ -31,7 +33,7 @@ _PARSED = 3  # how many times the bytes of its text the imports of a file take i
 _SECTIONS = ("imports", "syntax", "commits", "links", "index")
 
 
-class CodeMemory:
+class CodeMemory(Kept):
     """What is remembered of one work tree; one object for each in the process.
 
     Args:
@@ -40,9 +42,9 @@ class CodeMemory:
 
     def __init__(self, root: str) -> None:
         self._root = root
-        self._used: dict[str, _memory.Memory[str, str]] = {section: _memory.Memory() for section in _SECTIONS}
-        self._kept: _memory.Memory[str, dict[str, str]] = _memory.Memory()
-        self._read: _memory.Memory[str, Imports] = _memory.Memory()
+        self._used: Memory[tuple[str, str], str] = Memory()  # by section and key
+        self._kept: Memory[str, dict[str, dict[str, str]]] = Memory()  # by the root, its one key: what the file holds
+        self._read: Memory[str, Imports] = Memory()
         self._bytes = 0
         self._has_news = False
 
@@ -75,12 +77,12 @@ class CodeMemory:
         """Tell the commit that was found for a key; *search* finds it where it is not known."""
         return self._remembered("commits", key, search)
 
-    def told(self) -> str | None:
-        """Tell what was kept of HEAD and the index."""
+    def read(self) -> str | None:
+        """Read what HEAD and the index told."""
         return self._recall("index", "")
 
-    def tell(self, text: str) -> None:
-        """Keep what HEAD and the index tell, instead of what they told before."""
+    def write(self, text: str) -> None:
+        """Write what HEAD and the index tell, instead of what they told before."""
         self._note("index", "", text)
 
     def save(self) -> None:
@@ -90,13 +92,11 @@ class CodeMemory:
             if not self._has_news or folder is None:
                 return
             self._has_news = False
-            sections = {
-                section: {**(self._stored()[section] if self._bytes < _MOST_BYTES // 2 else {}), **used}
-                for section, used in self._used.items()
-            }
-        text = _file_content(sections)
+            kept = self._stored() if self._bytes < _MOST_BYTES // 2 else _nothing()
+            used = self._used.copy()
+        text = _file_content(kept, used)
         if len(text) > _MOST_BYTES:
-            text = _file_content(self._used)
+            text = _file_content(_nothing(), used)
         temporary = os.path.join(folder, f".{os.urandom(8).hex()}")
         with contextlib.suppress(OSError):
             os.makedirs(folder, mode=0o700, exist_ok=True)
@@ -115,46 +115,39 @@ class CodeMemory:
         return known
 
     def _recall(self, section: str, key: str) -> str | None:
-        used = self._used[section]
-        if (known := used.get(key)) is not None:
-            return known
-        known = self._stored()[section].get(key)
-        if known is not None:
-            used.put(key, known, len(key) + len(known))
+        known = self._used.get((section, key))
+        if known is None and (known := self._stored()[section].get(key)) is not None:
+            self._used.put((section, key), known, len(key) + len(known))
         return known
 
     def _note(self, section: str, key: str, text: str) -> None:
         with looking:
             self._bytes += len(key) + len(text)
             if self._bytes > _MOST_BYTES:
-                for used in self._used.values():
-                    used.clear()
+                self._used.clear()
                 self._read.clear()
                 self._bytes = len(key) + len(text)
-            self._used[section].put(key, text, len(key) + len(text))
+            self._used.put((section, key), text, len(key) + len(text))
             self._has_news = True
 
     def _stored(self) -> dict[str, dict[str, str]]:
         with looking:
-            kept = {**self._kept}
-            if len(kept) == len(_SECTIONS):
-                return kept
-            folder = _folder()
-            stored = _stored_texts(self._file(folder)) if folder else _nothing()
-            for section, known in stored.items():
-                self._kept.put(section, known, sum(len(key) + len(text) for key, text in known.items()))
+            stored = self._kept.get(self._root)
+            if stored is None:
+                folder = _folder()
+                stored = _stored_texts(self._file(folder)) if folder else _nothing()
+                size = sum(len(key) + len(text) for known in stored.values() for key, text in known.items())
+                self._kept.put(self._root, stored, size)
             return stored
 
     def _file(self, folder: str) -> str:
         return os.path.join(folder, f"{hexdigest(os.fsencode(self._root))}.json")
 
 
-_memories: dict[str, CodeMemory] = {}
-
-
+@lru_cache(maxsize=64)  # work trees, submodules included; as long as the process lives, or until there are more
 def memory(root: str) -> CodeMemory:
     """What is remembered of the work tree at *root*."""
-    return _memories.get(root) or _memories.setdefault(root, CodeMemory(root))
+    return CodeMemory(root)
 
 
 def _folder() -> str | None:
@@ -166,8 +159,11 @@ def _nothing() -> dict[str, dict[str, str]]:
     return {section: {} for section in _SECTIONS}
 
 
-def _file_content(sections: Mapping[str, Mapping[str, str]]) -> bytes:
+def _file_content(kept: Mapping[str, Mapping[str, str]], used: Mapping[tuple[str, str], str]) -> bytes:
     """Write what is remembered behind a digest of it: one wrong letter could name a commit that is not there."""
+    sections = {section: {**kept[section]} for section in _SECTIONS}
+    for (section, key), remembered in used.items():
+        sections[section][key] = remembered
     text = json.dumps(sections).encode()
     return f"{_FORM} {hexdigest(text)}\n".encode() + text
 
@@ -184,76 +180,3 @@ def _stored_texts(file: str) -> dict[str, dict[str, str]]:
         return _nothing()
     known: dict[str, dict[str, str]] = json.loads(text)
     return known
-
-
-TYPED = "<typed>"
-"""Stands for code that is no file of the work tree, in its root: what it imports is followed, and it counts nowhere."""
-
-
-class WorkTree:
-    """The files of a work tree at one moment; asked twice, it answers the same.
-
-    Args:
-        root: Its root, absolute and real.
-        memory: Remembers what files import.
-        typed: What is imported by code that is no file of the work tree.
-    """
-
-    def __init__(self, root: str, memory: CodeMemory, typed: Imports | None = None) -> None:
-        self._root = root
-        self._prefix = root.rstrip(os.sep) + os.sep
-        self._memory = memory
-        self._typed = typed
-        self._files: dict[str, bool] = {}
-        self._links: dict[str, bool] = {}
-        self._imports: dict[str, Imports] = {}
-
-    def isfile(self, path: str) -> bool:
-        """Say whether a path is a file, or a link that leads to one."""
-        known = self._files.get(path)
-        if known is None:
-            known = path == TYPED or os.path.isfile(self._absolute(path))
-            self._files[path] = known
-        return known
-
-    def isdir(self, path: str) -> bool:
-        """Say whether a path is a folder, or a link that leads to one."""
-        return os.path.isdir(self._absolute(path))
-
-    def follow(self, path: str) -> Sequence[str]:
-        """List the links on the way of a path and the file that they lead to, of those in the work tree."""
-        links = [start for start in _starts(path) if self._is_link(start)]
-        if not links:
-            return ()
-        target = self.inside(os.path.realpath(self._absolute(path)))
-        return links if target is None else [*links, target]
-
-    def inside(self, absolute: str) -> str | None:
-        """Write an absolute path relative to the root; None if it lies elsewhere."""
-        return relative(os.path.realpath(absolute), self._root)
-
-    def imports_of(self, path: str) -> Imports:
-        """Read a Python file."""
-        if path == TYPED:
-            return self._typed or Imports()
-        if path not in self._imports:
-            try:
-                with open(self._absolute(path), "rb") as file:
-                    self._imports[path] = self._memory.imports(file.read())
-            except OSError:  # it was there a moment ago
-                self._imports[path] = Imports()
-        return self._imports[path]
-
-    def _absolute(self, path: str) -> str:
-        return self._prefix + path if path else self._root  # os.path.join takes four times as long, 500 times a look
-
-    def _is_link(self, path: str) -> bool:
-        known = self._links.get(path)
-        if known is None:
-            known = self._links[path] = os.path.islink(self._absolute(path))
-        return known
-
-
-def _starts(path: str) -> list[str]:
-    parts = path.split("/")
-    return ["/".join(parts[: count + 1]) for count in range(len(parts))]

@@ -14,23 +14,23 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from .._errors import ScopeError
-from .._git.command import SUBMODULE_MODE
-from .._git.trees import NOTEBOOK
+from .._git.trees import SUBMODULE_MODE
 from .._hashing import hexdigest
 from .._reach.closure import Closure, closure
 from .._reach.imports import is_probed, probed
 from . import kinds
-from .memory import TYPED
 from .settings import FILE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from .._reach.closure import Cause
-    from .memory import WorkTree
+    from .._reach.closure import Cause, FileTree
     from .settings import Settings
 
 _log = logging.getLogger("taggedartifacts")
+
+TYPED = "<typed>"
+"""Stands for code that is no file of the work tree, in its root: what it imports is followed, and it counts nowhere."""
 
 
 class Kind(enum.Enum):
@@ -79,7 +79,7 @@ class Scope:
         if path in self.files:
             return True
         if self.is_whole:
-            return not path.endswith(NOTEBOOK)
+            return not path.endswith(kinds.NOTEBOOK)
         if is_probed(path, self.probes):
             return True
         if self.kind is Kind.PATHS:
@@ -165,7 +165,7 @@ def is_below(path: str, paths: Sequence[str]) -> bool:
     """Say whether a path is one of some, or lies below one; a notebook only if it is named."""
     if path in paths:
         return True
-    return not path.endswith(NOTEBOOK) and any(part == os.curdir or path.startswith(f"{part}/") for part in paths)
+    return not path.endswith(kinds.NOTEBOOK) and any(part == os.curdir or path.startswith(f"{part}/") for part in paths)
 
 
 def checked_paths(scope: Sequence[str] | None) -> tuple[str, ...]:
@@ -215,7 +215,7 @@ def _as_on_disk(path: str) -> str:
     return path
 
 
-def find_scope(paths: tuple[str, ...] | None, tree: WorkTree, starts: Iterable[str], roots: Iterable[str]) -> Scope:
+def find_scope(paths: tuple[str, ...] | None, tree: FileTree, starts: Iterable[str], roots: Iterable[str]) -> Scope:
     """Find the scope of code that starts from some files.
 
     Args:
@@ -267,7 +267,7 @@ def united(one: Scope, other: Scope) -> Scope:
     )
 
 
-def with_linked(paths: tuple[str, ...], tree: WorkTree, links_below: Callable[[str], Iterable[str]]) -> tuple[str, ...]:
+def with_linked(paths: tuple[str, ...], tree: FileTree, links_below: Callable[[str], Iterable[str]]) -> tuple[str, ...]:
     """Add to paths what the links on their way, and those below them, lead to in the work tree.
 
     Args:

@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._errors import RepositoryError, ScopeError
-from .._memory import Memory
+from .._memory import once_read
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -99,9 +99,6 @@ def _generated(tools: dict[str, Any]) -> Iterator[str]:
 
 
 _VARIABLE = "TAGGEDARTIFACTS_ALLOW_DIRTY"
-# By the root of a repository: the stat of its settings, and what they say. A dirty call would parse them each time.
-_known: Memory[str, tuple[tuple[int, ...], bool]] = Memory()
-_ENTRY_BYTES = 500
 
 
 def allows_dirty(root: str | None) -> bool:
@@ -121,13 +118,8 @@ def allows_dirty(root: str | None) -> bool:
         return value == "1"
     if root is None:
         return False
-    try:
-        status = os.stat(os.path.join(root, FILE))
-    except OSError:
-        return False
-    stamp = status.st_ino, status.st_size, status.st_mtime_ns
-    known = _known.get(root)
-    if known is None or known[0] != stamp:
-        known = stamp, read_settings(root).allow_dirty
-        _known.put(root, known, _ENTRY_BYTES)
-    return known[1]
+    return once_read(os.path.join(root, FILE), _is_allowed_in)
+
+
+def _is_allowed_in(file: str) -> bool:
+    return read_settings(os.path.dirname(file)).allow_dirty

@@ -11,12 +11,11 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from .._errors import RepositoryError
-from .trees import Delta, last_commit
+from .trees import LINK_MODE, SUBMODULE_MODE, Delta, Stored, last_commit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
 
-LINK_MODE, SUBMODULE_MODE, TREE_MODE = 0o120000, 0o160000, 0o040000
 PATCH_BYTES = 1 << 20
 _SECONDS = 600
 _COMMITS_AT_FIRST, _COMMITS_AT_ONCE = 8, 200
@@ -27,15 +26,6 @@ _HOOK_VARIABLES = frozenset({
     "GIT_INTERNAL_SUPER_PREFIX", "GIT_LITERAL_PATHSPECS", "GIT_GLOB_PATHSPECS", "GIT_NOGLOB_PATHSPECS",
     "GIT_ICASE_PATHSPECS", "GIT_EXTERNAL_DIFF", "GIT_DIFF_OPTS", "GIT_DEFAULT_HASH",
 })  # fmt: skip
-
-
-class Stored(NamedTuple):
-    """A path of the work tree as git would store it: mode, object id, content unless large, why that is in doubt."""
-
-    mode: int
-    oid: str
-    content: bytes | None = None
-    doubt: str | None = None
 
 
 class Candidates(NamedTuple):
@@ -79,12 +69,6 @@ def git(root: str, *arguments: str, stdin: bytes | None = None, fetch: bool = Fa
     except subprocess.TimeoutExpired as error:
         raise TimeoutError(str(error)) from error
     return done.stdout if done.returncode == 0 else None
-
-
-def find_root(start: str) -> str | None:
-    """Ask git for the root of the work tree that holds the directory *start*."""
-    found = git(start, "rev-parse", "--show-toplevel")
-    return os.fsdecode(found.rstrip(b"\n")) if found else None
 
 
 def folders_with_git(start: str) -> Iterator[str]:
@@ -318,8 +302,8 @@ def stand_in(start: str, found: str, why: str, error: Exception | None = None) -
     Raises:
         RepositoryError: If the command refuses too, or there is none.
     """
-    if root := find_root(start):
-        return CommandRepository(root, why)
+    if top := git(start, "rev-parse", "--show-toplevel"):
+        return CommandRepository(os.fsdecode(top.rstrip(b"\n")), why)
     if "not owned" in why:
         root = next(folders_with_git(start), found)  # what git calls the repository in worktrees and submodules too
         raise RepositoryError(

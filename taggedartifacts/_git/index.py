@@ -13,9 +13,11 @@ import re
 import shutil
 import stat
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .command import LINK_MODE, PATCH_BYTES, SUBMODULE_MODE, Candidates, Stored, file_mode, git, lfs_pointer, status_of
+from .._hashing import file_stamp
+from .command import PATCH_BYTES, Candidates, file_mode, git, lfs_pointer, status_of
+from .trees import LINK_MODE, SUBMODULE_MODE, Stored
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -60,20 +62,32 @@ class Told(NamedTuple):
         return cls(tuple(stamp), Candidates(*map(set, staged)), None if others is None else tuple(others), parts)
 
 
-class Kept(Protocol):
-    """Keeps a text for other processes."""
+class Kept:
+    """Keeps what HEAD and the index of one work tree told; by itself for this process alone."""
 
-    def told(self) -> str | None:
-        """The text, if there is one."""
+    told: Told | None = None
 
-    def tell(self, text: str) -> None:
-        """Keep a text instead of the one before."""
+    def keep(self, told: Told) -> Told:
+        """Keep it for later looks of this process and, if it can be relied on and is small, for others."""
+        self.told = told
+        if told.is_small and told.is_settled:
+            self.write(told.to_text())
+        return told
+
+    def read(self) -> str | None:
+        """Read what was written for other processes, if anything was."""
+        return None
+
+    def write(self, text: str) -> None:
+        """Write a text for other processes instead of the one before."""
 
 
-def index_stamp(path: str) -> tuple[int, ...]:
-    """Stamp an index by what changes whenever git writes it."""
-    info = status_of(path)  # not there until something was added
-    return () if info is None else (info.st_ino, info.st_size, info.st_mtime_ns, info.st_ctime_ns)
+def stamp_of(path: str) -> tuple[int, ...]:
+    """Stamp a file by what changes whenever git writes it; nothing where there is none, as no index at first."""
+    try:
+        return file_stamp(path)
+    except OSError:
+        return ()
 
 
 def stored(opened: Any, root: str, path: str, known: int | None) -> Stored | None:

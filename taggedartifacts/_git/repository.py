@@ -13,8 +13,20 @@ from typing import TYPE_CHECKING, Any
 
 from .._errors import RepositoryError
 from .._hashing import SETTLED
-from .command import Candidates, CommandRepository, Stored, folders_with_git, git, stand_in
-from .index import SAMPLE, Told, hidden_entries, index_stamp, is_on, is_stale, other_paths, processors, shares, stored
+from .command import Candidates, CommandRepository, folders_with_git, git, stand_in
+from .index import (
+    SAMPLE,
+    Kept,
+    Told,
+    hidden_entries,
+    is_on,
+    is_stale,
+    other_paths,
+    processors,
+    shares,
+    stamp_of,
+    stored,
+)
 from .trees import History, files, last_commit, links
 
 if TYPE_CHECKING:
@@ -22,12 +34,7 @@ if TYPE_CHECKING:
 
     import pygit2
 
-    from .index import Kept
-    from .trees import Delta
-
-
-_MOST_TOLD = 64  # repositories, submodules included
-_told: dict[str, Told] = {}  # by root; until HEAD or the index moves, or more than that are looked at
+    from .trees import Delta, Stored
 
 
 @contextmanager
@@ -113,13 +120,14 @@ class Repository:
     """A repository that libgit2 can read. Short-lived: open it, ask, drop it; it sees the disk as it stands."""
 
     def __init__(self, opened: pygit2.Repository, start: str) -> None:
-        self.kept: Kept | None = None
+        self.kept = Kept()
         """Where to keep what HEAD and the index alone tell."""
         self._opened = opened
         self._start = os.path.realpath(start)
         self.root = os.path.realpath(opened.workdir)
+        self._index_file = os.path.join(opened.path, "index")
         # Before the index is read: what is read may be newer, and never older.
-        self._stamp = index_stamp(_index_path(opened))
+        self._stamp = stamp_of(self._index_file)
 
     @cached_property
     def head(self) -> str:
@@ -139,8 +147,10 @@ class Repository:
                 restricted; None for none. What is found elsewhere need not be all.
         """
         told = self._tell()
-        if within is None or is_on(self._opened, "core.ignorecase"):  # then git orders and finds paths in another way
-            paths = self._differing(self._shares())
+        if is_on(self._opened, "core.ignorecase"):  # git orders and finds paths in another way
+            paths = _compare(self._opened, [])
+        elif within is None:
+            paths = self._differing(self._shares(told))
         else:
             paths = _compare(self._opened, list(_encoded(within)))
         return told.staged._replace(paths=told.staged.paths | (paths - told.staged.submodules))
@@ -151,11 +161,9 @@ class Repository:
         return self._tell().others
 
     def _tell(self) -> Told:
-        told = _told.get(self.root)
+        told = self.kept.told
         if told is None or told.stamp != self._now():
-            if len(_told) >= _MOST_TOLD:
-                _told.clear()
-            told = _told[self.root] = self._recall() or self._ask_index()
+            told = self.kept.told = self._recall() or self.kept.keep(self._ask_index())
         return told
 
     def _now(self) -> tuple[object, ...]:
@@ -163,18 +171,11 @@ class Repository:
 
     def _recall(self) -> Told | None:
         """Find what another process was told, if neither HEAD nor the index has moved since."""
-        text = self.kept and self.kept.told()
+        text = self.kept.read()
         with suppress(ValueError, TypeError):  # of another form
             if text and (told := Told.from_text(text)).stamp == self._now() and not self._is_stale():
                 return told
         return None
-
-    def _keep(self, told: Told) -> Told:
-        """Keep what the index told, for this process and, if it can be relied on, for others."""
-        _told[self.root] = told
-        if self.kept is not None and told.is_small and told.is_settled:
-            self.kept.tell(told.to_text())
-        return told
 
     def _ask_index(self) -> Told:
         """Find what HEAD and the index alone tell; brings the times in the index up to date if they are stale."""
@@ -191,18 +192,16 @@ class Repository:
         found.paths.update(_paths_in(diff) - found.submodules)
         for sides in index.conflicts or ():
             found.paths.update(os.fsdecode(side.path) for side in sides if side is not None)
-        is_settled = max(self._stamp[2:], default=asked) < asked - SETTLED
-        return self._keep(Told(now, found, others, is_settled=is_settled))
+        is_settled = max(self._stamp[:2], default=asked) < asked - SETTLED
+        return Told(now, found, others, is_settled=is_settled)
 
-    def _shares(self) -> list[list[bytes]]:
+    def _shares(self, told: Told) -> list[list[bytes]]:
         """Divide the index among the threads that compare it with the work tree."""
         from pygit2.ffi import ffi
 
-        told = self._tell()
         if told.shares is None:
             paths = [ffi.string(entry.path) for entry in self._entries()]
-            threads = 1 if is_on(self._opened, "core.ignorecase") else processors()
-            told = self._keep(told._replace(shares=shares(paths, threads)))
+            told = self.kept.keep(told._replace(shares=shares(paths, processors())))
         return told.shares or [[]]
 
     def _entries(self, step: int = 1) -> list[Any]:
@@ -229,7 +228,7 @@ class Repository:
             flags = pygit2.enums.DiffOption.IGNORE_SUBMODULES | pygit2.enums.DiffOption.UPDATE_INDEX
             with suppress(pygit2.GitError):  # a lock that is held, or nowhere to write: judge without
                 index.diff_to_workdir(flags)
-        self._stamp = index_stamp(_index_path(self._opened))
+        self._stamp = stamp_of(self._index_file)
         index.read(False)
 
     def _differing(self, divided: list[list[bytes]]) -> set[str]:
@@ -256,7 +255,7 @@ class Repository:
         for thread in started:
             thread.join()
         # An index that was replaced meanwhile may have been read by some of them and not by others.
-        if len(found) < len(divided) - 1 or (started and index_stamp(_index_path(self._opened)) != self._stamp):
+        if len(found) < len(divided) - 1 or (started and stamp_of(self._index_file) != self._stamp):
             return _compare(self._opened, [])
         return paths.union(*found)
 
@@ -272,7 +271,7 @@ class Repository:
     @property
     def index(self) -> tuple[str, tuple[int, ...]]:
         """The file of the index, and its stamp from before it was read."""
-        return _index_path(self._opened), self._stamp
+        return self._index_file, self._stamp
 
     def tracked(self) -> list[str]:
         """List the paths in the index."""
@@ -371,10 +370,6 @@ def _encoded(paths: Collection[str]) -> Iterator[bytes]:
     for path in paths:
         with suppress(UnicodeEncodeError):
             yield os.fsencode(path)
-
-
-def _index_path(opened: pygit2.Repository) -> str:
-    return os.path.join(opened.path, "index")
 
 
 def _compare(opened: pygit2.Repository, below: list[bytes]) -> set[str]:

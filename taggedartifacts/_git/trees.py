@@ -18,9 +18,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-NOTEBOOK = ".ipynb"
+LINK_MODE, SUBMODULE_MODE, TREE_MODE = 0o120000, 0o160000, 0o040000
 _MOST_AT_HAND = 64
-_LINK_MODE = 0o120000
 
 
 class Delta(NamedTuple):
@@ -35,6 +34,15 @@ class Delta(NamedTuple):
     path: str
     old: tuple[int, str] | None
     new: tuple[int, str] | None
+
+
+class Stored(NamedTuple):
+    """A path as git stores it, or would store it: mode, object id, content unless large, why that is in doubt."""
+
+    mode: int
+    oid: str
+    content: bytes | None = None
+    doubt: str | None = None
 
 
 def last_commit(
@@ -126,44 +134,35 @@ def _side(entry: Any) -> tuple[int, str]:
 
 def files(repository: Any, commit: str, suffix: str) -> Iterator[tuple[str, str, Callable[[], bytes]]]:
     """Iterate over the files at a commit whose names end so: path, object id, and what reads the content."""
-    pending: list[tuple[str, Any]] = [("", repository[commit].tree)]
-    while pending:
-        prefix, tree = pending.pop()
-        for entry in tree:
-            path = f"{prefix}{entry.name}"
-            if entry.type_str == "tree":
-                pending.append((f"{path}/", entry))
-            elif entry.type_str == "blob" and path.endswith(suffix):
-                yield path, str(entry.id), entry.read_raw
+    for path, entry in _entries(repository[commit].tree):
+        if entry.type_str == "blob" and path.endswith(suffix):
+            yield path, str(entry.id), entry.read_raw
 
 
 def links(repository: Any, tree: str) -> list[str]:
     """List the symbolic links in a tree and below, by their paths from there."""
-    found = []
-    pending: list[tuple[str, Any]] = [("", repository[tree])]
+    return [path for path, entry in _entries(repository[tree]) if entry.filemode == LINK_MODE]
+
+
+def _entries(tree: Any) -> Iterator[tuple[str, Any]]:
+    """Iterate over what a tree and those below it hold beside trees, with the paths from there."""
+    pending = [("", tree)]
     while pending:
         prefix, folder = pending.pop()
         for entry in folder:
             if entry.type_str == "tree":
                 pending.append((f"{prefix}{entry.name}/", entry))
-            elif entry.filemode == _LINK_MODE:
-                found.append(f"{prefix}{entry.name}")
-    return found
+            else:
+                yield f"{prefix}{entry.name}", entry
 
 
 _QUOTED = re.compile(rb'[\x00-\x1f"\\\x7f]')
 _TYPE = 0o170000
 
 
-class Side(NamedTuple):
-    """One side of a change: mode, object id and content, as git stores them."""
-
-    mode: int
-    oid: str
-    content: bytes
-
-
-def file_patch(path: bytes, old: Side | None, new: Side | None, difference: Callable[[bytes, bytes], bytes]) -> bytes:
+def file_patch(
+    path: bytes, old: Stored | None, new: Stored | None, difference: Callable[[bytes, bytes], bytes]
+) -> bytes:
     """Write the patch that takes a path from *old* to *new*, where None is its absence.
 
     Args:
@@ -181,7 +180,7 @@ def file_patch(path: bytes, old: Side | None, new: Side | None, difference: Call
         lines.append(b"deleted file mode %o\n" % old.mode)
     elif old and new and old.mode != new.mode:
         lines.append(b"old mode %o\nnew mode %o\n" % (old.mode, new.mode))
-    before, after = (old.content if old else b""), (new.content if new else b"")
+    before, after = ((side and side.content) or b"" for side in (old, new))
     known = old or new
     none = "0" * len(known.oid) if known else ""
     oids = (old.oid if old else none).encode(), (new.oid if new else none).encode()

@@ -98,6 +98,50 @@ class TestMemory:
         assert path == work.f(1, "out/f.txt")
 
 
+class TestOnceRead:
+    """What follows from a file is found again only when the file has changed."""
+
+    @pytest.fixture
+    def reads(self, tmp_path):
+        """A file that was written long ago, and what was read of it so far."""
+        file, read = tmp_path / "file", []
+        file.write_text("1")
+        os.utime(file, (1, 1))
+        return file, read
+
+    @staticmethod
+    def ask(file, read):
+        """Say what the file holds."""
+        return _memory.once_read(str(file), lambda path: read.append(path) or (file.exists() and file.read_text()))
+
+    def test_changed(self, reads, monkeypatch):
+        """It is read once, and once more when it has changed."""
+        monkeypatch.setattr(_memory, "SETTLED", -(10**18))
+        file, read = reads
+        before = [self.ask(file, read), self.ask(file, read)]
+        assert 1 == len(read)
+        file.write_text("22")
+
+        assert ["1", "1", "22", "22"] == [*before, self.ask(file, read), self.ask(file, read)]
+        assert 2 == len(read)
+
+    def test_young(self, reads):
+        """What was written just now is read each time: it could be written again and have the same times."""
+        file, read = reads
+        file.write_text("22")
+
+        assert ["22", "22"] == [self.ask(file, read), self.ask(file, read)]
+        assert 2 == len(read)
+
+    def test_missing(self, reads):
+        """Where there is no file, what that means is asked each time."""
+        file, read = reads
+        file.unlink()
+
+        assert [False, False] == [self.ask(file, read), self.ask(file, read)]
+        assert 2 == len(read)
+
+
 class TestInputs:
     def test_steps_of_inode_numbers(self):
         """Files are spread over groups whatever the steps in which a file system numbers them."""

@@ -71,8 +71,7 @@ class TestBetweenProcesses:
         monkeypatch.setattr(repository, "SETTLED", -(10**18))
         looks = []
         for _ in range(2):
-            monkeypatch.setattr(module, "_memories", {})
-            repository._told.clear()
+            module.memory.cache_clear()
             looks.append(take_look(str(repo.path / "work.py")).state())
             module.memory(str(repo.path)).save()
             monkeypatch.setattr(repository, "hidden_entries", never)
@@ -176,7 +175,7 @@ class TestBounds:
             memory = CodeMemory("/work")
             for number in range(start, start + 500):
                 memory.commit(f"{number:040}", lambda number=number: f"{number:040}")
-                held = sum(len(key) + len(text) for used in memory._used.values() for key, text in used.items())
+                held = sum(len(key) + len(text) for (_section, key), text in memory._used.items())
                 assert held <= 20_000
             memory.save()
             (file,) = folder.iterdir()

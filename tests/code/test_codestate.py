@@ -15,7 +15,7 @@ from gitrepo import IS_ROOT, GitRepo
 from looks import WORK, LookedAt, importable
 
 from taggedartifacts._code.codestate import stamp, take_look
-from taggedartifacts._code.dirt import Change, CodeState, Dirt, digest_of
+from taggedartifacts._code.dirt import Change, CodeState, digest_of
 from taggedartifacts._code.scope import Kind, Scope
 from taggedartifacts._errors import DirtyRepositoryError, RepositoryError, ScopeError
 
@@ -453,9 +453,9 @@ class TestCodeState:
 
     def test_digest_in_any_order(self):
         """The order in which paths were found does not count."""
-        one, two = Dirt("modified", 0o100644, "1" * 40, None), Dirt("modified", 0o100644, "2" * 40, None)
+        changes = [Change(path, "modified", 0o100644, 40 * oid) for path, oid in (("a", "1"), ("b", "2"))]
 
-        assert digest_of({"a": one, "b": two}) == digest_of({"b": two, "a": one})
+        assert digest_of(changes) == digest_of(reversed(changes))
 
     def test_large_patch(self, repo):
         """A patch over the limit is left out, the digest is not."""

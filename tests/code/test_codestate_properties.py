@@ -119,7 +119,7 @@ class TestAnySequence:
                 status = Status(CommandRepository(str(repo.path), ""))
 
                 assert git_says_dirty(repo) == (state.dirty is not None)
-                assert digest_of(status.collect(lambda path: True)[0]) == state.dirty
+                assert digest_of(status.collect(lambda path: True)[0].values()) == state.dirty
                 assert status.repository.last_commit(repo.head, lambda delta: True) == state.commit
                 code = tracked_code(repo)
                 if "D " in repo.git("status", "--porcelain", "-uno", "--no-renames"):

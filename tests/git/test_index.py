@@ -73,7 +73,8 @@ class TestThreads:
     @staticmethod
     def changed(repo):
         """The first file of each share."""
-        return {name.decode() for name, *_ in _repository._told[str(repo.path)].shares}
+        found = find_repository(str(repo.path))
+        return {name.decode() for name, *_ in found._shares(found._tell())}
 
     def test_all_shares_count(self, repo):
         """What differs is found, whichever thread finds it."""
@@ -110,6 +111,18 @@ class TestThreads:
 
         assert self.changed(repo) == find_repository(str(repo.path)).candidates().paths
         assert [""] == staged
+
+    @pytest.mark.parametrize("within", [None, ["a"]], ids=["everything", "a folder"])
+    def test_case_does_not_count(self, repo, monkeypatch, within):
+        """Where case does not count, git orders paths in another way: all of them are compared at once."""
+        repo.git("config", "core.ignorecase", "true")
+        compare, compared = _repository._compare, []
+        monkeypatch.setattr(
+            _repository, "_compare", lambda opened, below: compared.append(below) or compare(opened, below)
+        )
+
+        assert self.changed(repo) == find_repository(str(repo.path)).candidates(within).paths
+        assert [[]] == compared
 
 
 class TestNames:
@@ -154,15 +167,15 @@ class TestNames:
         assert {"data/.py", "data.csv"} < {*find_repository(str(repo.path)).others}
 
 
-class Note:
+class Note(_index.Kept):
     """Keeps a text, as the cache folder does."""
 
     text = None
 
-    def told(self):
+    def read(self):
         return self.text
 
-    def tell(self, text):
+    def write(self, text):
         self.text = text
 
 
@@ -192,14 +205,13 @@ class TestKept:
 
     @staticmethod
     def opened(repo, kept):
-        """Open it as a process does."""
+        """Open it as a process does that has not looked before."""
         found = find_repository(str(repo.path))
-        found.kept = kept
+        if kept is not None:
+            found.kept, kept.told = kept, None
         return found
 
     def look(self, repo, kept):
-        """Look as a process does that has not looked before."""
-        _repository._told.clear()
         found = self.opened(repo, kept)
         return found.candidates(["edited.py", "data.csv"]), found.others
 
@@ -234,7 +246,6 @@ class TestKept:
         """How the index is divided is kept too, and the index is not gone through where everything is compared."""
         kept, found = Note(), []
         for _ in range(2):
-            _repository._told.clear()
             found.append(self.opened(repo, kept).candidates())
             monkeypatch.setattr(_repository, "shares", None)
             monkeypatch.setattr(_repository, "hidden_entries", None)
@@ -262,7 +273,9 @@ class TestKept:
         kept = Note()
         self.look(repo, kept)
         monkeypatch.setattr(_repository, "SETTLED", -(10**18))  # it has grown old since it was asked
-        self.opened(repo, kept).candidates()
+        found = find_repository(str(repo.path))
+        found.kept = kept
+        found.candidates()
 
         assert kept.text is None
 
@@ -280,13 +293,12 @@ class TestKept:
             repo.write(f"more{number}.py", "1\n")
         repo.commit()
         self.look(repo, kept)
-        stamp = _index.index_stamp(str(repo.path / ".git/index"))
+        stamp = _index.stamp_of(str(repo.path / ".git/index"))
         for number in range(8):
             os.utime(repo.path / f"more{number}.py", (1, 1))
-        _repository._told.clear()
         self.opened(repo, kept).candidates()
 
-        assert stamp != _index.index_stamp(str(repo.path / ".git/index"))
+        assert stamp != _index.stamp_of(str(repo.path / ".git/index"))
 
 
 class TestPrivateNames:

@@ -69,7 +69,7 @@ def test_applies(tmp_path, backend, kind):
         put(repo.path, name, after)
     repo.git("add", "-A")
 
-    patch = patch_of(Status(backend(str(repo.path))).collect(lambda _: True)[0])
+    patch = patch_of(Status(backend(str(repo.path))).collect(lambda _: True)[0].values())
     (tmp_path / "patch").write_bytes(patch)
     clone.git("apply", "--index", tmp_path / "patch")
 
@@ -83,6 +83,6 @@ def test_text_either_way(tmp_path, backend):
     repo.commit()
     repo.write("x.py", "b\n")
 
-    patch = patch_of(Status(backend(str(repo.path))).collect(lambda _: True)[0])
+    patch = patch_of(Status(backend(str(repo.path))).collect(lambda _: True)[0].values())
 
     assert patch.endswith(b"--- a/x.py\n+++ b/x.py\n@@ -1 +1 @@\n-a\n+b\n")
