@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from .bindings import Computed, Defined, Literal, Taken, bindings_of
 from .members import MADE, defaults, is_generated
-from .objects import WRAPPED, home_of, is_code, leads_to, module_of, namespace, plain, value_of
+from .objects import functions_of, home_of, is_code, leads_to, module_of, namespace, plain
 from .prompt import has_arrived
 from .reads import OF_ARGUMENT, OF_CELL
 from .watch import MISSING
@@ -128,10 +128,8 @@ class Text:
 
     def named(self, value: Any) -> list[tuple[FunctionType, str]]:
         """Name the functions of which code consists by their text; empty if no text defines one of them."""
-        functions = [part for part in map(value_of(value), ("", *WRAPPED)) if isinstance(part, FunctionType)]
-        functions = functions[:1] if isinstance(value, FunctionType) else functions
         found = []
-        for function in functions:
+        for function in [value] if isinstance(value, FunctionType) else functions_of(value):
             code, bindings = function.__code__, bindings_of(function.__globals__)
             location = self._enter(function.__globals__)
             if location is None or not bindings.defines(code):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from .bindings import bindings_of, note
 from .loaded import running_code
 from .met import name_of
-from .objects import WRAPPED, is_of_this_library, namespace, value_of
+from .objects import is_of_this_library, namespace, wrapped
 from .places import is_installed, places, real_folder
 from .prompt import SCRIPT, has_arrived, is_interactive
 
@@ -98,7 +98,7 @@ class Locator:
         """
         package = str(space.get("__name__")).partition(".")[0]
         inner = getattr(value, "__func__", None) if isinstance(value, types.MethodType) else None
-        for part in (value, inner, *map(value_of(value), WRAPPED)):
+        for part in (value, inner, *wrapped(value)):
             if isinstance(part, types.FunctionType):
                 home = part.__globals__
             else:

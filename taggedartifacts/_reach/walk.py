@@ -28,8 +28,7 @@ from .objects import (
     DESCRIPTORS,
     GENERATED,
     PUT_ON,
-    WRAPPED,
-    held,
+    functions_of,
     home_of,
     is_code,
     is_left_out,
@@ -41,8 +40,8 @@ from .objects import (
     namespace,
     plain,
     stands_for_module,
-    value_of,
     whole_name,
+    wrapped,
 )
 from .outside import Outside
 from .reads import IMPORTED_ONLY, REFLECTION, Imported, names_read
@@ -116,10 +115,8 @@ class _Walk:
             self._follow(type(value))
             self._watch.mapping(namespace(value))
             self._take_attributes(value, value, label_of(location, value))
-        for part in WRAPPED if not isinstance(value, type) else ():
-            inner = held(value, part)
-            if is_code(inner):
-                self._follow(inner)
+        for inner in filter(is_code, wrapped(value) if not isinstance(value, type) else ()):
+            self._follow(inner)
 
     # Functions
 
@@ -351,7 +348,7 @@ class _Walk:
         if isinstance(value, types.ModuleType):
             self._take_part(key, spelled, value, label)
             return
-        functions = [part for part in map(value_of(value), ("", *WRAPPED)) if isinstance(part, types.FunctionType)]
+        functions = functions_of(value)
         if functions or is_code(value):
             if binding is None and any(is_generated(name, each) for each in functions):
                 for each in functions:  # from other members of the class, which count, but for what was set on it
