@@ -6,16 +6,13 @@ import re
 from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .members import OncePerCode, effect, instructions, nested
+from .members import LOADS, OF_BODY, OncePerCode, effect, instructions, nested
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_GLOBAL = frozenset({"LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"})
 _CELL = frozenset({"LOAD_DEREF", "LOAD_CLASSDEREF", "LOAD_FROM_DICT_OR_DEREF"})
 _ATTRIBUTE = frozenset({"LOAD_ATTR", "LOAD_METHOD"})
-# What a class body reads from its own namespace.
-_OWN_NAMES = frozenset({"__name__", "__module__", "__qualname__", "__annotations__", "__type_params__"})
 # What stands for the attributes of a module that is imported and perhaps not used.
 IMPORTED_ONLY = ("",)
 # What stands for the attributes of a container that is only added to, by `runs.append(x)` or `seen[x] = y`, and of what
@@ -133,7 +130,7 @@ def names_read(code: CodeType) -> Names:
             tables["import"].setdefault(name, {})[chain] = None
         elif kind == "cell" and name in free:
             tables["cell"].setdefault(name, {})[chain] = None
-        elif kind == "global" and name not in _OWN_NAMES:
+        elif kind == "global" and name not in OF_BODY:
             tables["global"].setdefault(name, {})[chain] = None
         attributes.update(chain)
     for part in nested(code):
@@ -169,8 +166,8 @@ def _chains(code: CodeType, bound: _Bound) -> Iterator[tuple[str, Any, tuple[str
             kind, name, chain = "import" if looked_up else "", looked_up, ()
             if looked_up:
                 continue
-        if operation in _GLOBAL or operation in _CELL:
-            kind = "global" if operation in _GLOBAL else "local" if value in bound else "cell"
+        if operation in LOADS or operation in _CELL:
+            kind = "global" if operation in LOADS else "local" if value in bound else "cell"
             name, written = value, _written(listed, position)
             if written is not None and kind != "local":
                 yield kind, name, written
@@ -213,7 +210,7 @@ def _looked_up(
     """Tell what is looked up by a string in what was loaded before a position, and where that ends."""
     operation, module, _ = listed[position]
     is_text = operation == "LOAD_CONST" and isinstance(module, str)
-    if not is_text and not (operation in _GLOBAL and module in _OWN_NAMES):
+    if not is_text and not (operation in LOADS and module in OF_BODY):
         return None, -1
     by: list[tuple[str | Imported, tuple[str, ...]]] = [(name, chain)] if kind == "global" else []
     if kind == "local":
@@ -223,7 +220,7 @@ def _looked_up(
         is_item = further == position + 1 and (operation == "BINARY_SUBSCR" or (operation, argument) == _ITEM)
         if is_item or operation.startswith("CALL"):
             return (LookedUp(*by[0], module), further) if by else (None, -1)
-        if operation not in ("LOAD_CONST", "PRECALL") and not (operation in _GLOBAL and value == "__package__"):
+        if operation not in ("LOAD_CONST", "PRECALL") and not (operation in LOADS and value == "__package__"):
             break
     return None, -1
 
