@@ -20,7 +20,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from .bindings import Defined, Literal, bindings_of
-from .found import UNBOUND, Ignored, Reached, Reads, Text, Values
+from .found import UNBOUND, Ignored, Reads, Text, Values
 from .location import label_of
 from .members import BOUND, closure_of, defaults, is_dispatcher, is_generated, put_on_member, registry
 from .objects import (
@@ -75,9 +75,8 @@ class _Walk:
 
     def __init__(self, tree: Locator, ignore: Collection[str], encode: Encode) -> None:
         self._tree = tree
-        self._modules = Reached(tree)
-        self._enter, self._key = self._modules.enter, self._modules.key
-        self._text = Text(tree, self._enter)
+        self._text = Text(tree)
+        self._enter, self._key = self._text.enter, self._text.key
         self._pending: deque[object] = deque()
         self._seen: dict[int, object] = {}
         self._watch = Watch()
@@ -97,9 +96,9 @@ class _Walk:
             if not self._pending:
                 self._outside.take_asked(list(self._seen.values()), self._text.describes)
         self._outside.take_parameters()
-        values, modules, ignored = self._values, self._modules, frozenset(self._ignored.found)
-        found = values.texts, values.readers, values.unknown, modules.places(), modules.spaces, ignored, values.code
-        return Reads(*found), self._watch
+        values, text = self._values, self._text
+        found = values.texts, values.readers, values.unknown, text.places(), text.spaces
+        return Reads(*found, frozenset(self._ignored.found), values.code), self._watch
 
     def _follow(self, value: object) -> None:
         if id(value) not in self._seen:
