@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 calling: ContextVar[tuple[str, str] | None] = ContextVar("taggedartifacts.calling", default=None)
 
 
-def script_name(value: object) -> str | None:
+def script_name(value: Any) -> str | None:
     """Name the script that defines a function or class; None if nothing that came with it tells.
 
     Args:
@@ -49,8 +49,11 @@ def script_name(value: object) -> str | None:
     """
     if (function := own_function(value)) is not None:
         return name_of(function.__globals__)
-    caller = calling.get()
-    return _name_here(value) if caller is None else caller[0]
+    if (caller := calling.get()) is not None:
+        return caller[0]
+    # Of a class without functions, only the script itself can say that it is its own.
+    main = sys.modules.get(value.__module__) or sys.modules["__main__"]
+    return name_of(vars(main)) if by_name(vars(main), value.__qualname__) is value else None
 
 
 def name_of(space: Mapping[str, Any]) -> str | None:
@@ -125,20 +128,17 @@ def _bound_once(file: str) -> frozenset[str]:
     return frozenset(found)
 
 
-def _name_here(value: Any) -> str | None:
-    # Of a class without functions, only the script itself can say that it is its own.
-    main = sys.modules.get(value.__module__) or sys.modules["__main__"]
-    return name_of(vars(main)) if by_name(vars(main), value.__qualname__) is value else None
+def import_folder(file: str) -> str:
+    """Find the folder from which a file is imported: the nearest above it that is no package."""
+    folder = os.path.dirname(file)
+    while os.path.isfile(os.path.join(folder, "__init__.py")):
+        folder = os.path.dirname(folder)
+    return folder
 
 
 @functools.lru_cache(maxsize=8)
 def _import_name(file: str) -> str:
-    directory, name = os.path.split(file)
-    parts = [os.path.splitext(name)[0]]
-    while os.path.isfile(os.path.join(directory, "__init__.py")):
-        directory, package = os.path.split(directory)
-        parts.insert(0, package)
-    return ".".join(parts)
+    return os.path.relpath(os.path.splitext(file)[0], import_folder(file)).replace(os.sep, ".")
 
 
 _current: ContextVar[Met | None] = ContextVar("taggedartifacts.met", default=None)
