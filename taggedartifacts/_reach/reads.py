@@ -82,7 +82,7 @@ class LookedUp(NamedTuple):
     """
 
     by: str | Imported
-    steps: tuple[str, ...]
+    steps: Chain
     module: str
 
 
@@ -98,12 +98,12 @@ class Names(NamedTuple):
 
     globals: Chains
     cells: Chains
-    imports: dict[Imported | LookedUp, tuple[tuple[str, ...], ...]]
+    imports: dict[Imported | LookedUp, tuple[Chain, ...]]
     attributes: frozenset[str]
 
 
 # What imports bind local names to, each perhaps one of several in branches: modules, and the attributes of them.
-_Bound = dict[str, dict[tuple[Imported | LookedUp, tuple[str, ...]], None]]
+_Bound = dict[str, dict[tuple[Imported | LookedUp, Chain], None]]
 
 _NOTHING = Names({}, {}, {}, frozenset())
 
@@ -113,14 +113,14 @@ def names_read(code: CodeType) -> Names:
     """Find the names that a code object reads."""
     if not (code.co_names or code.co_freevars or any(isinstance(each, CodeType) for each in code.co_consts)):
         return _NOTHING
-    found: list[tuple[str, Any, tuple[str, ...]]] = []
+    found: list[tuple[str, Any, Chain]] = []
     bound: _Bound = {}
     free = frozenset(code.co_freevars)
     for part in nested(code):
         found += _chains(part, bound)
         known = {*part.co_varnames, *part.co_cellvars, *part.co_freevars}  # where a text is looked up, these come first
         found += [("global", name, chain) for name, chain in mentioned(part.co_consts) if name not in known]
-    tables: dict[str, dict[object, dict[tuple[str, ...], None]]] = {"global": {}, "cell": {}, "import": {}}
+    tables: dict[str, dict[object, dict[Chain, None]]] = {"global": {}, "cell": {}, "import": {}}
     attributes: set[str] = set()
     for kind, name, chain in found:
         if kind == "local" and name in bound:
@@ -141,12 +141,12 @@ def names_read(code: CodeType) -> Names:
     return Names(listed["global"], listed["cell"], listed["import"], frozenset(attributes))  # type: ignore[arg-type]
 
 
-def _chains(code: CodeType, bound: _Bound) -> Iterator[tuple[str, Any, tuple[str, ...]]]:
+def _chains(code: CodeType, bound: _Bound) -> Iterator[tuple[str, Any, Chain]]:
     """Iterate over the names that one code object loads, with the attributes that follow; note what it imports."""
     kind, last = "", -1
     name: Any = ""
-    chain: tuple[str, ...] = ()
-    target: tuple[Imported | LookedUp, tuple[str, ...]] | None = None
+    chain: Chain = ()
+    target: tuple[Imported | LookedUp, Chain] | None = None
     module, whole = Imported("", 0), False
     before: list[object] = [None, None]
     listed: list[tuple[str, Any, int]] = list(instructions(code))
@@ -179,8 +179,7 @@ def _chains(code: CodeType, bound: _Bound) -> Iterator[tuple[str, Any, tuple[str
             target = (module._replace(module=value.partition(".")[0]), ()) if whole else None
         elif operation == "IMPORT_FROM":
             # `import a.b as c` takes a.b apart: IMPORT_NAME a.b, then IMPORT_FROM b.
-            head = module.module.split(".")
-            target = (Imported(".".join(head), module.level), ()) if whole else (module, (value,))
+            target = (module, ()) if whole else (module, (value,))
         elif operation.startswith(("STORE_FAST", "STORE_DEREF")):
             stored = value[0] if isinstance(value, tuple) else value
             if target is not None:
@@ -192,9 +191,8 @@ def _chains(code: CodeType, bound: _Bound) -> Iterator[tuple[str, Any, tuple[str
                 kind, name = "local", value[1]
         elif operation.startswith("LOAD_FAST"):
             *before_it, loaded = value if isinstance(value, tuple) else (value,)
-            for each in before_it:  # from 3.13 on, one instruction loads two variables
-                if each in bound:
-                    yield "local", each, ()
+            # From 3.13 on, one instruction loads two variables.
+            yield from (("local", each, ()) for each in before_it if each in bound)
             if loaded in bound:
                 kind, name = "local", loaded
         elif operation not in ("SWAP", "POP_TOP"):
@@ -205,14 +203,14 @@ def _chains(code: CodeType, bound: _Bound) -> Iterator[tuple[str, Any, tuple[str
 
 
 def _looked_up(
-    kind: str, name: str, chain: tuple[str, ...], bound: _Bound, listed: list[tuple[str, Any, int]], position: int
+    kind: str, name: str, chain: Chain, bound: _Bound, listed: list[tuple[str, Any, int]], position: int
 ) -> tuple[LookedUp | None, int]:
     """Tell what is looked up by a string in what was loaded before a position, and where that ends."""
     operation, module, _ = listed[position]
     is_text = operation == "LOAD_CONST" and isinstance(module, str)
     if not is_text and not (operation in LOADS and module in OF_BODY):
         return None, -1
-    by: list[tuple[str | Imported, tuple[str, ...]]] = [(name, chain)] if kind == "global" else []
+    by: list[tuple[str | Imported, Chain]] = [(name, chain)] if kind == "global" else []
     if kind == "local":
         by = [(source, (*steps, *chain)) for source, steps in bound[name] if isinstance(source, Imported)]
     for further in range(position + 1, min(len(listed), position + 5)):
@@ -225,7 +223,7 @@ def _looked_up(
     return None, -1
 
 
-def _written(listed: list[tuple[str, Any, int]], position: int) -> tuple[str, ...] | None:
+def _written(listed: list[tuple[str, Any, int]], position: int) -> Chain | None:
     """Say how what is loaded at a position is only written, if it is."""
     name = listed[position][1]
     after = [operation for operation, _, _ in listed[position + 1 : position + 4]]
