@@ -24,6 +24,7 @@ ITEM = "[]"
 """What stands, among the names that code assigns, for an item of whatever there is."""
 _ASSIGNS = frozenset({"STORE_GLOBAL", "DELETE_GLOBAL", "STORE_ATTR", "DELETE_ATTR", "STORE_DEREF", "DELETE_DEREF"})
 _DROPS = frozenset({"POP_TOP", "STORE_ATTR"})
+_STORES = ("STORE_FAST", "STORE_DEREF")
 _ITEM = ("BINARY_OP", 26)  # since 3.14
 # By these, code reaches globals whose names it does not say.
 REFLECTION = frozenset({"globals", "eval", "exec"})
@@ -148,7 +149,6 @@ def _chains(code: CodeType, bound: _Bound) -> Iterator[tuple[str, Any, Chain]]:
     chain: Chain = ()
     target: tuple[Imported | LookedUp, Chain] | None = None
     module, whole = Imported("", 0), False
-    before: list[object] = [None, None]
     listed: list[tuple[str, Any, int]] = list(instructions(code))
     for position, (operation, value, _) in enumerate(listed):
         if position <= last or operation == "PUSH_NULL":
@@ -159,47 +159,50 @@ def _chains(code: CodeType, bound: _Bound) -> Iterator[tuple[str, Any, Chain]]:
             continue
         if kind:
             looked_up, last = _looked_up(kind, name, chain, bound, listed, position)
-            if kind == "import" and operation.startswith(("STORE_FAST", "STORE_DEREF")):
+            if kind == "import" and operation.startswith(_STORES):
                 target = (name, chain)
             else:
                 yield kind, name, IMPORTED_ONLY if kind == "import" and operation in _DROPS and not chain else chain
             kind, name, chain = "import" if looked_up else "", looked_up, ()
             if looked_up:
                 continue
-        if operation in LOADS or operation in _CELL:
-            kind = "global" if operation in LOADS else "local" if value in bound else "cell"
-            name, written = value, _written(listed, position)
-            if written is not None and kind != "local":
+        if operation.startswith(_STORES) and target is not None:
+            stored = value[0] if isinstance(value, tuple) else value
+            bound.setdefault(stored, {})[target] = None
+            if not target[1]:  # loading a module runs its code, whether or not it is used
+                yield "local", stored, IMPORTED_ONLY
+            target = None
+        if "LOAD" in operation:
+            for loaded in _loaded(operation, value, bound):
+                if kind:
+                    yield kind, name, ()
+                kind, name = loaded
+            if kind in ("global", "cell") and (written := _written(listed, position)) is not None:
                 yield kind, name, written
                 kind = ""
         elif operation == "IMPORT_NAME":
-            level, names = before
-            module = Imported(value, level if isinstance(level, int) else 0)
-            whole = not names
+            level, names = listed[position - 2][1], listed[position - 1][1]
+            module, whole = Imported(value, level), not names
             target = (module._replace(module=value.partition(".")[0]), ()) if whole else None
         elif operation == "IMPORT_FROM":
             # `import a.b as c` takes a.b apart: IMPORT_NAME a.b, then IMPORT_FROM b.
             target = (module, ()) if whole else (module, (value,))
-        elif operation.startswith(("STORE_FAST", "STORE_DEREF")):
-            stored = value[0] if isinstance(value, tuple) else value
-            if target is not None:
-                bound.setdefault(stored, {})[target] = None
-                if not target[1]:  # loading a module runs its code, whether or not it is used
-                    yield "local", stored, IMPORTED_ONLY
-                target = None
-            if "LOAD" in operation and isinstance(value, tuple) and value[1] in bound:
-                kind, name = "local", value[1]
-        elif operation.startswith("LOAD_FAST"):
-            *before_it, loaded = value if isinstance(value, tuple) else (value,)
-            # From 3.13 on, one instruction loads two variables.
-            yield from (("local", each, ()) for each in before_it if each in bound)
-            if loaded in bound:
-                kind, name = "local", loaded
         elif operation not in ("SWAP", "POP_TOP"):
             target = None
-        before = [before[1], value]
     if kind:
         yield kind, name, chain
+
+
+def _loaded(operation: str, value: Any, bound: _Bound) -> list[tuple[str, str]]:
+    """List what an instruction loads, and of what kind that is; from 3.13 on, one may load two variables."""
+    if operation in LOADS:
+        return [("global", value)]
+    if operation in _CELL:
+        return [("local" if value in bound else "cell", value)]
+    if "LOAD_FAST" not in operation:
+        return []
+    variables = value if isinstance(value, tuple) else (value,)
+    return [("local" if each in bound else "", each) for each in variables[operation.startswith("STORE") :]]
 
 
 def _looked_up(
