@@ -76,12 +76,10 @@ class Outside:
         self._count = count
         self._enter = enter
         self._name = name
-        self._has_arguments = False
         self._has_subclasses = False
         self._are_drawn = False
-        self._known: set[type] = set()
         self._described: set[str] = set()
-        self._met: set[tuple[int, str]] = set()
+        self._taken: set[tuple[int, str]] = set()
 
     def take(self, space: dict[str, Any], chain: tuple[str, ...], label: str, spelled: str) -> None:
         """Take what code reads of an installed module, given its globals and the attributes that the code names."""
@@ -120,8 +118,7 @@ class Outside:
         """Take the globals that texts name which some code reads, as in ``df.query(CUT)`` with ``"x > @LIMIT"``."""
         for name, chains in names.items():
             for found, further in (each for chain in chains for each in mentioned(_given(space, (name, *chain)))):
-                if found in space and (id(space), found) not in self._met:
-                    self._met.add((id(space), found))
+                if found in space and self._is_first(space, found):
                     self._name(space, found, (further,), label)
 
     def take_of_cell(self, function: types.FunctionType, label: str) -> None:
@@ -153,8 +150,7 @@ class Outside:
 
     def take_arguments(self, label: str) -> None:
         """Take the arguments of the command, but for the path of the program."""
-        if not self._ignored.has(("sys.argv",)) and not self._has_arguments:
-            self._has_arguments = True
+        if not self._ignored.has(("sys.argv",)) and self._is_first(sys, "argv"):
             self._watch.name(vars(sys), "argv", sys.argv)
             self._watch.result(sys.argv.copy, sys.argv.copy())
             self._count("sys.argv", "sys.argv", sys.argv[1:], label)
@@ -200,9 +196,8 @@ class Outside:
         location = self._tree.location(home_of(inner) if isinstance(inner, type) else inner.__globals__)
         for name in sorted(self._described) if location is not None else ():
             key = f"{label_of(location, inner)}.{name}"
-            if (id(value), name) in self._met or self._ignored.has((key,)):
+            if self._ignored.has((key,)) or not self._is_first(value, name):
                 continue
-            self._met.add((id(value), name))
             self._watch.attribute(value, name)
             found = getattr(value, name, MISSING)
             if isinstance(found, dict):
@@ -214,11 +209,17 @@ class Outside:
         """Take the subclasses of classes of the work tree, if some code asks for those of one, as of plug-ins."""
         for kind in classes if self._has_subclasses else ():
             location = self._tree.location(home_of(kind))
-            if location is not None and kind not in self._known:
-                self._known.add(kind)
+            if location is not None and self._is_first(kind, "__subclasses__"):
                 found: list[type] = type.__subclasses__(kind)
                 self._watch.result(partial(type.__subclasses__, kind), found)
                 self._count(f"{label_of(location, kind)}.__subclasses__", "", found, label_of(location, kind))
+
+    def _is_first(self, value: object, name: str) -> bool:
+        """Say whether something of a value is taken for the first time."""
+        key = id(value), name
+        is_first = key not in self._taken
+        self._taken.add(key)
+        return is_first
 
     def note_module(self, name: str) -> None:
         """Note that a module is reached, by its import name: perhaps one that draws figures."""
