@@ -85,7 +85,7 @@ def is_what_its_name_gives(value: object, qualname: str) -> bool:
     return isinstance(file, str) and qualname in _bound_once(file)
 
 
-def defining_file(value: object, module: str) -> str | None:
+def _defining_file(value: object, module: str) -> str | None:
     """Find the file of the module that defines a function or class; that of a script as the process that ran it says.
 
     Args:
@@ -170,7 +170,7 @@ class Met:
         self.code[id(value)] = value
         if module not in self.modules:
             self.modules.add(module)
-            file = defining_file(value, module)
+            file = _defining_file(value, module)
             digest = None if self._digest_of is None else self._digest_of(module, file)
             if digest is not None:
                 self.digests[module] = digest

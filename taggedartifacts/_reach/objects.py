@@ -21,47 +21,20 @@ if TYPE_CHECKING:
 # Entries of a class that Python, or what generates its members, writes from the others.
 GENERATED = frozenset(
     {
-        *(
-            "__module__",
-            "__slotnames__",
-            "__qualname__",
-            "__doc__",
-            "__dict__",
-            "__weakref__",
-            "__slots__",
-            "__annotations__",
-        ),
-        *("__static_attributes__", "__firstlineno__", "__annotate__", "__annotate_func__", "__annotations_cache__"),
-        *(
-            "__orig_bases__",
-            "__parameters__",
-            "__type_params__",
-            "__hash__",
-            "__match_args__",
-            "__classcell__",
-            "__classdictcell__",
-        ),
-        *(
-            "__dataclass_fields__",
-            "__dataclass_params__",
-            "__attrs_attrs__",
-            "__attrs_props__",
-            "__attrs_own_setattr__",
-        ),
+        *("__module__", "__slotnames__", "__qualname__", "__doc__", "__dict__", "__weakref__", "__slots__"),
+        *("__annotations__", "__annotate__", "__annotate_func__", "__annotations_cache__"),
+        *("__static_attributes__", "__firstlineno__", "__classcell__", "__classdictcell__"),
+        *("__orig_bases__", "__parameters__", "__type_params__", "__hash__", "__match_args__"),
+        *("__dataclass_fields__", "__dataclass_params__"),
+        *("__attrs_attrs__", "__attrs_props__", "__attrs_own_setattr__"),
         # What pydantic builds from the fields, decorators and configuration of a model, with addresses, and its caches.
         *("__pydantic_core_schema__", "__pydantic_validator__", "__pydantic_serializer__", "__signature__"),
         *("__pydantic_complete__", "__pydantic_setattr_handlers__", "__pydantic_parent_namespace__"),
         *("__pydantic_decorators__", "__pydantic_computed_fields__"),  # whose functions are members, too
         *("_fields", "_field_defaults", "__getnewargs__", "__new_member__", "__abstractmethods__", "_abc_impl"),
         *("_member_names_", "_member_map_", "_value2member_map_", "_unhashable_values_", "_hashable_values_"),
-        *(
-            "_unhashable_values_map_",
-            "_value_repr_",
-            "_use_args_",
-            "_member_type_",
-            "_new_member_",
-            "_generate_next_value_",
-        ),
+        *("_unhashable_values_map_", "_value_repr_", "_use_args_", "_member_type_", "_new_member_"),
+        "_generate_next_value_",
     }
 )
 # What the decorator puts on a function.

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 MISSING = object()
 _CODE = (FunctionType, ModuleType, type)
-_EMPTY = object()
 _MOST = 1 << 15  # things that one watch keeps an eye on; beyond, values are encoded at each call
 # By name, since to import what defines them would cost every script time.
 _UNCHANGING = frozenset(
@@ -198,7 +197,7 @@ def _content(cell: CellType) -> object:
     try:
         return cell.cell_contents
     except ValueError:
-        return _EMPTY
+        return MISSING
 
 
 def _is_plain(kind: type) -> bool:
@@ -215,8 +214,4 @@ def _is_plain(kind: type) -> bool:
     )
 
 
-class _Empty:
-    pass
-
-
-_PLAIN_SIZE = _Empty.__basicsize__
+_PLAIN_SIZE = Watch.__basicsize__  # of what holds nothing beside its `__dict__`
