@@ -245,7 +245,7 @@ class Values:
         return id(value) in self._ids
 
     def count(self, key: str, spelled: str, value: Any, label: str, *, is_defined: bool) -> list[object]:
-        """Count a value.
+        """Count a value, unless it is left out.
 
         Args:
             key: Its name in the record.
@@ -257,6 +257,8 @@ class Values:
         Returns:
             The functions and classes that occur in it, which count too.
         """
+        if self._ignored.has((key, spelled)):
+            return []
         if (before := self._kept.get(key)) is not None:
             if before == id(value):
                 return []

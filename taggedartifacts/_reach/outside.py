@@ -92,9 +92,7 @@ class Outside:
         elif space is _BUILTINS:
             self.take_builtin(name, label)
         elif value is not MISSING and (_is_made(space) or self._tree.defines(value, space) or _is_set(space, name)):
-            key = f"{space.get('__name__')}.{name}"
-            if not self._ignored.has((key, spelled)):
-                self._count(key, spelled, value, label)
+            self._count(f"{space.get('__name__')}.{name}", spelled, value, label)
 
     def parts(self, stands_in: object, chain: tuple[str, ...]) -> Iterator[tuple[str, object]]:
         """Iterate over what code reads of an object that stands in for a module: the data of its classes, too."""
@@ -137,9 +135,7 @@ class Outside:
         value = _BUILTINS.get(name, MISSING)
         self._watch.name(_BUILTINS, name, value)
         if not (value is MISSING or _is_of_python(name, value)):
-            key = f"builtins.{name}"
-            if not self._ignored.has((key, name)):
-                self._count(key, name, value, label)
+            self._count(f"builtins.{name}", name, value, label)
 
     def note_attributes(self, attributes: Collection[str], label: str) -> None:
         """Note the attributes that some code reads."""
@@ -172,7 +168,7 @@ class Outside:
         written = [each for each in named if isinstance(each, type) and each not in type.mro(type(kind))]
         if named and not chosen and list(filter(_has_name, kind.__bases__)) != list(filter(_has_name, written)):
             chosen = list(kind.__bases__)
-        if chosen and not self._ignored.has((f"{label}.__bases__",)):
+        if chosen:
             self._count(f"{label}.__bases__", "", chosen, label)
 
     def written(self, kind: type, space: dict[str, Any]) -> Iterator[tuple[str, object]]:

@@ -292,8 +292,7 @@ class _Walk:
         """Take which module a name gives, where no text fixes that."""
         space = namespace(module)
         location = self._tree.location(space)
-        if not self._ignored.has((key, spelled)):
-            self._count(key, spelled, location.name if location is not None else str(space.get("__name__")), label)
+        self._count(key, spelled, location.name if location is not None else str(space.get("__name__")), label)
 
     def _take_part(self, key: str, spelled: str, value: Any, label: str, *, chain: Chain = ()) -> None:
         """Take a default, a variable of an enclosing function, or an attribute."""
@@ -313,8 +312,8 @@ class _Walk:
         """Take a name without a value: its module may make one when asked, or bind it in a branch not taken."""
         if (asked := space.get("__getattr__")) is not None and self._enter(space) is not None:
             self._take(space, "__getattr__", asked, (), label, f"{key}.__getattr__")
-        if name in self._text.bound(space) and not self._ignored.has((key, name)):
-            self._count(key, key, UNBOUND, label)
+        if name in self._text.bound(space):
+            self._count(key, name, UNBOUND, label)
 
     # Classes
 
