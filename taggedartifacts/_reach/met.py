@@ -4,7 +4,7 @@ This is where the canonical form and the code state meet. A class or function in
 that give that very object, so its text is code, and its module has to be looked at. The encoder knows neither a work
 tree nor what git tracks; it tells what it met, and asks how that counts:
 
-- Whoever computes a config hash encodes inside of ``with collecting(Met(digest_of)) as met:``. Afterwards ``met.code``
+- Whoever computes a config hash encodes inside of ``with Met(digest_of) as met:``. Afterwards ``met.code``
   holds the very functions, classes and modules that the values name or consist of, ``met.modules`` the import names of
   their modules, and ``met.files`` the files of those that count by name. These files join the scope. What is nested in
   a value, in a closure or in a default is among them, and so is what a value reads that counts by its definition.
@@ -145,7 +145,7 @@ _current: ContextVar[Met | None] = ContextVar("taggedartifacts.met", default=Non
 
 
 class Met:
-    """The code that was met while values were encoded.
+    """The code that is met while values are encoded in this context: ``with Met() as met:``.
 
     Attributes:
         code: The functions, classes and modules, by their ids.
@@ -165,6 +165,13 @@ class Met:
         self.files: set[str] = set()
         self._digest_of = digest_of
 
+    def __enter__(self) -> Met:
+        self._token = _current.set(self)
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        _current.reset(self._token)
+
     def add(self, value: Any, module: str) -> str | None:
         """Take in a function or class of a module; return the digest that has to be joined to its form, if any."""
         self.code[id(value)] = value
@@ -177,26 +184,6 @@ class Met:
             elif file is not None:
                 self.files.add(file)
         return self.digests.get(module)
-
-
-NO_CODE = Met()
-"""What is met in plain data, for those who know that it is that."""
-
-
-class collecting:  # noqa: N801 - read as a verb, and a third of the cost of contextlib's
-    """Collect into a `Met` what is met of code while values are encoded in this context."""
-
-    __slots__ = ("_met", "_token")
-
-    def __init__(self, met: Met) -> None:
-        self._met = met
-
-    def __enter__(self) -> Met:
-        self._token = _current.set(self._met)
-        return self._met
-
-    def __exit__(self, *_error: object) -> None:
-        _current.reset(self._token)
 
 
 def meet(value: Any, module: str) -> str | None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._hashing import hexdigest
 from .._reach import definition
-from .._reach.met import Met, collecting
+from .._reach.met import Met
 from .._reach.prompt import has_arrived, is_typed
 from .._reach.reads import ITEM
 from .interactive import Walk, active
@@ -92,7 +92,7 @@ class Definition:
         ignored, known = frozenset(ignore), self._known
         if known is not None and known.ignored == ignored and known.watch.holds():
             return known.fingerprint
-        with collecting(Met()) as met:
+        with Met() as met:
             walk = self._walk(ignored, values=True)
             plain = inspect.unwrap(self.function)
             if isinstance(plain, FunctionType) and has_arrived(plain):
