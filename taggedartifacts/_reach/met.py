@@ -37,7 +37,8 @@ from .syntax import tree_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-# The script that sent the decorated function which is being called, by its name and its file, as settled there.
+# The script that sent the decorated function which is being called, by its name and its file, as settled there; for as
+# long as the call is prepared.
 calling: ContextVar[tuple[str, str] | None] = ContextVar("taggedartifacts.calling", default=None)
 
 
@@ -102,7 +103,7 @@ def _defining_file(value: object, module: str) -> str | None:
     return file if isinstance(file, str) else None
 
 
-@functools.lru_cache(maxsize=64)
+@functools.lru_cache(maxsize=64)  # of the scripts that sent something here, as they stand when first asked for
 def _bound_once(file: str) -> frozenset[str]:
     """The qualified names of plain definitions of which the file binds every part once."""
     try:
@@ -136,11 +137,12 @@ def import_folder(file: str) -> str:
     return folder
 
 
-@functools.lru_cache(maxsize=8)
+@functools.lru_cache(maxsize=8)  # of the script of this process, and of those that sent something here
 def _import_name(file: str) -> str:
     return os.path.relpath(os.path.splitext(file)[0], import_folder(file)).replace(os.sep, ".")
 
 
+# What collects in this context, for as long as its ``with`` lasts.
 _current: ContextVar[Met | None] = ContextVar("taggedartifacts.met", default=None)
 
 

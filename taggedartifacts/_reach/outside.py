@@ -223,13 +223,15 @@ class Outside:
 
     def take_parameters(self) -> None:
         """Take matplotlib's parameters that are not its defaults, if something is drawn."""
-        held = parameters()
-        if self._are_drawn and held is None:
+        if not self._are_drawn:
+            return
+        parameters = getattr(sys.modules.get("matplotlib"), "rcParams", None)
+        if not isinstance(parameters, dict):
             self._watch.name(sys.modules, "matplotlib", MISSING)  # a run may load it
-        elif self._are_drawn and held is not None:
-            self._watch.mapping(held)
-            for name, value in changed_parameters().items():
-                self._count(f"matplotlib.rcParams.{name}", f"rcParams.{name}", value, "matplotlib")
+            return
+        self._watch.mapping(parameters)
+        for name, value in _changed(parameters).items():
+            self._count(f"matplotlib.rcParams.{name}", f"rcParams.{name}", value, "matplotlib")
 
 
 def _is_made(space: dict[str, Any]) -> bool:
@@ -278,20 +280,13 @@ def _is_of_python(name: str, value: Any) -> bool:
     return isinstance(value, (type, types.BuiltinFunctionType)) and value.__module__ in _HOMES
 
 
-def parameters() -> dict[str, Any] | None:
-    """Find matplotlib's parameters, if it is loaded."""
-    found = getattr(sys.modules.get("matplotlib"), "rcParams", None)
-    return found if isinstance(found, dict) else None
-
-
-def changed_parameters() -> dict[str, object]:
-    """Collect those that are not matplotlib's defaults."""
-    matplotlib: Any = sys.modules.get("matplotlib")
-    now, defaults = parameters(), getattr(matplotlib, "rcParamsDefault", None)
-    if now is None or not isinstance(defaults, dict):
+def _changed(parameters: dict[str, Any]) -> dict[str, object]:
+    """Collect the parameters that are not matplotlib's defaults."""
+    defaults = getattr(sys.modules.get("matplotlib"), "rcParamsDefault", None)
+    if not isinstance(defaults, dict):
         return {}
     found = {}
-    for name, value in dict.items(now):
+    for name, value in dict.items(parameters):
         if not name.startswith(_NOT_SHOWN) and not _is_same_value(dict.get(defaults, name), value):
             found[name] = _plain(value)
     return found
