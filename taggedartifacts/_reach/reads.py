@@ -106,14 +106,10 @@ class Names(NamedTuple):
 # What imports bind local names to, each perhaps one of several in branches: modules, and the attributes of them.
 _Bound = dict[str, dict[tuple[Imported | LookedUp, Chain], None]]
 
-_NOTHING = Names({}, {}, {}, frozenset())
-
 
 @OncePerCode
 def names_read(code: CodeType) -> Names:
     """Find the names that a code object reads."""
-    if not (code.co_names or code.co_freevars or any(isinstance(each, CodeType) for each in code.co_consts)):
-        return _NOTHING
     found: list[tuple[str, Any, Chain]] = []
     bound: _Bound = {}
     free = frozenset(code.co_freevars)
