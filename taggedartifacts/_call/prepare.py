@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from .._canonical.encoding import encode, is_registered
 from .._hashing import hexdigest_parts
 from .._path import ArtifactPath
-from .._reach.met import NO_CODE, calling, collecting
+from .._reach.met import Met, calling
 from .call import Call, Context, check_allowed
 from .destination import Destination, working_directory
 from .reading import further, may_name_globals, meeting
@@ -107,9 +107,9 @@ def _anew(
     if view.state().dirty is not None:
         check_allowed(decoration, view.with_look(view.look.leaving(within)).state())
     if is_plain:
-        met, encoded = NO_CODE, parameters.encoded(*counted)
+        met, encoded = Met(), parameters.encoded(*counted)
     else:
-        with collecting(meeting(view.look)) as met:
+        with meeting(view.look) as met:
             encoded = parameters.encoded(*counted)
     view = decoration.moment.defining(view, met.code.values())  # before the walk: it says what they read
     files = view.files.union(met.files)

@@ -20,7 +20,7 @@ from .._memory import Memory
 from .._reach.found import Encoded, Reads
 from .._reach.loaded import holds_loaded_code
 from .._reach.location import Locator, file_of
-from .._reach.met import Met, collecting
+from .._reach.met import Met
 from .._reach.modules import MAIN, loaded_modules
 from .._reach.places import is_installed
 from .._reach.reads import OF_ARGUMENT, mentioned, reader
@@ -157,9 +157,8 @@ class _Encoder:
 
     def __call__(self, value: object, place: str, without: tuple[tuple[str, ...], ...]) -> Encoded:
         found: set[tuple[str, ...]] = set()
-        met = meeting(self._look)
         try:
-            with collecting(met):
+            with meeting(self._look) as met:
                 text = encode(Part(value, without, found) if without else value, place)
         except UnhashableError as error:
             return Encoded(None, str(error).partition("; ")[0])

@@ -68,7 +68,6 @@ class Computed(NamedTuple):
 
 
 Binding: TypeAlias = Literal | Defined | Taken | Computed
-_COMPUTED = Computed()
 
 
 class Bindings:
@@ -79,15 +78,19 @@ class Bindings:
     """
 
     def __init__(self, code: CodeType | None) -> None:
-        self._code = code
-        self._parts: dict[str, list[CodeType]] = {}
+        self._code = compile("", "", "exec") if code is None else code
         self._bodies: dict[str, Mapping[str, Binding]] = {}
-        for part in nested(code) if code is not None else ():
-            self._parts.setdefault(part.co_qualname, []).append(part)
+
+    @functools.cached_property
+    def _parts(self) -> Mapping[str, list[CodeType]]:
+        found: dict[str, list[CodeType]] = {}
+        for part in nested(self._code):
+            found.setdefault(part.co_qualname, []).append(part)
+        return found
 
     @functools.cached_property
     def _bound(self) -> tuple[Mapping[str, Binding], tuple[Imported, ...]]:
-        return ({}, ()) if self._code is None else _bound(self._code, _global_stores(self._code))
+        return _bound(self._code, _global_stores(self._code))
 
     @property
     def names(self) -> Mapping[str, Binding]:
@@ -123,38 +126,38 @@ class Bindings:
 
     @functools.cached_property
     def _defaults(self) -> dict[tuple[str, int], tuple[object, ...]]:
-        return dict(_constant_defaults(self._code)) if self._code is not None else {}
+        return dict(_constant_defaults(self._code))
 
     def times(self, qualname: str) -> int:
         """Tell how often the text defines a function or class of that qualified name."""
         return len(self._parts.get(qualname, ()))
 
 
-_noted: dict[int, tuple[object, CodeType]] = {}
+# By the globals of a module, and by its load: until it is loaded anew, or too many are known.
 _known: dict[int, tuple[dict[str, Any], object, Bindings]] = {}
 
 
 def note(space: dict[str, Any], code: CodeType) -> None:
     """Keep the code object of a module that is being loaded: it is what its text says, whatever becomes of the file."""
-    known = _known.get(id(space))
-    if code.co_filename != space.get("__file__") or (known is not None and known[1] is _load_of(space)):
-        return  # of an exec; or known already
-    if len(_noted) >= _MOST_KNOWN:
-        _noted.clear()
-    _noted[id(space)] = (_load_of(space), code)
+    if code.co_filename == space.get("__file__") and _known_of(space) is None:  # else it is of an exec
+        _keep(space, Bindings(code))
 
 
 def bindings_of(space: dict[str, Any]) -> Bindings:
     """Tell what the text binds of the module that has these globals, as it was loaded."""
-    load = _load_of(space)
+    return _known_of(space) or _keep(space, Bindings(_code_of(space)))
+
+
+def _known_of(space: dict[str, Any]) -> Bindings | None:
     known = _known.get(id(space))
-    if known is None or known[1] is not load:
-        if len(_known) >= _MOST_KNOWN:
-            _known.clear()
-        noted = _noted.pop(id(space), None)
-        code = noted[1] if noted is not None and noted[0] is load else _code_of(space)
-        known = _known[id(space)] = (space, load, Bindings(code))
-    return known[2]
+    return known[2] if known is not None and known[1] is _load_of(space) else None
+
+
+def _keep(space: dict[str, Any], bindings: Bindings) -> Bindings:
+    if len(_known) >= _MOST_KNOWN:
+        _known.clear()
+    _known[id(space)] = space, _load_of(space), bindings
+    return bindings
 
 
 def holds_literals(space: dict[str, Any]) -> bool:
@@ -221,7 +224,7 @@ def _bound(code: CodeType, elsewhere: Any) -> tuple[Mapping[str, Binding], tuple
         if name in found and not (isinstance(binding, Taken) and found[name] == binding):
             several.add(name)
         found[name] = binding
-    return {name: _COMPUTED if name in several else binding for name, binding in found.items()}, tuple(stars)
+    return {name: Computed() if name in several else binding for name, binding in found.items()}, tuple(stars)
 
 
 def _stores(code: CodeType, stars: list[Imported]) -> Iterator[tuple[str, Binding]]:
@@ -242,7 +245,7 @@ def _stores(code: CodeType, stars: list[Imported]) -> Iterator[tuple[str, Bindin
                 binding = binding._replace(reads=tuple(loaded))
             yield value, binding
         elif operation in _UNBINDS:
-            yield value, _COMPUTED
+            yield value, Computed()
         elif operation in ("LOAD_CONST", "LOAD_SMALL_INT"):
             if isinstance(value, CodeType):
                 made.append(value)
@@ -282,4 +285,4 @@ def _binding(
     mine = [code for code in made if code.co_name == name]
     if len(mine) == 1 and (is_class or last in _MAKES or last.startswith("CALL")):
         return Defined(mine[0], is_plain=last in _MAKES)
-    return _COMPUTED
+    return Computed()

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from .bindings import Computed, Defined, Literal, Taken, bindings_of
 from .members import MADE, defaults, is_generated
-from .objects import WRAPPED, home_of, is_code, leads_to, module_of, namespace, plain, value_of
+from .objects import functions_of, home_of, is_code, leads_to, module_of, namespace, plain
 from .prompt import has_arrived
 from .reads import OF_ARGUMENT, OF_CELL
 from .watch import MISSING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
     from types import CodeType
 
     from .bindings import Binding
@@ -29,16 +29,35 @@ _MOST_STEPS = 8  # modules that hand a name on
 
 
 class Text:
-    """The text of the modules of a work tree.
+    """The text of the modules of a work tree, and which of these one walk reaches.
+
+    Attributes:
+        spaces: The globals of each module that is reached, by its path relative to the root.
 
     Args:
         tree: The work tree.
-        enter: Says whether a module, given by its globals, is of the work tree (None if not), and notes that it counts.
     """
 
-    def __init__(self, tree: Locator, enter: Callable[[dict[str, Any]], Location | None]) -> None:
+    def __init__(self, tree: Locator) -> None:
+        self.spaces: dict[str, dict[str, Any]] = {}
         self._tree = tree
-        self._enter = enter
+
+    def enter(self, space: dict[str, Any]) -> Location | None:
+        """Note that a module is reached; None if it is not of the work tree."""
+        location = self._tree.location(space)
+        if location is not None:
+            self.spaces.setdefault(location.path, space)
+        return location
+
+    def key(self, space: dict[str, Any], name: str) -> str:
+        """Tell how a name of a module is called in the record."""
+        location = self._tree.location(space)
+        return name if location is None or self._tree.is_own(location) else f"{location.name}.{name}"
+
+    def places(self) -> dict[str, str]:
+        """Tell the paths of the modules that are not imported from where the function's own module is, by name."""
+        reached = filter(None, map(self._tree.location, self.spaces.values()))
+        return {each.name: each.path for each in reached if not self._tree.is_beside(each)}
 
     def is_literal(self, space: dict[str, Any], name: str, value: object) -> bool:
         """Say whether a name holds the immutable literal to which its file, or one that it imports, binds it once."""
@@ -58,7 +77,7 @@ class Text:
             if isinstance(binding, Taken):
                 sources = [(binding.source, binding.name)]
             else:
-                sources = [(star, name) for star in bindings_of(space).stars] if self._enter(space) else []
+                sources = [(star, name) for star in bindings_of(space).stars] if self.enter(space) else []
                 if len(sources) > 1:
                     return False  # in branches perhaps
             found = [(namespace(module_of(source, space)), taken) for source, taken in sources if taken is not None]
@@ -66,7 +85,7 @@ class Text:
             if not held:
                 return False
             space, name = held[0]
-            if self._enter(space) is None:
+            if self.enter(space) is None:
                 return not self._tree.defines(value, space)
         return False
 
@@ -77,11 +96,11 @@ class Text:
 
     def bound(self, space: dict[str, Any]) -> frozenset[str]:
         """List the names that the text of a module binds, perhaps in branches that were not taken."""
-        return frozenset(bindings_of(space).names) if self._enter(space) is not None else frozenset()
+        return frozenset(bindings_of(space).names) if self.enter(space) is not None else frozenset()
 
     def is_one_of_several(self, value: object) -> bool:
         """Say whether the text of its module defines more than one function of that qualified name."""
-        if not isinstance(value, FunctionType) or self._enter(value.__globals__) is None:
+        if not isinstance(value, FunctionType) or self.enter(value.__globals__) is None:
             return False
         return bindings_of(value.__globals__).times(value.__code__.co_qualname) > 1
 
@@ -128,12 +147,10 @@ class Text:
 
     def named(self, value: Any) -> list[tuple[FunctionType, str]]:
         """Name the functions of which code consists by their text; empty if no text defines one of them."""
-        functions = [part for part in map(value_of(value), ("", *WRAPPED)) if isinstance(part, FunctionType)]
-        functions = functions[:1] if isinstance(value, FunctionType) else functions
         found = []
-        for function in functions:
+        for function in [value] if isinstance(value, FunctionType) else functions_of(value):
             code, bindings = function.__code__, bindings_of(function.__globals__)
-            location = self._enter(function.__globals__)
+            location = self.enter(function.__globals__)
             if location is None or not bindings.defines(code):
                 return []
             name = f"{location.name}:{code.co_qualname}"
@@ -164,13 +181,13 @@ class Text:
         return space, None
 
     def _binding(self, space: dict[str, Any], name: str) -> Binding | None:
-        return bindings_of(space).names.get(name) if self._enter(space) is not None else None
+        return bindings_of(space).names.get(name) if self.enter(space) is not None else None
 
     def is_wrapped_definition(self, value: Any) -> bool:
         """Tell whether code of an enclosing function is what its own module defines by name, which text fixes."""
         module, name = getattr(value, "__module__", None), getattr(value, "__qualname__", "")
         space = namespace(sys.modules.get(str(module)))
-        if self._enter(space) is None:
+        if self.enter(space) is None:
             return False
         binding = bindings_of(space).names.get(name)
         return isinstance(binding, Defined) and not binding.is_plain and leads_to(value, binding.code, name)
@@ -191,39 +208,6 @@ def _docstring(code: CodeType) -> str | None:
 
 # What stands for the value of a name that has none.
 UNBOUND = {"unbound": True}
-
-
-class Reached:
-    """The modules of a work tree that one walk reaches.
-
-    Attributes:
-        spaces: The globals of each, by its path relative to the root.
-
-    Args:
-        tree: The work tree.
-    """
-
-    def __init__(self, tree: Locator) -> None:
-        self.spaces: dict[str, dict[str, Any]] = {}
-        self._tree = tree
-        self._locations: dict[str, Location] = {}
-
-    def enter(self, space: dict[str, Any]) -> Location | None:
-        """Note that a module is reached; None if it is not of the work tree."""
-        location = self._tree.location(space)
-        if location is not None and location.path not in self.spaces:
-            self._locations[location.path] = location
-            self.spaces[location.path] = space
-        return location
-
-    def key(self, space: dict[str, Any], name: str) -> str:
-        """Tell how a name of a module is called in the record."""
-        location = self._tree.location(space)
-        return name if location is None or self._tree.is_own(location) else f"{location.name}.{name}"
-
-    def places(self) -> dict[str, str]:
-        """Tell the paths of the modules that are not imported from where the function's own module is, by name."""
-        return {each.name: each.path for each in self._locations.values() if not self._tree.is_beside(each)}
 
 
 class Values:
@@ -261,7 +245,7 @@ class Values:
         return id(value) in self._ids
 
     def count(self, key: str, spelled: str, value: Any, label: str, *, is_defined: bool) -> list[object]:
-        """Count a value.
+        """Count a value, unless it is left out.
 
         Args:
             key: Its name in the record.
@@ -273,6 +257,8 @@ class Values:
         Returns:
             The functions and classes that occur in it, which count too.
         """
+        if self._ignored.has((key, spelled)):
+            return []
         if (before := self._kept.get(key)) is not None:
             if before == id(value):
                 return []

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .bindings import bindings_of, note
 from .loaded import running_code
-from .met import name_of
-from .objects import WRAPPED, is_of_this_library, namespace, value_of
+from .met import import_folder, name_of
+from .objects import is_of_this_library, namespace, wrapped
 from .places import is_installed, places, real_folder
 from .prompt import SCRIPT, has_arrived, is_interactive
 
@@ -52,7 +52,7 @@ class Locator:
 
     def __init__(self, root: str | None, space: dict[str, Any]) -> None:
         file = file_of(space)
-        self.root = root or (_import_folder(file) if file else os.getcwd())
+        self.root = root or (import_folder(file) if file else os.getcwd())
         self._own = space
         # The package of an installed function is the user's own if it uses this library. Another's, decorated from
         # outside, is environment: to walk through pandas takes half a minute, and finds its caches.
@@ -98,7 +98,7 @@ class Locator:
         """
         package = str(space.get("__name__")).partition(".")[0]
         inner = getattr(value, "__func__", None) if isinstance(value, types.MethodType) else None
-        for part in (value, inner, *map(value_of(value), WRAPPED)):
+        for part in (value, inner, *wrapped(value)):
             if isinstance(part, types.FunctionType):
                 home = part.__globals__
             else:
@@ -165,22 +165,15 @@ def _location(path: str, file: str, space: dict[str, Any]) -> Location:
     dotted = stem.replace("/", ".")
     if not name or not f".{dotted}".endswith(f".{name}"):
         # A script, or a module that was loaded under a name of its own.
-        name = os.path.relpath(os.path.splitext(file)[0], _import_folder(file)).replace(os.sep, ".")
+        name = os.path.relpath(os.path.splitext(file)[0], import_folder(file)).replace(os.sep, ".")
         name = name.removesuffix(".__init__")
     return Location(path, name, dotted.removesuffix(name).rstrip(".").replace(".", "/"))
-
-
-def _import_folder(file: str) -> str:
-    folder = os.path.dirname(file)
-    while os.path.isfile(os.path.join(folder, "__init__.py")):
-        folder = os.path.dirname(folder)
-    return folder
 
 
 def _package_folder(file: str) -> str:
     """Name the outermost package that holds a file, or the file itself where none does."""
     real = os.path.realpath(file)
-    folder = _import_folder(real)
+    folder = import_folder(real)
     first = os.path.relpath(real, folder).split(os.sep)[0]
     whole = os.path.join(folder, first)
     return whole + os.sep if os.path.isdir(whole) else whole

@@ -266,9 +266,10 @@ def effect(operation: str, argument: int) -> int | None:
 T = TypeVar("T")
 
 _BINDS = frozenset({"STORE_NAME", "STORE_GLOBAL", "DELETE_NAME", "DELETE_GLOBAL"})
-_READS = frozenset({"LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"})
+LOADS = frozenset({"LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"})
+"""The instructions that read a global name."""
 # What a class body reads from its own namespace.
-_OWN_NAMES = frozenset({"__name__", "__module__", "__qualname__", "__annotations__", "__type_params__"})
+OF_BODY = frozenset({"__name__", "__module__", "__qualname__", "__annotations__", "__type_params__"})
 _COMPARED = (
     "co_argcount", "co_posonlyargcount", "co_kwonlyargcount", "co_flags", "co_name", "co_names", "co_varnames",
     "co_freevars", "co_cellvars", "co_code", "co_exceptiontable",
@@ -333,14 +334,14 @@ def code_text(code: CodeType) -> str:
 def reads(code: CodeType) -> Iterator[str]:
     """Iterate over the global names that a code object reads, nested ones included."""
     for part in nested(code):
-        for instruction in dis.get_instructions(part):
-            if instruction.opname in _READS and instruction.argval not in _OWN_NAMES:
-                yield instruction.argval
+        for operation, name, _ in instructions(part):
+            if operation in LOADS and name not in OF_BODY:
+                yield str(name)
 
 
 def binds(code: CodeType) -> Iterator[str]:
     """Iterate over the names that a module and its class bodies bind, each as often as it is bound."""
     for part in nested(code):
-        for instruction in dis.get_instructions(part):
-            if instruction.opname in _BINDS:
-                yield instruction.argval
+        for operation, name, _ in instructions(part):
+            if operation in _BINDS:
+                yield str(name)

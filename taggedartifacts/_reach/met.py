@@ -4,7 +4,7 @@ This is where the canonical form and the code state meet. A class or function in
 that give that very object, so its text is code, and its module has to be looked at. The encoder knows neither a work
 tree nor what git tracks; it tells what it met, and asks how that counts:
 
-- Whoever computes a config hash encodes inside of ``with collecting(Met(digest_of)) as met:``. Afterwards ``met.code``
+- Whoever computes a config hash encodes inside of ``with Met(digest_of) as met:``. Afterwards ``met.code``
   holds the very functions, classes and modules that the values name or consist of, ``met.modules`` the import names of
   their modules, and ``met.files`` the files of those that count by name. These files join the scope. What is nested in
   a value, in a closure or in a default is among them, and so is what a value reads that counts by its definition.
@@ -37,11 +37,12 @@ from .syntax import tree_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-# The script that sent the decorated function which is being called, by its name and its file, as settled there.
+# The script that sent the decorated function which is being called, by its name and its file, as settled there; for as
+# long as the call is prepared.
 calling: ContextVar[tuple[str, str] | None] = ContextVar("taggedartifacts.calling", default=None)
 
 
-def script_name(value: object) -> str | None:
+def script_name(value: Any) -> str | None:
     """Name the script that defines a function or class; None if nothing that came with it tells.
 
     Args:
@@ -49,8 +50,11 @@ def script_name(value: object) -> str | None:
     """
     if (function := own_function(value)) is not None:
         return name_of(function.__globals__)
-    caller = calling.get()
-    return _name_here(value) if caller is None else caller[0]
+    if (caller := calling.get()) is not None:
+        return caller[0]
+    # Of a class without functions, only the script itself can say that it is its own.
+    main = sys.modules.get(value.__module__) or sys.modules["__main__"]
+    return name_of(vars(main)) if by_name(vars(main), value.__qualname__) is value else None
 
 
 def name_of(space: Mapping[str, Any]) -> str | None:
@@ -82,7 +86,7 @@ def is_what_its_name_gives(value: object, qualname: str) -> bool:
     return isinstance(file, str) and qualname in _bound_once(file)
 
 
-def defining_file(value: object, module: str) -> str | None:
+def _defining_file(value: object, module: str) -> str | None:
     """Find the file of the module that defines a function or class; that of a script as the process that ran it says.
 
     Args:
@@ -99,7 +103,7 @@ def defining_file(value: object, module: str) -> str | None:
     return file if isinstance(file, str) else None
 
 
-@functools.lru_cache(maxsize=64)
+@functools.lru_cache(maxsize=64)  # of the scripts that sent something here, as they stand when first asked for
 def _bound_once(file: str) -> frozenset[str]:
     """The qualified names of plain definitions of which the file binds every part once."""
     try:
@@ -125,27 +129,25 @@ def _bound_once(file: str) -> frozenset[str]:
     return frozenset(found)
 
 
-def _name_here(value: Any) -> str | None:
-    # Of a class without functions, only the script itself can say that it is its own.
-    main = sys.modules.get(value.__module__) or sys.modules["__main__"]
-    return name_of(vars(main)) if by_name(vars(main), value.__qualname__) is value else None
+def import_folder(file: str) -> str:
+    """Find the folder from which a file is imported: the nearest above it that is no package."""
+    folder = os.path.dirname(file)
+    while os.path.isfile(os.path.join(folder, "__init__.py")):
+        folder = os.path.dirname(folder)
+    return folder
 
 
-@functools.lru_cache(maxsize=8)
+@functools.lru_cache(maxsize=8)  # of the script of this process, and of those that sent something here
 def _import_name(file: str) -> str:
-    directory, name = os.path.split(file)
-    parts = [os.path.splitext(name)[0]]
-    while os.path.isfile(os.path.join(directory, "__init__.py")):
-        directory, package = os.path.split(directory)
-        parts.insert(0, package)
-    return ".".join(parts)
+    return os.path.relpath(os.path.splitext(file)[0], import_folder(file)).replace(os.sep, ".")
 
 
+# What collects in this context, for as long as its ``with`` lasts.
 _current: ContextVar[Met | None] = ContextVar("taggedartifacts.met", default=None)
 
 
 class Met:
-    """The code that was met while values were encoded.
+    """The code that is met while values are encoded in this context: ``with Met() as met:``.
 
     Attributes:
         code: The functions, classes and modules, by their ids.
@@ -165,38 +167,25 @@ class Met:
         self.files: set[str] = set()
         self._digest_of = digest_of
 
+    def __enter__(self) -> Met:
+        self._token = _current.set(self)
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        _current.reset(self._token)
+
     def add(self, value: Any, module: str) -> str | None:
         """Take in a function or class of a module; return the digest that has to be joined to its form, if any."""
         self.code[id(value)] = value
         if module not in self.modules:
             self.modules.add(module)
-            file = defining_file(value, module)
+            file = _defining_file(value, module)
             digest = None if self._digest_of is None else self._digest_of(module, file)
             if digest is not None:
                 self.digests[module] = digest
             elif file is not None:
                 self.files.add(file)
         return self.digests.get(module)
-
-
-NO_CODE = Met()
-"""What is met in plain data, for those who know that it is that."""
-
-
-class collecting:  # noqa: N801 - read as a verb, and a third of the cost of contextlib's
-    """Collect into a `Met` what is met of code while values are encoded in this context."""
-
-    __slots__ = ("_met", "_token")
-
-    def __init__(self, met: Met) -> None:
-        self._met = met
-
-    def __enter__(self) -> Met:
-        self._token = _current.set(self._met)
-        return self._met
-
-    def __exit__(self, *_error: object) -> None:
-        _current.reset(self._token)
 
 
 def meet(value: Any, module: str) -> str | None:

@@ -7,7 +7,7 @@ import os
 import sys
 import types
 import typing
-from collections import Counter, OrderedDict, defaultdict, deque, namedtuple
+from collections import Counter, OrderedDict, defaultdict, deque
 from functools import WRAPPER_ASSIGNMENTS, partial
 from typing import TYPE_CHECKING, Any
 
@@ -21,47 +21,20 @@ if TYPE_CHECKING:
 # Entries of a class that Python, or what generates its members, writes from the others.
 GENERATED = frozenset(
     {
-        *(
-            "__module__",
-            "__slotnames__",
-            "__qualname__",
-            "__doc__",
-            "__dict__",
-            "__weakref__",
-            "__slots__",
-            "__annotations__",
-        ),
-        *("__static_attributes__", "__firstlineno__", "__annotate__", "__annotate_func__", "__annotations_cache__"),
-        *(
-            "__orig_bases__",
-            "__parameters__",
-            "__type_params__",
-            "__hash__",
-            "__match_args__",
-            "__classcell__",
-            "__classdictcell__",
-        ),
-        *(
-            "__dataclass_fields__",
-            "__dataclass_params__",
-            "__attrs_attrs__",
-            "__attrs_props__",
-            "__attrs_own_setattr__",
-        ),
+        *("__module__", "__slotnames__", "__qualname__", "__doc__", "__dict__", "__weakref__", "__slots__"),
+        *("__annotations__", "__annotate__", "__annotate_func__", "__annotations_cache__"),
+        *("__static_attributes__", "__firstlineno__", "__classcell__", "__classdictcell__"),
+        *("__orig_bases__", "__parameters__", "__type_params__", "__hash__", "__match_args__"),
+        *("__dataclass_fields__", "__dataclass_params__"),
+        *("__attrs_attrs__", "__attrs_props__", "__attrs_own_setattr__"),
         # What pydantic builds from the fields, decorators and configuration of a model, with addresses, and its caches.
         *("__pydantic_core_schema__", "__pydantic_validator__", "__pydantic_serializer__", "__signature__"),
         *("__pydantic_complete__", "__pydantic_setattr_handlers__", "__pydantic_parent_namespace__"),
         *("__pydantic_decorators__", "__pydantic_computed_fields__"),  # whose functions are members, too
         *("_fields", "_field_defaults", "__getnewargs__", "__new_member__", "__abstractmethods__", "_abc_impl"),
         *("_member_names_", "_member_map_", "_value2member_map_", "_unhashable_values_", "_hashable_values_"),
-        *(
-            "_unhashable_values_map_",
-            "_value_repr_",
-            "_use_args_",
-            "_member_type_",
-            "_new_member_",
-            "_generate_next_value_",
-        ),
+        *("_unhashable_values_map_", "_value_repr_", "_use_args_", "_member_type_", "_new_member_"),
+        "_generate_next_value_",
     }
 )
 # What the decorator puts on a function.
@@ -76,18 +49,17 @@ DESCRIBES = frozenset(
     }
 )
 # By what those that wrap code hold it.
-WRAPPED = ("__wrapped__", "__func__", "py_func", "func", "fget", "fset", "fdel", "callback", "dispatcher")
+_WRAPPED = ("__wrapped__", "__func__", "py_func", "func", "fget", "fset", "fdel", "callback", "dispatcher")
 _MOST_WRAPPED = 64
 _BUILTINS = vars(builtins)
 _LOGGERS = frozenset({"logging", "loguru", "structlog"})
 _TYPING = frozenset({"typing", "typing_extensions", "types"})
 _PACKAGE = __name__.partition(".")[0]
-_Pair = namedtuple("_Pair", ["one"])
 DESCRIPTORS = (
     types.MemberDescriptorType,
     types.GetSetDescriptorType,
     types.WrapperDescriptorType,
-    type(vars(_Pair)["one"]),
+    type(vars(Imported)["module"]),  # of a named tuple
 )
 _CONTAINERS = (list, dict, set, deque, Counter, defaultdict, OrderedDict)
 _CODE = (
@@ -111,7 +83,7 @@ def is_code(value: object) -> bool:
         return False  # its arguments are values
     if kind.__module__ == "numpy" and kind.__name__ in ("ufunc", "_ArrayFunctionDispatcher"):
         return True
-    return isinstance(held(value, "__wrapped__"), _CODE) or isinstance(held(value, "py_func"), _CODE)
+    return isinstance(_held(value, "__wrapped__"), _CODE) or isinstance(_held(value, "py_func"), _CODE)
 
 
 def is_named_by_its_module(value: Any, space: Mapping[str, Any]) -> bool:
@@ -122,23 +94,26 @@ def is_named_by_its_module(value: Any, space: Mapping[str, Any]) -> bool:
     return getattr(sys.modules[name], getattr(value, "__qualname__", ""), None) is value
 
 
-def value_of(value: object) -> Any:
-    """Make what looks up a part of a value; the empty name gives the value itself."""
-    return lambda name: held(value, name) if name else value
+def wrapped(value: object) -> list[Any]:
+    """List what an object holds that may wrap code."""
+    found = (_held(value, name) for name in _WRAPPED)
+    return [each for each in found if each is not None]
 
 
-def held(value: object, name: str) -> object:
+def functions_of(value: object) -> list[types.FunctionType]:
+    """List the functions of which a member of a class or module consists: itself, and what it wraps."""
+    return [each for each in (value, *wrapped(value)) if isinstance(each, types.FunctionType)]
+
+
+def _held(value: object, name: str) -> object:
     """What an object holds by a name, without running code of the user's."""
-    if isinstance(value, (property, classmethod, staticmethod, types.FunctionType)) or type(value).__module__ in (
-        "functools",
-        "contextlib",
-    ):
+    is_of_python = isinstance(value, (property, classmethod, staticmethod, types.FunctionType))
+    if is_of_python or type(value).__module__ in ("functools", "contextlib"):
         return getattr(value, name, None)
     try:
-        found = object.__getattribute__(value, "__dict__").get(name)
+        return object.__getattribute__(value, "__dict__").get(name)
     except AttributeError:
         return None
-    return found
 
 
 def plain(function: types.FunctionType) -> types.FunctionType:
@@ -162,10 +137,10 @@ def leads_to(value: Any, code: CodeType, name: str) -> bool:
         if isinstance(each, types.FunctionType):
             if each.__code__ == code:
                 return True
-            pending += [found for found in closure_of(each).values() if is_code(found)]
+            pending += filter(is_code, closure_of(each).values())
         elif isinstance(each, type) and each.__qualname__ == name:
             return True
-        pending += [found for found in map(value_of(each), WRAPPED) if found is not None and is_code(found)]
+        pending += filter(is_code, wrapped(each))
     return False
 
 
@@ -192,7 +167,7 @@ def _is_our_own(value: object) -> bool:
 def is_of_this_library(value: object) -> bool:
     """Tell whether a value is this library, something of it, or a function that it decorated."""
     if isinstance(value, types.ModuleType):
-        return str(namespace(value).get("__name__")).partition(".")[0] == _PACKAGE
+        return is_space_of_this_library(namespace(value))
     if type(value) is types.FunctionType and "_taggedartifacts" in vars(value):
         return True
     kind = value if type(value) is type else type(value)

@@ -76,12 +76,10 @@ class Outside:
         self._count = count
         self._enter = enter
         self._name = name
-        self._has_arguments = False
         self._has_subclasses = False
         self._are_drawn = False
-        self._known: set[type] = set()
         self._described: set[str] = set()
-        self._met: set[tuple[int, str]] = set()
+        self._taken: set[tuple[int, str]] = set()
 
     def take(self, space: dict[str, Any], chain: tuple[str, ...], label: str, spelled: str) -> None:
         """Take what code reads of an installed module, given its globals and the attributes that the code names."""
@@ -94,9 +92,7 @@ class Outside:
         elif space is _BUILTINS:
             self.take_builtin(name, label)
         elif value is not MISSING and (_is_made(space) or self._tree.defines(value, space) or _is_set(space, name)):
-            key = f"{space.get('__name__')}.{name}"
-            if not self._ignored.has((key, spelled)):
-                self._count(key, spelled, value, label)
+            self._count(f"{space.get('__name__')}.{name}", spelled, value, label)
 
     def parts(self, stands_in: object, chain: tuple[str, ...]) -> Iterator[tuple[str, object]]:
         """Iterate over what code reads of an object that stands in for a module: the data of its classes, too."""
@@ -120,8 +116,7 @@ class Outside:
         """Take the globals that texts name which some code reads, as in ``df.query(CUT)`` with ``"x > @LIMIT"``."""
         for name, chains in names.items():
             for found, further in (each for chain in chains for each in mentioned(_given(space, (name, *chain)))):
-                if found in space and (id(space), found) not in self._met:
-                    self._met.add((id(space), found))
+                if found in space and self._is_first(space, found):
                     self._name(space, found, (further,), label)
 
     def take_of_cell(self, function: types.FunctionType, label: str) -> None:
@@ -140,9 +135,7 @@ class Outside:
         value = _BUILTINS.get(name, MISSING)
         self._watch.name(_BUILTINS, name, value)
         if not (value is MISSING or _is_of_python(name, value)):
-            key = f"builtins.{name}"
-            if not self._ignored.has((key, name)):
-                self._count(key, name, value, label)
+            self._count(f"builtins.{name}", name, value, label)
 
     def note_attributes(self, attributes: Collection[str], label: str) -> None:
         """Note the attributes that some code reads."""
@@ -153,8 +146,7 @@ class Outside:
 
     def take_arguments(self, label: str) -> None:
         """Take the arguments of the command, but for the path of the program."""
-        if not self._ignored.has(("sys.argv",)) and not self._has_arguments:
-            self._has_arguments = True
+        if not self._ignored.has(("sys.argv",)) and self._is_first(sys, "argv"):
             self._watch.name(vars(sys), "argv", sys.argv)
             self._watch.result(sys.argv.copy, sys.argv.copy())
             self._count("sys.argv", "sys.argv", sys.argv[1:], label)
@@ -176,7 +168,7 @@ class Outside:
         written = [each for each in named if isinstance(each, type) and each not in type.mro(type(kind))]
         if named and not chosen and list(filter(_has_name, kind.__bases__)) != list(filter(_has_name, written)):
             chosen = list(kind.__bases__)
-        if chosen and not self._ignored.has((f"{label}.__bases__",)):
+        if chosen:
             self._count(f"{label}.__bases__", "", chosen, label)
 
     def written(self, kind: type, space: dict[str, Any]) -> Iterator[tuple[str, object]]:
@@ -200,9 +192,8 @@ class Outside:
         location = self._tree.location(home_of(inner) if isinstance(inner, type) else inner.__globals__)
         for name in sorted(self._described) if location is not None else ():
             key = f"{label_of(location, inner)}.{name}"
-            if (id(value), name) in self._met or self._ignored.has((key,)):
+            if self._ignored.has((key,)) or not self._is_first(value, name):
                 continue
-            self._met.add((id(value), name))
             self._watch.attribute(value, name)
             found = getattr(value, name, MISSING)
             if isinstance(found, dict):
@@ -214,11 +205,17 @@ class Outside:
         """Take the subclasses of classes of the work tree, if some code asks for those of one, as of plug-ins."""
         for kind in classes if self._has_subclasses else ():
             location = self._tree.location(home_of(kind))
-            if location is not None and kind not in self._known:
-                self._known.add(kind)
+            if location is not None and self._is_first(kind, "__subclasses__"):
                 found: list[type] = type.__subclasses__(kind)
                 self._watch.result(partial(type.__subclasses__, kind), found)
                 self._count(f"{label_of(location, kind)}.__subclasses__", "", found, label_of(location, kind))
+
+    def _is_first(self, value: object, name: str) -> bool:
+        """Say whether something of a value is taken for the first time."""
+        key = id(value), name
+        is_first = key not in self._taken
+        self._taken.add(key)
+        return is_first
 
     def note_module(self, name: str) -> None:
         """Note that a module is reached, by its import name: perhaps one that draws figures."""
@@ -226,13 +223,15 @@ class Outside:
 
     def take_parameters(self) -> None:
         """Take matplotlib's parameters that are not its defaults, if something is drawn."""
-        held = parameters()
-        if self._are_drawn and held is None:
+        if not self._are_drawn:
+            return
+        parameters = getattr(sys.modules.get("matplotlib"), "rcParams", None)
+        if not isinstance(parameters, dict):
             self._watch.name(sys.modules, "matplotlib", MISSING)  # a run may load it
-        elif self._are_drawn and held is not None:
-            self._watch.mapping(held)
-            for name, value in changed_parameters().items():
-                self._count(f"matplotlib.rcParams.{name}", f"rcParams.{name}", value, "matplotlib")
+            return
+        self._watch.mapping(parameters)
+        for name, value in _changed(parameters).items():
+            self._count(f"matplotlib.rcParams.{name}", f"rcParams.{name}", value, "matplotlib")
 
 
 def _is_made(space: dict[str, Any]) -> bool:
@@ -281,20 +280,13 @@ def _is_of_python(name: str, value: Any) -> bool:
     return isinstance(value, (type, types.BuiltinFunctionType)) and value.__module__ in _HOMES
 
 
-def parameters() -> dict[str, Any] | None:
-    """Find matplotlib's parameters, if it is loaded."""
-    found = getattr(sys.modules.get("matplotlib"), "rcParams", None)
-    return found if isinstance(found, dict) else None
-
-
-def changed_parameters() -> dict[str, object]:
-    """Collect those that are not matplotlib's defaults."""
-    matplotlib: Any = sys.modules.get("matplotlib")
-    now, defaults = parameters(), getattr(matplotlib, "rcParamsDefault", None)
-    if now is None or not isinstance(defaults, dict):
+def _changed(parameters: dict[str, Any]) -> dict[str, object]:
+    """Collect the parameters that are not matplotlib's defaults."""
+    defaults = getattr(sys.modules.get("matplotlib"), "rcParamsDefault", None)
+    if not isinstance(defaults, dict):
         return {}
     found = {}
-    for name, value in dict.items(now):
+    for name, value in dict.items(parameters):
         if not name.startswith(_NOT_SHOWN) and not _is_same_value(dict.get(defaults, name), value):
             found[name] = _plain(value)
     return found

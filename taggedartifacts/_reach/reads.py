@@ -6,16 +6,13 @@ import re
 from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .members import OncePerCode, effect, instructions, nested
+from .members import LOADS, OF_BODY, OncePerCode, effect, instructions, nested
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_GLOBAL = frozenset({"LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"})
 _CELL = frozenset({"LOAD_DEREF", "LOAD_CLASSDEREF", "LOAD_FROM_DICT_OR_DEREF"})
 _ATTRIBUTE = frozenset({"LOAD_ATTR", "LOAD_METHOD"})
-# What a class body reads from its own namespace.
-_OWN_NAMES = frozenset({"__name__", "__module__", "__qualname__", "__annotations__", "__type_params__"})
 # What stands for the attributes of a module that is imported and perhaps not used.
 IMPORTED_ONLY = ("",)
 # What stands for the attributes of a container that is only added to, by `runs.append(x)` or `seen[x] = y`, and of what
@@ -27,6 +24,7 @@ ITEM = "[]"
 """What stands, among the names that code assigns, for an item of whatever there is."""
 _ASSIGNS = frozenset({"STORE_GLOBAL", "DELETE_GLOBAL", "STORE_ATTR", "DELETE_ATTR", "STORE_DEREF", "DELETE_DEREF"})
 _DROPS = frozenset({"POP_TOP", "STORE_ATTR"})
+_STORES = ("STORE_FAST", "STORE_DEREF")
 _ITEM = ("BINARY_OP", 26)  # since 3.14
 # By these, code reaches globals whose names it does not say.
 REFLECTION = frozenset({"globals", "eval", "exec"})
@@ -85,7 +83,7 @@ class LookedUp(NamedTuple):
     """
 
     by: str | Imported
-    steps: tuple[str, ...]
+    steps: Chain
     module: str
 
 
@@ -101,29 +99,25 @@ class Names(NamedTuple):
 
     globals: Chains
     cells: Chains
-    imports: dict[Imported | LookedUp, tuple[tuple[str, ...], ...]]
+    imports: dict[Imported | LookedUp, tuple[Chain, ...]]
     attributes: frozenset[str]
 
 
 # What imports bind local names to, each perhaps one of several in branches: modules, and the attributes of them.
-_Bound = dict[str, dict[tuple[Imported | LookedUp, tuple[str, ...]], None]]
-
-_NOTHING = Names({}, {}, {}, frozenset())
+_Bound = dict[str, dict[tuple[Imported | LookedUp, Chain], None]]
 
 
 @OncePerCode
 def names_read(code: CodeType) -> Names:
     """Find the names that a code object reads."""
-    if not (code.co_names or code.co_freevars or any(isinstance(each, CodeType) for each in code.co_consts)):
-        return _NOTHING
-    found: list[tuple[str, Any, tuple[str, ...]]] = []
+    found: list[tuple[str, Any, Chain]] = []
     bound: _Bound = {}
     free = frozenset(code.co_freevars)
     for part in nested(code):
         found += _chains(part, bound)
         known = {*part.co_varnames, *part.co_cellvars, *part.co_freevars}  # where a text is looked up, these come first
         found += [("global", name, chain) for name, chain in mentioned(part.co_consts) if name not in known]
-    tables: dict[str, dict[object, dict[tuple[str, ...], None]]] = {"global": {}, "cell": {}, "import": {}}
+    tables: dict[str, dict[object, dict[Chain, None]]] = {"global": {}, "cell": {}, "import": {}}
     attributes: set[str] = set()
     for kind, name, chain in found:
         if kind == "local" and name in bound:
@@ -133,7 +127,7 @@ def names_read(code: CodeType) -> Names:
             tables["import"].setdefault(name, {})[chain] = None
         elif kind == "cell" and name in free:
             tables["cell"].setdefault(name, {})[chain] = None
-        elif kind == "global" and name not in _OWN_NAMES:
+        elif kind == "global" and name not in OF_BODY:
             tables["global"].setdefault(name, {})[chain] = None
         attributes.update(chain)
     for part in nested(code):
@@ -144,14 +138,13 @@ def names_read(code: CodeType) -> Names:
     return Names(listed["global"], listed["cell"], listed["import"], frozenset(attributes))  # type: ignore[arg-type]
 
 
-def _chains(code: CodeType, bound: _Bound) -> Iterator[tuple[str, Any, tuple[str, ...]]]:
+def _chains(code: CodeType, bound: _Bound) -> Iterator[tuple[str, Any, Chain]]:
     """Iterate over the names that one code object loads, with the attributes that follow; note what it imports."""
     kind, last = "", -1
     name: Any = ""
-    chain: tuple[str, ...] = ()
-    target: tuple[Imported | LookedUp, tuple[str, ...]] | None = None
+    chain: Chain = ()
+    target: tuple[Imported | LookedUp, Chain] | None = None
     module, whole = Imported("", 0), False
-    before: list[object] = [None, None]
     listed: list[tuple[str, Any, int]] = list(instructions(code))
     for position, (operation, value, _) in enumerate(listed):
         if position <= last or operation == "PUSH_NULL":
@@ -162,60 +155,61 @@ def _chains(code: CodeType, bound: _Bound) -> Iterator[tuple[str, Any, tuple[str
             continue
         if kind:
             looked_up, last = _looked_up(kind, name, chain, bound, listed, position)
-            if kind == "import" and operation.startswith(("STORE_FAST", "STORE_DEREF")):
+            if kind == "import" and operation.startswith(_STORES):
                 target = (name, chain)
             else:
                 yield kind, name, IMPORTED_ONLY if kind == "import" and operation in _DROPS and not chain else chain
             kind, name, chain = "import" if looked_up else "", looked_up, ()
             if looked_up:
                 continue
-        if operation in _GLOBAL or operation in _CELL:
-            kind = "global" if operation in _GLOBAL else "local" if value in bound else "cell"
-            name, written = value, _written(listed, position)
-            if written is not None and kind != "local":
+        if operation.startswith(_STORES) and target is not None:
+            stored = value[0] if isinstance(value, tuple) else value
+            bound.setdefault(stored, {})[target] = None
+            if not target[1]:  # loading a module runs its code, whether or not it is used
+                yield "local", stored, IMPORTED_ONLY
+            target = None
+        if "LOAD" in operation:
+            for loaded in _loaded(operation, value, bound):
+                if kind:
+                    yield kind, name, ()
+                kind, name = loaded
+            if kind in ("global", "cell") and (written := _written(listed, position)) is not None:
                 yield kind, name, written
                 kind = ""
         elif operation == "IMPORT_NAME":
-            level, names = before
-            module = Imported(value, level if isinstance(level, int) else 0)
-            whole = not names
+            level, names = listed[position - 2][1], listed[position - 1][1]
+            module, whole = Imported(value, level), not names
             target = (module._replace(module=value.partition(".")[0]), ()) if whole else None
         elif operation == "IMPORT_FROM":
             # `import a.b as c` takes a.b apart: IMPORT_NAME a.b, then IMPORT_FROM b.
-            head = module.module.split(".")
-            target = (Imported(".".join(head), module.level), ()) if whole else (module, (value,))
-        elif operation.startswith(("STORE_FAST", "STORE_DEREF")):
-            stored = value[0] if isinstance(value, tuple) else value
-            if target is not None:
-                bound.setdefault(stored, {})[target] = None
-                if not target[1]:  # loading a module runs its code, whether or not it is used
-                    yield "local", stored, IMPORTED_ONLY
-                target = None
-            if "LOAD" in operation and isinstance(value, tuple) and value[1] in bound:
-                kind, name = "local", value[1]
-        elif operation.startswith("LOAD_FAST"):
-            *before_it, loaded = value if isinstance(value, tuple) else (value,)
-            for each in before_it:  # from 3.13 on, one instruction loads two variables
-                if each in bound:
-                    yield "local", each, ()
-            if loaded in bound:
-                kind, name = "local", loaded
+            target = (module, ()) if whole else (module, (value,))
         elif operation not in ("SWAP", "POP_TOP"):
             target = None
-        before = [before[1], value]
     if kind:
         yield kind, name, chain
 
 
+def _loaded(operation: str, value: Any, bound: _Bound) -> list[tuple[str, str]]:
+    """List what an instruction loads, and of what kind that is; from 3.13 on, one may load two variables."""
+    if operation in LOADS:
+        return [("global", value)]
+    if operation in _CELL:
+        return [("local" if value in bound else "cell", value)]
+    if "LOAD_FAST" not in operation:
+        return []
+    variables = value if isinstance(value, tuple) else (value,)
+    return [("local" if each in bound else "", each) for each in variables[operation.startswith("STORE") :]]
+
+
 def _looked_up(
-    kind: str, name: str, chain: tuple[str, ...], bound: _Bound, listed: list[tuple[str, Any, int]], position: int
+    kind: str, name: str, chain: Chain, bound: _Bound, listed: list[tuple[str, Any, int]], position: int
 ) -> tuple[LookedUp | None, int]:
     """Tell what is looked up by a string in what was loaded before a position, and where that ends."""
     operation, module, _ = listed[position]
     is_text = operation == "LOAD_CONST" and isinstance(module, str)
-    if not is_text and not (operation in _GLOBAL and module in _OWN_NAMES):
+    if not is_text and not (operation in LOADS and module in OF_BODY):
         return None, -1
-    by: list[tuple[str | Imported, tuple[str, ...]]] = [(name, chain)] if kind == "global" else []
+    by: list[tuple[str | Imported, Chain]] = [(name, chain)] if kind == "global" else []
     if kind == "local":
         by = [(source, (*steps, *chain)) for source, steps in bound[name] if isinstance(source, Imported)]
     for further in range(position + 1, min(len(listed), position + 5)):
@@ -223,12 +217,12 @@ def _looked_up(
         is_item = further == position + 1 and (operation == "BINARY_SUBSCR" or (operation, argument) == _ITEM)
         if is_item or operation.startswith("CALL"):
             return (LookedUp(*by[0], module), further) if by else (None, -1)
-        if operation not in ("LOAD_CONST", "PRECALL") and not (operation in _GLOBAL and value == "__package__"):
+        if operation not in ("LOAD_CONST", "PRECALL") and not (operation in LOADS and value == "__package__"):
             break
     return None, -1
 
 
-def _written(listed: list[tuple[str, Any, int]], position: int) -> tuple[str, ...] | None:
+def _written(listed: list[tuple[str, Any, int]], position: int) -> Chain | None:
     """Say how what is loaded at a position is only written, if it is."""
     name = listed[position][1]
     after = [operation for operation, _, _ in listed[position + 1 : position + 4]]

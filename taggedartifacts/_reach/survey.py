@@ -83,9 +83,9 @@ class Survey:
             node = node.value
         return isinstance(node, ast.Name) and (node.id in self.origins or bool(self.stars))
 
-    def bind(self, name: str, bound: Bound) -> None:
+    def bind(self, name: str, value: ast.expr | None = None, *, each: bool = False, is_parameter: bool = False) -> None:
         """Note a binding of a name."""
-        self.bound.setdefault(name, []).append(bound)
+        self.bound.setdefault(name, []).append(Bound(value, each, is_parameter))
 
 
 def surveyed(tree: ast.Module) -> Survey:
@@ -166,7 +166,7 @@ def _name_origin(survey: Survey, name: str, origin: str) -> None:
     known = survey.origins.setdefault(name, [])
     if origin not in known:
         known.append(origin)
-    survey.bind(name, Bound(None))
+    survey.bind(name)
 
 
 def _assign(survey: Survey, node: ast.Assign) -> None:
@@ -176,19 +176,19 @@ def _assign(survey: Survey, node: ast.Assign) -> None:
         elif isinstance(target, ast.Tuple | ast.List):
             survey.items_set.extend((each, None) for each in target.elts if isinstance(each, ast.Subscript))
     for target in node.targets if node not in survey.members else ():
-        _bind_target(survey, target, node.value, each=False)
+        _bind_target(survey, target, node.value)
 
 
 def _assign_one(survey: Survey, node: ast.AnnAssign | ast.NamedExpr) -> None:
     if node.value is not None and node not in survey.members:
-        _bind_target(survey, node.target, node.value, each=False)
+        _bind_target(survey, node.target, node.value)
 
 
 def _augment(survey: Survey, node: ast.AugAssign) -> None:
     if isinstance(node.target, ast.Subscript):
         survey.items_set.append((node.target, node.value))
     if isinstance(node.target, ast.Name):
-        survey.bind(node.target.id, Bound(None))
+        survey.bind(node.target.id)
         _note_exports(survey, node.target.id, node.value)
 
 
@@ -198,17 +198,17 @@ def _loop(survey: Survey, node: ast.For | ast.AsyncFor | ast.comprehension) -> N
 
 def _with(survey: Survey, node: ast.withitem) -> None:
     if node.optional_vars is not None:
-        _bind_target(survey, node.optional_vars, None, each=False)
+        _bind_target(survey, node.optional_vars, None)
 
 
-def _bind_target(survey: Survey, target: ast.expr, value: ast.expr | None, *, each: bool) -> None:
+def _bind_target(survey: Survey, target: ast.expr, value: ast.expr | None, *, each: bool = False) -> None:
     if isinstance(target, ast.Name):
-        survey.bind(target.id, Bound(value, each))
+        survey.bind(target.id, value, each=each)
         if value is not None:
             _note_exports(survey, target.id, value)
         return
     for name in _names_in(target):
-        survey.bind(name, Bound(None))
+        survey.bind(name)
 
 
 def _names_in(target: ast.expr) -> Iterator[str]:
@@ -252,21 +252,21 @@ def _note_all(survey: Survey, node: ast.Call) -> None:
 
 def _define(survey: Survey, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
     if node not in survey.members:
-        survey.bind(node.name, Bound(None))
+        survey.bind(node.name)
 
 
 def _note_class(survey: Survey, node: ast.ClassDef) -> None:
-    survey.bind(node.name, Bound(None))
+    survey.bind(node.name)
     survey.members.update(node.body)
 
 
 def _argument(survey: Survey, node: ast.arg) -> None:
-    survey.bind(node.arg, Bound(None, is_parameter=True))
+    survey.bind(node.arg, is_parameter=True)
 
 
 def _note_named(survey: Survey, node: ast.ExceptHandler | ast.MatchAs | ast.MatchStar) -> None:
     if node.name is not None:
-        survey.bind(node.name, Bound(None))
+        survey.bind(node.name)
 
 
 # The fields that hold nodes with anything to note below them.

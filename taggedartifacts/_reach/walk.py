@@ -20,7 +20,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from .bindings import Defined, Literal, bindings_of
-from .found import UNBOUND, Ignored, Reached, Reads, Text, Values
+from .found import UNBOUND, Ignored, Reads, Text, Values
 from .location import label_of
 from .members import BOUND, closure_of, defaults, is_dispatcher, is_generated, put_on_member, registry
 from .objects import (
@@ -28,8 +28,7 @@ from .objects import (
     DESCRIPTORS,
     GENERATED,
     PUT_ON,
-    WRAPPED,
-    held,
+    functions_of,
     home_of,
     is_code,
     is_left_out,
@@ -41,8 +40,8 @@ from .objects import (
     namespace,
     plain,
     stands_for_module,
-    value_of,
     whole_name,
+    wrapped,
 )
 from .outside import Outside
 from .reads import IMPORTED_ONLY, REFLECTION, Imported, names_read
@@ -76,9 +75,8 @@ class _Walk:
 
     def __init__(self, tree: Locator, ignore: Collection[str], encode: Encode) -> None:
         self._tree = tree
-        self._modules = Reached(tree)
-        self._enter, self._key = self._modules.enter, self._modules.key
-        self._text = Text(tree, self._enter)
+        self._text = Text(tree)
+        self._enter, self._key = self._text.enter, self._text.key
         self._pending: deque[object] = deque()
         self._seen: dict[int, object] = {}
         self._watch = Watch()
@@ -98,9 +96,9 @@ class _Walk:
             if not self._pending:
                 self._outside.take_asked(list(self._seen.values()), self._text.describes)
         self._outside.take_parameters()
-        values, modules, ignored = self._values, self._modules, frozenset(self._ignored.found)
-        found = values.texts, values.readers, values.unknown, modules.places(), modules.spaces, ignored, values.code
-        return Reads(*found), self._watch
+        values, text = self._values, self._text
+        found = values.texts, values.readers, values.unknown, text.places(), text.spaces
+        return Reads(*found, frozenset(self._ignored.found), values.code), self._watch
 
     def _follow(self, value: object) -> None:
         if id(value) not in self._seen:
@@ -116,10 +114,8 @@ class _Walk:
             self._follow(type(value))
             self._watch.mapping(namespace(value))
             self._take_attributes(value, value, label_of(location, value))
-        for part in WRAPPED if not isinstance(value, type) else ():
-            inner = held(value, part)
-            if is_code(inner):
-                self._follow(inner)
+        for inner in filter(is_code, wrapped(value) if not isinstance(value, type) else ()):
+            self._follow(inner)
 
     # Functions
 
@@ -296,8 +292,7 @@ class _Walk:
         """Take which module a name gives, where no text fixes that."""
         space = namespace(module)
         location = self._tree.location(space)
-        if not self._ignored.has((key, spelled)):
-            self._count(key, spelled, location.name if location is not None else str(space.get("__name__")), label)
+        self._count(key, spelled, location.name if location is not None else str(space.get("__name__")), label)
 
     def _take_part(self, key: str, spelled: str, value: Any, label: str, *, chain: Chain = ()) -> None:
         """Take a default, a variable of an enclosing function, or an attribute."""
@@ -317,8 +312,8 @@ class _Walk:
         """Take a name without a value: its module may make one when asked, or bind it in a branch not taken."""
         if (asked := space.get("__getattr__")) is not None and self._enter(space) is not None:
             self._take(space, "__getattr__", asked, (), label, f"{key}.__getattr__")
-        if name in self._text.bound(space) and not self._ignored.has((key, name)):
-            self._count(key, key, UNBOUND, label)
+        if name in self._text.bound(space):
+            self._count(key, name, UNBOUND, label)
 
     # Classes
 
@@ -351,7 +346,7 @@ class _Walk:
         if isinstance(value, types.ModuleType):
             self._take_part(key, spelled, value, label)
             return
-        functions = [part for part in map(value_of(value), ("", *WRAPPED)) if isinstance(part, types.FunctionType)]
+        functions = functions_of(value)
         if functions or is_code(value):
             if binding is None and any(is_generated(name, each) for each in functions):
                 for each in functions:  # from other members of the class, which count, but for what was set on it

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import enum
 import sys
 from functools import partial
 from operator import is_
 from types import BuiltinFunctionType, FunctionType, MemberDescriptorType, ModuleType
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
 
 from .prompt import SCRIPT
 
@@ -18,7 +16,6 @@ if TYPE_CHECKING:
 
 MISSING = object()
 _CODE = (FunctionType, ModuleType, type)
-_EMPTY = object()
 _MOST = 1 << 15  # things that one watch keeps an eye on; beyond, values are encoded at each call
 # By name, since to import what defines them would cost every script time.
 _UNCHANGING = frozenset(
@@ -37,19 +34,6 @@ _ORDERED = frozenset({"builtins.list", "builtins.set", "builtins.frozenset", "bu
 
 
 _Part = tuple["Callable[[], Iterable[object]]", tuple[object, ...]]
-
-
-class _Nature(enum.Enum):
-    """How a type's values can change."""
-
-    UNCHANGING = enum.auto()
-    ORDERED = enum.auto()
-    MAPPING = enum.auto()
-    FILLED = enum.auto()
-    UNKNOWN = enum.auto()
-
-
-_natures: WeakKeyDictionary[type, _Nature] = WeakKeyDictionary()
 
 
 class Watch:
@@ -109,13 +93,11 @@ class Watch:
 
     def value(self, value: object, text: object, encode: Callable[[], object]) -> None:
         """Note a value that counts: by what it consists of where that can be seen, else by what *encode* gives."""
-        if _nature(type(value)) is _Nature.UNCHANGING and self._sees(value):
-            return  # held by the name or the cell that gives it
-        found: list[_Part] = []
-        if self._take_apart(value, found):
-            self._filled += found
-        else:
+        parts = self._parts(value)
+        if parts is None:
             self._encoded.append((encode, text))
+        else:
+            self._filled += parts
 
     def result(self, look: Callable[[], object], found: object) -> None:
         """Note what a call gave."""
@@ -139,36 +121,41 @@ class Watch:
             return True
         return not isinstance(value, ModuleType) and value.__module__ not in SCRIPT and self.named(value)
 
-    def _take_apart(self, value: object, found: list[_Part]) -> bool:
+    def _parts(self, value: object) -> list[_Part] | None:
+        """List what a value consists of; nothing where the name that gives it tells, None where that cannot be seen."""
+        found: list[_Part] = []
         seen: dict[int, object] = {}
+        filled: dict[type, bool] = {}
         pending = [value]
         while pending:
-            each = pending.pop()
-            nature = _nature(type(each))
+            each: Any = pending.pop()
+            kind = type(each)
+            name = f"{kind.__module__}.{kind.__qualname__}"
             if not self._sees(each):
-                return False
-            if nature is _Nature.UNCHANGING or id(each) in seen:
+                return None
+            if name in _UNCHANGING or id(each) in seen:
                 continue
             seen[id(each)] = each
-            held: Any = each
-            if nature is _Nature.ORDERED:
-                parts = tuple(held)
-                if type(each) not in (tuple, frozenset):
-                    found.append((held.__iter__, parts))
-            elif nature is _Nature.UNKNOWN:
-                return False
+            if name in _ORDERED:
+                parts = tuple(each)
+                if kind not in (tuple, frozenset):
+                    found.append((each.__iter__, parts))
             else:
-                held = held if nature is _Nature.MAPPING else vars(held)
-                keys, parts = tuple(held), tuple(held.values())
-                found += [(held.keys, keys), (held.values, parts)]
-                parts = (*keys, *parts)
+                if kind not in filled:
+                    filled[kind] = kind is dict or name in _FILLED or _is_plain(kind)
+                if not filled[kind]:
+                    return None
+                held = each if kind is dict else vars(each)
+                keys, values = tuple(held), tuple(held.values())
+                found += [(held.keys, keys), (held.values, values)]
+                parts = (*keys, *values)
                 if each is not held:
                     self.attribute(each, "__class__")
             self._count += len(parts)
             if self._count > _MOST:
-                return False
+                return None
             pending += parts
-        return True
+        return found
 
     def take_loaded(self) -> bool:
         """Note what those modules give that were not loaded; tell whether there are any."""
@@ -210,24 +197,7 @@ def _content(cell: CellType) -> object:
     try:
         return cell.cell_contents
     except ValueError:
-        return _EMPTY
-
-
-def _nature(kind: type) -> _Nature:
-    known = _natures.get(kind)
-    if known is None:
-        name = f"{kind.__module__}.{kind.__qualname__}"
-        known = _Nature.UNKNOWN
-        if kind is dict:
-            known = _Nature.MAPPING
-        elif name in _UNCHANGING:
-            known = _Nature.UNCHANGING
-        elif name in _ORDERED:
-            known = _Nature.ORDERED
-        elif name in _FILLED or _is_plain(kind):
-            known = _Nature.FILLED
-        _natures[kind] = known
-    return known
+        return MISSING
 
 
 def _is_plain(kind: type) -> bool:
@@ -244,8 +214,4 @@ def _is_plain(kind: type) -> bool:
     )
 
 
-class _Empty:
-    pass
-
-
-_PLAIN_SIZE = _Empty.__basicsize__
+_PLAIN_SIZE = Watch.__basicsize__  # of what holds nothing beside its `__dict__`

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._hashing import hexdigest
 from .._reach import definition
-from .._reach.met import Met, collecting
+from .._reach.met import Met
 from .._reach.prompt import has_arrived, is_typed
 from .._reach.reads import ITEM
 from .interactive import Walk, active
@@ -82,7 +82,7 @@ class Definition:
         """
         if self._known is not None and self._known[0].holds():
             return self._known[1]
-        with collecting(Met()) as met:
+        with Met() as met:
             walk = self._walk(values=True)
             plain = inspect.unwrap(self.function)
             if isinstance(plain, FunctionType) and has_arrived(plain):

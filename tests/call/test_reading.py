@@ -410,19 +410,22 @@ class TestIgnore:
             ("args.verbose", "work.args.verbose = True"),
             ("settings.LEVEL", "work.settings.LEVEL = 2"),
             ("VALUE", "work.VALUE = 3"),
+            ("Config.size", "work.Config.size = 3"),
         ],
     )
     def test_left_out(self, project, monkeypatch, ignore, change):
-        """A global, a part of one, and one of a module can be left out by name."""
+        """A global, a part of one, and one of a module or class can be left out by name."""
         monkeypatch.syspath_prepend(project.path)
         project.write("settings.py", "LEVEL = int('1')\n")
         work = project.module(f"""
 import argparse, settings
 args = argparse.Namespace(bins=1, verbose=False)
 VALUE = [1]
+class Config:
+    size = int("1")
 @Artifact("out", ignore=({ignore!r},))
 def fig(out):
-    Path(out).write_text(str((args, settings.LEVEL, VALUE)))
+    Path(out).write_text(str((args, settings.LEVEL, VALUE, Config.size)))
 """)
         first = work.fig.path("out/a.txt")
         exec(change, {"work": work})

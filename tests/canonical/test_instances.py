@@ -22,7 +22,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from taggedartifacts import UnhashableError, canonical
-from taggedartifacts._reach.met import Met, collecting
+from taggedartifacts._reach.met import Met
 
 
 class Plain:
@@ -456,7 +456,7 @@ class TestMet:
     def test_what_is_met(self):
         """All functions and classes that a value names or is made of are met, in closures and reads too."""
         local = adder(Config)
-        with collecting(Met()) as met:
+        with Met() as met:
             canonical({"a": [Config(local)], "b": Path, "c": os.path.join, "d": reader()})
 
         assert {Config, local, Path, os.path.join} <= set(met.code.values())
@@ -464,7 +464,7 @@ class TestMet:
 
     def test_nothing_else_is_met(self):
         """Plain values meet nothing, and nothing is collected elsewhere."""
-        with collecting(Met()) as met:
+        with Met() as met:
             canonical({"a": [1, {"b": 2.5}], "c": {1, 2}, "d": Path("x")})
         canonical(Config())
 
@@ -479,7 +479,7 @@ class TestMet:
             asked.append((module, file))
             return "abc" if module == __name__ else None
 
-        with collecting(Met(digest_of)) as met:
+        with Met(digest_of) as met:
             forms = [canonical(value).decode() for value in (Config, adder, Plain(), os.path.join, Config)]
 
         name = __name__

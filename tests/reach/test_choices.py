@@ -226,6 +226,15 @@ def test_argument(modules):
     assert before != work.fig.path("x > @LATER", "out/a.txt")
 
 
+def test_text_alone(project):
+    """A global counts that is named by the text of a helper that holds nothing else."""
+    work = project.module("LIMIT = int('1')\ndef cut():\n    return 'x > @LIMIT'\n" + FIG.format("cut()"))
+    first = work.fig.path("out/a.txt")
+    work.LIMIT = 2
+
+    assert first != work.fig.path("out/a.txt")
+
+
 def test_imported_twice(project):
     """A package that a file imports by two of its modules is no choice."""
     work = project.module("import os.path\nimport os\n" + FIG.format("os.sep"))

@@ -34,3 +34,13 @@ def other(out):
         assert plain[0] != wide[0]
         assert plain[1] == wide[1]
         assert "globals.matplotlib.rcParams.lines.linewidth: 7.0 → 8.0, read by matplotlib" == str(difference)
+
+    def test_left_out(self, project):
+        """A parameter of matplotlib can be left out by the name that `explain` gives it."""
+        matplotlib = pytest.importorskip("matplotlib")
+        work = project.module(self.SOURCE.replace('"out"', '"out", ignore=("matplotlib.rcParams.lines.linewidth",)', 1))
+        with matplotlib.rc_context({"lines.linewidth": 7}):
+            wide = work.fig.path("out/a.txt")
+            matplotlib.rcParams["lines.linewidth"] = 8
+
+            assert wide == work.fig.path("out/a.txt")
