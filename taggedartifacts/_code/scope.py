@@ -26,7 +26,6 @@ from .settings import FILE
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from .._reach.closure import Cause
     from .memory import WorkTree
     from .settings import Settings
 
@@ -63,7 +62,7 @@ class Scope:
     paths: tuple[str, ...] = ()
     reasons: tuple[str, ...] = ()
     by_bytes: bool = True
-    causes: Mapping[str, Cause] = field(default_factory=dict, compare=False, repr=False)
+    causes: Mapping[str, str | None] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def is_whole(self) -> bool:
@@ -155,8 +154,8 @@ class Scope:
             return f"{path}, which counts since {self.reasons[0]}"
         if self.kind is Kind.AUTOMATIC and path not in self.files and not is_probed(path, self.probes):
             return f"{path}, which counts as data"
-        while (cause := self.causes.get(path)) is not None and cause.by is not None and cause.by in self.causes:
-            path = cause.by
+        while (by := self.causes.get(path)) is not None and by in self.causes:
+            path = by
             said += f", imported by {path}"
         return said
 
@@ -232,8 +231,8 @@ def find_scope(paths: tuple[str, ...] | None, tree: WorkTree, starts: Iterable[s
         return _scope(found, Kind.PATHS, paths=paths)
     if found.hides:
         reasons = tuple(
-            f"what was typed {reason}" if path == TYPED else f"{path}:{line} {reason}"
-            for path, line, reason in found.hides
+            f"what was typed {each.reason}" if path == TYPED else f"{path}:{each.line} {each.reason}"
+            for path, each in found.hides
         )
         _log.debug("the whole repository counts for %s, since %s", ", ".join(starts), "; ".join(reasons))
         return Scope(files=frozenset(starts) - {TYPED}, reasons=reasons, causes=found.causes)

@@ -82,7 +82,7 @@ def forms_of_package(folder: str) -> Iterator[str]:
         yield f"{folder}/__init__{suffix}" if folder else f"__init__{suffix}"
 
 
-FORM = f"1-{sys.version_info.major}.{sys.version_info.minor}"
+FORM = f"2-{sys.version_info.major}.{sys.version_info.minor}"
 """Names what :meth:`Imports.to_text` writes: it changes with what is read, and with the syntax that Python knows."""
 
 
@@ -93,26 +93,11 @@ class Import(NamedTuple):
         level: Number of leading dots; 0 for an absolute name.
         module: Dotted name of the module; empty for ``from . import x``.
         names: What is taken out of it, each perhaps a submodule; ``*`` for all.
-        line: Where it stands.
     """
 
     level: int
     module: str
     names: tuple[str, ...]
-    line: int
-
-
-class PathEntry(NamedTuple):
-    """A folder that a file adds to ``sys.path``.
-
-    Attributes:
-        base: ``"file"`` if the path is relative to the folder of the file, ``"current"`` if to the current directory,
-            empty if it is absolute.
-        path: The path, with "/".
-    """
-
-    base: str
-    path: str
 
 
 class Hidden(NamedTuple):
@@ -131,11 +116,12 @@ class Imports(NamedTuple):
     """What one file imports, names and hides.
 
     Attributes:
-        imports: All imports, wherever in the file they stand; also those by a literal name (``import_module("x")``).
+        imports: All imports, in the order of their lines, wherever they stand; also those by a literal name
+            (``import_module("x")``).
         uses: Attributes of imported modules that are named, as imports: ``pkg.sub.f`` may lead to a module ``pkg.sub``
             that another file imported.
         exports: What ``__all__`` lists: a star may import modules of these names; ``*`` if more is computed.
-        folders: What the file adds to ``sys.path``.
+        folders: What the file adds to ``sys.path``, as :func:`~.literals.place` gives it.
         hides: Where the file hides what it uses; then what it reaches cannot be told.
         strings: String literals that could name a file.
         reads_source: Whether it reads the text of source files (``inspect.getsource``), so that comments count.
@@ -144,7 +130,7 @@ class Imports(NamedTuple):
     imports: tuple[Import, ...] = ()
     uses: tuple[Import, ...] = ()
     exports: tuple[str, ...] = ()
-    folders: tuple[PathEntry, ...] = ()
+    folders: tuple[tuple[str, str], ...] = ()
     hides: tuple[Hidden, ...] = ()
     strings: tuple[str, ...] = ()
     reads_source: bool = False
@@ -158,10 +144,10 @@ class Imports(NamedTuple):
         """Read what :meth:`to_text` wrote."""
         imports, uses, exports, folders, hides, strings, reads_source = json.loads(text)
         return cls(
-            tuple([Import(level, module, tuple(names), line) for level, module, names, line in imports]),
-            tuple([Import(level, module, tuple(names), line) for level, module, names, line in uses]),
+            tuple([Import(level, module, tuple(names)) for level, module, names in imports]),
+            tuple([Import(level, module, tuple(names)) for level, module, names in uses]),
             tuple(exports),
-            tuple([PathEntry(*each) for each in folders]),
+            tuple([(base, path) for base, path in folders]),
             tuple([Hidden(*each) for each in hides]),
             tuple(strings),
             reads_source,
