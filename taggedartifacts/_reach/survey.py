@@ -114,7 +114,7 @@ def surveyed(tree: ast.Module) -> Survey:
                 elif of is ast.Call:
                     calls.append(item)
                     stack.append(item)
-                elif item is not None and of is not str:  # a list of names, or a missing key
+                elif item is not None and of is not str and of is not bool:  # names, a missing key, `case True`
                     stack.append(item)
     _follow_aliases(survey)
     return survey

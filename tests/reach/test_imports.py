@@ -41,6 +41,7 @@ class TestStatements:
             ("from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import a", {"typing:TYPE_CHECKING", "a"}),
             ("class C:\n    from a import b", {"a:b"}),
             ("match x:\n    case 1:\n        import a", {"a"}),
+            ("match x:\n    case True | False | None:\n        import a", {"a"}),
             ("# coding: latin-1\nimport a", {"a"}),
         ],
     )
