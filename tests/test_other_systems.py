@@ -294,7 +294,7 @@ class TestLoadedCode:
 
         monkeypatch.setattr(_loadedcode.os, "stat", without_changes)
 
-        monkeypatch.setattr(_loadedcode, "_started", 0.0)
+        monkeypatch.setattr(_loadedcode, "_STARTED", 0.0)
 
         assert not _loadedcode.holds_loaded_code(str(source), namespace, None)
 

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 _MARGIN_SECONDS = 2.0
 _HEADER_BYTES = 16
 _FORKED = 0x40  # PF_FORKNOEXEC of the kernel's flags for a process: it was forked, and has executed no program since
-_started: float | None = None
 
 
 def running_code(namespace: dict[str, Any]) -> CodeType | None:
@@ -150,21 +149,9 @@ def _functions(namespace: dict[str, Any]) -> Iterator[FunctionType]:
 
 
 def _process_start() -> float:
-    """When this process began, in seconds since the epoch; 0 where unknown, and where the clock was set since.
-
-    A fork that did not inherit the answer cannot know when what it inherited was loaded.
-    """
-    global _started
-    if _started is None:
-        try:
-            with open("/proc/self/stat", "rb") as file:
-                facts = file.read().rpartition(b")")[2].split()
-            flags, ticks = int(facts[6]), int(facts[19])
-            _started = 0.0 if flags & _FORKED else _booted + ticks / os.sysconf("SC_CLK_TCK")
-        except (OSError, ValueError, IndexError):
-            _started = 0.0
+    """When this process began, in seconds since the epoch; 0 where unknown, and where the clock was set since."""
     # What the clock said of files before it was set, and after it, cannot be compared with one time.
-    return _started if abs(_boot_time() - _booted) < _MARGIN_SECONDS else 0.0
+    return _STARTED if abs(_boot_time() - _BOOTED) < _MARGIN_SECONDS else 0.0
 
 
 def _boot_time() -> float:
@@ -172,6 +159,21 @@ def _boot_time() -> float:
     return time.time() - time.clock_gettime(_SINCE_BOOT) if _SINCE_BOOT is not None else 0.0
 
 
+def _start_time(booted: float) -> float:
+    """Ask the system when this process began, given when that was started; 0 where it does not say.
+
+    A fork cannot know when what it inherited was loaded, unless it inherited the answer.
+    """
+    try:
+        with open("/proc/self/stat", "rb") as file:
+            facts = file.read().rpartition(b")")[2].split()
+        flags, ticks = int(facts[6]), int(facts[19])
+        return 0.0 if flags & _FORKED else booted + ticks / os.sysconf("SC_CLK_TCK")
+    except (OSError, ValueError, IndexError):
+        return 0.0
+
+
 _SINCE_BOOT: int | None = getattr(time, "CLOCK_BOOTTIME", None)
 # As early as can be: the clock may be set later.
-_booted = _boot_time()
+_BOOTED = _boot_time()
+_STARTED = _start_time(_BOOTED)
