@@ -8,7 +8,7 @@ import os
 import sys
 import time
 from types import CodeType, FunctionType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .members import nested
 
@@ -60,18 +60,12 @@ def holds_loaded_code(file: str, namespace: dict[str, Any], code: CodeType | Non
     cached = namespace.get("__cached__")
     if is_old and not _is_older(cached, changed):
         return True
-    bytecode = Bytecode.of(cached, status)
+    bytecode = _bytecode_at(cached, status)
     if is_old and (bytecode is None or not bytecode.is_current):
         return True
-    compiled = None
-    if bytecode is not None and bytecode.is_current and bytecode.written >= changed:
-        compiled = bytecode.code()
+    compiled = _code_in(file, namespace.get("__file__") or file, bytecode, changed)
     if compiled is None:
-        with open(file, "rb") as opened:
-            try:
-                compiled = compile(opened.read(), namespace.get("__file__") or file, "exec", dont_inherit=True)
-            except (SyntaxError, ValueError):  # ValueError: null bytes
-                return False
+        return False
     if code is not None:
         return compiled == code
     functions = [function.__code__ for function in _functions(namespace)]
@@ -82,6 +76,40 @@ def holds_loaded_code(file: str, namespace: dict[str, Any], code: CodeType | Non
         return True
     written = bytecode.code()
     return written is None or written == compiled or not set(nested(written)).issuperset(functions)
+
+
+def loaded_code(namespace: dict[str, Any]) -> CodeType | None:
+    """Tell the code object of a module that is loaded; None where its file does not hold it any more, or never did."""
+    file = namespace.get("__file__")
+    try:
+        if not isinstance(file, str) or not holds_loaded_code(file, namespace, None):
+            return None
+        status = os.stat(file)
+        bytecode = _bytecode_at(namespace.get("__cached__"), status)
+        return _code_in(file, file, bytecode, max(status.st_ctime, status.st_mtime))
+    except OSError:  # an archive
+        return None
+
+
+def _code_in(file: str, name: str, bytecode: _Bytecode | None, changed: float) -> CodeType | None:
+    """Take the code of a file from its bytecode if that was written since, else from its text; None for no Python.
+
+    Args:
+        file: The source file.
+        name: What the code is to give as its file.
+        bytecode: The bytecode file beside it.
+        changed: When the source changed for the last time.
+    """
+    code = None
+    if bytecode is not None and bytecode.is_current and bytecode.written >= changed:
+        code = bytecode.code()
+    if code is None:
+        with open(file, "rb") as opened:
+            try:
+                code = compile(opened.read(), name, "exec", dont_inherit=True)
+            except (SyntaxError, ValueError):  # ValueError: null bytes, as in an extension
+                return None
+    return code
 
 
 def may_have_changed(file: str) -> bool:
@@ -98,41 +126,39 @@ def _is_older(path: object, changed: float) -> bool:
         return False
 
 
-class Bytecode:
+class _Bytecode(NamedTuple):
     """A bytecode file beside a source.
 
     Attributes:
+        content: What it holds.
         written: When it was written.
         is_current: Whether Python takes it for that of the source as it stands: by size and second.
     """
 
-    def __init__(self, content: bytes, written: float, *, is_current: bool) -> None:
-        self.written = written
-        self.is_current = is_current
-        self._content = content
-
-    @classmethod
-    def of(cls, path: object, source: os.stat_result) -> Bytecode | None:
-        """Read the bytecode file at a path, given the status of its source; None if there is none."""
-        if not isinstance(path, str):
-            return None
-        try:
-            with open(path, "rb") as opened:
-                content, written = opened.read(), os.fstat(opened.fileno()).st_mtime
-        except OSError:
-            return None
-        stamp = b"".join(
-            (int(each) & 0xFFFFFFFF).to_bytes(4, "little") for each in (0, source.st_mtime, source.st_size)
-        )
-        return cls(content, written, is_current=content[4:_HEADER_BYTES] == stamp)
+    content: bytes
+    written: float
+    is_current: bool
 
     def code(self) -> CodeType | None:
         """Load the code object in it; None if it is damaged."""
         try:
-            code = marshal.loads(self._content[_HEADER_BYTES:])  # noqa: S302 - the interpreter's own cache
+            code = marshal.loads(self.content[_HEADER_BYTES:])  # noqa: S302 - the interpreter's own cache
         except (EOFError, ValueError, TypeError):
             return None
         return code if isinstance(code, CodeType) else None
+
+
+def _bytecode_at(path: object, source: os.stat_result) -> _Bytecode | None:
+    """Read the bytecode file at a path, given the status of its source; None if there is none."""
+    if not isinstance(path, str):
+        return None
+    try:
+        with open(path, "rb") as opened:
+            content, written = opened.read(), os.fstat(opened.fileno()).st_mtime
+    except OSError:
+        return None
+    stamp = b"".join((int(each) & 0xFFFFFFFF).to_bytes(4, "little") for each in (0, source.st_mtime, source.st_size))
+    return _Bytecode(content, written, is_current=content[4:_HEADER_BYTES] == stamp)
 
 
 def _functions(namespace: dict[str, Any]) -> Iterator[FunctionType]:
