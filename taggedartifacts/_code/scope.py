@@ -18,7 +18,7 @@ from .._git.command import SUBMODULE_MODE
 from .._git.trees import NOTEBOOK
 from .._hashing import hexdigest
 from .._reach.closure import Closure, closure
-from .._reach.imports import is_probed, probed
+from .._reach.places import is_probed, probed
 from . import kinds
 from .memory import TYPED
 from .settings import FILE

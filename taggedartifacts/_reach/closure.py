@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import posixpath
+import sys
 from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from .imports import NEVER_A_FILE, SUFFIXES, Hidden, forms_of_package, is_standard
+from .places import SUFFIXES, forms_of_package
+from .survey import Hidden
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from .imports import Import, Imports
+    from .survey import Import, Imports
+
+
+# Loaded before any file of a user, or compiled into every interpreter: no file can stand in for these.
+_NEVER_A_FILE = frozenset(
+    {
+        *("__future__", "__main__", "sys", "builtins", "os", "io", "abc", "codecs", "stat", "time", "marshal", "errno"),
+        *("itertools", "atexit", "faulthandler", "posix", "posixpath", "genericpath", "encodings", "_thread", "pwd"),
+    }
+)
 
 
 class FileTree(Protocol):
@@ -177,7 +188,7 @@ class _Search:
             level, module, names = each
             name = _Name(tuple(module.split(".")) if module else (), names, is_use)
             if not level:
-                if name.parts[0] not in NEVER_A_FILE:
+                if name.parts[0] not in _NEVER_A_FILE:
                     self._absolute(above, name, path)
             elif level <= len(above):  # else above the work tree
                 self._relative(above[level - 1], name, path)
@@ -207,7 +218,7 @@ class _Search:
     def _resolve(self, root: str, name: _Name, by: str) -> None:
         if f"{root}/{name.parts[0]}" in self._absent:
             is_module_alone = len(name.parts) == 1 and not name.names
-            if is_module_alone or name.is_use or is_standard(name.parts[0]):
+            if is_module_alone or name.is_use or name.parts[0] in sys.stdlib_module_names:
                 return
         done = self._done.setdefault(root, set())
         if name not in done:
@@ -237,9 +248,8 @@ class _Search:
                     is_last = position == len(name.parts) - 1
                     if position == 0:
                         self._absent.add(f"{root}/{part}")
-                    if not (is_last and not name.names) and not (
-                        position == 0 and may_be_standard and is_standard(part)
-                    ):
+                    is_standard = position == 0 and may_be_standard and part in sys.stdlib_module_names
+                    if not (is_last and not name.names) and not is_standard:
                         self.probes.add(f"{stem}/")  # a folder without code would do for what lies in it
                 return
         self._take(stem, name, by)

@@ -12,9 +12,8 @@ import warnings
 from typing import TYPE_CHECKING
 
 from .forks import looking
-from .imports import Hidden, Import, Imports
 from .literals import PACKAGE, PATH_METHODS, Evaluator, SearchPath, is_alias
-from .survey import Survey, surveyed
+from .survey import Hidden, Import, Imports, Survey, surveyed
 from .syntax import tree_of
 
 if TYPE_CHECKING:

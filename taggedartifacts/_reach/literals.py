@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from .imports import Hidden
+from .survey import Hidden
 
 if TYPE_CHECKING:
     from collections.abc import Callable

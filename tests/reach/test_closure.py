@@ -13,7 +13,7 @@ from heavy import every
 
 from taggedartifacts._reach.closure import closure
 from taggedartifacts._reach.hiding import read
-from taggedartifacts._reach.imports import COMPILED, is_probed, probed
+from taggedartifacts._reach.places import COMPILED, is_probed, probed
 
 
 class Tree:

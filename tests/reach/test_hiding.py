@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from taggedartifacts._reach.hiding import read
-from taggedartifacts._reach.imports import Imports
+from taggedartifacts._reach.survey import Imports
 
 
 def lines(*statements):
