@@ -75,6 +75,7 @@ class Source:
     is_data: bool = False
 
 
+# As long as the definition itself.
 _taken: WeakKeyDictionary[FunctionType | type, tuple[CodeType | None, Source]] = WeakKeyDictionary()
 
 

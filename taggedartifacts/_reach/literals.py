@@ -266,35 +266,9 @@ PATH_METHODS = {
 }
 _ONLY_READ = frozenset(
     {
-        *(
-            "print",
-            "len",
-            "list",
-            "tuple",
-            "set",
-            "frozenset",
-            "sorted",
-            "str",
-            "repr",
-            "enumerate",
-            "iter",
-            "reversed",
-        ),
-        *(
-            "any",
-            "all",
-            "map",
-            "filter",
-            "join",
-            "format",
-            "debug",
-            "info",
-            "warning",
-            "error",
-            "pprint",
-            "dumps",
-            "zip",
-        ),
+        *("print", "len", "list", "tuple", "set", "frozenset", "sorted", "str", "repr", "enumerate", "iter"),
+        *("reversed", "any", "all", "map", "filter", "join", "format", "debug", "info", "warning", "error"),
+        *("pprint", "dumps", "zip"),
     }
 )
 

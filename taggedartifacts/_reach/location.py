@@ -14,7 +14,7 @@ from .bindings import bindings_of, note
 from .loaded import running_code
 from .met import name_of
 from .objects import WRAPPED, is_of_this_library, namespace, value_of
-from .places import is_installed, places, real_folder
+from .places import folder_and_name, is_installed, places
 from .prompt import SCRIPT, has_arrived, is_interactive
 
 if TYPE_CHECKING:
@@ -191,8 +191,7 @@ def _uses_us(folder: str) -> bool:
     return any(
         any(map(is_of_this_library, list(space.values())))
         for space in spaces
-        if isinstance(file := space.get("__file__"), str)
-        and os.path.join(real_folder(os.path.dirname(file)), os.path.basename(file)).startswith(folder)
+        if isinstance(file := space.get("__file__"), str) and os.path.join(*folder_and_name(file)).startswith(folder)
     )
 
 

@@ -194,7 +194,7 @@ def _renewed(loaded: LoadedFile, load: object) -> LoadedFile:
     return replace(loaded, digest=digest, _load=load, _stamp=stamp, token=os.urandom(20).hex())
 
 
-_trees: dict[str, LoadedModules] = {}
+_trees: dict[str, LoadedModules] = {}  # by root, as long as the process: it uses few work trees
 
 
 def loaded_modules(root: str) -> LoadedModules:

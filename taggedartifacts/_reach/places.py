@@ -21,7 +21,7 @@ SUFFIXES = (".py", *COMPILED)
 
 
 @functools.lru_cache(maxsize=4096)
-def real_folder(folder: str) -> str:
+def _real_folder(folder: str) -> str:
     """Find where a folder really is; asked once for each."""
     return os.path.realpath(folder)
 
@@ -30,7 +30,7 @@ def folder_and_name(file: str) -> tuple[str, str]:
     """Split off the name of a file, and find where its folder really is."""
     # os.path.split takes a microsecond, for every module that is loaded; Windows knows two separators.
     folder, _, name = file.replace("/", os.sep).rpartition(os.sep)
-    return real_folder(folder or os.sep), name
+    return _real_folder(folder or os.sep), name
 
 
 def lies_below(root: str, folder: str) -> bool:
