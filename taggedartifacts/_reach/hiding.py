@@ -61,6 +61,7 @@ _IMPORTERS = frozenset(
         *("pkgutil.resolve_name", "pydoc.locate", "pytest.importorskip"),
     }
 )
+# Who uses what begins like this reads the text of source files.
 _SOURCE = (
     "inspect.getsource",
     "inspect.findsource",
@@ -90,11 +91,6 @@ def _name_and_packages(name: str) -> Iterator[str]:
     while name:
         yield name
         name = name.rpartition(".")[0]
-
-
-def _reads_source(name: str) -> bool:
-    """Say whether who uses this dotted name reads the text of source files."""
-    return name.startswith(_SOURCE)
 
 
 class _Look:
@@ -147,7 +143,7 @@ class _Look:
         for name in names:
             if _is_hiding(name):
                 self._hide(node, f"imports {name}")
-            self._reads_source |= _reads_source(name)
+            self._reads_source |= name.startswith(_SOURCE)
 
     def _name(self, node: ast.Name, holder: ast.AST) -> None:
         if node.id == "__path__":
@@ -190,7 +186,7 @@ class _Look:
         elif _is_hiding(origin):
             self._hide(node, f"uses {origin.removeprefix('builtins.')}")
         else:
-            self._reads_source |= _reads_source(origin)
+            self._reads_source |= origin.startswith(_SOURCE)
             self._plain.add(origin)
 
     def _call(self, node: ast.Call) -> None:

@@ -182,7 +182,8 @@ def _process_start() -> float:
 
 def _boot_time() -> float:
     """When the system was started, as far as the clock knows today: it moves when the clock is set."""
-    return time.time() - time.clock_gettime(_SINCE_BOOT) if _SINCE_BOOT is not None else 0.0
+    clock: int | None = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.time() - time.clock_gettime(clock) if clock is not None else 0.0
 
 
 def _start_time(booted: float) -> float:
@@ -199,7 +200,6 @@ def _start_time(booted: float) -> float:
         return 0.0
 
 
-_SINCE_BOOT: int | None = getattr(time, "CLOCK_BOOTTIME", None)
 # As early as can be: the clock may be set later.
 _BOOTED = _boot_time()
 _STARTED = _start_time(_BOOTED)
