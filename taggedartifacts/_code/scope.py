@@ -292,7 +292,7 @@ def _scope(found: Closure, kind: Kind, *, paths: tuple[str, ...] = (), names: fr
         probes=found.probes,
         names=names,
         paths=paths,
-        by_bytes=found.reads_source is not None,
+        by_bytes=found.reads_source,
         causes=found.causes,
     )
 

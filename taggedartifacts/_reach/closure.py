@@ -64,14 +64,14 @@ class Closure(NamedTuple):
             that ends with "/" is a folder that is not there: any module below it would be found.
         hides: Where one of the files hides what it uses, each with that file.
         strings: String literals of the files that could name a file.
-        reads_source: The first of the files that reads the text of source files, or None.
+        reads_source: Whether one of the files reads the text of source files.
     """
 
     causes: Mapping[str, str | None]
     probes: frozenset[str]
     hides: tuple[tuple[str, Hidden], ...]
     strings: frozenset[str]
-    reads_source: str | None
+    reads_source: bool
 
     @property
     def files(self) -> frozenset[str]:
@@ -120,7 +120,7 @@ class _Search:
     probes: set[str] = field(default_factory=set)
     hides: list[tuple[str, Hidden]] = field(default_factory=list)
     strings: set[str] = field(default_factory=set)
-    reads_source: str | None = None
+    reads_source: bool = False
     _roots: dict[str, None] = field(default_factory=dict)
     _queue: deque[str] = field(default_factory=deque)
     _imported: dict[_Name, str] = field(default_factory=dict)
@@ -169,8 +169,7 @@ class _Search:
         read = self.tree.imports_of(path)
         self.hides.extend((path, each) for each in read.hides)
         self.strings.update(read.strings)
-        if read.reads_source and self.reads_source is None:
-            self.reads_source = path
+        self.reads_source |= read.reads_source
         above = _above(path)
         for base, added in read.folders:
             for root in self._places(base, added, above):
