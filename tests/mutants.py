@@ -131,7 +131,7 @@ MUTANTS = [
     Mutant("_call/inputs.py", "            _remembered.put(key", "            print(key", MEMORY),
     Mutant("_call/inputs.py", "    file.is_settled = bool(file.identity[1]) and", "    file.is_settled = True or", MEMORY),
     # Endings
-    Mutant("_reach/forks.py", "    _here.taken = looking.acquire(timeout=_SECONDS)", "    _here.taken = False", ENDINGS),
+    Mutant("_reach/forks.py", "    looking.acquire(timeout=_SECONDS)\n", "", ENDINGS),
     Mutant("_reach/forks.py", "if hasattr(os, \"register_at_fork\"):", "if False:", ENDINGS),
     Mutant("_reach/forks.py", "                importlib.import_module(name)", "                pass", ENDINGS),
     Mutant("_store/written.py", "        except RuntimeError:  # no thread", "        except ZeroDivisionError:  # no thread", ENDINGS),

@@ -118,7 +118,7 @@ class TestGitPaths:
     def test_module(self, monkeypatch):
         """A loaded module is found in the work tree, under the path that git gives it."""
         monkeypatch.setattr(_places, "os", windows())
-        _places.real_folder.cache_clear()
+        _places._real_folder.cache_clear()
         expected = [("analysis/plots.py", r"C:\work\analysis\plots.py")]
 
         assert expected == _places.places(r"C:\work\analysis\plots.py", r"C:\work")
@@ -294,7 +294,7 @@ class TestLoadedCode:
 
         monkeypatch.setattr(_loadedcode.os, "stat", without_changes)
 
-        monkeypatch.setattr(_loadedcode, "_started", 0.0)
+        monkeypatch.setattr(_loadedcode, "_STARTED", 0.0)
 
         assert not _loadedcode.holds_loaded_code(str(source), namespace, None)
 

@@ -21,8 +21,9 @@ from .._reach.found import Encoded, Reads
 from .._reach.loaded import holds_loaded_code
 from .._reach.location import Locator, file_of
 from .._reach.met import Met
-from .._reach.modules import MAIN, loaded_modules
+from .._reach.modules import loaded_modules
 from .._reach.places import is_installed
+from .._reach.prompt import SCRIPT
 from .._reach.reads import OF_ARGUMENT, mentioned, reader
 from .._reach.walk import walk
 from .messages import meant
@@ -192,7 +193,7 @@ def further(digests: tuple[tuple[str, str, str], ...], met: Met, state: CodeStat
         path: digest
         for path, module, digest in digests
         if module not in met.digests
-        and not state.scope.holds_module(path, is_script=module in MAIN)
+        and not state.scope.holds_module(path, is_script=module in SCRIPT)
         and not {path, f"../{path}"} & set(state.modules)
     }
 

@@ -23,7 +23,7 @@ from .scope import checked_paths
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from .._reach.imports import Imports
+    from .._reach.survey import Imports
 
 _VARIABLE = "TAGGEDARTIFACTS_COMMIT"
 _LOADS = 64

@@ -14,9 +14,9 @@ from .._errors import RepositoryError, ScopeError
 from .._git.repository import Repository, find_repository
 from .._git.trees import SUBMODULE_MODE, TREE_MODE
 from .._hashing import file_hexdigest, hexdigest
-from .._reach.imports import Hidden, Imports
 from .._reach.modules import loaded_modules
 from .._reach.places import import_roots, is_installed, places, relative
+from .._reach.survey import Hidden, Imports
 from .dirt import STALE, Change, Facts, Status, open_again, remote_url, same_syntax
 from .kinds import kind_of
 from .memory import memory

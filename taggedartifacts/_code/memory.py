@@ -17,17 +17,17 @@ from typing import TYPE_CHECKING
 from .._git.index import Kept
 from .._hashing import hexdigest
 from .._memory import Memory
-from .._reach import hiding, imports
+from .._reach import hiding
 from .._reach.forks import looking
+from .._reach.survey import FORM, Imports
 from . import kinds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from .._reach.imports import Imports
 
 # What is remembered holds for the rules by which it was found: a new library with others must not read it.
-_FORM = f"3 {imports.FORM} {hexdigest(repr((kinds.KINDS, kinds.NAMES, kinds.FOLDERS)).encode())}"
+_FORM = f"3 {FORM} {hexdigest(repr((kinds.KINDS, kinds.NAMES, kinds.FOLDERS)).encode())}"
 _MOST_BYTES = 2 << 20  # of one work tree, in memory and in its file: about 1,500 modules
 _PARSED = 3  # how many times the bytes of its text the imports of a file take in memory
 _SECTIONS = ("imports", "syntax", "commits", "links", "index")
@@ -55,7 +55,7 @@ class CodeMemory(Kept):
             return known
         if (text := self._recall("imports", key)) is not None:
             with contextlib.suppress(ValueError, TypeError):  # of another form, or damaged
-                return self._parsed(key, imports.Imports.from_text(text), text)
+                return self._parsed(key, Imports.from_text(text), text)
         found = hiding.read(content)
         self._note("imports", key, text := found.to_text())
         return self._parsed(key, found, text)

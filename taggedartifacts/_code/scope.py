@@ -17,14 +17,14 @@ from .._errors import ScopeError
 from .._git.trees import SUBMODULE_MODE
 from .._hashing import hexdigest
 from .._reach.closure import Closure, closure
-from .._reach.imports import is_probed, probed
+from .._reach.places import is_probed, probed
 from . import kinds
 from .settings import FILE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from .._reach.closure import Cause, FileTree
+    from .._reach.closure import FileTree
     from .settings import Settings
 
 _log = logging.getLogger("taggedartifacts")
@@ -63,7 +63,7 @@ class Scope:
     paths: tuple[str, ...] = ()
     reasons: tuple[str, ...] = ()
     by_bytes: bool = True
-    causes: Mapping[str, Cause] = field(default_factory=dict, compare=False, repr=False)
+    causes: Mapping[str, str | None] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def is_whole(self) -> bool:
@@ -155,8 +155,8 @@ class Scope:
             return f"{path}, which counts since {self.reasons[0]}"
         if self.kind is Kind.AUTOMATIC and path not in self.files and not is_probed(path, self.probes):
             return f"{path}, which counts as data"
-        while (cause := self.causes.get(path)) is not None and cause.by is not None and cause.by in self.causes:
-            path = cause.by
+        while (by := self.causes.get(path)) is not None and by in self.causes:
+            path = by
             said += f", imported by {path}"
         return said
 
@@ -232,8 +232,8 @@ def find_scope(paths: tuple[str, ...] | None, tree: FileTree, starts: Iterable[s
         return _scope(found, Kind.PATHS, paths=paths)
     if found.hides:
         reasons = tuple(
-            f"what was typed {reason}" if path == TYPED else f"{path}:{line} {reason}"
-            for path, line, reason in found.hides
+            f"what was typed {each.reason}" if path == TYPED else f"{path}:{each.line} {each.reason}"
+            for path, each in found.hides
         )
         _log.debug("the whole repository counts for %s, since %s", ", ".join(starts), "; ".join(reasons))
         return Scope(files=frozenset(starts) - {TYPED}, reasons=reasons, causes=found.causes)
@@ -293,7 +293,7 @@ def _scope(found: Closure, kind: Kind, *, paths: tuple[str, ...] = (), names: fr
         probes=found.probes,
         names=names,
         paths=paths,
-        by_bytes=found.reads_source is not None,
+        by_bytes=found.reads_source,
         causes=found.causes,
     )
 

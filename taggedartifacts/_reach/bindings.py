@@ -6,11 +6,10 @@ Read off the module's code object. What the text fixes is fixed by the commit; e
 from __future__ import annotations
 
 import functools
-import os
 from types import CodeType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from .loaded import Bytecode, holds_loaded_code
+from .loaded import loaded_code
 from .members import instructions, nested
 from .reads import Imported
 
@@ -145,7 +144,7 @@ def note(space: dict[str, Any], code: CodeType) -> None:
 
 def bindings_of(space: dict[str, Any]) -> Bindings:
     """Tell what the text binds of the module that has these globals, as it was loaded."""
-    return _known_of(space) or _keep(space, Bindings(_code_of(space)))
+    return _known_of(space) or _keep(space, Bindings(loaded_code(space)))
 
 
 def _known_of(space: dict[str, Any]) -> Bindings | None:
@@ -170,22 +169,6 @@ def holds_literals(space: dict[str, Any]) -> bool:
 
 def _load_of(space: dict[str, Any]) -> object:
     return space.get("__spec__") or space
-
-
-def _code_of(space: dict[str, Any]) -> CodeType | None:
-    """Read the code object of a module from its bytecode, else its source; None where that is not what is loaded."""
-    file = space.get("__file__")
-    try:
-        if not isinstance(file, str) or not holds_loaded_code(file, space, None):
-            return None
-        info = os.stat(file)
-        bytecode = Bytecode.of(space.get("__cached__"), info)
-        if bytecode is not None and bytecode.is_current and bytecode.written >= max(info.st_mtime, info.st_ctime):
-            return bytecode.code()
-        with open(file, "rb") as opened:
-            return compile(opened.read(), file, "exec", dont_inherit=True)
-    except (OSError, SyntaxError, ValueError):  # an extension, an archive
-        return None
 
 
 def _constant_defaults(code: CodeType) -> Iterator[tuple[tuple[str, int], tuple[object, ...]]]:

@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import posixpath
+import sys
 from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from .imports import COMPILED, NEVER_A_FILE, SUFFIXES, forms_of_package, is_probed, is_standard
+from .places import SUFFIXES, forms_of_package
+from .survey import Hidden
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from .imports import Import, Imports, PathEntry
+    from .survey import Import, Imports
+
+
+# Loaded before any file of a user, or compiled into every interpreter: no file can stand in for these.
+_NEVER_A_FILE = frozenset(
+    {
+        *("__future__", "__main__", "sys", "builtins", "os", "io", "abc", "codecs", "stat", "time", "marshal", "errno"),
+        *("itertools", "atexit", "faulthandler", "posix", "posixpath", "genericpath", "encodings", "_thread", "pwd"),
+    }
+)
 
 
 class FileTree(Protocol):
@@ -42,64 +53,30 @@ class FileTree(Protocol):
         ...
 
 
-class Cause(NamedTuple):
-    """Why a file is in the closure.
-
-    Attributes:
-        by: The file that imports it, or the link that leads to it; None for a file to start from.
-        line: The line of the import there, or 0.
-    """
-
-    by: str | None
-    line: int
-
-
-class Reason(NamedTuple):
-    """Why the closure cannot be told: a file hides what it uses."""
-
-    path: str
-    line: int
-    reason: str
-
-
 class Closure(NamedTuple):
     """What the imports of some files reach in a work tree.
 
     Attributes:
-        causes: The files (P), each with what brought it in by the shortest way; nearest first.
+        causes: The files (P), each with the file that imports it by the shortest way, or the link that leads to it;
+            None for a file to start from. Nearest first.
         probes: Where an import was looked for (N), without suffix: ``lib/json`` for ``lib/json.py``,
             ``lib/json/__init__.py``, ``lib/json.so`` and the like; those of them that are files are in *causes*. One
             that ends with "/" is a folder that is not there: any module below it would be found.
-        hides: Where one of the files hides what it uses.
-        compiled: Those of the files that are compiled, so that what they import cannot be read.
+        hides: Where one of the files hides what it uses, each with that file.
         strings: String literals of the files that could name a file.
-        roots: Folders that were taken for import roots for all files.
-        reads_source: The first of the files that reads the text of source files, or None.
+        reads_source: Whether one of the files reads the text of source files.
     """
 
-    causes: Mapping[str, Cause]
+    causes: Mapping[str, str | None]
     probes: frozenset[str]
-    hides: tuple[Reason, ...]
-    compiled: tuple[str, ...]
+    hides: tuple[tuple[str, Hidden], ...]
     strings: frozenset[str]
-    roots: tuple[str, ...]
-    reads_source: str | None
+    reads_source: bool
 
     @property
     def files(self) -> frozenset[str]:
         """The files, P."""
         return frozenset(self.causes)
-
-    def chain(self, path: str) -> list[str]:
-        """List the files through which a file came in, from the file itself to one that the walk started from."""
-        found = [path]
-        while (by := self.causes[found[-1]].by) is not None:
-            found.append(by)
-        return found
-
-    def covers(self, path: str) -> bool:
-        """Say whether the closure would be another if a file at this path appeared, changed or went: P or N."""
-        return path in self.causes or is_probed(path, self.probes)
 
 
 def closure(tree: FileTree, starts: Iterable[str], path_roots: Iterable[str] = ()) -> Closure:
@@ -115,7 +92,7 @@ def closure(tree: FileTree, starts: Iterable[str], path_roots: Iterable[str] = (
     """
     walk = _Search(tree)
     for root in path_roots:
-        walk.add_root(root, Cause(None, 0))
+        walk.add_root(root, None)
     for start in starts:
         walk.start(start)
     walk.run()
@@ -123,9 +100,7 @@ def closure(tree: FileTree, starts: Iterable[str], path_roots: Iterable[str] = (
         causes=walk.causes,
         probes=frozenset(walk.probes),
         hides=tuple(walk.hides),
-        compiled=tuple(walk.compiled),
         strings=frozenset(walk.strings),
-        roots=tuple(walk.roots),
         reads_source=walk.reads_source,
     )
 
@@ -141,17 +116,16 @@ class _Name(NamedTuple):
 @dataclass(slots=True)
 class _Search:
     tree: FileTree
-    causes: dict[str, Cause] = field(default_factory=dict)
+    causes: dict[str, str | None] = field(default_factory=dict)
     probes: set[str] = field(default_factory=set)
-    hides: list[Reason] = field(default_factory=list)
-    compiled: list[str] = field(default_factory=list)
+    hides: list[tuple[str, Hidden]] = field(default_factory=list)
     strings: set[str] = field(default_factory=set)
-    roots: dict[str, None] = field(default_factory=dict)
-    reads_source: str | None = None
+    reads_source: bool = False
+    _roots: dict[str, None] = field(default_factory=dict)
     _queue: deque[str] = field(default_factory=deque)
-    _imported: dict[_Name, Cause] = field(default_factory=dict)
+    _imported: dict[_Name, str] = field(default_factory=dict)
     _done: dict[str, set[_Name]] = field(default_factory=dict)
-    _seen: dict[tuple[str, bool], set[tuple[int, str, tuple[str, ...]]]] = field(default_factory=dict)
+    _seen: dict[tuple[str, bool], set[Import]] = field(default_factory=dict)
     _absent: set[str] = field(default_factory=set)
     _looked: dict[str, tuple[bool, bool]] = field(default_factory=dict)
     _packages: dict[str, bool] = field(default_factory=dict)
@@ -161,143 +135,139 @@ class _Search:
             self._visit(self._queue.popleft())
 
     def start(self, path: str) -> None:
-        self._add(path, Cause(None, 0))
+        self._add(path, None)
         # Under which name it is imported cannot be told: every folder above may be a package that is run before it.
         for folder in _above(path):
-            self._package(folder, Cause(path, 0))
+            self._package(folder, path)
 
-    def add_root(self, root: str, cause: Cause) -> None:
+    def add_root(self, root: str, by: str | None) -> None:
         root = _normal(root)
-        if root in self.roots:
+        if root in self._roots:
             return
-        self.roots[root] = None
+        self._roots[root] = None
         if root and self.tree.isfile(root):
-            self._add(root, cause)  # an archive of modules
+            self._add(root, by)  # an archive of modules
         for name, importer in list(self._imported.items()):
             self._resolve(root, name, importer)
 
-    def _add(self, path: str, cause: Cause) -> None:
+    def _add(self, path: str, by: str | None) -> None:
         if path in self.causes:
             return
-        self.causes[path] = cause
+        self.causes[path] = by
         self._queue.append(path)
         for target in self.tree.follow(path):
             if target not in self.causes:
-                self.causes[target] = Cause(path, 0)
+                self.causes[target] = path
                 self._queue.append(target)
 
     def _visit(self, path: str) -> None:
-        cause = self.causes[path]
-        if path.endswith(COMPILED):
-            self.compiled.append(path)
-        if not path.endswith(".py") and not (cause.by is None and not path.endswith(SUFFIXES)):
+        is_start = self.causes[path] is None
+        if not path.endswith(".py") and not (is_start and not path.endswith(SUFFIXES)):
             return
         if not self.tree.isfile(path):
             return
         read = self.tree.imports_of(path)
-        self.hides.extend(Reason(path, *each) for each in read.hides)
+        self.hides.extend((path, each) for each in read.hides)
         self.strings.update(read.strings)
-        if read.reads_source and self.reads_source is None:
-            self.reads_source = path
+        self.reads_source |= read.reads_source
         above = _above(path)
-        for folder in read.folders:
-            for root in self._places(path, folder, above):
-                self.add_root(root, Cause(path, 0))
+        for base, added in read.folders:
+            for root in self._places(base, added, above):
+                self.add_root(root, path)
         self._follow(path, above, read.imports, is_use=False)
         self._follow(path, above, read.uses, is_use=True)
 
     def _follow(self, path: str, above: list[str], imports: Iterable[Import], *, is_use: bool) -> None:
         seen = self._seen.setdefault((above[0], is_use), set())
-        for level, module, names, line in imports:
+        for each in imports:
             # A module beside this one, which leads to the same, is often imported by its neighbours as well.
-            statement = level, module, names
-            if statement in seen:
+            if each in seen:
                 continue
-            seen.add(statement)
+            seen.add(each)
+            level, module, names = each
             name = _Name(tuple(module.split(".")) if module else (), names, is_use)
             if not level:
-                if name.parts[0] not in NEVER_A_FILE:
-                    self._absolute(above, name, Cause(path, line))
+                if name.parts[0] not in _NEVER_A_FILE:
+                    self._absolute(above, name, path)
             elif level <= len(above):  # else above the work tree
-                self._relative(above[level - 1], name, Cause(path, line))
+                self._relative(above[level - 1], name, path)
 
-    def _places(self, path: str, folder: PathEntry, above: list[str]) -> Iterator[str]:
-        """Where a folder that a file adds to ``sys.path`` may lie in the work tree."""
-        if folder.base == "":
-            root = self.tree.inside(folder.path)
+    def _places(self, base: str, path: str, above: list[str]) -> Iterator[str]:
+        """Where a folder that a file adds to ``sys.path`` may lie in the work tree; see :func:`~.literals.place`."""
+        if base == "":
+            root = self.tree.inside(path)
             candidates = [root] if root is not None else []
-        elif folder.base == "file":
-            candidates = [posixpath.join(above[0], folder.path)]
+        elif base == "file":
+            candidates = [posixpath.join(above[0], path)]
         else:  # from where a script is run is not known: from one of the folders above it
-            candidates = [posixpath.join(each, folder.path) for each in above]
+            candidates = [posixpath.join(each, path) for each in above]
         for candidate in map(_normal, candidates):
             if not candidate.startswith("..") and (self.tree.isdir(candidate) or self.tree.isfile(candidate)):
                 yield candidate
 
-    def _absolute(self, above: list[str], name: _Name, cause: Cause) -> None:
+    def _absolute(self, above: list[str], name: _Name, by: str) -> None:
         if name not in self._imported:
-            self._imported[name] = cause
-            for root in list(self.roots):
-                self._resolve(root, name, cause)
+            self._imported[name] = by
+            for root in list(self._roots):
+                self._resolve(root, name, by)
         for root in above:
-            if root not in self.roots:
-                self._resolve(root, name, cause)
+            if root not in self._roots:
+                self._resolve(root, name, by)
 
-    def _resolve(self, root: str, name: _Name, cause: Cause) -> None:
+    def _resolve(self, root: str, name: _Name, by: str) -> None:
         if f"{root}/{name.parts[0]}" in self._absent:
             is_module_alone = len(name.parts) == 1 and not name.names
-            if is_module_alone or name.is_use or is_standard(name.parts[0]):
+            if is_module_alone or name.is_use or name.parts[0] in sys.stdlib_module_names:
                 return
         done = self._done.setdefault(root, set())
         if name not in done:
             done.add(name)
-            self._find(root, name, cause)
+            self._find(root, name, by)
 
-    def _relative(self, folder: str, name: _Name, cause: Cause) -> None:
-        has_code = self._package(folder, cause)
+    def _relative(self, folder: str, name: _Name, by: str) -> None:
+        has_code = self._package(folder, by)
         if name.parts:
-            self._find(folder, name, cause, may_be_standard=False)
+            self._find(folder, name, by, may_be_standard=False)
         else:
-            self._take(folder, name, cause)
+            self._take(folder, name, by)
         if not has_code:  # a namespace: other roots may hold other parts of it
-            for root in list(self.roots):
+            for root in list(self._roots):
                 if folder != root and _is_below(root, folder):
                     inner = tuple(folder[len(root) :].strip("/").split("/"))
-                    self._absolute([], name._replace(parts=inner + name.parts), cause)
+                    self._absolute([], name._replace(parts=inner + name.parts), by)
 
-    def _find(self, root: str, name: _Name, cause: Cause, *, may_be_standard: bool = True) -> None:
+    def _find(self, root: str, name: _Name, by: str, *, may_be_standard: bool = True) -> None:
         """Look for a module part by part, and for what is taken out of it."""
         stem = root
         for position, part in enumerate(name.parts):
             stem = f"{stem}/{part}" if stem else part
-            found, is_folder = self._look(stem, cause, is_probe=not name.is_use)
+            found, is_folder = self._look(stem, by, is_probe=not name.is_use)
             if not is_folder:
                 if not found and not name.is_use:
                     is_last = position == len(name.parts) - 1
                     if position == 0:
                         self._absent.add(f"{root}/{part}")
-                    if not (is_last and not name.names) and not (
-                        position == 0 and may_be_standard and is_standard(part)
-                    ):
+                    is_standard = position == 0 and may_be_standard and part in sys.stdlib_module_names
+                    if not (is_last and not name.names) and not is_standard:
                         self.probes.add(f"{stem}/")  # a folder without code would do for what lies in it
                 return
-        self._take(stem, name, cause)
+        self._take(stem, name, by)
 
-    def _take(self, folder: str, name: _Name, cause: Cause) -> None:
+    def _take(self, folder: str, name: _Name, by: str) -> None:
         """Look for what is taken out of a package, each of which may be a submodule."""
         for each in name.names:
             if each != "*":
-                self._look(f"{folder}/{each}" if folder else each, cause, is_probe=not name.is_use)
+                self._look(f"{folder}/{each}" if folder else each, by, is_probe=not name.is_use)
                 continue
             for path in forms_of_package(folder):
                 if path.endswith(".py") and self.tree.isfile(path):
                     for export in self.tree.imports_of(path).exports:
                         if export == "*":
-                            self.hides.append(Reason(path, 1, "computes __all__, by which a star imports"))
+                            self.hides.append((path, Hidden(1, "computes __all__, by which a star imports")))
                             continue
-                        self._look(f"{folder}/{export}" if folder else export, cause, is_probe=True)
+                        self._look(f"{folder}/{export}" if folder else export, by, is_probe=True)
 
-    def _look(self, stem: str, cause: Cause, *, is_probe: bool) -> tuple[bool, bool]:
+    def _look(self, stem: str, by: str, *, is_probe: bool) -> tuple[bool, bool]:
         """Look for a module or package; tell whether it is there with code, and whether it is a folder."""
         if is_probe:
             self.probes.add(stem)
@@ -307,17 +277,17 @@ class _Search:
         found = False
         for suffix in SUFFIXES:
             if self.tree.isfile(stem + suffix):
-                self._add(stem + suffix, cause)
+                self._add(stem + suffix, by)
                 found = True
         is_folder = self.tree.isdir(stem)
         if is_folder:
-            has_code = self._package(stem, cause)
+            has_code = self._package(stem, by)
             is_folder = has_code or not found  # a module goes before a folder without code
             found = has_code or found
         self._looked[stem] = found, is_folder
         return found, is_folder
 
-    def _package(self, folder: str, cause: Cause) -> bool:
+    def _package(self, folder: str, by: str) -> bool:
         """Add the code that a package runs when it is imported."""
         if folder in self._packages:
             return self._packages[folder]
@@ -325,7 +295,7 @@ class _Search:
         found = False
         for path in forms_of_package(folder):
             if self.tree.isfile(path):
-                self._add(path, cause)
+                self._add(path, by)
                 found = True
         self._packages[folder] = found
         return found

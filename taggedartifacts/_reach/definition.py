@@ -75,6 +75,7 @@ class Source:
     is_data: bool = False
 
 
+# As long as the definition itself.
 _taken: WeakKeyDictionary[FunctionType | type, tuple[CodeType | None, Source]] = WeakKeyDictionary()
 
 
@@ -219,7 +220,9 @@ def _code_texts(code: CodeType, name: str) -> Iterator[str]:
     # text of the command), so whoever takes it verifies it.
     with contextlib.suppress(OSError):
         yield "".join(inspect.findsource(code)[0])
-    yield from _magic_texts("lambda" if name == "<lambda>" else name)
+    # No source is kept for what the body of a cell under %%time and the like defines.
+    for cell in _cells_with("lambda" if name == "<lambda>" else name):
+        yield from _magic_bodies(cell)
 
 
 def _file_texts(function: FunctionType) -> Iterator[str]:
@@ -231,11 +234,9 @@ def _file_texts(function: FunctionType) -> Iterator[str]:
 
 def _session_texts(name: str) -> Iterator[str]:
     # A cell that is run again keeps its old place among the sources: newest in the history comes first.
-    session = shell()
-    for cell in reversed(session.history_manager.input_hist_parsed) if session is not None else ():
-        if name in cell:
-            yield cell
-            yield from _magic_bodies(cell)
+    for cell in _cells_with(name):
+        yield cell
+        yield from _magic_bodies(cell)
     for file, entry in reversed(list(linecache.cache.items())):
         if len(entry) > 1 and INTERACTIVE_FILE.search(file):
             text = "".join(entry[2])
@@ -243,12 +244,12 @@ def _session_texts(name: str) -> Iterator[str]:
                 yield text
 
 
-def _magic_texts(name: str) -> Iterator[str]:
-    # The bodies of cells under %%time and the like, newest first: no source is kept for what they define.
+def _cells_with(name: str) -> Iterator[str]:
+    """Iterate over the cells of IPython in which a name stands, newest first."""
     session = shell()
     for cell in reversed(session.history_manager.input_hist_parsed) if session is not None else ():
         if name in cell:
-            yield from _magic_bodies(cell)
+            yield cell
 
 
 def _magic_bodies(cell: str) -> Iterator[str]:

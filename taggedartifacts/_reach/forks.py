@@ -23,7 +23,6 @@ looking = threading.RLock()
 
 _SECONDS = 30.0  # a look at a large repository on a slow disk; longer than that, nobody waits for a fork
 _IMPORTED_LATE = frozenset({__name__.partition(".")[0], "concurrent", "pygit2", "xxhash"})
-_here = threading.local()
 
 
 def settle() -> None:
@@ -34,10 +33,10 @@ def settle() -> None:
 
 
 def _before() -> None:
-    _here.taken = looking.acquire(timeout=_SECONDS)
+    looking.acquire(timeout=_SECONDS)
     _wait_for(_IMPORTED_LATE)
     if sys.version_info < (3, 12):
-        _here.held = _cached_properties(len(sys.modules))  # here, as a child copies what it looks at
+        _cached_properties(len(sys.modules))  # here, as a child copies what it looks at
 
 
 def _wait_for(packages: Collection[str]) -> None:
@@ -49,18 +48,23 @@ def _wait_for(packages: Collection[str]) -> None:
 
 
 def _in_parent() -> None:
-    if _here.taken:
+    if _is_mine():
         looking.release()
 
 
 def _in_child() -> None:
-    if _here.taken:
+    if _is_mine():
         looking.release()  # and still holds it if the fork came in the middle of a look of this very thread
     else:
         looking._at_fork_reinit()  # type: ignore[attr-defined]  # as the standard library does with its own
     if sys.version_info < (3, 12):
-        for held in _here.held:
-            held.lock._at_fork_reinit()  # one for all instances; another thread may hold it
+        for each in _cached_properties(len(sys.modules)):
+            each.lock._at_fork_reinit()  # type: ignore[attr-defined]  # one for all instances, perhaps held
+
+
+def _is_mine() -> bool:
+    """Tell whether this thread has the lock, which it has not if it waited in vain."""
+    return looking._is_owned()  # type: ignore[attr-defined,no-any-return]  # as conditions ask it
 
 
 @functools.lru_cache(1)

@@ -9,12 +9,11 @@ import ast
 import re
 import sys
 import warnings
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from .forks import looking
-from .imports import Hidden, Import, Imports, PathEntry
 from .literals import PACKAGE, PATH_METHODS, Evaluator, SearchPath, is_alias
-from .survey import Survey, surveyed
+from .survey import Hidden, Import, Imports, Survey, surveyed
 from .syntax import tree_of
 
 if TYPE_CHECKING:
@@ -62,6 +61,7 @@ _IMPORTERS = frozenset(
         *("pkgutil.resolve_name", "pydoc.locate", "pytest.importorskip"),
     }
 )
+# Who uses what begins like this reads the text of source files.
 _SOURCE = (
     "inspect.getsource",
     "inspect.findsource",
@@ -82,25 +82,7 @@ _BARE_NAME = re.compile(
 _ALPHANUMERIC = re.compile(r"\w")
 
 
-class Findings(NamedTuple):
-    """What a file hides and what it says in other ways than by an import statement.
-
-    Attributes:
-        hides: Lines and reasons.
-        imports: Lines, and names with a leading dot for each level: imports by a literal name.
-        folders: What the file adds to ``sys.path``: see :func:`~.literals.place`.
-        uses: Dotted names of attributes of what is imported.
-        reads_source: Whether the text of source files decides, comments included.
-    """
-
-    hides: set[tuple[int, str]]
-    imports: set[tuple[int, str]]
-    folders: set[tuple[str, str]]
-    uses: set[str]
-    reads_source: bool
-
-
-def is_hiding(name: str) -> bool:
+def _is_hiding(name: str) -> bool:
     """Say whether who uses this dotted name hides what it uses."""
     return name in _NAMES or name.startswith(_FAMILIES) or any(each in _MODULES for each in _name_and_packages(name))
 
@@ -111,26 +93,20 @@ def _name_and_packages(name: str) -> Iterator[str]:
         name = name.rpartition(".")[0]
 
 
-def reads_source(name: str) -> bool:
-    """Say whether who uses this dotted name reads the text of source files."""
-    return name.startswith(_SOURCE)
-
-
-def look_through(survey: Survey) -> Findings:
-    """Look at all names and calls of a file."""
-    return _Look(survey).findings()
-
-
 class _Look:
+    """Looks at all names and calls of a file."""
+
     def __init__(self, survey: Survey) -> None:
         self._survey = survey
         self._evaluator = Evaluator(survey)
         self._path = SearchPath(survey, self._evaluator)
-        self._found = Findings(set(), set(), set(), set(), reads_source=False)
+        self._hides: set[Hidden] = set()
+        self._imports: set[tuple[int, Import]] = set()  # each with its line
+        self._uses: set[str] = set()  # dotted names of attributes of what is imported
         self._reads_source = False
         self._plain: set[str] = set()  # names met before of which there is nothing to say
 
-    def findings(self) -> Findings:
+    def imports(self) -> Imports:
         for statement in self._survey.statements:
             self._statement(statement)
         for node, holder in self._survey.mentions:
@@ -142,24 +118,32 @@ class _Look:
             self._path.set_item(target, value)
         for call in self._survey.calls:
             self._call(call)
-        folders, hides = self._path.folders, self._found.hides | self._path.hides
-        return self._found._replace(hides=hides, folders=folders, reads_source=self._reads_source)
+        return Imports(
+            imports=tuple(dict.fromkeys(each for _, each in sorted(self._imports))),
+            uses=tuple(_gathered(self._uses)),
+            exports=tuple(sorted(self._survey.exports)),
+            folders=tuple(sorted(self._path.folders)),
+            hides=tuple(sorted(self._hides | self._path.hides)),
+            strings=tuple(sorted(filter(_may_name_file, self._survey.strings))),
+            reads_source=self._reads_source,
+        )
 
     def _hide(self, node: ast.AST, reason: str) -> None:
-        self._found.hides.add((getattr(node, "lineno", 0), reason))
+        self._hides.add(Hidden(getattr(node, "lineno", 0), reason))
 
     def _statement(self, node: ast.Import | ast.ImportFrom) -> None:
+        self._imports.update((node.lineno, each) for each in _stated(node))
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif not node.level:
             module = node.module or ""
-            names = [module] if is_hiding(module) else [f"{module}.{alias.name}" for alias in node.names]
+            names = [module] if _is_hiding(module) else [f"{module}.{alias.name}" for alias in node.names]
         else:
             return
         for name in names:
-            if is_hiding(name):
+            if _is_hiding(name):
                 self._hide(node, f"imports {name}")
-            self._reads_source |= reads_source(name)
+            self._reads_source |= name.startswith(_SOURCE)
 
     def _name(self, node: ast.Name, holder: ast.AST) -> None:
         if node.id == "__path__":
@@ -185,7 +169,7 @@ class _Look:
             for origin in self._survey.origins_of(node):
                 self._origin(origin, node, holder)
                 if origin in self._plain:
-                    self._found.uses.add(origin)
+                    self._uses.add(origin)
 
     def _origin(self, origin: str, node: ast.Name | ast.Attribute, holder: ast.AST) -> None:
         if origin in self._plain:
@@ -199,10 +183,10 @@ class _Look:
                 self._hide(node, f"passes {origin.removeprefix('builtins.')} on")
         elif origin.partition(".")[0] in _MODULES:
             return  # its import says so
-        elif is_hiding(origin):
+        elif _is_hiding(origin):
             self._hide(node, f"uses {origin.removeprefix('builtins.')}")
         else:
-            self._reads_source |= reads_source(origin)
+            self._reads_source |= origin.startswith(_SOURCE)
             self._plain.add(origin)
 
     def _call(self, node: ast.Call) -> None:
@@ -231,7 +215,7 @@ class _Look:
         for module in watched:
             for name in names:
                 origin = f"{module}.{name}"
-                if origin == "sys.path" or origin in _IMPORTERS or is_hiding(origin):
+                if origin == "sys.path" or origin in _IMPORTERS or _is_hiding(origin):
                     self._hide(node, f"looks up {origin}")
 
     def _import(self, importer: str, call: ast.Call) -> None:
@@ -248,7 +232,7 @@ class _Look:
         if found is None:
             self._hide(call, f"calls {short} with a computed name")
         else:
-            self._found.imports.update((call.lineno, each.replace(":", ".")) for each in found)
+            self._imports.update((call.lineno, _import_of(each.replace(":", "."))) for each in found)
 
     def _absolute_names(self, texts: set[str] | None, package: ast.expr | None) -> set[str] | None:
         if texts is None:
@@ -324,33 +308,18 @@ def read(source: bytes) -> Imports:
         return Imports(hides=(Hidden(1, "does not parse"),))
     except (RecursionError, MemoryError):
         return Imports(hides=(Hidden(1, "does not parse: it is nested too deep"),))
-    survey = surveyed(tree)
-    return _imports_found(survey, look_through(survey))
-
-
-def _imports_found(survey: Survey, findings: Findings) -> Imports:
-    statements = [each for statement in survey.statements for each in _stated(statement)]
-    by_name = [_import_of(name, line) for line, name in findings.imports]
-    return Imports(
-        imports=tuple(sorted({*statements, *by_name}, key=lambda each: (each.line, each))),
-        uses=tuple(_gathered(findings.uses)),
-        exports=tuple(sorted(survey.exports)),
-        folders=tuple(sorted(PathEntry(*each) for each in findings.folders)),
-        hides=tuple(sorted(Hidden(*each) for each in findings.hides)),
-        strings=tuple(sorted(filter(_may_name_file, survey.strings))),
-        reads_source=findings.reads_source,
-    )
+    return _Look(surveyed(tree)).imports()
 
 
 def _stated(node: ast.Import | ast.ImportFrom) -> list[Import]:
     if isinstance(node, ast.Import):
-        return [Import(0, alias.name, (), node.lineno) for alias in node.names]
-    return [Import(node.level, node.module or "", tuple(alias.name for alias in node.names), node.lineno)]
+        return [Import(0, alias.name, ()) for alias in node.names]
+    return [Import(node.level, node.module or "", tuple(alias.name for alias in node.names))]
 
 
-def _import_of(name: str, line: int, names: tuple[str, ...] = ()) -> Import:
+def _import_of(name: str, names: tuple[str, ...] = ()) -> Import:
     module = name.lstrip(".")
-    return Import(len(name) - len(module), module, names, line)
+    return Import(len(name) - len(module), module, names)
 
 
 def _gathered(uses: Iterable[str]) -> list[Import]:
@@ -363,7 +332,7 @@ def _gathered(uses: Iterable[str]) -> list[Import]:
             top = module.partition(".")[0]
             if top != "builtins" and top not in sys.stdlib_module_names:
                 by_module.setdefault(module, []).append(attribute)
-    return [_import_of(module, 0, tuple(names)) for module, names in by_module.items()]
+    return [_import_of(module, tuple(names)) for module, names in by_module.items()]
 
 
 def _may_name_file(text: str) -> bool:

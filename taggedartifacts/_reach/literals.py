@@ -12,6 +12,8 @@ from functools import cached_property
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from .survey import Hidden
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -264,35 +266,9 @@ PATH_METHODS = {
 }
 _ONLY_READ = frozenset(
     {
-        *(
-            "print",
-            "len",
-            "list",
-            "tuple",
-            "set",
-            "frozenset",
-            "sorted",
-            "str",
-            "repr",
-            "enumerate",
-            "iter",
-            "reversed",
-        ),
-        *(
-            "any",
-            "all",
-            "map",
-            "filter",
-            "join",
-            "format",
-            "debug",
-            "info",
-            "warning",
-            "error",
-            "pprint",
-            "dumps",
-            "zip",
-        ),
+        *("print", "len", "list", "tuple", "set", "frozenset", "sorted", "str", "repr", "enumerate", "iter"),
+        *("reversed", "any", "all", "map", "filter", "join", "format", "debug", "info", "warning", "error"),
+        *("pprint", "dumps", "zip"),
     }
 )
 
@@ -304,14 +280,14 @@ class SearchPath:
 
     Attributes:
         folders: What is added; see :func:`place`.
-        hides: Lines and reasons where that cannot be told.
+        hides: Where that cannot be told.
     """
 
     def __init__(self, survey: Survey, evaluator: Evaluator) -> None:
         self._survey = survey
         self._evaluator = evaluator
         self.folders: set[tuple[str, str]] = set()
-        self.hides: set[tuple[int, str]] = set()
+        self.hides: set[Hidden] = set()
 
     def mention(self, origin: str, node: ast.expr, holder: ast.AST) -> None:
         """Look at one mention of ``sys.path``, or of what adds to it.
@@ -333,7 +309,7 @@ class SearchPath:
             self._add(target, evaluate(value) if value is not None else None)
 
     def _hide(self, node: ast.expr, reason: str) -> None:
-        self.hides.add((node.lineno, reason))
+        self.hides.add(Hidden(node.lineno, reason))
 
     def _whole(self, node: ast.expr, holder: ast.AST) -> None:
         """Look at a mention of ``sys.path`` itself."""

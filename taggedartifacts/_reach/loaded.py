@@ -8,7 +8,7 @@ import os
 import sys
 import time
 from types import CodeType, FunctionType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .members import nested
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 _MARGIN_SECONDS = 2.0
 _HEADER_BYTES = 16
 _FORKED = 0x40  # PF_FORKNOEXEC of the kernel's flags for a process: it was forked, and has executed no program since
-_started: float | None = None
 
 
 def running_code(namespace: dict[str, Any]) -> CodeType | None:
@@ -61,18 +60,12 @@ def holds_loaded_code(file: str, namespace: dict[str, Any], code: CodeType | Non
     cached = namespace.get("__cached__")
     if is_old and not _is_older(cached, changed):
         return True
-    bytecode = Bytecode.of(cached, status)
+    bytecode = _bytecode_at(cached, status)
     if is_old and (bytecode is None or not bytecode.is_current):
         return True
-    compiled = None
-    if bytecode is not None and bytecode.is_current and bytecode.written >= changed:
-        compiled = bytecode.code()
+    compiled = _code_in(file, namespace.get("__file__") or file, bytecode, changed)
     if compiled is None:
-        with open(file, "rb") as opened:
-            try:
-                compiled = compile(opened.read(), namespace.get("__file__") or file, "exec", dont_inherit=True)
-            except (SyntaxError, ValueError):  # ValueError: null bytes
-                return False
+        return False
     if code is not None:
         return compiled == code
     functions = [function.__code__ for function in _functions(namespace)]
@@ -83,6 +76,40 @@ def holds_loaded_code(file: str, namespace: dict[str, Any], code: CodeType | Non
         return True
     written = bytecode.code()
     return written is None or written == compiled or not set(nested(written)).issuperset(functions)
+
+
+def loaded_code(namespace: dict[str, Any]) -> CodeType | None:
+    """Tell the code object of a module that is loaded; None where its file does not hold it any more, or never did."""
+    file = namespace.get("__file__")
+    try:
+        if not isinstance(file, str) or not holds_loaded_code(file, namespace, None):
+            return None
+        status = os.stat(file)
+        bytecode = _bytecode_at(namespace.get("__cached__"), status)
+        return _code_in(file, file, bytecode, max(status.st_ctime, status.st_mtime))
+    except OSError:  # an archive
+        return None
+
+
+def _code_in(file: str, name: str, bytecode: _Bytecode | None, changed: float) -> CodeType | None:
+    """Take the code of a file from its bytecode if that was written since, else from its text; None for no Python.
+
+    Args:
+        file: The source file.
+        name: What the code is to give as its file.
+        bytecode: The bytecode file beside it.
+        changed: When the source changed for the last time.
+    """
+    code = None
+    if bytecode is not None and bytecode.is_current and bytecode.written >= changed:
+        code = bytecode.code()
+    if code is None:
+        with open(file, "rb") as opened:
+            try:
+                code = compile(opened.read(), name, "exec", dont_inherit=True)
+            except (SyntaxError, ValueError):  # ValueError: null bytes, as in an extension
+                return None
+    return code
 
 
 def may_have_changed(file: str) -> bool:
@@ -99,41 +126,39 @@ def _is_older(path: object, changed: float) -> bool:
         return False
 
 
-class Bytecode:
+class _Bytecode(NamedTuple):
     """A bytecode file beside a source.
 
     Attributes:
+        content: What it holds.
         written: When it was written.
         is_current: Whether Python takes it for that of the source as it stands: by size and second.
     """
 
-    def __init__(self, content: bytes, written: float, *, is_current: bool) -> None:
-        self.written = written
-        self.is_current = is_current
-        self._content = content
-
-    @classmethod
-    def of(cls, path: object, source: os.stat_result) -> Bytecode | None:
-        """Read the bytecode file at a path, given the status of its source; None if there is none."""
-        if not isinstance(path, str):
-            return None
-        try:
-            with open(path, "rb") as opened:
-                content, written = opened.read(), os.fstat(opened.fileno()).st_mtime
-        except OSError:
-            return None
-        stamp = b"".join(
-            (int(each) & 0xFFFFFFFF).to_bytes(4, "little") for each in (0, source.st_mtime, source.st_size)
-        )
-        return cls(content, written, is_current=content[4:_HEADER_BYTES] == stamp)
+    content: bytes
+    written: float
+    is_current: bool
 
     def code(self) -> CodeType | None:
         """Load the code object in it; None if it is damaged."""
         try:
-            code = marshal.loads(self._content[_HEADER_BYTES:])  # noqa: S302 - the interpreter's own cache
+            code = marshal.loads(self.content[_HEADER_BYTES:])  # noqa: S302 - the interpreter's own cache
         except (EOFError, ValueError, TypeError):
             return None
         return code if isinstance(code, CodeType) else None
+
+
+def _bytecode_at(path: object, source: os.stat_result) -> _Bytecode | None:
+    """Read the bytecode file at a path, given the status of its source; None if there is none."""
+    if not isinstance(path, str):
+        return None
+    try:
+        with open(path, "rb") as opened:
+            content, written = opened.read(), os.fstat(opened.fileno()).st_mtime
+    except OSError:
+        return None
+    stamp = b"".join((int(each) & 0xFFFFFFFF).to_bytes(4, "little") for each in (0, source.st_mtime, source.st_size))
+    return _Bytecode(content, written, is_current=content[4:_HEADER_BYTES] == stamp)
 
 
 def _functions(namespace: dict[str, Any]) -> Iterator[FunctionType]:
@@ -150,28 +175,31 @@ def _functions(namespace: dict[str, Any]) -> Iterator[FunctionType]:
 
 
 def _process_start() -> float:
-    """When this process began, in seconds since the epoch; 0 where unknown, and where the clock was set since.
-
-    A fork that did not inherit the answer cannot know when what it inherited was loaded.
-    """
-    global _started
-    if _started is None:
-        try:
-            with open("/proc/self/stat", "rb") as file:
-                facts = file.read().rpartition(b")")[2].split()
-            flags, ticks = int(facts[6]), int(facts[19])
-            _started = 0.0 if flags & _FORKED else _booted + ticks / os.sysconf("SC_CLK_TCK")
-        except (OSError, ValueError, IndexError):
-            _started = 0.0
+    """When this process began, in seconds since the epoch; 0 where unknown, and where the clock was set since."""
     # What the clock said of files before it was set, and after it, cannot be compared with one time.
-    return _started if abs(_boot_time() - _booted) < _MARGIN_SECONDS else 0.0
+    return _STARTED if abs(_boot_time() - _BOOTED) < _MARGIN_SECONDS else 0.0
 
 
 def _boot_time() -> float:
     """When the system was started, as far as the clock knows today: it moves when the clock is set."""
-    return time.time() - time.clock_gettime(_SINCE_BOOT) if _SINCE_BOOT is not None else 0.0
+    clock: int | None = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.time() - time.clock_gettime(clock) if clock is not None else 0.0
 
 
-_SINCE_BOOT: int | None = getattr(time, "CLOCK_BOOTTIME", None)
+def _start_time(booted: float) -> float:
+    """Ask the system when this process began, given when that was started; 0 where it does not say.
+
+    A fork cannot know when what it inherited was loaded, unless it inherited the answer.
+    """
+    try:
+        with open("/proc/self/stat", "rb") as file:
+            facts = file.read().rpartition(b")")[2].split()
+        flags, ticks = int(facts[6]), int(facts[19])
+        return 0.0 if flags & _FORKED else booted + ticks / os.sysconf("SC_CLK_TCK")
+    except (OSError, ValueError, IndexError):
+        return 0.0
+
+
 # As early as can be: the clock may be set later.
-_booted = _boot_time()
+_BOOTED = _boot_time()
+_STARTED = _start_time(_BOOTED)

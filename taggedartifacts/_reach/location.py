@@ -14,14 +14,13 @@ from .bindings import bindings_of, note
 from .loaded import running_code
 from .met import import_folder, name_of
 from .objects import is_of_this_library, namespace, wrapped
-from .places import is_installed, places, real_folder
+from .places import folder_and_name, is_installed, places
 from .prompt import SCRIPT, has_arrived, is_interactive
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FunctionType
 
-_MAIN = frozenset({"__main__", "__mp_main__"})
 _UNSAFE = re.compile(rb"[^A-Za-z0-9_.~/:-]")
 # What stands for the root in values that are read: no path begins like this.
 ROOT = "⟨root⟩"
@@ -105,7 +104,7 @@ class Locator:
                 kind = part if isinstance(part, type) else type(part)
                 home = namespace(sys.modules.get(str(kind.__module__)))
             name = str(home.get("__name__"))
-            if name in _MAIN or (name.partition(".")[0] != package and self.location(home) is not None):
+            if name in SCRIPT or (name.partition(".")[0] != package and self.location(home) is not None):
                 return True
         return False
 
@@ -143,7 +142,7 @@ _scripts: dict[int, tuple[dict[str, Any], object]] = {}  # by their globals; a p
 
 def keep_file(space: dict[str, Any]) -> None:
     """Keep the file and the text of a script that runs in a session: ``python -i`` and IPython forget the name then."""
-    if space.get("__name__") in _MAIN:
+    if space.get("__name__") in SCRIPT:
         _scripts[id(space)] = space, space.get("__file__")
         bindings_of(space)
 
@@ -160,7 +159,7 @@ def _location(path: str, file: str, space: dict[str, Any]) -> Location:
     stem = os.path.splitext(path)[0].removesuffix("/__init__")
     spec = space.get("__spec__")
     name = str(space.get("__name__", ""))
-    if name in _MAIN:
+    if name in SCRIPT:
         name = getattr(spec, "name", "").removesuffix(".__main__") or ""
     dotted = stem.replace("/", ".")
     if not name or not f".{dotted}".endswith(f".{name}"):
@@ -185,8 +184,7 @@ def _uses_us(folder: str) -> bool:
     return any(
         any(map(is_of_this_library, list(space.values())))
         for space in spaces
-        if isinstance(file := space.get("__file__"), str)
-        and os.path.join(real_folder(os.path.dirname(file)), os.path.basename(file)).startswith(folder)
+        if isinstance(file := space.get("__file__"), str) and os.path.join(*folder_and_name(file)).startswith(folder)
     )
 
 

@@ -13,7 +13,9 @@ from .._hashing import file_hexdigest, file_stamp
 from .bindings import holds_literals, note
 from .forks import looking
 from .loaded import holds_loaded_code, may_have_changed, running_code
+from .objects import namespace
 from .places import folder_and_name, lies_below, places
+from .prompt import SCRIPT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -21,8 +23,6 @@ if TYPE_CHECKING:
 
 # multiprocessing's children load the script as the second, copy what they loaded, and give the copy both names.
 _COPY = "__mp_main__"
-# A script under its two names.
-MAIN = frozenset({"__main__", _COPY})
 _SPEC = itemgetter("__spec__")
 
 
@@ -76,52 +76,52 @@ class LoadedModules:
                 self._scan()
         return self._files
 
-    def add(self, file: str, namespace: dict[str, Any], code: CodeType | None = None) -> None:
+    def add(self, file: str, space: dict[str, Any], code: CodeType | None = None) -> None:
         """Note a module that is being loaded, and perhaps is not listed in ``sys.modules``.
 
         Args:
             file: Its file.
-            namespace: Its globals.
+            space: Its globals.
             code: Its code object, where known.
         """
         if code is not None:
-            note(namespace, code)
+            note(space, code)
         with looking:
             found = dict(self._files)
-            name = namespace.get("__name__", "")
+            name = space.get("__name__", "")
             for place in places(file, self._root):
-                self._see(found, str(name), place, namespace, code)
+                self._see(found, str(name), place, space, code)
             self._take(found)
 
-    def add_held(self, namespace: dict[str, Any]) -> None:
+    def add_held(self, space: dict[str, Any]) -> None:
         """Note the modules that names lead to and ``sys.modules`` does not list: loaded by a path, or gone from there.
 
         Args:
-            namespace: The globals of a module, to start from.
+            space: The globals of a module, to start from.
         """
         with looking:
             found = dict(self._files)
-            seen, pending = {id(namespace)}, [namespace]
+            seen, pending = {id(space)}, [space]
             while pending:
                 for value in list(pending.pop().values()):
-                    space = _home_of(value)
-                    if space is None or id(space) in seen:
+                    home = _home_of(value)
+                    if home is None or id(home) in seen:
                         continue
-                    seen.add(id(space))
-                    file, name = space.get("__file__"), str(space.get("__name__", ""))
+                    seen.add(id(home))
+                    file, name = home.get("__file__"), str(home.get("__name__", ""))
                     if isinstance(file, str) and lies_below(self._root, folder_and_name(file)[0]):
-                        pending.append(space)
-                        if _namespace(sys.modules.get(name)) is not space:
+                        pending.append(home)
+                        if namespace(sys.modules.get(name)) is not home:
                             for place in places(file, self._root):
-                                self._see(found, name, place, space, None)
+                                self._see(found, name, place, home, None)
             self._take(found)
 
     def renew(self, name: str) -> None:
         """Take note that the module's code was replaced in place by what its file holds now."""
-        namespace = _namespace(sys.modules.get(name))
+        space = namespace(sys.modules.get(name))
         with looking:
             self._files = {
-                key: _renewed(each, namespace.get("__spec__") or namespace) if key[0] == name else each
+                key: _renewed(each, space.get("__spec__") or space) if key[0] == name else each
                 for key, each in self._files.items()
             }
 
@@ -132,8 +132,8 @@ class LoadedModules:
         for name, module in [each for each in modules.items() if elsewhere.get(each[0]) is not each[1]]:
             if name == "__main__" and modules.get(_COPY) is module:
                 continue
-            namespace = _namespace(module)
-            file = namespace.get("__file__")
+            space = namespace(module)
+            file = space.get("__file__")
             if isinstance(file, str):
                 if not lies_below(self._root, folder_and_name(file)[0]):
                     elsewhere[name] = module
@@ -145,7 +145,7 @@ class LoadedModules:
                     key = name, place[0]
                     if key in known:
                         found[key] = known[key]
-                    self._see(found, name, place, namespace, None)
+                    self._see(found, name, place, space, None)
         for key, loaded in known.items():  # noted by `add`, or gone from sys.modules but perhaps still in use
             found.setdefault(key, loaded)
         self._take(found)
@@ -161,31 +161,31 @@ class LoadedModules:
         found: dict[tuple[str, str], LoadedFile],
         name: str,
         place: tuple[str, str],
-        namespace: dict[str, Any],
+        space: dict[str, Any],
         code: CodeType | None,
     ) -> None:
         path, file = place
-        load = namespace.get("__spec__") or namespace  # a spec compares by its fields, so only by identity
+        load = space.get("__spec__") or space  # a spec compares by its fields, so only by identity
         known = found.get((name, path))
         again = known is not None and (known._load is load or name == _COPY)
         if known is not None and again and (code is None or known.digest is None):
             return
         doubtful = False
         try:
-            code = code or running_code(namespace)
+            code = code or running_code(space)
             if known is not None and again and code is not None and known._code is code:
                 return  # the next of many decorators in one module
             stamp = file_stamp(file)
-            same = file != namespace.get("__file__") or holds_loaded_code(file, namespace, code)
+            same = file != space.get("__file__") or holds_loaded_code(file, space, code)
             digest = known.digest if known and again else file_hexdigest(file)
-            if same and file == namespace.get("__file__") and may_have_changed(file):
-                doubtful = not holds_literals(namespace)
+            if same and file == space.get("__file__") and may_have_changed(file):
+                doubtful = not holds_literals(space)
         except OSError:
             stamp, same, digest = (), False, None
         if again and same:
             return
         found[name, path] = LoadedFile(
-            path, file, name in MAIN, digest if same else None, load, stamp, doubtful, _code=code if same else None
+            path, file, name in SCRIPT, digest if same else None, load, stamp, doubtful, _code=code if same else None
         )
 
 
@@ -194,7 +194,7 @@ def _renewed(loaded: LoadedFile, load: object) -> LoadedFile:
     return replace(loaded, digest=digest, _load=load, _stamp=stamp, token=os.urandom(20).hex())
 
 
-_trees: dict[str, LoadedModules] = {}
+_trees: dict[str, LoadedModules] = {}  # by root, as long as the process: it uses few work trees
 
 
 def loaded_modules(root: str) -> LoadedModules:
@@ -210,7 +210,7 @@ def _unchanged_since(modules: dict[str, Any], names: list[str]) -> Callable[[], 
     """
     live = sys.modules
     count, last = len(modules), next(reversed(modules))
-    spaces = [_namespace(modules[name]) for name in names]
+    spaces = [namespace(modules[name]) for name in names]
     specs = [space.get("__spec__") for space in spaces]
     # Twice the last one, because itemgetter gives no tuple for a single name.
     pick = itemgetter(*names, last, last)
@@ -231,19 +231,10 @@ def _unchanged_since(modules: dict[str, Any], names: list[str]) -> Callable[[], 
     return is_current
 
 
-def _namespace(module: object) -> dict[str, Any]:
-    """The module's globals, without waking a lazily loaded one."""
-    try:
-        namespace = object.__getattribute__(module, "__dict__")
-    except AttributeError:
-        return {}
-    return namespace if isinstance(namespace, dict) else {}
-
-
 def _home_of(value: object) -> dict[str, Any] | None:
     """The globals of the module that a value is, or that defines it or its class."""
     if isinstance(value, ModuleType):
-        return _namespace(value)
+        return namespace(value)
     if isinstance(value, FunctionType):
         return value.__globals__
     members = vars(value if isinstance(value, type) else type(value)).values()

@@ -235,6 +235,7 @@ def home_of(kind: type) -> dict[str, Any]:
 
 
 def namespace(module: object) -> dict[str, Any]:
+    """The globals of a module, without waking a lazily loaded one; none of what is no module."""
     try:
         found = object.__getattribute__(module, "__dict__")
     except AttributeError:

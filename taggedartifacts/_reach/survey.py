@@ -1,9 +1,15 @@
-"""Walk the syntax tree of one file, once, and note what names are bound to and where they are used."""
+"""What stands in one file: what it imports and hides, what names are bound to in it and where they are used. Pure.
+
+It depends on the text alone, not on where the file lies, so what a file imports is remembered by its digest: all that
+imports can reach follows from that.
+"""
 
 from __future__ import annotations
 
 import ast
 import builtins
+import json
+import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
@@ -12,6 +18,78 @@ if TYPE_CHECKING:
 
 _MOST_ORIGINS = 12
 _Mention: TypeAlias = tuple[ast.Name | ast.Attribute, ast.AST]
+
+
+FORM = f"2-{sys.version_info.major}.{sys.version_info.minor}"
+"""Names what :meth:`Imports.to_text` writes: it changes with what is read, and with the syntax that Python knows."""
+
+
+class Import(NamedTuple):
+    """One import.
+
+    Attributes:
+        level: Number of leading dots; 0 for an absolute name.
+        module: Dotted name of the module; empty for ``from . import x``.
+        names: What is taken out of it, each perhaps a submodule; ``*`` for all.
+    """
+
+    level: int
+    module: str
+    names: tuple[str, ...]
+
+
+class Hidden(NamedTuple):
+    """A place where a file hides what it uses.
+
+    Attributes:
+        line: Number of the line.
+        reason: What stands there: ``imports subprocess``, ``uses eval``.
+    """
+
+    line: int
+    reason: str
+
+
+class Imports(NamedTuple):
+    """What one file imports, names and hides.
+
+    Attributes:
+        imports: All imports, in the order of their lines, wherever they stand; also those by a literal name
+            (``import_module("x")``).
+        uses: Attributes of imported modules that are named, as imports: ``pkg.sub.f`` may lead to a module ``pkg.sub``
+            that another file imported.
+        exports: What ``__all__`` lists: a star may import modules of these names; ``*`` if more is computed.
+        folders: What the file adds to ``sys.path``, as :func:`~.literals.place` gives it.
+        hides: Where the file hides what it uses; then what it reaches cannot be told.
+        strings: String literals that could name a file.
+        reads_source: Whether it reads the text of source files (``inspect.getsource``), so that comments count.
+    """
+
+    imports: tuple[Import, ...] = ()
+    uses: tuple[Import, ...] = ()
+    exports: tuple[str, ...] = ()
+    folders: tuple[tuple[str, str], ...] = ()
+    hides: tuple[Hidden, ...] = ()
+    strings: tuple[str, ...] = ()
+    reads_source: bool = False
+
+    def to_text(self) -> str:
+        """Write it as JSON in ASCII, to be read by :meth:`from_text` where :data:`FORM` is the same."""
+        return json.dumps(self, separators=(",", ":"))
+
+    @classmethod
+    def from_text(cls, text: str) -> Imports:
+        """Read what :meth:`to_text` wrote."""
+        imports, uses, exports, folders, hides, strings, reads_source = json.loads(text)
+        return cls(
+            tuple([Import(level, module, tuple(names)) for level, module, names in imports]),
+            tuple([Import(level, module, tuple(names)) for level, module, names in uses]),
+            tuple(exports),
+            tuple([(base, path) for base, path in folders]),
+            tuple([Hidden(*each) for each in hides]),
+            tuple(strings),
+            reads_source,
+        )
 
 
 class Bound(NamedTuple):
@@ -114,7 +192,7 @@ def surveyed(tree: ast.Module) -> Survey:
                 elif of is ast.Call:
                     calls.append(item)
                     stack.append(item)
-                elif item is not None and of is not str:  # a list of names, or a missing key
+                elif item is not None and of is not str and of is not bool:  # names, a missing key, `case True`
                     stack.append(item)
     _follow_aliases(survey)
     return survey

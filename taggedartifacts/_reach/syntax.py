@@ -128,35 +128,30 @@ def canonical_text(node: ast.AST, *, decorators: bool = True, texts: bool = Fals
     """
     # On a stack of its own: a sum of a thousand terms is nested a thousand deep, close to the interpreter's limit.
     written: list[str] = []
-    stack: list[tuple[object, bool]] = [(node, decorators)]
+    stack: list[str | ast.AST | list[object]] = [node]  # texts that stand as they are, nodes and lists
     while stack:
-        item, decorated = stack.pop()
-        if isinstance(item, _Literal):
+        item = stack.pop()
+        if isinstance(item, str):
             written.append(item)
         elif isinstance(item, ast.Constant):
             written.append(_constant_text(item.value))
         elif isinstance(item, ast.AST):
-            stack.append((_Literal(")"), True))
+            stack.append(")")
             for name, value in reversed(list(_fields(item, texts=texts))):
-                if name != "decorator_list" or decorated:
-                    stack.append((value, True))
-                    stack.append((_Literal(f" {name}="), True))
+                if name != "decorator_list" or decorators or item is not node:
+                    stack += (_part(value), f" {name}=")
             written.append(f"({type(item).__name__}")
-        elif isinstance(item, list):
-            stack.append((_Literal("]"), True))
-            for value in reversed(item):
-                stack.append((value, True))
-                stack.append((_Literal(" "), True))
-            written.append("[")
         else:
-            written.append(json.dumps(item))  # a name, a number such as the level of an import, or None in a list
+            stack.append("]")
+            for value in reversed(item):
+                stack += (_part(value), " ")
+            written.append("[")
     return "".join(written)
 
 
-class _Literal(str):
-    """Text that stands as it is, in distinction from a name in the tree."""
-
-    __slots__ = ()
+def _part(value: object) -> str | ast.AST | list[object]:
+    """Write what is neither a node nor a list: a name, a number such as the level of an import, or None in a list."""
+    return value if isinstance(value, ast.AST | list) else json.dumps(value)
 
 
 def _fields(node: ast.AST, *, texts: bool) -> Iterator[tuple[str, object]]:

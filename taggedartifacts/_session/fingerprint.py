@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from types import CodeType
 
     from .._reach.definition import Source
-    from .._reach.imports import Imports
+    from .._reach.survey import Imports
     from .._reach.watch import Watch
 
 

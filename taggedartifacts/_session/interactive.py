@@ -13,11 +13,11 @@ from .._canonical.refused import Part
 from .._errors import UnhashableError
 from .._reach.definition import Source, is_our_decorator, replaced, source_of
 from .._reach.hiding import read
-from .._reach.imports import Hidden, Imports
 from .._reach.members import attributes, closure_of, defaults, methods
 from .._reach.objects import is_written_only
 from .._reach.prompt import is_from_session, is_interactive, is_interactive_class, is_typed, own_function
 from .._reach.reads import assigned, names_read
+from .._reach.survey import Hidden, Imports
 from .._reach.watch import MISSING, Watch
 from .entries import (
     asked,

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from .._code.dirt import CodeState
     from .._reach.definition import Source
-    from .._reach.imports import Imports
+    from .._reach.survey import Imports
     from .._reach.syntax import Outline
     from .fingerprint import Fingerprint
 

@@ -36,7 +36,7 @@ class TestBytecode:
         file.write_text("def f():\n    return 2\n")
         os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))
         os.utime(module["__cached__"], ns=(0, times.st_mtime_ns - 10**9))
-        monkeypatch.setattr(loaded, "_started", time.time() + 3600)
+        monkeypatch.setattr(loaded, "_STARTED", time.time() + 3600)
 
         assert not holds_loaded_code(str(file), module, None)
 
@@ -54,7 +54,6 @@ class TestClock:
     @pytest.mark.parametrize("seconds", [3600, -3600])
     def test_was_set(self, project, module, monkeypatch, seconds):
         """After the clock was set, no time vouches for a file."""
-        monkeypatch.setattr(loaded, "_started", None)
         file = project.write("old.py", "def f():\n    return 22\n")
         now = time.time()
         monkeypatch.setattr(loaded.time, "time", lambda: now + seconds)

@@ -449,7 +449,7 @@ class TestCase:
         repo.commit()
         repo.write("lib/helper.py", "VALUE = 1\n")
         run = (
-            "import sys; from taggedartifacts._reach import modules; modules._CASE_MAY_NOT_COUNT = True\n"
+            "import sys; from taggedartifacts._reach import places; places._CASE_MAY_NOT_COUNT = True\n"
             "sys.path[:0] = ['.', {!r}]; import work; print(work.f.explain(1, 'out/f.txt'))"
         )
 
