@@ -25,7 +25,6 @@ from . import kinds
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-
 # What is remembered holds for the rules by which it was found: a new library with others must not read it.
 _FORM = f"3 {FORM} {hexdigest(repr((kinds.KINDS, kinds.NAMES, kinds.FOLDERS)).encode())}"
 _MOST_BYTES = 2 << 20  # of one work tree, in memory and in its file: about 1,500 modules
