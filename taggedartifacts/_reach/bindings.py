@@ -127,6 +127,10 @@ class Bindings:
     def _defaults(self) -> dict[tuple[str, int], tuple[object, ...]]:
         return dict(_constant_defaults(self._code))
 
+    def is_of(self, code: CodeType) -> bool:
+        """Say whether this is the module's very code object."""
+        return self._code is code
+
     def times(self, qualname: str) -> int:
         """Tell how often the text defines a function or class of that qualified name."""
         return len(self._parts.get(qualname, ()))
@@ -138,7 +142,10 @@ _known: dict[int, tuple[dict[str, Any], object, Bindings]] = {}
 
 def note(space: dict[str, Any], code: CodeType) -> None:
     """Keep the code object of a module that is being loaded: it is what its text says, whatever becomes of the file."""
-    if code.co_filename == space.get("__file__") and _known_of(space) is None:  # else it is of an exec
+    if code.co_filename != space.get("__file__"):
+        return  # of an exec
+    known = _known_of(space)
+    if known is None or not known.is_of(code):  # `%run` runs a script again in the globals that it had before
         _keep(space, Bindings(code))
 
 

@@ -10,6 +10,13 @@ pytest.importorskip("ipykernel")
 from kernel import CellError
 from sessions import IMPORTS, artifacts, notebook, write_module
 
+CONSTANT = """
+@Artifact("out")
+def make(out):
+    with open(out, "w") as file:
+        file.write(str(N))
+"""
+
 
 class TestStaleModules:
     def test_refused(self, repo, kernel):
@@ -125,6 +132,15 @@ class TestStaleModules:
         kernel.run("%run mod.py", "make('out.txt')")
 
         assert {"one a", "two a"} == set(artifacts(repo).values())
+
+    def test_run_script_again(self, repo, kernel):
+        """What the text of a script fixes is its code when `%run` runs it again, too, and no value that is read."""
+        for number in range(2):
+            repo.write("run.py", f"from taggedartifacts import Artifact\n\nN = {number}\n\n{CONSTANT}")
+            repo.commit()
+            kernel.run("%run run.py", "path = make('out.txt')")
+
+        assert '{"arguments":{},"config":{}}' == kernel.run("print(path.record.canonical)").strip()
 
     @pytest.mark.heavy
     def test_outside_scope(self, repo, kernel):
