@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from .loaded import loaded_code
 from .members import instructions, nested
+from .prompt import SCRIPT
 from .reads import Imported
 
 if TYPE_CHECKING:
@@ -162,6 +163,12 @@ def _known_of(space: dict[str, Any]) -> Bindings | None:
 def _keep(space: dict[str, Any], bindings: Bindings) -> Bindings:
     if len(_known) >= _MOST_KNOWN:
         _known.clear()
+    if (name := space.get("__name__")) in SCRIPT:
+        # A script that runs again in globals of its own, as in Streamlit, must not keep all that it ever held.
+        script = name, space.get("__file__")
+        for key, (other, _, _) in list(_known.items()):
+            if other is not space and (other.get("__name__"), other.get("__file__")) == script:
+                _known.pop(key, None)
     _known[id(space)] = space, _load_of(space), bindings
     return bindings
 
