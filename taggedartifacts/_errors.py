@@ -6,6 +6,25 @@ derives from the built-in exception that fits, so that code which catches ``OSEr
 
 from __future__ import annotations
 
+import functools
+import os
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_OURS = os.path.dirname(__file__) + os.sep
+# What these raise says what is wrong with what the user wrote; where in the library it was found out says nothing more.
+_CHECKS = tuple(
+    os.path.join(_OURS, *name) for name in (("_call", "binding.py"), ("_call", "messages.py"), ("_tag.py",))
+)
+# A call of an ``async`` function goes through these on its way from one part of the library to another.
+_BETWEEN = tuple(os.path.join(os.path.dirname(os.__file__), name) + os.sep for name in ("asyncio", "concurrent"))
+
 
 def printable(text: str) -> str:
     """Escape what could move the cursor or hide: names and records may come from anywhere."""
@@ -143,3 +162,69 @@ class RecursiveCallError(TaggedArtifactsError, RuntimeError):
 
     Waiting would never end. Give the inner call other arguments or another output.
     """
+
+
+class Shortening:
+    """A block from which errors come with a short traceback."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        if isinstance(error, Exception):
+            shorten(error)
+
+
+def short_traceback(function: Callable[P, R]) -> Callable[P, R]:
+    """Have the errors of a public function come with a short traceback."""
+
+    @functools.wraps(function)
+    def entered(*args: P.args, **kwargs: P.kwargs) -> R:
+        __tracebackhide__ = True  # pytest and IPython go by it
+        with Shortening():
+            return function(*args, **kwargs)
+
+    return entered
+
+
+def shorten(error: BaseException) -> None:
+    """Take the library's frames out of the traceback of an error, all but the first, and of the errors behind it.
+
+    An error that was not raised on purpose keeps the last one too, which tells where to look for the mistake.
+    """
+    entry = error.__traceback__
+    if entry is None:
+        return
+    spoken = isinstance(error, TaggedArtifactsError)
+    _join_entries(entry, _shown(entry.tb_next, spoken=spoken))
+    seen: set[int] = {id(error)}
+    behind = error.__cause__ or error.__context__
+    while behind is not None and id(behind) not in seen:
+        seen.add(id(behind))
+        shown = _shown(behind.__traceback__, spoken=False)
+        if shown:
+            _join_entries(shown[0], shown[1:])
+            behind.__traceback__ = shown[0]
+        behind = behind.__cause__ or behind.__context__
+
+
+def _shown(traceback: TracebackType | None, *, spoken: bool) -> list[TracebackType]:
+    """List what is to be seen of a traceback."""
+    chain = []
+    while traceback is not None:
+        chain.append(traceback)
+        traceback = traceback.tb_next
+    shown = [each for each in chain if not _file(each).startswith((_OURS, *_BETWEEN))]
+    is_ours = bool(chain) and _file(chain[-1]).startswith(_OURS)
+    if is_ours and not spoken and _file(chain[-1]) not in _CHECKS:
+        shown.append(chain[-1])
+    return shown
+
+
+def _file(traceback: TracebackType) -> str:
+    return traceback.tb_frame.f_code.co_filename
+
+
+def _join_entries(first: TracebackType, rest: list[TracebackType]) -> None:
+    for each, following in zip([first, *rest], [*rest, None], strict=True):
+        each.tb_next = following

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from ._errors import ArtifactNameError
+from ._errors import ArtifactNameError, short_traceback
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -78,6 +78,7 @@ class Tag:
         return _text((self.commit, self.dirty, self.config))
 
     @classmethod
+    @short_traceback
     def parse(cls, path: str | os.PathLike[str]) -> Self:
         """Read the tag back from the name of an artifact.
 

@@ -1,4 +1,4 @@
-"""Messages: what to write instead of what is wrong, errors with short tracebacks, and the log on stderr."""
+"""Messages: what to write instead of what is wrong, and the log on stderr."""
 
 from __future__ import annotations
 
@@ -12,19 +12,12 @@ from copy import copy
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from .._errors import TaggedArtifactsError
 from .._reach.prompt import shell
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from types import TracebackType
 
 _OUTPUT = re.compile("out|path|file|target|dest")
-_OURS = os.path.dirname(os.path.dirname(__file__)) + os.sep
-# What these raise says what is wrong with what the user wrote; where in the library it was found out says nothing more.
-_CHECKS = tuple(os.path.join(_OURS, "_call", name) for name in ("binding.py", "messages.py"))
-# A call of an ``async`` function goes through these on its way from one part of the library to another.
-_BETWEEN = tuple(os.path.join(os.path.dirname(os.__file__), name) + os.sep for name in ("asyncio", "concurrent"))
 
 
 def is_descriptor(f: object) -> bool:
@@ -141,60 +134,6 @@ def meant(name: str, known: Iterable[str]) -> str:
 
     close = get_close_matches(name, list(known), 1)
     return f"; did you mean {close[0]!r}?" if close else ""
-
-
-class Shortening:
-    """A block from which errors come with a short traceback."""
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
-        if isinstance(error, Exception):
-            shorten(error)
-
-
-def shorten(error: BaseException) -> None:
-    """Take the library's frames out of the traceback of an error, all but the first, and of the errors behind it.
-
-    An error that was not raised on purpose keeps the last one too, which tells where to look for the mistake.
-    """
-    entry = error.__traceback__
-    if entry is None:
-        return
-    spoken = isinstance(error, TaggedArtifactsError)
-    _join_entries(entry, _shown(entry.tb_next, spoken=spoken))
-    seen: set[int] = {id(error)}
-    behind = error.__cause__ or error.__context__
-    while behind is not None and id(behind) not in seen:
-        seen.add(id(behind))
-        shown = _shown(behind.__traceback__, spoken=False)
-        if shown:
-            _join_entries(shown[0], shown[1:])
-            behind.__traceback__ = shown[0]
-        behind = behind.__cause__ or behind.__context__
-
-
-def _shown(traceback: TracebackType | None, *, spoken: bool) -> list[TracebackType]:
-    """List what is to be seen of a traceback."""
-    chain = []
-    while traceback is not None:
-        chain.append(traceback)
-        traceback = traceback.tb_next
-    shown = [each for each in chain if not _file(each).startswith((_OURS, *_BETWEEN))]
-    is_ours = bool(chain) and _file(chain[-1]).startswith(_OURS)
-    if is_ours and not spoken and _file(chain[-1]) not in _CHECKS:
-        shown.append(chain[-1])
-    return shown
-
-
-def _file(traceback: TracebackType) -> str:
-    return traceback.tb_frame.f_code.co_filename
-
-
-def _join_entries(first: TracebackType, rest: list[TracebackType]) -> None:
-    for each, following in zip([first, *rest], [*rest, None], strict=True):
-        each.tb_next = following
 
 
 class _Stderr(logging.StreamHandler):  # type: ignore[type-arg]  # generic in stubs only

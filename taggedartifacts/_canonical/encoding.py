@@ -12,7 +12,7 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 from weakref import WeakKeyDictionary
 
-from .._errors import UnhashableError
+from .._errors import UnhashableError, short_traceback
 from .._hashing import hexdigest
 from . import arrays, arrow, instances, libraries, names, refused, standard, tables
 from .refused import Part, Stateless, parted, stateless
@@ -100,6 +100,7 @@ class _Canonical:
     def __reduce__(self) -> str:
         return "canonical"  # of the package, by that name
 
+    @short_traceback
     def __call__(self, value: object) -> bytes:
         """Encode a value canonically.
 
@@ -200,6 +201,7 @@ def join(parts: Mapping[str, bytes]) -> bytes:
     return utf8(finish([parts[name].decode() for name in names]))
 
 
+@short_traceback
 def config_hash(value: object) -> str:
     """Hash a value: xxh3_128 of its canonical form.
 

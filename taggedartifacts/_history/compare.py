@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .._errors import RecordError
+from .._errors import RecordError, short_traceback
 from .._path import ArtifactPath
 from .._store.condition import Condition, condition, describe, describe_file, with_manifest
 from .._store.key import same_commit
@@ -213,6 +213,7 @@ class _Side:
         return cls(target, shown, record, see_content(target, record, unknown))
 
 
+@short_traceback
 def compare(a: str | os.PathLike[str], b: str | os.PathLike[str]) -> Comparison:
     """Compare two artifacts: were they made by the same code, with the same configuration, and do they hold the same?
 

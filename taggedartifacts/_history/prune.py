@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from .._code.dirt import remote_url
-from .._errors import ArtifactConflictError, RepositoryError
+from .._errors import ArtifactConflictError, RepositoryError, short_traceback
 from .._git.repository import find_repository, reading
 from .._path import ArtifactPath
 from .._store.condition import Condition, condition, manifests_of, scan
@@ -93,6 +93,7 @@ class _Criteria:
                 yield version
 
 
+@short_traceback
 def prune(
     path: str | os.PathLike[str],
     *,

@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .._errors import RecordError
+from .._errors import RecordError, short_traceback
 from .._store.condition import condition, describe, describe_file, with_manifest
 from .._store.folder import Target
 from .._store.key import is_hashed
@@ -58,6 +58,7 @@ class Problems(Shown, list[Problem]):
         return Table(f"{len(self)} problem{'s' * (len(self) != 1)}", rows)
 
 
+@short_traceback
 def verify(path: str | os.PathLike[str]) -> list[Problem]:
     """Read artifacts again and list what is missing, changed or damaged.
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from .._errors import ArtifactConflictError, ArtifactNotFoundError, RecordError
+from .._errors import ArtifactConflictError, ArtifactNotFoundError, RecordError, short_traceback
 from .._path import ArtifactPath
 from .._store.folder import HIDDEN, Folder, Target
 from .._store.origin import find_target, record_of, recorded, said_by, stored_record
@@ -159,6 +159,7 @@ class Versions(Shown, list[ArtifactPath]):
         return Table(f"{len(self)} artifact{'s' * (len(self) != 1)}, newest first", rows)
 
 
+@short_traceback
 def versions(path: str | os.PathLike[str]) -> list[ArtifactPath]:
     """List all artifacts of one name, newest first.
 

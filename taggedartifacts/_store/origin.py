@@ -12,7 +12,7 @@ import os
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
-from .._errors import ArtifactConflictError, ArtifactNotFoundError, RecordError
+from .._errors import ArtifactConflictError, ArtifactNotFoundError, RecordError, short_traceback
 from .._memory import is_news
 from .._tag import is_tagged, of_name, split_name
 from .condition import condition, describe, with_manifest
@@ -33,6 +33,7 @@ _PARSED = 4  # how many times the bytes of its file a record takes in memory
 _BESIDE = 1000  # bytes of what is remembered beside it
 
 
+@short_traceback
 def record(path: str | os.PathLike[str], *, search: str | os.PathLike[str] | None = None) -> Record:
     """Read where an artifact comes from.
 
