@@ -89,24 +89,28 @@ class ArtifactLock:
             self._held = None
             if error.errno not in _NO_LOCKS:
                 raise
-            self._works_not(f"the file system has no locks ({error.strerror})", "processes")
+            if self._is_news():
+                _log.warning(
+                    "%s: the file system has no locks (%s); processes that make the same artifact at the same time "
+                    "will each make it, and the first one's is kept",
+                    os.path.dirname(self._path),
+                    error.strerror,
+                )
             return True
         self._sign()
-        if option := _local_locks(os.stat(self._path).st_dev):
-            self._works_not(f"other hosts do not see the locks of this one ({option})", "hosts")
+        if (option := _local_locks(os.stat(self._path).st_dev)) and self._is_news():
+            _log.warning(
+                "%s: other hosts do not see the locks of this one (%s); hosts that make the same artifact at the same "
+                "time will each make it, and the first one's is kept",
+                os.path.dirname(self._path),
+                option,
+            )
         return True
 
-    def _works_not(self, reason: str, who: str) -> None:
-        """Note that the lock does not work, and say once of its folder what that means."""
+    def _is_news(self) -> bool:
+        """Note that the lock does not work, and tell whether that was not yet said of its folder."""
         self.works = False
-        if is_news("lock", folder := os.path.dirname(self._path)):
-            _log.warning(
-                "%s: %s; %s that make the same artifact at the same time will each make it, and the first one's is "
-                "kept",
-                folder,
-                reason,
-                who,
-            )
+        return is_news("lock", os.path.dirname(self._path))
 
     def _check_place(self) -> None:
         try:

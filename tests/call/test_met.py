@@ -92,7 +92,7 @@ class TestTracked:
         work = project.module('@Artifact("out")\ndef fig(out, given):\n    Path(out).write_text(str(given(1)))\n')
         calls = project.load(project.path / "calls.py")
         path = work.fig("out/a.txt", calls.double)
-        for name in ("find_repository", "widen"):
+        for name in ("open_again", "widen"):
             monkeypatch.setattr(_look, name, None)
 
         assert path == work.fig("out/a.txt", calls.double)
