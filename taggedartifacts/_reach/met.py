@@ -25,6 +25,7 @@ import ast
 import functools
 import os
 import sys
+import weakref
 from collections import Counter
 from contextvars import ContextVar
 from types import FunctionType, ModuleType
@@ -36,6 +37,8 @@ from .syntax import tree_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+_FEW_NAMES = 1 << 12  # beyond which it is asked which are there
 
 # The script that sent the decorated function which is being called, by its name and its file, as settled there; for as
 # long as the call is prepared.
@@ -84,6 +87,45 @@ def is_what_its_name_gives(value: object, qualname: str) -> bool:
         return False
     file = caller and caller[1] if function is None else function.__globals__.get("__file__")
     return isinstance(file, str) and qualname in _bound_once(file)
+
+
+def referred(value: object) -> Callable[[], object]:
+    """Refer to a module or its spec: weakly, and not by its address, which the next one may get."""
+    try:
+        return weakref.ref(value)
+    except TypeError:  # None
+        return lambda: value
+
+
+class _Given(dict[tuple[str, str], "tuple[Callable[[], object], Callable[[], object], Callable[[], object]]"]):
+    """What names gave, by module and name: the object, the module and its specification, all referred to weakly.
+
+    An entry lives as long as its load of the module. Of names that a program has made and taken away again, a few
+    thousand are known, or as many as there are others.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._most = _FEW_NAMES
+
+    def note(self, place: tuple[str, str], value: object, load: tuple[object, object]) -> None:
+        """Note what a name gives.
+
+        Raises:
+            TypeError: If it cannot be referred to weakly, as some built-in functions.
+        """
+        self[place] = weakref.ref(value), referred(load[0]), referred(load[1])
+        if len(self) > self._most:
+            for other, (given, module, _) in list(self.items()):
+                space = sys.modules.get(other[0])
+                # Its module is not asked what the name gives: it could import something then.
+                is_there = other[1].partition(".")[0] in getattr(space, "__dict__", {})
+                if module() is not space or (given() is None and not is_there):
+                    self.pop(other, None)  # another thread may have done it
+            self._most = max(_FEW_NAMES, 2 * len(self))
+
+
+named_before = _Given()
 
 
 def _defining_file(value: object, module: str) -> str | None:
