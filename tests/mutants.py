@@ -256,7 +256,7 @@ MUTANTS = [
     Mutant("_reach/opened.py", " and absolute not in self.files:", ":", OPENED),
     Mutant("_reach/opened.py", "None if _only_writes(event, arguments) else _status_at(absolute)", "_status_at(absolute)", OPENED),
     Mutant("_reach/opened.py", "== os.O_WRONLY", "!= 0", OPENED),
-    Mutant("_reach/opened.py", "tuple(each for each in _watching if each is not opened)", "()", OPENED),
+    Mutant("_reach/opened.py", "tuple(each for each in _watching or () if each is not opened)", "()", OPENED),
     Mutant("_reach/opened.py", "os.path.abspath(os.fsdecode(path))", "os.fsdecode(path)", OPENED),
     Mutant("_code/meanwhile.py", "paths = tracked.paths if opened.has_started else tracked", "paths = tracked", MEANWHILE),
     Mutant("_code/meanwhile.py", "tracked.unseen | (tracked.paths & seen)", "tracked.paths & seen", MEANWHILE),
