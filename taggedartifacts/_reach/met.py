@@ -69,7 +69,7 @@ def name_of(space: Mapping[str, Any]) -> str | None:
     if not isinstance(file, str) or file.endswith(".ipynb"):
         return None
     stem = os.path.splitext(os.path.basename(file))[0]
-    return f"{package}.{stem}" if package else _import_name(os.path.abspath(file))
+    return f"{package}.{stem}" if package else _script(os.path.abspath(file)).import_name
 
 
 def is_what_its_name_gives(value: object, qualname: str) -> bool:
@@ -86,7 +86,7 @@ def is_what_its_name_gives(value: object, qualname: str) -> bool:
     if isinstance(value, FunctionType) and (hasattr(value, "__wrapped__") or value.__code__.co_qualname != qualname):
         return False
     file = caller and caller[1] if function is None else function.__globals__.get("__file__")
-    return isinstance(file, str) and qualname in _bound_once(file)
+    return isinstance(file, str) and qualname in _script(file).bound_once
 
 
 def referred(value: object) -> Callable[[], object]:
@@ -145,30 +145,46 @@ def _defining_file(value: object, module: str) -> str | None:
     return file if isinstance(file, str) else None
 
 
-@functools.lru_cache(maxsize=64)  # of the scripts that sent something here, as they stand when first asked for
-def _bound_once(file: str) -> frozenset[str]:
-    """The qualified names of plain definitions of which the file binds every part once."""
-    try:
-        with open(file, "rb") as opened:
-            source = opened.read()
-        tree = tree_of(source)
-        times = Counter(binds(compile(source, file, "exec", dont_inherit=True)))
-    except (OSError, SyntaxError, ValueError):
-        return frozenset()
-    found = set()
+class _Script:
+    """The script of this process, or one that sent something here, as its file stands when first asked for."""
 
-    def look(node: ast.AST, above: str) -> None:
-        for child in ast.iter_child_nodes(node):
-            if not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-                look(child, above)
-            elif times[child.name] == 1:
-                if not child.decorator_list or isinstance(child, ast.ClassDef):
-                    found.add(above + child.name)
-                if isinstance(child, ast.ClassDef):
-                    look(child, f"{above}{child.name}.")
+    def __init__(self, file: str) -> None:
+        self._file = file
 
-    look(tree, "")
-    return frozenset(found)
+    @functools.cached_property
+    def import_name(self) -> str:
+        """The name by which others import it."""
+        return os.path.relpath(os.path.splitext(self._file)[0], import_folder(self._file)).replace(os.sep, ".")
+
+    @functools.cached_property
+    def bound_once(self) -> frozenset[str]:
+        """The qualified names of plain definitions of which the file binds every part once."""
+        try:
+            with open(self._file, "rb") as opened:
+                source = opened.read()
+            tree = tree_of(source)
+            times = Counter(binds(compile(source, self._file, "exec", dont_inherit=True)))
+        except (OSError, SyntaxError, ValueError):
+            return frozenset()
+        found = set()
+
+        def look(node: ast.AST, above: str) -> None:
+            for child in ast.iter_child_nodes(node):
+                if not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+                    look(child, above)
+                elif times[child.name] == 1:
+                    if not child.decorator_list or isinstance(child, ast.ClassDef):
+                        found.add(above + child.name)
+                    if isinstance(child, ast.ClassDef):
+                        look(child, f"{above}{child.name}.")
+
+        look(tree, "")
+        return frozenset(found)
+
+
+@functools.lru_cache(maxsize=64)  # as long as the process lives, or until there are more
+def _script(file: str) -> _Script:
+    return _Script(file)
 
 
 def import_folder(file: str) -> str:
@@ -177,11 +193,6 @@ def import_folder(file: str) -> str:
     while os.path.isfile(os.path.join(folder, "__init__.py")):
         folder = os.path.dirname(folder)
     return folder
-
-
-@functools.lru_cache(maxsize=8)  # of the script of this process, and of those that sent something here
-def _import_name(file: str) -> str:
-    return os.path.relpath(os.path.splitext(file)[0], import_folder(file)).replace(os.sep, ".")
 
 
 # What collects in this context, for as long as its ``with`` lasts.
