@@ -20,8 +20,14 @@ V = TypeVar("V")
 
 MOST_BYTES = 64 << 20
 
-_memories: weakref.WeakValueDictionary[int, Memory[Any, Any]] = weakref.WeakValueDictionary()
-_held = 0
+
+class _All(weakref.WeakValueDictionary[int, "Memory[Any, Any]"]):
+    """All memories that there are, and about how many bytes they hold together."""
+
+    held = 0
+
+
+_all = _All()
 
 
 class Memory(dict[K, V], Generic[K, V]):
@@ -32,7 +38,7 @@ class Memory(dict[K, V], Generic[K, V]):
     def __init__(self) -> None:
         super().__init__()
         self._sizes: dict[K, int] = {}
-        _memories[id(self)] = self
+        _all[id(self)] = self
         # What goes with its owner counts no more: each edit of a cell or a module leaves a decorator behind.
         weakref.finalize(self, _uncount, self._sizes).atexit = False
 
@@ -44,16 +50,15 @@ class Memory(dict[K, V], Generic[K, V]):
             value: What to remember.
             size: About how many bytes key and value take.
         """
-        global _held
         # Threads may count past each other: by little, and from anew each time that all is forgotten. What is freed
         # while this is computed uncounts itself, so it is computed before it is added.
         more = size - self._sizes.get(key, 0)
-        _held += more
-        if _held > MOST_BYTES:
+        _all.held += more
+        if _all.held > MOST_BYTES:
             forget()
             if size > MOST_BYTES:
                 return
-            _held = size
+            _all.held = size
         self[key], self._sizes[key] = value, size
 
     def clear(self) -> None:
@@ -63,9 +68,8 @@ class Memory(dict[K, V], Generic[K, V]):
 
 
 def _uncount(sizes: dict[Any, int]) -> None:
-    global _held
     gone = sum(sizes.values())
-    _held -= gone
+    _all.held -= gone
     sizes.clear()
 
 
@@ -111,13 +115,12 @@ def once_read(file: str, read: Callable[[str], V]) -> V:
 
 def forget() -> None:
     """Forget all that is remembered."""
-    global _held
-    for each in _memories.valuerefs():
+    for each in _all.valuerefs():
         if (memory := each()) is not None:
             memory.clear()
-    _held = 0
+    _all.held = 0
 
 
 def held_bytes() -> int:
     """Say about how many bytes are remembered."""
-    return _held
+    return _all.held

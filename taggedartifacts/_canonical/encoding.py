@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import functools
 import re
+import sys
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, TypeVar, overload
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 from .._errors import UnhashableError, short_traceback
 from .._hashing import hexdigest
+from .._reach.met import referred
 from . import arrays, arrow, instances, libraries, names, refused, standard, tables
 from .refused import Part, Stateless, parted, stateless
 from .text import (
@@ -79,16 +81,70 @@ _RECOGNISERS = (
     refused.recognise_kind,
     instances.recognise_other,
 )
-# The form of each type that was met, for as long as the type lives, or until one is registered.
-_recognised: WeakKeyDictionary[type, Reducer] = WeakKeyDictionary()
 
 
-@functools.singledispatch
-def _registered(_value: object) -> object:
+class _Forms(WeakKeyDictionary[type, "Reducer"]):
+    """The form of each type that was met: for as long as the type lives, or until one is registered.
+
+    What was registered is known as long as the process lives, or until another load of its module, as of a script that
+    runs again in one process, registers a type of that name: what describes a type holds the module that it is of. What
+    is left of the old type is described as the new one.
+
+    Attributes:
+        has_registered: Whether anything was registered.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.has_registered = False
+        self._registered: dict[type, tuple[Callable[[Any], object], Callable[[], object]]] = {}
+        self._former: WeakSet[type] | None = None  # only where there are any, which is told faster so
+        self._find = _found_by(self._registered)
+
+    def register(self, cls: type, function: Callable[[Any], object]) -> None:
+        """Note what describes a type."""
+        module = sys.modules.get(cls.__module__)
+        self._registered[cls] = function, referred(module)
+        self.has_registered = True
+        self._find.register(cls, function)
+        for other, (_, home) in list(self._registered.items()):
+            if _is_namesake(other, cls) and home() is not module:
+                self._former = WeakSet([other, *(self._former or ())])
+                self._registered.pop(other, None)
+                self._find = _found_by(self._registered)
+        self.clear()
+
+    def registered(self, cls: type) -> Callable[[Any], object] | None:
+        """Find what describes a type, or one that it is derived from, if somebody has registered that."""
+        if self._former is not None:
+            for base in cls.__mro__:
+                if base in self._registered:
+                    break
+                if base in self._former:
+                    cls = next(each for each in reversed(self._registered) if _is_namesake(each, base))
+                    break
+        found = self._find.dispatch(cls)
+        return None if found is _describe_nothing else found
+
+
+def _describe_nothing(_value: object) -> object:
     raise AssertionError("the default is never called, only recognised")
 
 
-_UNREGISTERED = _registered.dispatch(object)
+def _found_by(
+    registered: Mapping[type, tuple[Callable[[Any], object], object]],
+) -> functools._SingleDispatchCallable[object]:
+    find = functools.singledispatch(_describe_nothing)
+    for each, (describe, _) in list(registered.items()):
+        find.register(each, describe)
+    return find
+
+
+def _is_namesake(one: type, other: type) -> bool:
+    return one.__qualname__ == other.__qualname__ and one.__module__ == other.__module__
+
+
+_forms = _Forms()
 
 
 class _Canonical:
@@ -160,15 +216,14 @@ class _Canonical:
             raise TypeError(f"the canonical form of {cls.__name__} is fixed; register a class of your own instead")
         if not callable(function):
             raise TypeError(f"canonical.register takes a function that describes a {cls.__name__}, not {function!r}")
-        _registered.register(cls, function)
-        _recognised.clear()
+        _forms.register(cls, function)
         return function
 
 
 def is_registered(cls: type) -> bool:
     """Tell whether somebody has taught the encoder a type, or one that it is derived from."""
     # The first is known without asking for the second, which takes half a microsecond of each hit.
-    return len(_registered.registry) > 1 and _registered.dispatch(cls) is not _UNREGISTERED
+    return _forms.has_registered and _forms.registered(cls) is not None
 
 
 canonical = _Canonical()
@@ -286,15 +341,15 @@ def _form(value: object) -> str | Form:
 
 
 def _reducer(kind: type) -> Reducer:
-    known = _recognised.get(kind)
+    known = _forms.get(kind)
     if known is None:
-        known = _recognised[kind] = _recognise(kind)
+        known = _forms[kind] = _recognise(kind)
     return known
 
 
 def _recognise(kind: type) -> Reducer:
-    if is_registered(kind):
-        return functools.partial(_as_registered, _registered.dispatch(kind))
+    if (describe := _forms.registered(kind)) is not None:
+        return functools.partial(_as_registered, describe)
     for recognise in _RECOGNISERS:
         if (reducer := recognise(kind)) is not None:
             return reducer

@@ -11,7 +11,7 @@ import types
 import weakref
 from typing import TYPE_CHECKING, Any
 
-from .._reach.met import calling, is_what_its_name_gives, meet, meet_typed, script_name
+from .._reach.met import calling, is_what_its_name_gives, meet, meet_typed, named_before, script_name
 from .._reach.prompt import SCRIPT, has_arrived, in_session, own_function, sent
 from .held import full_name
 from .text import Form, RefusalError, index_label, listed, one, quoted, several, tagged_text
@@ -36,9 +36,6 @@ _RENAMED = {"numpy:bool": "numpy:bool_"}
 _PATHLIB = re.compile(r"pathlib\._(?:local|abc):(?:(PurePath|Path)Base(?=\.))?")
 
 _NOTHING: dict[str, Any] = {}
-
-# By module and name: what they gave, and of which load of the module; as many as there are definitions with names.
-_named_before: dict[tuple[str, str], tuple[Callable[[], object], Callable[[], object], Callable[[], object]]] = {}
 
 # By class, for as long as that lives: so the module, which holds the class, is not held.
 _known: weakref.WeakKeyDictionary[type, tuple[weakref.ref[types.ModuleType], str, str, str, object]]
@@ -275,7 +272,7 @@ def _check_name(value: Any, module: str, path: str) -> None:
     # one, as in Streamlit, or has another spec.
     space = sys.modules.get(module)
     load = space, getattr(space, "__spec__", None)
-    known = _named_before.get((module, path))
+    known = named_before.get((module, path))
     if known is not None and known[1]() is load[0] and known[2]() is load[1]:
         if known[0]() is value:
             return
@@ -284,15 +281,7 @@ def _check_name(value: Any, module: str, path: str) -> None:
             "give each its own name in a module",
         )
     with contextlib.suppress(TypeError):  # some built-in functions cannot be referred to weakly
-        _named_before[module, path] = weakref.ref(value), _referred(load[0]), _referred(load[1])
-
-
-def _referred(value: object) -> Callable[[], object]:
-    """Refer to a module or its spec: weakly, and not by its address, which the next one may get."""
-    try:
-        return weakref.ref(value)
-    except TypeError:  # None
-        return lambda: value
+        named_before.note((module, path), value, load)
 
 
 def _by_definition(function: types.FunctionType | type, module: str) -> Form | None:

@@ -179,7 +179,12 @@ REFUSED = (
     ),
     Refused(
         "pint",
-        ("pint.registry.*Registry", "pint.facets.plain.registry.*"),
+        (
+            "pint.registry.UnitRegistry",
+            "pint.registry.LazyRegistry",
+            "pint.registry.ApplicationRegistry",
+            "pint.facets.plain.registry.*",
+        ),
         "a registry of units",
         "pass the file of its definitions with inputs=",
     ),

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from .._errors import RepositoryError
 from .._git.command import status_of
 from .._git.index import stamp_of
 from .._git.repository import reading
 from .._git.trees import Delta
-from .._memory import Memory
 from .._reach.places import is_installed, relative
 from .dirt import Facts, Status, open_again, same_syntax
 from .kinds import opens_unseen
+from .memory import Tracked, memory
 from .settings import FILE
 
 if TYPE_CHECKING:
@@ -23,25 +23,6 @@ if TYPE_CHECKING:
 
 _MARGIN_SECONDS = 2.0  # file systems stamp with the tick before
 _PATH_BYTES = 100  # beside its letters, in a set
-
-
-class _Tracked(NamedTuple):
-    """What an index lists, remembered as long as git does not write another.
-
-    Attributes:
-        file: The file of the index.
-        stamp: What that was stamped with.
-        paths: The tracked paths.
-        unseen: Those of them that libraries open unseen.
-    """
-
-    file: str
-    stamp: tuple[int, ...]
-    paths: frozenset[str]
-    unseen: frozenset[str]
-
-
-_tracked: Memory[str, _Tracked] = Memory()  # by the root of the work tree
 
 
 def changed_meanwhile(facts: Facts, opened: Opened, modules: Collection[str]) -> list[str]:
@@ -115,15 +96,16 @@ def uncounted(facts: Facts, opened: Opened, modules: Collection[str]) -> dict[st
 _NO_DATA = frozenset({".git", "__pycache__"})
 
 
-def _listed(root: str) -> _Tracked:
+def _listed(root: str) -> Tracked:
     """List what is tracked: to read an index of 300 files takes 10 ms, to stamp it 10 µs."""
-    known = _tracked.get(root)
+    remembered = memory(root).tracked
+    known = remembered.get(root)
     if known is None or stamp_of(known.file) != known.stamp:
         repository = open_again(root)
         paths = frozenset(repository.tracked())
-        known = _Tracked(*repository.index, paths, frozenset(filter(opens_unseen, paths)))
+        known = Tracked(*repository.index, paths, frozenset(filter(opens_unseen, paths)))
         if known.file:
-            _tracked.put(root, known, sum(map(len, paths)) + _PATH_BYTES * len(paths))
+            remembered.put(root, known, sum(map(len, paths)) + _PATH_BYTES * len(paths))
     return known
 
 

@@ -12,7 +12,7 @@ import contextlib
 import json
 import os
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from .._git.index import Kept
 from .._hashing import hexdigest
@@ -32,8 +32,27 @@ _PARSED = 3  # how many times the bytes of its text the imports of a file take i
 _SECTIONS = ("imports", "syntax", "commits", "links", "index")
 
 
+class Tracked(NamedTuple):
+    """What an index lists, remembered as long as git does not write another.
+
+    Attributes:
+        file: The file of the index.
+        stamp: What that was stamped with.
+        paths: The tracked paths.
+        unseen: Those of them that libraries open unseen.
+    """
+
+    file: str
+    stamp: tuple[int, ...]
+    paths: frozenset[str]
+    unseen: frozenset[str]
+
+
 class CodeMemory(Kept):
     """What is remembered of one work tree; one object for each in the process.
+
+    Attributes:
+        tracked: What the index lists, by the root.
 
     Args:
         root: The root of the work tree.
@@ -44,6 +63,7 @@ class CodeMemory(Kept):
         self._used: Memory[tuple[str, str], str] = Memory()  # by section and key
         self._kept: Memory[str, dict[str, dict[str, str]]] = Memory()  # by the root, its one key: what the file holds
         self._read: Memory[str, Imports] = Memory()
+        self.tracked: Memory[str, Tracked] = Memory()
         self._bytes = 0
         self._has_news = False
 

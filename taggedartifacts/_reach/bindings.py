@@ -137,8 +137,9 @@ class Bindings:
         return len(self._parts.get(qualname, ()))
 
 
-# By the globals of a module, and by its load: until it is loaded anew, or too many are known.
-_known: dict[int, tuple[dict[str, Any], object, Bindings]] = {}
+# By the globals of a module, and by its load: until it is loaded anew, or too many are known. Of a script in a session,
+# its file besides: until the script runs again in other globals, or too many scripts are known.
+_known: dict[int, tuple[dict[str, Any], object, Bindings, object]] = {}
 
 
 def note(space: dict[str, Any], code: CodeType) -> None:
@@ -162,15 +163,32 @@ def _known_of(space: dict[str, Any]) -> Bindings | None:
 
 def _keep(space: dict[str, Any], bindings: Bindings) -> Bindings:
     if len(_known) >= _MOST_KNOWN:
-        _known.clear()
+        for key, (_, _, _, kept) in list(_known.items()):
+            if kept is None:
+                _known.pop(key, None)
+        if len(_known) >= _MOST_KNOWN // 2:
+            _known.clear()
     if (name := space.get("__name__")) in SCRIPT:
         # A script that runs again in globals of its own, as in Streamlit, must not keep all that it ever held.
         script = name, space.get("__file__")
-        for key, (other, _, _) in list(_known.items()):
-            if other is not space and (other.get("__name__"), other.get("__file__")) == script:
+        for key, (other, _, _, kept) in list(_known.items()):
+            is_told = "__file__" in other or kept is None  # else nothing but this tells the file
+            if other is not space and is_told and (other.get("__name__"), other.get("__file__")) == script:
                 _known.pop(key, None)
-    _known[id(space)] = space, _load_of(space), bindings
+    _known[id(space)] = space, _load_of(space), bindings, kept_file(space)
     return bindings
+
+
+def keep_file(space: dict[str, Any]) -> None:
+    """Keep the file and the text of a script that runs in a session: ``python -i`` and IPython forget the name then."""
+    if space.get("__name__") in SCRIPT:
+        _known[id(space)] = space, _load_of(space), bindings_of(space), space.get("__file__")
+
+
+def kept_file(space: dict[str, Any]) -> object:
+    """Tell the file of a script, by its globals, that was kept; None if there is none."""
+    known = _known.get(id(space))
+    return None if known is None else known[3]
 
 
 def holds_literals(space: dict[str, Any]) -> bool:

@@ -21,6 +21,7 @@ from .._hashing import hexdigest
 from .members import methods, nested, reads, same
 from .prompt import (
     INTERACTIVE_FILE,
+    MOST_SENT,
     by_name,
     code_digest,
     definition_key,
@@ -108,6 +109,9 @@ def of_session(space: Mapping[str, Any]) -> Iterator[FunctionType | type]:
 def unpack(sources: Mapping[str, Source]) -> None:
     """Make known, in a worker, the sources of the functions that were sent to it."""
     sent.update(sources)
+    if (excess := len(sent) - MOST_SENT) > 0:
+        for key in [each for each in list(sent) if each not in sources][:excess]:
+            sent.pop(key, None)  # another thread may have done it
 
 
 def _unknown(value: FunctionType | type) -> UnhashableError:

@@ -10,7 +10,7 @@ import types
 from json.encoder import encode_basestring
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .bindings import bindings_of, note
+from .bindings import bindings_of, kept_file, note
 from .loaded import running_code
 from .met import import_folder, name_of
 from .objects import is_of_this_library, namespace, wrapped
@@ -137,21 +137,11 @@ def _quoted(path: str) -> str:
     return _UNSAFE.sub(lambda found: b"%%%02X" % found[0][0], os.fsencode(path)).decode("ascii")
 
 
-_scripts: dict[int, tuple[dict[str, Any], object]] = {}  # by their globals; a process runs few
-
-
-def keep_file(space: dict[str, Any]) -> None:
-    """Keep the file and the text of a script that runs in a session: ``python -i`` and IPython forget the name then."""
-    if space.get("__name__") in SCRIPT:
-        _scripts[id(space)] = space, space.get("__file__")
-        bindings_of(space)
-
-
 def file_of(space: dict[str, Any]) -> str | None:
     """Tell the file of a module, by its globals: absolute; None if it has none."""
     file = space.get("__file__")
-    if file is None and id(space) in _scripts:
-        file = _scripts[id(space)][1]
+    if file is None:
+        file = kept_file(space)
     return os.path.abspath(file) if isinstance(file, str) else None
 
 

@@ -25,6 +25,7 @@ import ast
 import functools
 import os
 import sys
+import weakref
 from collections import Counter
 from contextvars import ContextVar
 from types import FunctionType, ModuleType
@@ -36,6 +37,8 @@ from .syntax import tree_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+_FEW_NAMES = 1 << 12  # beyond which it is asked which are there
 
 # The script that sent the decorated function which is being called, by its name and its file, as settled there; for as
 # long as the call is prepared.
@@ -66,7 +69,7 @@ def name_of(space: Mapping[str, Any]) -> str | None:
     if not isinstance(file, str) or file.endswith(".ipynb"):
         return None
     stem = os.path.splitext(os.path.basename(file))[0]
-    return f"{package}.{stem}" if package else _import_name(os.path.abspath(file))
+    return f"{package}.{stem}" if package else _script(os.path.abspath(file)).import_name
 
 
 def is_what_its_name_gives(value: object, qualname: str) -> bool:
@@ -83,7 +86,46 @@ def is_what_its_name_gives(value: object, qualname: str) -> bool:
     if isinstance(value, FunctionType) and (hasattr(value, "__wrapped__") or value.__code__.co_qualname != qualname):
         return False
     file = caller and caller[1] if function is None else function.__globals__.get("__file__")
-    return isinstance(file, str) and qualname in _bound_once(file)
+    return isinstance(file, str) and qualname in _script(file).bound_once
+
+
+def referred(value: object) -> Callable[[], object]:
+    """Refer to a module or its spec: weakly, and not by its address, which the next one may get."""
+    try:
+        return weakref.ref(value)
+    except TypeError:  # None
+        return lambda: value
+
+
+class _Given(dict[tuple[str, str], "tuple[Callable[[], object], Callable[[], object], Callable[[], object]]"]):
+    """What names gave, by module and name: the object, the module and its specification, all referred to weakly.
+
+    An entry lives as long as its load of the module. Of names that a program has made and taken away again, a few
+    thousand are known, or as many as there are others.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._most = _FEW_NAMES
+
+    def note(self, place: tuple[str, str], value: object, load: tuple[object, object]) -> None:
+        """Note what a name gives.
+
+        Raises:
+            TypeError: If it cannot be referred to weakly, as some built-in functions.
+        """
+        self[place] = weakref.ref(value), referred(load[0]), referred(load[1])
+        if len(self) > self._most:
+            for other, (given, module, _) in list(self.items()):
+                space = sys.modules.get(other[0])
+                # Its module is not asked what the name gives: it could import something then.
+                is_there = other[1].partition(".")[0] in getattr(space, "__dict__", {})
+                if module() is not space or (given() is None and not is_there):
+                    self.pop(other, None)  # another thread may have done it
+            self._most = max(_FEW_NAMES, 2 * len(self))
+
+
+named_before = _Given()
 
 
 def _defining_file(value: object, module: str) -> str | None:
@@ -103,30 +145,46 @@ def _defining_file(value: object, module: str) -> str | None:
     return file if isinstance(file, str) else None
 
 
-@functools.lru_cache(maxsize=64)  # of the scripts that sent something here, as they stand when first asked for
-def _bound_once(file: str) -> frozenset[str]:
-    """The qualified names of plain definitions of which the file binds every part once."""
-    try:
-        with open(file, "rb") as opened:
-            source = opened.read()
-        tree = tree_of(source)
-        times = Counter(binds(compile(source, file, "exec", dont_inherit=True)))
-    except (OSError, SyntaxError, ValueError):
-        return frozenset()
-    found = set()
+class _Script:
+    """The script of this process, or one that sent something here, as its file stands when first asked for."""
 
-    def look(node: ast.AST, above: str) -> None:
-        for child in ast.iter_child_nodes(node):
-            if not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-                look(child, above)
-            elif times[child.name] == 1:
-                if not child.decorator_list or isinstance(child, ast.ClassDef):
-                    found.add(above + child.name)
-                if isinstance(child, ast.ClassDef):
-                    look(child, f"{above}{child.name}.")
+    def __init__(self, file: str) -> None:
+        self._file = file
 
-    look(tree, "")
-    return frozenset(found)
+    @functools.cached_property
+    def import_name(self) -> str:
+        """The name by which others import it."""
+        return os.path.relpath(os.path.splitext(self._file)[0], import_folder(self._file)).replace(os.sep, ".")
+
+    @functools.cached_property
+    def bound_once(self) -> frozenset[str]:
+        """The qualified names of plain definitions of which the file binds every part once."""
+        try:
+            with open(self._file, "rb") as opened:
+                source = opened.read()
+            tree = tree_of(source)
+            times = Counter(binds(compile(source, self._file, "exec", dont_inherit=True)))
+        except (OSError, SyntaxError, ValueError):
+            return frozenset()
+        found = set()
+
+        def look(node: ast.AST, above: str) -> None:
+            for child in ast.iter_child_nodes(node):
+                if not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+                    look(child, above)
+                elif times[child.name] == 1:
+                    if not child.decorator_list or isinstance(child, ast.ClassDef):
+                        found.add(above + child.name)
+                    if isinstance(child, ast.ClassDef):
+                        look(child, f"{above}{child.name}.")
+
+        look(tree, "")
+        return frozenset(found)
+
+
+@functools.lru_cache(maxsize=64)  # as long as the process lives, or until there are more
+def _script(file: str) -> _Script:
+    return _Script(file)
 
 
 def import_folder(file: str) -> str:
@@ -135,11 +193,6 @@ def import_folder(file: str) -> str:
     while os.path.isfile(os.path.join(folder, "__init__.py")):
         folder = os.path.dirname(folder)
     return folder
-
-
-@functools.lru_cache(maxsize=8)  # of the script of this process, and of those that sent something here
-def _import_name(file: str) -> str:
-    return os.path.relpath(os.path.splitext(file)[0], import_folder(file)).replace(os.sep, ".")
 
 
 # What collects in this context, for as long as its ``with`` lasts.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 from dataclasses import dataclass, field, replace
@@ -66,7 +67,8 @@ class LoadedModules:
     def __init__(self, root: str) -> None:
         self._root = root
         self._files: Mapping[tuple[str, str], LoadedFile] = {}
-        self._elsewhere: dict[str, object] = {}  # most modules: a scan has nothing more to ask about them
+        # Most modules: a scan has nothing more to ask about them. Until a scan finds that they have left sys.modules.
+        self._elsewhere: dict[str, object] = {}
         self._is_current: Callable[[], bool] = lambda: False
 
     def files(self) -> Mapping[tuple[str, str], LoadedFile]:
@@ -129,7 +131,10 @@ class LoadedModules:
         known, modules, elsewhere = self._files, sys.modules.copy(), self._elsewhere
         found: dict[tuple[str, str], LoadedFile] = {}
         names = []
+        for name in elsewhere.keys() - modules.keys():
+            del elsewhere[name]
         for name, module in [each for each in modules.items() if elsewhere.get(each[0]) is not each[1]]:
+            elsewhere.pop(name, None)
             if name == "__main__" and modules.get(_COPY) is module:
                 continue
             space = namespace(module)
@@ -194,12 +199,10 @@ def _renewed(loaded: LoadedFile, load: object) -> LoadedFile:
     return replace(loaded, digest=digest, _load=load, _stamp=stamp, token=os.urandom(20).hex())
 
 
-_trees: dict[str, LoadedModules] = {}  # by root, as long as the process: it uses few work trees
-
-
+@functools.lru_cache(maxsize=64)  # work trees; of one that is forgotten, all is compared anew with what was loaded
 def loaded_modules(root: str) -> LoadedModules:
     """The modules of the work tree at *root*; one object for each root, shared by everything in the process."""
-    return _trees.setdefault(root, LoadedModules(root))
+    return LoadedModules(root)
 
 
 def _unchanged_since(modules: dict[str, Any], names: list[str]) -> Callable[[], bool]:

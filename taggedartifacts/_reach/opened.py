@@ -63,8 +63,8 @@ def _status_at(path: str) -> os.stat_result | None:
         return None
 
 
-_watching: tuple[Opened, ...] = ()
-_is_installed = False
+# What is watched, each for as long as its run; None until the hook is in, which stays as long as the process.
+_watching: tuple[Opened, ...] | None = None
 
 
 @contextlib.contextmanager
@@ -74,20 +74,20 @@ def watching(folder: str) -> Iterator[Opened]:
     opened = Opened(folder)
     install()
     with looking:  # not a lock of its own, with which another thread could leave a forked child
-        _watching = (*_watching, opened)
+        _watching = (*(_watching or ()), opened)
     try:
         yield opened
     finally:
         with looking:
-            _watching = tuple(each for each in _watching if each is not opened)
+            _watching = tuple(each for each in _watching or () if each is not opened)
 
 
 def install() -> None:
     """Put in the hook, through which forks wait besides."""
-    global _is_installed
+    global _watching
     with looking:
-        if not _is_installed:
-            _is_installed = True
+        if _watching is None:
+            _watching = ()
             sys.addaudithook(_hook)
 
 

@@ -27,8 +27,10 @@ INTERACTIVE_FILE = re.compile(r"[\\/](ipykernel|marimo)_\d+[\\/]|ipython-input|^
 SCRIPT = ("__main__", "__mp_main__")
 
 # What their session knew of the functions that were sent to this process, by digests of their code: their sources. As
-# many as the functions that a worker ever gets.
+# long as the process lives; of more than so many definitions, those go that came first and did not come again with the
+# last function: each function brings all that its session holds, so what goes is of cells that were edited since.
 sent: dict[str, object] = {}
+MOST_SENT = 1 << 14
 
 
 def has_arrived(function: FunctionType) -> bool:

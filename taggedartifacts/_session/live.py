@@ -19,7 +19,7 @@ from .._code.dirt import STALE, Change
 from .._code.look import Look
 from .._errors import RepositoryError, UnhashableError
 from .._hashing import file_hexdigest
-from .._reach.location import keep_file
+from .._reach.bindings import keep_file
 from .._reach.modules import loaded_modules
 from .._reach.prompt import is_interactive, shell
 from .fingerprint import Definition, definitions_in, moved

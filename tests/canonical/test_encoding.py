@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import json
 import os
@@ -11,6 +12,8 @@ import shutil
 import subprocess
 import sys
 import threading
+import types
+import weakref
 from pathlib import Path
 
 import golden_values
@@ -26,6 +29,20 @@ from taggedartifacts._errors import UnhashableError
 HERE = Path(golden_values.__file__).parent
 GOLDEN = json.loads((HERE / "golden.json").read_text(encoding="utf-8"))
 VALUES = golden_values.everything()
+RERUN = """
+from taggedartifacts import canonical
+
+class Grid:
+    def __init__(self, cells):
+        self.cells = cells
+
+class Fine(Grid):
+    pass
+
+@canonical.register(Grid)
+def describe(grid):
+    return grid.cells
+"""
 
 
 def forms_elsewhere(python=sys.executable, **environment):
@@ -417,6 +434,43 @@ class TestRegister:
 
         with pytest.raises(UnhashableError, match="contains itself"):
             canonical(Bad())
+
+    def test_lets_go_of_a_replaced_module(self, monkeypatch):
+        """What a module held that registered a class goes when another load of it registers the class."""
+        modules = []
+        for _ in range(3):
+            module = types.ModuleType("rerun")
+            monkeypatch.setitem(sys.modules, "rerun", module)
+            exec(RERUN, vars(module))
+            assert b'"rerun:Grid",3]' in canonical(module.Grid(3))
+            modules.append(weakref.ref(module.Grid))
+            del module
+        monkeypatch.undo()
+        gc.collect()
+
+        assert [False, False, True] == [each() is not None for each in modules]
+
+    def test_instance_of_a_replaced_module(self, monkeypatch):
+        """An instance that outlives its module is described as the class is that was registered since."""
+        forms, old = [], None
+        for _ in range(3):
+            module = types.ModuleType("rerun")
+            monkeypatch.setitem(sys.modules, "rerun", module)
+            exec(RERUN, vars(module))
+            old = old or [module.Grid(3), module.Fine(3)]
+            forms.append([canonical(old), canonical([module.Grid(3), module.Fine(3)])])
+
+        assert forms[0] == forms[1] == forms[2]
+
+    def test_namesakes(self):
+        """Classes of one name that one load of a module makes are registered beside each other."""
+        kinds = []
+        for number in range(2):
+            kind = type("Namesake", (), {})
+            canonical.register(kind, lambda value, number=number: number)
+            kinds.append(kind)
+
+        assert [b"0", b"1"] == [canonical(kind())[-3:-2] for kind in kinds]
 
     def test_wants_a_function(self):
         """What cannot describe a value is refused when it is registered."""

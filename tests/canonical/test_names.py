@@ -206,3 +206,28 @@ class TestMemory:
             exec("class Model:\n    pass", vars(sys.modules["made"]))
 
             assert b'"made:Model"' in canonical(sys.modules["made"].Model)
+
+    def test_made_names(self, monkeypatch):
+        """What names gave is not remembered of all that a program has made in a module and taken away again."""
+        module = types.ModuleType("making")
+        monkeypatch.setitem(sys.modules, "making", module)
+        before = len(_scripts.named_before)
+        for number in range(20_000):
+            name = f"made_{number}"
+            exec(f"def {name}(): pass", vars(module))
+            canonical(getattr(module, name))
+            delattr(module, name)
+
+        assert len(_scripts.named_before) - before < 10_000
+
+    def test_names_that_are_there(self, monkeypatch):
+        """What names gave that are still bound is remembered, however many there are."""
+        module = types.ModuleType("bound")
+        monkeypatch.setitem(sys.modules, "bound", module)
+        for number in range(5_000):
+            exec(f"def made_{number}(): pass", vars(module))
+            canonical(getattr(module, f"made_{number}"))
+        module.made_0 = types.FunctionType(module.made_0.__code__, vars(module), "made_0")
+
+        with pytest.raises(UnhashableError, match="gave another object before"):
+            canonical(module.made_0)

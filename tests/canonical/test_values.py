@@ -114,3 +114,7 @@ class TestPage:
         """The page lists what is refused by name, with what to do instead."""
         assert refused.library in self.TEXT
         assert refused.remedy in self.TEXT
+
+    def test_names(self):
+        """A star stands only at the end of a name, where alone it means something."""
+        assert [] == [name for refused in REFUSED_BY_NAME for name in refused.names if "*" in name[:-1]]

@@ -6,6 +6,8 @@ import sys
 import types
 import weakref
 
+import pytest
+
 SCRIPT = """
 from taggedartifacts import Artifact
 class Table:
@@ -21,8 +23,10 @@ f("out/f.txt")
 
 
 class TestScripts:
-    def test_lets_go_of_what_ran(self, project, monkeypatch):
+    @pytest.mark.parametrize("in_session", [False, True])
+    def test_lets_go_of_what_ran(self, project, monkeypatch, in_session):
         """A script that runs again and again in one process, in globals of its own, leaves nothing behind but once."""
+        monkeypatch.setattr("taggedartifacts._session.in_session", lambda: in_session)
         project.write("script.py", SCRIPT)
         project.commit()
         monkeypatch.chdir(project.path)

@@ -118,6 +118,8 @@ def pint():
     )
     yield Row("a unit of one's own", lambda: 3 * one.block, (lambda: 3 * other.block,))
     yield Row("UnitRegistry", lambda: one, refused="pass the file of its definitions")
+    yield Row("LazyRegistry", module.LazyRegistry, refused="pass the file of its definitions")
+    yield Row("ApplicationRegistry", module.get_application_registry, refused="pass the file of its definitions")
 
 
 @library("unyt")
