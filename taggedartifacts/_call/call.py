@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -258,18 +257,12 @@ class Call(NamedTuple):
             ArtifactNameError: If one would be taken for an artifact.
         """
         if self.decoration.options.link:
-            from .._store.link import check_link  # with the next, for those who want links
-
-            for output, target in zip(self.outputs, self.targets, strict=True):
-                check_link(target.folder, os.path.basename(output.given))
+            self.destination.check_links()
 
     def set_links(self) -> None:
         """Let the ordinary names lead to the artifacts, if that is wanted."""
         if self.decoration.options.link:
-            from .._store.link import set_link
-
-            for output, target in zip(self.outputs, self.targets, strict=True):
-                set_link(target.folder, os.path.basename(output.given), target.name)
+            self.destination.set_links()
 
     def in_state(self, view: View, state: CodeState, late: dict[str, str]) -> Call:
         """Return the same call with the tag of another code state, seen by another view perhaps.
