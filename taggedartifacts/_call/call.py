@@ -264,24 +264,6 @@ class Call(NamedTuple):
         if self.decoration.options.link:
             self.destination.set_links()
 
-    def in_state(self, view: View, state: CodeState, late: dict[str, str]) -> Call:
-        """Return the same call with the tag of another code state, seen by another view perhaps.
-
-        Args:
-            view: That view.
-            state: The state.
-            late: Modules that count beside its scope, by path and content.
-
-        Raises:
-            DirtyRepositoryError: If that is not allowed.
-        """
-        check_allowed(self.decoration, state)
-        encoded = {**self.encoded, "late": encode(late, "modules")} if late else self.encoded
-        destination = self.destination.with_key(self.decoration.key(encoded, state))
-        return self._replace(
-            context=self.context._replace(view=view, state=state), encoded=encoded, destination=destination
-        )
-
     def warn_if_dirty(self) -> None:
         """Log, once for each state, that the code is not committed."""
         if self.state.dirty is not None and is_news("dirty", self.state.root, self.state.dirty):
