@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._canonical.encoding import encode, join
 from .._code.settings import allows_dirty
 from .._hashing import hexdigest
-from .._memory import Memory, is_news
+from .._memory import Memory
 from .._reach.places import places
 from .._store.key import Key, scope_text
 from .._store.reuse import check_owner, find
@@ -32,8 +31,6 @@ if TYPE_CHECKING:
     from .destination import Destination, Finds, Output
     from .inputs import Named
     from .reading import Reading
-
-_log = logging.getLogger("taggedartifacts")
 
 
 class Decoration:
@@ -263,22 +260,6 @@ class Call(NamedTuple):
         """Let the ordinary names lead to the artifacts, if that is wanted."""
         if self.decoration.options.link:
             self.destination.set_links()
-
-    def warn_if_dirty(self) -> None:
-        """Log, once for each state, that the code is not committed."""
-        if self.state.dirty is not None and is_news("dirty", self.state.root, self.state.dirty):
-            shown = ", ".join(self.state.listed("{path} ({what})"))
-            _log.warning("code is not committed, artifacts are marked dirty: %s", shown)
-
-    def warn_of_unknown(self) -> None:
-        """Log, once for each function, what it reads that does not count."""
-        unknown = self.unknown
-        if unknown and is_news("unknown", self.key.function, *unknown):
-            _log.warning(
-                "%s reads what has no canonical form, so that it does not count: %s",
-                self.key.function,
-                "; ".join(unknown.values()),
-            )
 
 
 def _parts(encoded: dict[str, bytes], state: CodeState) -> dict[str, bytes]:

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from .._errors import ArtifactNotFoundError, ArtifactNotWrittenError, LockTimeoutError, RecursiveCallError
+from .._memory import is_news
 from .._reach.forks import looking
 from .._store.condition import Condition, condition
 from .._store.reuse import find_any
@@ -70,12 +71,31 @@ async def carry_out_async(
 
 def _is_hit(call: Call, *, recompute: bool) -> bool:
     """Say what is to be said before a call, and tell whether its artifacts are there and can be reused."""
-    call.warn_if_dirty()
-    call.warn_of_unknown()
+    _warn_if_dirty(call)
+    _warn_of_unknown(call)
     if call.decoration.options.mode == "r":
         return False
     call.check_links()
     return not recompute and call.view.reusable and _reused(call)
+
+
+def _warn_if_dirty(call: Call) -> None:
+    """Log, once for each state, that the code is not committed."""
+    state = call.state
+    if state.dirty is not None and is_news("dirty", state.root, state.dirty):
+        shown = ", ".join(state.listed("{path} ({what})"))
+        _log.warning("code is not committed, artifacts are marked dirty: %s", shown)
+
+
+def _warn_of_unknown(call: Call) -> None:
+    """Log, once for each function, what it reads that does not count."""
+    unknown = call.unknown
+    if unknown and is_news("unknown", call.key.function, *unknown):
+        _log.warning(
+            "%s reads what has no canonical form, so that it does not count: %s",
+            call.key.function,
+            "; ".join(unknown.values()),
+        )
 
 
 def _steps(call: Call, *, recompute: bool) -> Steps:
