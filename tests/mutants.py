@@ -57,7 +57,7 @@ INPUTS = "tests/call/test_inputs.py tests/call/test_undeclared.py"
 OPENED = "tests/call/test_undeclared.py -k TestOpened"
 TRACKED = "tests/call/test_inputs.py -k TestTracked"
 MEANWHILE = "tests/code/test_meanwhile.py"
-PLAIN = "tests/call/test_prepare.py"
+PLAIN = "tests/call/test_plain.py"
 BINDING = "tests/call/test_binding.py"
 SCOPE = "tests/code/test_scope.py"
 DIRT = "tests/code/test_dirt.py"
@@ -127,7 +127,7 @@ MUTANTS = [
     # Memory
     Mutant("_memory.py", "            forget()\n", "            pass\n", MEMORY),
     Mutant("_memory.py", "            if size > MOST_BYTES:\n                return\n", "", MEMORY),
-    Mutant("_call/prepare.py", "_MOST_KEY = 16 << 10", "_MOST_KEY = 16 << 30", "tests/call/test_prepare.py tests/call/test_memory.py"),
+    Mutant("_call/plain.py", "_MOST_KEY = 16 << 10", "_MOST_KEY = 16 << 30", "tests/call/test_plain.py tests/call/test_memory.py"),
     Mutant("_call/inputs.py", "            _remembered.put(key", "            print(key", MEMORY),
     Mutant("_call/inputs.py", "    file.is_settled = bool(file.identity[1]) and", "    file.is_settled = True or", MEMORY),
     # Endings
@@ -237,7 +237,7 @@ MUTANTS = [
     Mutant("_call/inputs.py", "    if after != file.identity:", "    if False:", INPUTS),
     Mutant("_call/inputs.py", "    if found.st_ino and itself in parents:", "    if False:", INPUTS),
     Mutant("_call/inputs.py", "            names = sorted(entry for entry in os.listdir(path) if entry != HIDDEN)", "            names = sorted(os.listdir(path))", INPUTS),
-    Mutant("_call/prepare.py", "{type(Path()): _path_mark, ArtifactPath: _artifact_mark}", "{type(Path()): _path_mark, ArtifactPath: _path_mark}", PLAIN),
+    Mutant("_call/plain.py", "{type(Path()): _path_mark, ArtifactPath: _artifact_mark}", "{type(Path()): _path_mark, ArtifactPath: _path_mark}", PLAIN),
     Mutant("_call/binding.py", "name not in self._left_out or name == self._without_state", "name not in self._left_out", BINDING),
     Mutant("_call/destination.py", "    if len(set(names)) < count:", "    if False:", BINDING),
     # Inputs that nobody declared, and what else a run opens
