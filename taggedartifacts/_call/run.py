@@ -19,8 +19,8 @@ from .._reach.forks import looking
 from .._store.condition import Condition, condition
 from .._store.reuse import find_any
 from .._tag import Tag, of_name, untagged_name
+from .call import prepare
 from .inputs import described
-from .prepare import prepare
 from .steps import Making, Run, being_made, drive, drive_async
 
 if TYPE_CHECKING:
