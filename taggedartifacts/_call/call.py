@@ -14,29 +14,26 @@ from .._code.settings import allows_dirty
 from .._hashing import hexdigest, hexdigest_parts
 from .._memory import Memory
 from .._reach.met import Met, calling
-from .._reach.places import places
 from .._store.key import Key, scope_text
 from .._store.reuse import check_owner, find
 from .destination import Destination, working_directory
-from .inputs import check_unchanged, named_files, opened_files
+from .inputs import check_unchanged
 from .plain import plain_key
 from .reading import Reader, further, may_name_globals, meeting
 
 if TYPE_CHECKING:
     import inspect
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from .._code.dirt import CodeState
     from .._path import ArtifactPath
     from .._reach.location import Home
     from .._reach.modules import LoadedFile
-    from .._reach.opened import Opened
     from .._session.moment import Moment, View
     from .._store.folder import Target
     from .._store.reuse import Found
     from .binding import Options, Parameters
     from .destination import Finds, Output
-    from .inputs import Named
     from .reading import Reading
 
 _CALL_BYTES = 4096  # of a prepared call, beside its key and its canonical form
@@ -222,24 +219,6 @@ class Call(NamedTuple):
             return None
         runs = {each.record.run for each in found if each.record is not None} if len(found) > 1 else ()
         return tuple(found) if len(runs) <= 1 else None
-
-    def named_files(self) -> tuple[Named, ...]:
-        """Find the files that arguments name and that are no inputs, artifacts or code."""
-        root, scope = self.state.root, self.state.scope
-
-        def counts(file: str) -> bool:
-            found = places(file, root) if root is not None else []
-            return bool(found) and scope.holds(found[-1][0]) and self.view.look.is_tracked(found[-1][1])
-
-        return named_files(self.decoration.parameters.path_arguments(self.bound), self.cwd, counts)
-
-    def opened_files(self, opened: Opened, named: Iterable[Named]) -> tuple[Named, ...]:
-        """Find the files that the run has opened by itself and that do not count."""
-        files = self.view.look.uncounted(opened)
-        if not files:
-            return ()
-        declared = [*self.decoration.parameters.left_out(self.bound), *(each.path for each in named)]
-        return opened_files(files, self.view.look.root or "", declared, self.cwd)
 
     def check_owner(self) -> None:
         """Check that what stands where the artifacts will stand may be replaced.
