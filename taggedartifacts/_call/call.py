@@ -15,7 +15,7 @@ from .._hashing import hexdigest, hexdigest_parts
 from .._memory import Memory
 from .._reach.met import Met, calling
 from .._store.key import Key, scope_text
-from .._store.reuse import check_owner, find
+from .._store.reuse import check_owner, find, stands
 from .destination import Destination, working_directory
 from .inputs import check_unchanged
 from .plain import plain_key
@@ -196,6 +196,11 @@ class Call(NamedTuple):
         """What the call returns, unless there is `load`: one path, or a tuple for several keywords."""
         destination = self.destination
         return destination.spread(destination.paths) if self.decoration.options.several else destination.paths[0]
+
+    def stands(self) -> bool:
+        """Tell at once whether the one artifact is there as the key made it; False says nothing."""
+        key, outputs, _, targets, _, keywords, memos = self.destination
+        return keywords == 1 and not outputs[0].directory and stands(targets[0], key, memos[0])
 
     def find(self) -> tuple[Found, ...] | None:
         """Find the artifacts if all are there, from one run.

@@ -14,7 +14,6 @@ from .._memory import Memory
 from .._path import ArtifactPath
 from .._store.folder import HIDDEN, RECORD_SUFFIX, Folder, Target
 from .._store.origin import Memo
-from .._store.reuse import stands
 from .._tag import tagged_name
 
 if TYPE_CHECKING:
@@ -222,10 +221,6 @@ class Destination(NamedTuple):
         parents = (output.parent for output in self.outputs)
         paths = tuple(ArtifactPath.known(parent, each.name) for parent, each in zip(parents, targets, strict=True))
         return self._replace(key=key, targets=targets, paths=paths)
-
-    def stands(self) -> bool:
-        """Tell at once whether the one artifact is there as the key made it; False says nothing."""
-        return self.keywords == 1 and not self.outputs[0].directory and stands(self.targets[0], self.key, self.memos[0])
 
     def check_links(self) -> None:
         """Check that the ordinary names can be links to the artifacts.

@@ -339,7 +339,7 @@ def _in_process(process: int, work: Callable[..., object], *args: object) -> Non
 def _reused(call: Call) -> bool:
     """Tell whether the artifacts can be reused, and if so, say it in the log."""
     is_told = _log.isEnabledFor(logging.INFO)
-    if not is_told and call.destination.stands():
+    if not is_told and call.stands():
         return True
     found = call.find()
     if found is None:
