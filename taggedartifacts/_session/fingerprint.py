@@ -41,6 +41,7 @@ class Fingerprint:
         sources: The interactive definitions among them, by name.
         imports: What the definitions import, with the modules of what they read.
         read: Functions and classes of modules by which they read what these hold.
+        held: What else brings code of modules: what wraps functions, and the code that occurs in the values.
         files: The files of the code that occurs in the values, and of what wraps functions among them.
         assigned: The names that the code assigns.
     """
@@ -49,6 +50,7 @@ class Fingerprint:
     sources: Mapping[str, Source]
     imports: Imports
     read: tuple[FunctionType | type, ...]
+    held: tuple[object, ...]
     files: frozenset[str]
     assigned: frozenset[str]
 
@@ -91,8 +93,15 @@ class Definition:
             else:
                 walk.take_mentioned()
                 self._strings = walk.strings
-        read, files = tuple(walk.read.values()), frozenset(met.files | walk.files)
-        fingerprint = Fingerprint(walk.encoded(), walk.sources, walk.imports(), read, files, frozenset(walk.assigned))
+        fingerprint = Fingerprint(
+            walk.encoded(),
+            walk.sources,
+            walk.imports(),
+            tuple(walk.read.values()),
+            (*walk.held, *met.code.values()),
+            frozenset(met.files | walk.files),
+            frozenset(walk.assigned),
+        )
         self._known = walk.watch, fingerprint
         return fingerprint
 
@@ -127,14 +136,16 @@ def value_digest(value: object) -> str | None:
     return hexdigest(walk.encoded())
 
 
-def definitions_in(values: Iterable[object]) -> tuple[list[Source], tuple[FunctionType | type, ...]]:
-    """List the definitions of the session that functions and classes consist of or reach, and what these read."""
+def definitions_in(
+    values: Iterable[object],
+) -> tuple[list[Source], tuple[FunctionType | type, ...], tuple[object, ...]]:
+    """List the definitions of the session that functions and classes consist of or reach; what these read, and hold."""
     walk = Walk(frozenset(), values=True)
     for value in values:
         if is_typed(value):
             walk.follow(value)
     walk.take_mentioned()
-    return list(walk.sources.values()), tuple(walk.read.values())
+    return list(walk.sources.values()), tuple(walk.read.values()), tuple(walk.held)
 
 
 def _parameters(code: CodeType) -> tuple[str, ...]:

@@ -48,6 +48,7 @@ class Walk:
         self.reached: list[Any] = []
         self.strings: bytes | None = None
         self.read: dict[int, FunctionType | type] = {}
+        self.held: list[object] = []
         self.files: set[str] = set()
         self._statements: set[str] = set()
         self._asked: set[str] = set()
@@ -87,6 +88,7 @@ class Walk:
         for name, source in further.sources.items():
             self.sources[name if self.sources.get(name, source) is source else f"{name} by a string"] = source
         self.read |= further.read
+        self.held += further.held
         self.files |= further.files
         self.assigned |= further.assigned
         self._statements |= further._statements
@@ -205,6 +207,7 @@ class Walk:
             self._put(key, "attributes", function_attributes(value))
         else:
             self.watch.lose()
+            self.held.append(value)
             made = maker(value)
             self._definitions[key]["made"] = _name_text(made)
             if file := getattr(sys.modules.get(made.partition(":")[0]), "__file__", None):
@@ -237,7 +240,8 @@ class Walk:
         bases = {f"base {number}": base for number, base in enumerate(kind.__mro__[1:]) if is_interactive_class(base)}
         self._put(key, "bases", bases)
         # Of those in files, the walk over what files define takes what they hold.
-        self.read |= {id(base): base for base in kind.__mro__[1:] if base not in bases.values()}
+        above = (*kind.__mro__[1:], type(kind))
+        self.read |= {id(base): base for base in above if not is_interactive_class(base)}
         self._put(key, "attributes", dict(attributes(kind)))
         self._put(key, "entries", dict(entries(kind)))
         if names := lacking(kind, source.text):
