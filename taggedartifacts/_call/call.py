@@ -76,7 +76,7 @@ class Decoration:
         self.found: Finds = Memory()
         self.reader = Reader(
             parameters.ignored_globals,
-            is_strict=not (parameters.takes_any or home.interactive),
+            is_strict=not parameters.takes_any,
             of_session=home.interactive,
         )
 
@@ -368,6 +368,7 @@ def _anew(
     code = [*met.code.values(), *view.read, *decoration.reader.named(f, encoded["arguments"])]
     reading = decoration.reader.read(f, view.look, code) if decoration.options.mode == "w" else None
     if reading is not None:
+        decoration.reader.check(f, reading, view)
         view = decoration.moment.defining(view, reading.reads.code)
         files |= reading.files
         if reading.encoded is not None:

@@ -44,6 +44,7 @@ class Fingerprint:
         held: What else brings code of modules: what wraps functions, and the code that occurs in the values.
         files: The files of the code that occurs in the values, and of what wraps functions among them.
         assigned: The names that the code assigns.
+        meant: The ignored names that meant something; None if that cannot be told.
     """
 
     encoded: bytes
@@ -53,6 +54,7 @@ class Fingerprint:
     held: tuple[object, ...]
     files: frozenset[str]
     assigned: frozenset[str]
+    meant: frozenset[str] | None
 
 
 class Definition:
@@ -87,7 +89,8 @@ class Definition:
         with Met() as met:
             walk = self._walk(values=True)
             plain = inspect.unwrap(self.function)
-            if isinstance(plain, FunctionType) and has_arrived(plain):
+            arrived = isinstance(plain, FunctionType) and has_arrived(plain)
+            if arrived:
                 walk.strings = self._strings  # what strings name was not sent along
                 walk.watch.lose()
             else:
@@ -101,6 +104,7 @@ class Definition:
             (*walk.held, *met.code.values()),
             frozenset(met.files | walk.files),
             frozenset(walk.assigned),
+            None if arrived else walk.meant(),
         )
         self._known = walk.watch, fingerprint
         return fingerprint
@@ -173,6 +177,11 @@ def moved(before: bytes, now: bytes, assigned: Collection[str], *, executed: boo
         if not (is_in_place and not executed) and not (ITEM in assigned and (is_in_place or not executed)):
             found.append(name if place[-1] != "code" else place[-2])
     return list(dict.fromkeys(found))
+
+
+def names_in(encoded: bytes) -> list[str]:
+    """List the names of what a fingerprint tells."""
+    return [place[-1].rpartition(" ")[2] for place, _ in _places(_values_in(encoded))]
 
 
 def _values_in(encoded: bytes) -> Any:

@@ -131,6 +131,7 @@ class LiveMoment(Moment):
                 "executions": session.executions,
                 "read": fingerprint.read,
                 "files": fingerprint.files,
+                "meant": fingerprint.meant,
             }
         if self._sent is not None:
             return replace(self._sent, **seen)
