@@ -20,9 +20,8 @@ from typing import (
 )
 
 from ._call.binding import Options, Parameters
-from ._call.call import Decoration
+from ._call.call import Decoration, prepare
 from ._call.messages import check_function, check_object
-from ._call.prepare import prepare
 from ._call.run import carry_out, carry_out_async
 from ._errors import ArtifactConflictError, ArtifactModifiedError, InputChangedError, Shortening, shorten
 from ._reach.location import Home

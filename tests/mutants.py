@@ -57,7 +57,7 @@ INPUTS = "tests/call/test_inputs.py tests/call/test_undeclared.py"
 OPENED = "tests/call/test_undeclared.py -k TestOpened"
 TRACKED = "tests/call/test_inputs.py -k TestTracked"
 MEANWHILE = "tests/code/test_meanwhile.py"
-PLAIN = "tests/call/test_prepare.py"
+PLAIN = "tests/call/test_plain.py"
 BINDING = "tests/call/test_binding.py"
 SCOPE = "tests/code/test_scope.py"
 DIRT = "tests/code/test_dirt.py"
@@ -127,7 +127,7 @@ MUTANTS = [
     # Memory
     Mutant("_memory.py", "            forget()\n", "            pass\n", MEMORY),
     Mutant("_memory.py", "            if size > MOST_BYTES:\n                return\n", "", MEMORY),
-    Mutant("_call/prepare.py", "_MOST_KEY = 16 << 10", "_MOST_KEY = 16 << 30", "tests/call/test_prepare.py tests/call/test_memory.py"),
+    Mutant("_call/plain.py", "_MOST_KEY = 16 << 10", "_MOST_KEY = 16 << 30", "tests/call/test_plain.py tests/call/test_memory.py"),
     Mutant("_call/inputs.py", "            _remembered.put(key", "            print(key", MEMORY),
     Mutant("_call/inputs.py", "    file.is_settled = bool(file.identity[1]) and", "    file.is_settled = True or", MEMORY),
     # Endings
@@ -209,18 +209,18 @@ MUTANTS = [
     Mutant("_history/prune.py", "condition(version.target, record)[0] is Condition.CHANGED", "False", "tests/history/test_prune.py -k was_changed"),
     Mutant("_store/staging.py", "(locked and _is_ours(path)) or", "locked or", "tests/store/test_shared.py -k another_host"),
     # Calls
-    Mutant("_call/prepare.py", "plain_key((counted, given, cwd))", "plain_key((counted, given))", CALLS),
-    Mutant("_call/prepare.py", "plain_key((counted, given, cwd))", "plain_key((counted, cwd))", CALLS),
-    Mutant("_call/prepare.py", "plain_key((counted, given, cwd))", "plain_key((counted[1:], given, cwd))", CALLS),
-    Mutant("_call/prepare.py", "key = None if decoration.options.inputs else plain_key", "key = plain_key", "tests/call/test_call.py -k input_that"),
-    Mutant("_call/prepare.py", "    if view is not seen and view != seen:\n        return None\n", "", SESSION),
-    Mutant("_call/prepare.py", "view.read) is not reading:", "view.read) is None:", CALLS),
-    Mutant("_call/prepare.py", "    if now is not state and now != state:\n        return None\n", "", CALLS),
-    Mutant("_call/prepare.py", "    check_allowed(decoration, now)\n", "", CALLS),
-    Mutant("_call/prepare.py", "known is not None and known[0] is context:", "known is not None:", CALLS),
-    Mutant("_call/prepare.py", "parameters.encoded(*counted) | context.encoded", "parameters.encoded(*counted)", CALLS),
-    Mutant("_call/prepare.py", "if context is None or may_name_globals(encoded[\"arguments\"]):", "if context is None:", CALLS),
-    Mutant("_call/prepare.py", "if key is not None and not may_name_globals(encoded[\"arguments\"]):", "if key is not None:", CALLS),
+    Mutant("_call/call.py", "plain_key((counted, given, cwd))", "plain_key((counted, given))", CALLS),
+    Mutant("_call/call.py", "plain_key((counted, given, cwd))", "plain_key((counted, cwd))", CALLS),
+    Mutant("_call/call.py", "plain_key((counted, given, cwd))", "plain_key((counted[1:], given, cwd))", CALLS),
+    Mutant("_call/call.py", "key = None if decoration.options.inputs else plain_key", "key = plain_key", "tests/call/test_call.py -k input_that"),
+    Mutant("_call/call.py", "    if view is not seen and view != seen:\n        return None\n", "", SESSION),
+    Mutant("_call/call.py", "view.read) is not reading:", "view.read) is None:", CALLS),
+    Mutant("_call/call.py", "    if now is not state and now != state:\n        return None\n", "", CALLS),
+    Mutant("_call/call.py", "    check_allowed(decoration, now)\n", "", CALLS),
+    Mutant("_call/call.py", "known is not None and known[0] is context:", "known is not None:", CALLS),
+    Mutant("_call/call.py", "parameters.encoded(*counted) | context.encoded", "parameters.encoded(*counted)", CALLS),
+    Mutant("_call/call.py", "if context is None or may_name_globals(encoded[\"arguments\"]):", "if context is None:", CALLS),
+    Mutant("_call/call.py", "if key is not None and not may_name_globals(encoded[\"arguments\"]):", "if key is not None:", CALLS),
     Mutant("_call/call.py", "each.record is not None and each.record.undeclared:", "False:", "tests/call/test_undeclared.py -k Undeclared"),
     Mutant("_call/call.py", "state.dirty is not None and not options.allow_dirty and", "state.dirty is not None and", CALLS),
     Mutant("_call/inputs.py", "        if same:\n            entries", "        if True:\n            entries", INPUTS),
@@ -237,7 +237,7 @@ MUTANTS = [
     Mutant("_call/inputs.py", "    if after != file.identity:", "    if False:", INPUTS),
     Mutant("_call/inputs.py", "    if found.st_ino and itself in parents:", "    if False:", INPUTS),
     Mutant("_call/inputs.py", "            names = sorted(entry for entry in os.listdir(path) if entry != HIDDEN)", "            names = sorted(os.listdir(path))", INPUTS),
-    Mutant("_call/prepare.py", "{type(Path()): _path_mark, ArtifactPath: _artifact_mark}", "{type(Path()): _path_mark, ArtifactPath: _path_mark}", PLAIN),
+    Mutant("_call/plain.py", "{type(Path()): _path_mark, ArtifactPath: _artifact_mark}", "{type(Path()): _path_mark, ArtifactPath: _path_mark}", PLAIN),
     Mutant("_call/binding.py", "name not in self._left_out or name == self._without_state", "name not in self._left_out", BINDING),
     Mutant("_call/destination.py", "    if len(set(names)) < count:", "    if False:", BINDING),
     # Inputs that nobody declared, and what else a run opens

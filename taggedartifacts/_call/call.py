@@ -1,40 +1,42 @@
-"""A call with all that decides its result computed, and nothing run yet."""
+"""A call with all that decides its result computed, and nothing run yet.
+
+It is found again by a key of its plain data, takes what decides it from the call before, or is computed anew.
+"""
 
 from __future__ import annotations
 
-import logging
-import os
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._canonical.encoding import encode, join
 from .._code.settings import allows_dirty
-from .._hashing import hexdigest
-from .._memory import Memory, is_news
-from .._reach.places import places
+from .._hashing import hexdigest, hexdigest_parts
+from .._memory import Memory
+from .._reach.met import Met, calling
 from .._store.key import Key, scope_text
-from .._store.reuse import check_owner, find
-from .inputs import check_unchanged, named_files, opened_files
-from .reading import Reader
+from .._store.reuse import check_owner, find, stands
+from .destination import Destination, working_directory
+from .inputs import check_unchanged
+from .plain import plain_key
+from .reading import Reader, further, may_name_globals, meeting
 
 if TYPE_CHECKING:
     import inspect
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from .._code.dirt import CodeState
     from .._path import ArtifactPath
     from .._reach.location import Home
     from .._reach.modules import LoadedFile
-    from .._reach.opened import Opened
     from .._session.moment import Moment, View
     from .._store.folder import Target
     from .._store.reuse import Found
     from .binding import Options, Parameters
-    from .destination import Destination, Finds, Output
-    from .inputs import Named
+    from .destination import Finds, Output
     from .reading import Reading
 
-_log = logging.getLogger("taggedartifacts")
+_CALL_BYTES = 4096  # of a prepared call, beside its key and its canonical form
 
 
 class Decoration:
@@ -74,7 +76,7 @@ class Decoration:
         self.found: Finds = Memory()
         self.reader = Reader(
             parameters.ignored_globals,
-            is_strict=not (parameters.takes_any or home.interactive),
+            is_strict=not parameters.takes_any,
             of_session=home.interactive,
         )
 
@@ -195,6 +197,11 @@ class Call(NamedTuple):
         destination = self.destination
         return destination.spread(destination.paths) if self.decoration.options.several else destination.paths[0]
 
+    def stands(self) -> bool:
+        """Tell at once whether the one artifact is there as the key made it; False says nothing."""
+        key, outputs, _, targets, _, keywords, memos = self.destination
+        return keywords == 1 and not outputs[0].directory and stands(targets[0], key, memos[0])
+
     def find(self) -> tuple[Found, ...] | None:
         """Find the artifacts if all are there, from one run.
 
@@ -218,24 +225,6 @@ class Call(NamedTuple):
         runs = {each.record.run for each in found if each.record is not None} if len(found) > 1 else ()
         return tuple(found) if len(runs) <= 1 else None
 
-    def named_files(self) -> tuple[Named, ...]:
-        """Find the files that arguments name and that are no inputs, artifacts or code."""
-        root, scope = self.state.root, self.state.scope
-
-        def counts(file: str) -> bool:
-            found = places(file, root) if root is not None else []
-            return bool(found) and scope.holds(found[-1][0]) and self.view.look.is_tracked(found[-1][1])
-
-        return named_files(self.decoration.parameters.path_arguments(self.bound), self.cwd, counts)
-
-    def opened_files(self, opened: Opened, named: Iterable[Named]) -> tuple[Named, ...]:
-        """Find the files that the run has opened by itself and that do not count."""
-        files = self.view.look.uncounted(opened)
-        if not files:
-            return ()
-        declared = [*self.decoration.parameters.left_out(self.bound), *(each.path for each in named)]
-        return opened_files(files, self.view.look.root or "", declared, self.cwd)
-
     def check_owner(self) -> None:
         """Check that what stands where the artifacts will stand may be replaced.
 
@@ -258,52 +247,12 @@ class Call(NamedTuple):
             ArtifactNameError: If one would be taken for an artifact.
         """
         if self.decoration.options.link:
-            from .._store.link import check_link  # with the next, for those who want links
-
-            for output, target in zip(self.outputs, self.targets, strict=True):
-                check_link(target.folder, os.path.basename(output.given))
+            self.destination.check_links()
 
     def set_links(self) -> None:
         """Let the ordinary names lead to the artifacts, if that is wanted."""
         if self.decoration.options.link:
-            from .._store.link import set_link
-
-            for output, target in zip(self.outputs, self.targets, strict=True):
-                set_link(target.folder, os.path.basename(output.given), target.name)
-
-    def in_state(self, view: View, state: CodeState, late: dict[str, str]) -> Call:
-        """Return the same call with the tag of another code state, seen by another view perhaps.
-
-        Args:
-            view: That view.
-            state: The state.
-            late: Modules that count beside its scope, by path and content.
-
-        Raises:
-            DirtyRepositoryError: If that is not allowed.
-        """
-        check_allowed(self.decoration, state)
-        encoded = {**self.encoded, "late": encode(late, "modules")} if late else self.encoded
-        destination = self.destination.with_key(self.decoration.key(encoded, state))
-        return self._replace(
-            context=self.context._replace(view=view, state=state), encoded=encoded, destination=destination
-        )
-
-    def warn_if_dirty(self) -> None:
-        """Log, once for each state, that the code is not committed."""
-        if self.state.dirty is not None and is_news("dirty", self.state.root, self.state.dirty):
-            shown = ", ".join(self.state.listed("{path} ({what})"))
-            _log.warning("code is not committed, artifacts are marked dirty: %s", shown)
-
-    def warn_of_unknown(self) -> None:
-        """Log, once for each function, what it reads that does not count."""
-        unknown = self.unknown
-        if unknown and is_news("unknown", self.key.function, *unknown):
-            _log.warning(
-                "%s reads what has no canonical form, so that it does not count: %s",
-                self.key.function,
-                "; ".join(unknown.values()),
-            )
+            self.destination.set_links()
 
 
 def _parts(encoded: dict[str, bytes], state: CodeState) -> dict[str, bytes]:
@@ -324,3 +273,111 @@ def check_allowed(decoration: Decoration, state: CodeState) -> None:
 def is_refused(options: Options, state: CodeState) -> bool:
     """Tell whether code may not be used as it stands: not committed, and allowed by nobody."""
     return state.dirty is not None and not options.allow_dirty and not allows_dirty(state.root)
+
+
+def prepare(f: Callable[..., Any], decoration: Decoration, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call:
+    """Compute all that decides the result of a call.
+
+    Raises:
+        KeyError: If an output path is missing.
+        RepositoryError: If the commit cannot be known.
+        DirtyRepositoryError: If the code is not committed, and has to be.
+        UnhashableError: If configuration or arguments have no canonical form.
+        InputError: If an input cannot be read.
+        ArtifactNameError: If an output path cannot become that of an artifact.
+    """
+    parameters, home = decoration.parameters, decoration.home
+    bound = parameters.bind(args, kwargs)
+    view = decoration.moment.view(f)
+    given = parameters.outputs(bound)
+    counted, cwd = parameters.counted(bound), working_directory()
+    token = calling.set(home.script if home.arrived else None)
+    try:
+        key = None if decoration.options.inputs else plain_key((counted, given, cwd))
+        context = None if key is None else _context(f, decoration, view)
+        if key is not None and context is not None:
+            known = decoration.prepared.get(key)
+            if known is not None and known[0] is context:
+                _, encoded, destination = known
+                return Call(decoration, bound, context, encoded, cwd, destination, context.view.look.judged)
+            encoded = parameters.encoded(*counted) | context.encoded
+        if context is None or may_name_globals(encoded["arguments"]):  # which may be there, or come
+            context, encoded = _anew(f, decoration, bound, counted, view=view, cwd=cwd, is_plain=key is not None)
+    finally:
+        calling.reset(token)
+    asked = key
+    if asked is None:
+        parts = [encoded.get(name, b"") for name in ("config", "arguments", "inputs")]
+        asked = hexdigest_parts(parts).encode()
+    compared = decoration.key(encoded, context.state)
+    destination = Destination.of(compared, given, cwd, found=decoration.found, asked=asked)
+    if key is not None and not may_name_globals(encoded["arguments"]):
+        decoration.context = context
+        size = sum(map(len, (key, *encoded.values())), _CALL_BYTES)
+        decoration.prepared.put(key, (context, encoded, destination), size)
+    return Call(decoration, bound, context, encoded, cwd, destination, context.view.look.judged)
+
+
+def _context(f: Callable[..., Any], decoration: Decoration, view: View) -> Context | None:
+    """Return what decides a call of plain data beside that data, if it is as it was at the call before.
+
+    Raises:
+        DirtyRepositoryError: If the code was allowed to be dirty, and is not now.
+    """
+    context = decoration.context
+    if context is None:
+        return None
+    seen, reading, before, state, _ = context
+    if view is not seen and view != seen:
+        return None
+    if reading is not None and decoration.reader.read(f, view.look, view.read) is not reading:
+        return None
+    now = before.state()
+    if now is not state and now != state:
+        return None
+    check_allowed(decoration, now)
+    return context
+
+
+def _anew(
+    f: Callable[..., Any],
+    decoration: Decoration,
+    bound: inspect.BoundArguments,
+    counted: tuple[object, dict[str, object]],
+    *,
+    view: View,
+    cwd: str,
+    is_plain: bool,
+) -> tuple[Context, dict[str, bytes]]:
+    """Find out what decides a call in a context that is not known, and the canonical form of all of it."""
+    parameters, seen = decoration.parameters, view
+    within = partial(parameters.within_inputs, bound, cwd)
+    # At once: to encode arguments may take time, and nobody would see why.
+    if view.state().dirty is not None:
+        check_allowed(decoration, view.with_look(view.look.leaving(within)).state())
+    if is_plain:
+        met, encoded = Met(), parameters.encoded(*counted)
+    else:
+        with meeting(view.look) as met:
+            encoded = parameters.encoded(*counted)
+    view = decoration.moment.defining(view, met.code.values())  # before the walk: it says what they read
+    files = view.files.union(met.files)
+    beside: dict[str, bytes] = {}
+    if view.interactive is not None:
+        beside["interactive"] = view.interactive
+    code = [*met.code.values(), *view.read, *decoration.reader.named(f, encoded["arguments"])]
+    reading = decoration.reader.read(f, view.look, code) if decoration.options.mode == "w" else None
+    if reading is not None:
+        decoration.reader.check(f, reading, view)
+        view = decoration.moment.defining(view, reading.reads.code)
+        files |= reading.files
+        if reading.encoded is not None:
+            beside["globals"] = reading.encoded
+    view = view.with_look(view.look.reaching(files).leaving(within))
+    state = view.state()  # of modules too that only the walk has met
+    check_allowed(decoration, state)
+    if reading is not None and (untracked := further(reading.digests, met, state)):
+        beside["untracked"] = encode(untracked, "untracked")
+    if decoration.options.inputs:
+        encoded["inputs"] = parameters.encoded_inputs(bound)
+    return Context(seen, reading, view, state, beside), encoded | beside

@@ -14,7 +14,6 @@ from .._memory import Memory
 from .._path import ArtifactPath
 from .._store.folder import HIDDEN, RECORD_SUFFIX, Folder, Target
 from .._store.origin import Memo
-from .._store.reuse import stands
 from .._tag import tagged_name
 
 if TYPE_CHECKING:
@@ -223,9 +222,24 @@ class Destination(NamedTuple):
         paths = tuple(ArtifactPath.known(parent, each.name) for parent, each in zip(parents, targets, strict=True))
         return self._replace(key=key, targets=targets, paths=paths)
 
-    def stands(self) -> bool:
-        """Tell at once whether the one artifact is there as the key made it; False says nothing."""
-        return self.keywords == 1 and not self.outputs[0].directory and stands(self.targets[0], self.key, self.memos[0])
+    def check_links(self) -> None:
+        """Check that the ordinary names can be links to the artifacts.
+
+        Raises:
+            ArtifactConflictError: If something else stands at one of them.
+            ArtifactNameError: If one would be taken for an artifact.
+        """
+        from .._store.link import check_link  # with the next, for those who want links
+
+        for output, target in zip(self.outputs, self.targets, strict=True):
+            check_link(target.folder, os.path.basename(output.given))
+
+    def set_links(self) -> None:
+        """Let the ordinary names lead to the artifacts."""
+        from .._store.link import set_link
+
+        for output, target in zip(self.outputs, self.targets, strict=True):
+            set_link(target.folder, os.path.basename(output.given), target.name)
 
     def spread(self, values: Sequence[_T]) -> tuple[_T | None, ...]:
         """Put what there is for each output in the place of its keyword, and None where none is asked for."""

@@ -24,8 +24,7 @@ from .._store.record import read_record
 from .._store.reuse import Found, find_any
 from .._store.table import Shown, Table, clipped, labelled, minute
 from .._tag import Tag, of_name, untagged_name
-from .call import Decoration, is_refused
-from .prepare import prepare
+from .call import Decoration, is_refused, prepare
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

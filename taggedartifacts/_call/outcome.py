@@ -13,6 +13,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from .._canonical.encoding import encode
 from .._errors import ArtifactConflictError, ArtifactNotWrittenError, InputError, RecordError, TaggedArtifactsError
 from .._reach.forks import looking
 from .._store.condition import MOST_IN_RECORD, Content, condition, describe, manifest_name
@@ -22,11 +23,14 @@ from .._store.publish import publish, store_patch
 from .._store.record import MAX_RECORD_BYTES, Record
 from .._store.staging import keep, mark, unmark
 from .._store.written import Staged, check_room, check_written, companions, is_little, retag, syncing
+from .call import check_allowed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from .._code.dirt import CodeState
     from .._reach.opened import Opened
+    from .._session.moment import View
     from .._store.record import FileEntry
     from .call import Call
 
@@ -65,7 +69,7 @@ def checked(call: Call, staged: list[Staged], opened: Opened) -> tuple[Call, lis
     state = view.state()
     if state == call.state and not late:
         return call, staged
-    true = call.in_state(view, state, late)
+    true = _in_state(call, view, state, late)
     if true.key == call.key:
         return true, staged
     if late:
@@ -84,6 +88,26 @@ def checked(call: Call, staged: list[Staged], opened: Opened) -> tuple[Call, lis
             true.key.tag,
         )
     return true, [retag(each, target.name) for each, target in zip(staged, true.targets, strict=True)]
+
+
+def _in_state(call: Call, view: View, state: CodeState, late: dict[str, str]) -> Call:
+    """Return the same call with the tag of another code state, seen by another view perhaps.
+
+    Args:
+        call: The call.
+        view: That view.
+        state: The state.
+        late: Modules that count beside its scope, by path and content.
+
+    Raises:
+        DirtyRepositoryError: If that is not allowed.
+    """
+    check_allowed(call.decoration, state)
+    encoded = {**call.encoded, "late": encode(late, "modules")} if late else call.encoded
+    destination = call.destination.with_key(call.decoration.key(encoded, state))
+    return call._replace(
+        context=call.context._replace(view=view, state=state), encoded=encoded, destination=destination
+    )
 
 
 def publish_all(

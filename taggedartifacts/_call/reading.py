@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from .._code.dirt import CodeState
     from .._code.look import Look
     from .._reach.watch import Watch
+    from .._session.moment import View
 
 _PACKAGE = __name__.partition(".")[0]
 _STANDARD = tuple({os.path.realpath(sysconfig.get_path(name)) + os.sep for name in ("stdlib", "platstdlib")})
@@ -94,7 +95,6 @@ class Reader:
 
         Raises:
             UnhashableError: If a name of the work tree gives other code than its file defines, and that cannot be told.
-            ValueError: If something is to be ignored that is not there.
         """
         root = look.root
         key = (root, *map(id, code))
@@ -106,12 +106,6 @@ class Reader:
         space = {} if self._of_session else _space(f)  # to which editors and magics may give a file
         tree = Locator(root, space) if known is None or known.roots[0] is not first else known.tree
         reads, watch = walk(roots, tree, self._ignore, _Encoder(look))
-        missing = [name for name in self._ignore if name not in reads.ignored] if self._is_strict else []
-        if missing:
-            raise ValueError(
-                f"ignore names {missing[0]!r}, which is no parameter of {f.__qualname__}, and nothing that it reads"
-                f"{meant(missing[0], reads.values) or '; correct the name, or take it out'}"
-            )
         if root is not None:
             _note(root, reads)
         values = {**reads.values, **{f"import {name}": encode(path, name) for name, path in reads.places.items()}}
@@ -121,6 +115,28 @@ class Reader:
             self._known.clear()
         self._known[key] = _Known(roots, tree, reading, watch)
         return reading
+
+    def check(self, f: Callable[..., object], reading: Reading, view: View) -> None:
+        """Check that all that is to be ignored is there, as far as that can be told.
+
+        Raises:
+            ValueError: If something is not.
+        """
+        if not self._is_strict or (self._of_session and view.meant is None):
+            return
+        found = reading.reads.ignored | (view.meant or frozenset())
+        missing = [name for name in self._ignore if name not in found]
+        if not missing:
+            return
+        known = list(reading.reads.values)
+        if view.interactive is not None:
+            from .._session.fingerprint import names_in  # what reads source code is not for scripts to wait for
+
+            known += [*inspect.signature(f).parameters, *names_in(view.interactive)]
+        raise ValueError(
+            f"ignore names {missing[0]!r}, which is no parameter of {f.__qualname__}, and nothing that it reads"
+            f"{meant(missing[0], known) or '; correct the name, or take it out'}"
+        )
 
     def named(self, f: Callable[..., object], encoded: bytes) -> list[FunctionType]:
         """List functions that read the globals which texts among arguments name, ``"x > @LIMIT"``: as readers do."""

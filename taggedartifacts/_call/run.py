@@ -14,23 +14,27 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from .._errors import ArtifactNotFoundError, ArtifactNotWrittenError, LockTimeoutError, RecursiveCallError
+from .._memory import is_news
 from .._reach.forks import looking
+from .._reach.places import places
 from .._store.condition import Condition, condition
 from .._store.reuse import find_any
 from .._tag import Tag, of_name, untagged_name
-from .inputs import described
-from .prepare import prepare
+from .call import prepare
+from .inputs import described, named_files, opened_files
 from .steps import Making, Run, being_made, drive, drive_async
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Generator, Mapping
+    from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping
 
+    from .._reach.opened import Opened
     from .._store.folder import Target
     from .._store.lock import ArtifactLock
     from .._store.origin import Memo
     from .._store.record import Record
     from .._store.written import Staged
     from .call import Call, Decoration
+    from .inputs import Named
     from .steps import Steps
 
 _log = logging.getLogger("taggedartifacts")
@@ -70,12 +74,31 @@ async def carry_out_async(
 
 def _is_hit(call: Call, *, recompute: bool) -> bool:
     """Say what is to be said before a call, and tell whether its artifacts are there and can be reused."""
-    call.warn_if_dirty()
-    call.warn_of_unknown()
+    _warn_if_dirty(call)
+    _warn_of_unknown(call)
     if call.decoration.options.mode == "r":
         return False
     call.check_links()
     return not recompute and call.view.reusable and _reused(call)
+
+
+def _warn_if_dirty(call: Call) -> None:
+    """Log, once for each state, that the code is not committed."""
+    state = call.state
+    if state.dirty is not None and is_news("dirty", state.root, state.dirty):
+        shown = ", ".join(state.listed("{path} ({what})"))
+        _log.warning("code is not committed, artifacts are marked dirty: %s", shown)
+
+
+def _warn_of_unknown(call: Call) -> None:
+    """Log, once for each function, what it reads that does not count."""
+    unknown = call.unknown
+    if unknown and is_news("unknown", call.key.function, *unknown):
+        _log.warning(
+            "%s reads what has no canonical form, so that it does not count: %s",
+            call.key.function,
+            "; ".join(unknown.values()),
+        )
 
 
 def _steps(call: Call, *, recompute: bool) -> Steps:
@@ -179,7 +202,7 @@ def _run(call: Call, making: Making, *, recompute: bool, locked: bool) -> Genera
     started, clock = datetime.now(UTC), time.perf_counter()
     call.redirect([each.path for each in staged])
     opened = making.stack.enter_context(watching(call.state.root or os.getcwd()))
-    named = call.named_files()
+    named = _named(call)
     try:
         yield Run(call.bound, making)
         if os.getpid() != process:
@@ -189,7 +212,7 @@ def _run(call: Call, making: Making, *, recompute: bool, locked: bool) -> Genera
             )
         mark_all(staged)
         seconds = time.perf_counter() - clock
-        itself = call.opened_files(opened, named)  # before anything is opened here
+        itself = _opened(call, opened, named)  # before anything is opened here
         true, staged = checked(call, staged, opened)
         locked = locked and true.key == call.key
         undeclared = described(named, call.cwd, call.key.function)
@@ -203,6 +226,26 @@ def _run(call: Call, making: Making, *, recompute: bool, locked: bool) -> Genera
     if true.state.root is not None:
         memory(true.state.root).save()
     return true
+
+
+def _named(call: Call) -> tuple[Named, ...]:
+    """Find the files that arguments name and that are no inputs, artifacts or code."""
+    root, scope = call.state.root, call.state.scope
+
+    def counts(file: str) -> bool:
+        found = places(file, root) if root is not None else []
+        return bool(found) and scope.holds(found[-1][0]) and call.view.look.is_tracked(found[-1][1])
+
+    return named_files(call.decoration.parameters.path_arguments(call.bound), call.cwd, counts)
+
+
+def _opened(call: Call, opened: Opened, named: Iterable[Named]) -> tuple[Named, ...]:
+    """Find the files that the run has opened by itself and that do not count."""
+    files = call.view.look.uncounted(opened)
+    if not files:
+        return ()
+    declared = [*call.decoration.parameters.left_out(call.bound), *(each.path for each in named)]
+    return opened_files(files, call.view.look.root or "", declared, call.cwd)
 
 
 def _import_late() -> None:
@@ -296,7 +339,7 @@ def _in_process(process: int, work: Callable[..., object], *args: object) -> Non
 def _reused(call: Call) -> bool:
     """Tell whether the artifacts can be reused, and if so, say it in the log."""
     is_told = _log.isEnabledFor(logging.INFO)
-    if not is_told and call.destination.stands():
+    if not is_told and call.stands():
         return True
     found = call.find()
     if found is None:

@@ -41,16 +41,20 @@ class Fingerprint:
         sources: The interactive definitions among them, by name.
         imports: What the definitions import, with the modules of what they read.
         read: Functions and classes of modules by which they read what these hold.
+        held: What else brings code of modules: what wraps functions, and the code that occurs in the values.
         files: The files of the code that occurs in the values, and of what wraps functions among them.
         assigned: The names that the code assigns.
+        meant: The ignored names that meant something; None if that cannot be told.
     """
 
     encoded: bytes
     sources: Mapping[str, Source]
     imports: Imports
     read: tuple[FunctionType | type, ...]
+    held: tuple[object, ...]
     files: frozenset[str]
     assigned: frozenset[str]
+    meant: frozenset[str] | None
 
 
 class Definition:
@@ -85,14 +89,23 @@ class Definition:
         with Met() as met:
             walk = self._walk(values=True)
             plain = inspect.unwrap(self.function)
-            if isinstance(plain, FunctionType) and has_arrived(plain):
+            arrived = isinstance(plain, FunctionType) and has_arrived(plain)
+            if arrived:
                 walk.strings = self._strings  # what strings name was not sent along
                 walk.watch.lose()
             else:
                 walk.take_mentioned()
                 self._strings = walk.strings
-        read, files = tuple(walk.read.values()), frozenset(met.files | walk.files)
-        fingerprint = Fingerprint(walk.encoded(), walk.sources, walk.imports(), read, files, frozenset(walk.assigned))
+        fingerprint = Fingerprint(
+            walk.encoded(),
+            walk.sources,
+            walk.imports(),
+            tuple(walk.read.values()),
+            (*walk.held, *met.code.values()),
+            frozenset(met.files | walk.files),
+            frozenset(walk.assigned),
+            None if arrived else walk.meant(),
+        )
         self._known = walk.watch, fingerprint
         return fingerprint
 
@@ -127,14 +140,16 @@ def value_digest(value: object) -> str | None:
     return hexdigest(walk.encoded())
 
 
-def definitions_in(values: Iterable[object]) -> tuple[list[Source], tuple[FunctionType | type, ...]]:
-    """List the definitions of the session that functions and classes consist of or reach, and what these read."""
+def definitions_in(
+    values: Iterable[object],
+) -> tuple[list[Source], tuple[FunctionType | type, ...], tuple[object, ...]]:
+    """List the definitions of the session that functions and classes consist of or reach; what these read, and hold."""
     walk = Walk(frozenset(), values=True)
     for value in values:
         if is_typed(value):
             walk.follow(value)
     walk.take_mentioned()
-    return list(walk.sources.values()), tuple(walk.read.values())
+    return list(walk.sources.values()), tuple(walk.read.values()), tuple(walk.held)
 
 
 def _parameters(code: CodeType) -> tuple[str, ...]:
@@ -162,6 +177,11 @@ def moved(before: bytes, now: bytes, assigned: Collection[str], *, executed: boo
         if not (is_in_place and not executed) and not (ITEM in assigned and (is_in_place or not executed)):
             found.append(name if place[-1] != "code" else place[-2])
     return list(dict.fromkeys(found))
+
+
+def names_in(encoded: bytes) -> list[str]:
+    """List the names of what a fingerprint tells."""
+    return [place[-1].rpartition(" ")[2] for place, _ in _places(_values_in(encoded))]
 
 
 def _values_in(encoded: bytes) -> Any:

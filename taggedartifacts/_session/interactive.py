@@ -12,9 +12,10 @@ from .._canonical import encoding
 from .._canonical.refused import Part
 from .._errors import UnhashableError
 from .._reach.definition import Source, is_our_decorator, replaced, source_of
+from .._reach.found import Ignored
 from .._reach.hiding import read
 from .._reach.members import attributes, closure_of, defaults, methods
-from .._reach.objects import is_written_only
+from .._reach.objects import is_written_only, module_of
 from .._reach.prompt import is_from_session, is_interactive, is_interactive_class, is_typed, own_function
 from .._reach.reads import assigned, names_read
 from .._reach.survey import Hidden, Imports
@@ -48,12 +49,14 @@ class Walk:
         self.reached: list[Any] = []
         self.strings: bytes | None = None
         self.read: dict[int, FunctionType | type] = {}
+        self.held: list[object] = []
         self.files: set[str] = set()
         self._statements: set[str] = set()
         self._asked: set[str] = set()
         self.assigned: set[str] = set()
         self._ignore = ignore
-        self._ignored_parts = [tuple(name.split(".")) for name in ignore if "." in name]
+        self._ignored = Ignored(ignore)
+        self._ignored_heads = frozenset(name.partition(".")[0] for name in ignore)
         self._own, self._own_ignored = own
         self._values = values
         self.watch = Watch(visits_code=False)
@@ -87,8 +90,10 @@ class Walk:
         for name, source in further.sources.items():
             self.sources[name if self.sources.get(name, source) is source else f"{name} by a string"] = source
         self.read |= further.read
+        self.held += further.held
         self.files |= further.files
         self.assigned |= further.assigned
+        self._ignored.found |= further._ignored.found
         self._statements |= further._statements
 
     def _follow_mentions(self, owner: str) -> bool:
@@ -139,6 +144,13 @@ class Walk:
         if None in texts:
             return found._replace(hides=(*found.hides, Hidden(1, "has no source that is known")))
         return found
+
+    def meant(self) -> frozenset[str] | None:
+        """Tell which of the ignored names meant something; None if code may read any name without saying it."""
+        if self._mentions.reach_all:
+            return None
+        named = {name for name in self._ignore if name.partition(".")[0] in self._mentions.names}
+        return frozenset(self._ignored.found | named)
 
     def encoded(self) -> bytes:
         """Encode what was found."""
@@ -205,6 +217,7 @@ class Walk:
             self._put(key, "attributes", function_attributes(value))
         else:
             self.watch.lose()
+            self.held.append(value)
             made = maker(value)
             self._definitions[key]["made"] = _name_text(made)
             if file := getattr(sys.modules.get(made.partition(":")[0]), "__file__", None):
@@ -237,7 +250,8 @@ class Walk:
         bases = {f"base {number}": base for number, base in enumerate(kind.__mro__[1:]) if is_interactive_class(base)}
         self._put(key, "bases", bases)
         # Of those in files, the walk over what files define takes what they hold.
-        self.read |= {id(base): base for base in kind.__mro__[1:] if base not in bases.values()}
+        above = (*kind.__mro__[1:], type(kind))
+        self.read |= {id(base): base for base in above if not is_interactive_class(base)}
         self._put(key, "attributes", dict(attributes(kind)))
         self._put(key, "entries", dict(entries(kind)))
         if names := lacking(kind, source.text):
@@ -255,18 +269,37 @@ class Walk:
         self.assigned |= assigned(function.__code__)
         self.read |= {id(reader): reader for reader in readers(function, self.watch)}
         chains = names_read(function.__code__).globals
+        if self._ignore:
+            self._note_named(function)
         for name in source.reads:
             value = function.__globals__.get(name, MISSING)
             self.watch.name(function.__globals__, name, value)
-            if value is MISSING or name in self._ignore or _is_of_shell(value):
+            is_ignored = name in self._ignore and self._ignored.has((name,))
+            if is_ignored or value is MISSING or _is_of_shell(value):
                 continue
             if not all(is_written_only(chain, value) for chain in chains.get(name, ((),))):
                 self._put(owner, "globals", {name: value})
 
+    def _note_named(self, function: FunctionType) -> None:
+        """Note the ignored names that code spells, and all parts of what is not there yet."""
+        names, space = names_read(function.__code__), function.__globals__
+        found = [(name, chains, name in space) for name, chains in names.globals.items()]
+        held = closure_of(function)
+        found += [(name, chains, name in held) for name, chains in names.cells.items()]
+        for imported, chains in names.imports.items():
+            found.append((imported.module, chains, module_of(imported, space) is not None))
+        for name, chains, is_there in found:
+            if name.partition(".")[0] not in self._ignored_heads:
+                continue
+            spelled = {chain[:count] for chain in chains for count in range(1, len(chain) + 1)}
+            self._ignored.note((name,), spelled if is_there else self._ignored.parts((name,)))
+        for name in names.cells:
+            self._ignored.has((name,))
+
     def _put(self, owner: str, part: str, values: Mapping[str, Any]) -> None:
         kept: dict[str, bytes] = {}
         for name, value in values.items():
-            if name in self._ignore:
+            if self._ignore and self._ignored.has(_spellings(name, owner, part)):
                 continue
             self._statements.add(statement(name, value))
             if isinstance(value, FunctionType | type):
@@ -313,9 +346,14 @@ class Walk:
 
     def _encode(self, value: object, name: str, owner: str, part: str) -> bytes:
         place = f"global {name!r}" if part == "globals" else f"{name!r} in the {part} of {owner}"
-        without = tuple(each[1:] for each in self._ignored_parts if each[0] == name)
+        spellings, found = _spellings(name, owner, part), set[tuple[str, ...]]()
+        without = self._ignored.parts(spellings) if self._ignore else ()
         try:
-            return encoding.encode(Part(value, without, set()) if without else value, place)
+            if not without:
+                return encoding.encode(value, place)
+            encoded = encoding.encode(Part(value, without, found), place)
+            self._ignored.note(spellings, found)
+            return encoded
         except UnhashableError as error:
             raise UnhashableError(
                 f"{owner} is defined interactively, so what it reads decides its results: {error}; "
@@ -329,6 +367,10 @@ active: ContextVar[Walk | None] = ContextVar("taggedartifacts.walk", default=Non
 @functools.lru_cache(maxsize=64)  # of functions that reach classes, which are looked into at each call
 def _imports(text: str) -> Imports:
     return read(text.encode(errors="surrogatepass"))
+
+
+def _spellings(name: str, owner: str, part: str) -> tuple[str, ...]:
+    return (name,) if part == "globals" else (name, f"{owner}.{name}")
 
 
 def _is_one_of_several(method: FunctionType, source: Source) -> bool:

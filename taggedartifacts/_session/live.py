@@ -37,7 +37,10 @@ if TYPE_CHECKING:
     from .fingerprint import Fingerprint
 
 _SECONDS = 2.0  # for how long a look holds where no shell tells that a new cell is executed
-_OUTDATED = "loaded again, while an older version of it is still in use: import it by name again"
+_OUTDATED = (
+    "loaded again, while an older version of it is still in use: import it by name again, and run or load again what "
+    "it decorates or makes"
+)
 _UNCOMMITTED = "defined interactively, and in no notebook at HEAD"
 
 
@@ -128,19 +131,21 @@ class LiveMoment(Moment):
                 "executions": session.executions,
                 "read": fingerprint.read,
                 "files": fingerprint.files,
+                "meant": fingerprint.meant,
             }
         if self._sent is not None:
             return replace(self._sent, **seen)
         held = self._look(None if fingerprint is None else fingerprint.imports)
         if isinstance(held, Look):
             return View(held, **seen)
-        stale = {**held.outdated, **session.outdated(held.root, [f] if fingerprint is None else fingerprint.read)}
+        brought = [f] if fingerprint is None else [*fingerprint.read, *fingerprint.held]
+        stale = {**held.outdated, **session.outdated(held.root, brought)}
         if self._file is not None and self._space is None and _file_digest(self._file) != self._digest:
             stale[os.path.relpath(self._file, held.root).replace(os.sep, "/")] = self._digest
         state, last = held.look.state(), self._last
         if last is not None and not stale and all(map(is_, last, (fingerprint, held, state))):
             return last[-1]
-        changes = [(Change(path, _OUTDATED), stale[path]) for path in sorted(stale)]
+        changes = _replaced(stale)
         if fingerprint is not None:
             changes += _uncommitted(held.root, held.head, list(fingerprint.sources.values()))
         unknown = any(change.what == STALE for change in state.changes)
@@ -161,14 +166,20 @@ class LiveMoment(Moment):
         return moved(view.interactive, now.encoded, now.assigned, executed=session.executions != view.executions)
 
     def defining(self, view: View, code: Collection[object]) -> View:
-        """Return the view with those definitions of a session that a call was given and that stand nowhere at HEAD."""
-        sources, read = definitions_in(code) if code else ([], ())
+        """Return the view with what a call was given: definitions that stand nowhere at HEAD, and older code."""
+        if not code:
+            return view
+        sources, read, held = definitions_in(code)
         root = view.look.root
-        changes = _uncommitted(root, stamp(root), sources) if sources and root is not None else []
+        changes, stale = [], dict[str, str]()
+        if root is not None:
+            stale = session.outdated(root, [*code, *read, *held])
+            changes = _replaced(stale) + (_uncommitted(root, stamp(root), sources) if sources else [])
         changes = [each for each in changes if each not in view.changes]
         if not changes and not read:
             return view
-        return replace(view, changes=(*view.changes, *changes), read=(*view.read, *read))
+        reusable = view.reusable and not stale
+        return replace(view, changes=(*view.changes, *changes), read=(*view.read, *read), reusable=reusable)
 
     def _look(self, typed: Imports | None = None) -> _HeldLook | Look:
         """Return the look that holds now; a bare one where there is no repository, or none that can be read."""
@@ -241,6 +252,10 @@ def _file_digest(file: str) -> str:
         return file_hexdigest(file)
     except OSError:
         return ""
+
+
+def _replaced(stale: Mapping[str, str]) -> list[tuple[Change, str]]:
+    return [(Change(path, _OUTDATED), stale[path]) for path in sorted(stale)]
 
 
 def _uncommitted(root: str, head: object, sources: list[Source]) -> list[tuple[Change, str]]:

@@ -44,12 +44,18 @@ class Mentions:
 
     A string that is nothing but a name is more often a key, as in ``row["x"]``, than code: see `items`.
 
+    Attributes:
+        names: All names that were looked for, whether or not there are such globals.
+        reach_all: Whether code may read any global by reflection.
+
     Args:
         watch: Told of each name that is looked for, whether or not there is such a global.
     """
 
     def __init__(self, watch: Watch) -> None:
         self._watch = watch
+        self.names: set[str] = set()
+        self.reach_all = False
         self._found: dict[tuple[str, int], tuple[Mapping[str, Any], bool]] = {}
 
     def __bool__(self) -> bool:
@@ -74,6 +80,7 @@ class Mentions:
 
     def _take_all(self, space: Mapping[str, Any]) -> None:
         self._watch.lose()
+        self.reach_all = True
         for name in list(space):
             self._add(name, space, is_key=False)
 
@@ -112,6 +119,7 @@ class Mentions:
 
     def _add(self, name: str, space: Mapping[str, Any], *, is_key: bool) -> None:
         self._watch.name(space, name, space.get(name, MISSING))
+        self.names.add(name)
         if name in space and not _OF_SHELL.fullmatch(name):
             before = self._found.get((name, id(space)), (space, True))
             self._found[name, id(space)] = space, is_key and before[1]

@@ -24,6 +24,7 @@ class View:
         changes: What makes the code dirty beside what git knows, with a digest of each.
         read: Functions and classes of modules by which an interactive function reads what these hold.
         files: The files of the code of modules that occurs in what an interactive function reads.
+        meant: The ignored names that meant something to an interactive function; None if that cannot be told.
         executions: How many cells the session had executed.
         reusable: Whether the code that runs is known; what unknown code makes is never reused.
     """
@@ -34,6 +35,7 @@ class View:
     reusable: bool = True
     read: tuple[Any, ...] = ()
     files: frozenset[str] = frozenset()
+    meant: frozenset[str] | None = None
     executions: int = field(default=0, compare=False)
     _told: tuple[CodeState, CodeState] | None = field(default=None, init=False, repr=False, compare=False)
 

@@ -5,22 +5,42 @@ Of code that was loaded again it tells what autoreload patched in place, and old
 
 from __future__ import annotations
 
-import inspect
 import os
 import sys
-from types import CodeType, FunctionType
+from types import (
+    BuiltinFunctionType,
+    CodeType,
+    FunctionType,
+    GetSetDescriptorType,
+    MemberDescriptorType,
+    MethodDescriptorType,
+    MethodType,
+    ModuleType,
+    WrapperDescriptorType,
+)
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
 from .._memory import Memory
-from .._reach.members import methods, nested, same
+from .._reach.members import closure_of, nested, same
 from .._reach.modules import LoadedFile, loaded_modules
+from .._reach.objects import wrapped
 from .._reach.prompt import shell
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from .._reach.syntax import Outline
+
+
+# What most modules and classes hold. None of it brings a function of a module; what containers hold, others tell.
+_BRINGS_NONE = frozenset(
+    {
+        *(str, int, float, bool, complex, bytes, type(None), tuple, list, dict, set, frozenset, ModuleType),
+        *(BuiltinFunctionType, WrapperDescriptorType, MethodDescriptorType),
+        *(GetSetDescriptorType, MemberDescriptorType),
+    }
+)
 
 
 class Session:
@@ -95,11 +115,13 @@ class Session:
     def outdated(self, root: str, values: Iterable[object] | None = None) -> dict[str, str]:
         """Find functions and classes that their modules do not hold any more, as they were loaded again.
 
-        After ``from helper import clean`` the old function stays when helper is loaded again, unless by autoreload.
+        After ``from helper import clean`` the old function stays when helper is loaded again, unless by autoreload. So
+        does what a decorator of helper has put around a function of another module, or of a cell.
 
         Args:
             root: The root of the repository.
-            values: Where to look for them; by default in all of the repository's modules.
+            values: Where to look for them, and for all code that each value brings; by default in all of the
+                repository's modules.
 
         Returns:
             Digests that stand for the old code, by the path of the file that it came from.
@@ -110,11 +132,12 @@ class Session:
         if values is None:
             values = [value for name in files if name in sys.modules for value in vars(sys.modules[name]).values()]
         found = {}
-        for value in values:
-            name = getattr(value, "__module__", None) if callable(value) else None
-            if name in self._again and name in files:
-                loaded, space = files[name], vars(sys.modules.get(name))
-                if not all(self._holds(loaded, code) for code in _own_codes(value, space)):
+        for function in _functions_in(values, files):
+            code, space = function.__code__, function.__globals__
+            name = space.get("__name__")
+            if name in self._again and name in files and space is getattr(sys.modules.get(name), "__dict__", None):
+                loaded = files[name]
+                if code.co_filename == space.get("__file__") and not self._holds(loaded, code):
                     found[loaded.path] = loaded.token
         return found
 
@@ -138,11 +161,33 @@ def version(root: str) -> tuple[object, ...]:
     return (files, *(() if reloader is None else [reloader.modules_mtimes.get(name) for name, _ in files]))
 
 
-def _own_codes(value: Any, space: dict[str, Any]) -> list[CodeType]:
-    plain = value if isinstance(value, type) else inspect.unwrap(value)
-    functions = methods(plain).values() if isinstance(plain, type) else [plain]
-    own = [each for each in functions if isinstance(each, FunctionType) and each.__globals__ is space]
-    return [each.__code__ for each in own if each.__code__.co_filename == space.get("__file__")]
+def _functions_in(values: Iterable[object], modules: Collection[str]) -> Iterator[FunctionType]:
+    """Iterate over the functions that values bring, layer by layer; runs no code of theirs.
+
+    What a function wraps, and holds in its closure, as defaults and attributes; of a class of these modules its bases,
+    metaclass and members; of any other object its class, and what it wraps.
+    """
+    pending, seen = list(values), set[int]()
+    while pending:
+        value: Any = pending.pop()
+        kind = type(value)
+        if kind in _BRINGS_NONE or id(value) in seen:
+            continue
+        seen.add(id(value))
+        if kind is FunctionType:
+            yield value
+            if value.__closure__:
+                pending += closure_of(value).values()
+            for held in (value.__defaults__, (value.__kwdefaults__ or {}).values(), vars(value).values()):
+                pending += held or ()
+        elif kind is MethodType:
+            pending += [value.__func__, value.__self__]
+        elif issubclass(kind, type):
+            pending.append(kind)
+            if vars(value).get("__module__") in modules:
+                pending += [*value.__mro__, *vars(value).values()]
+        else:
+            pending += [kind, *wrapped(value)]
 
 
 def _codes_of_file(file: str) -> tuple[CodeType, ...]:

@@ -119,7 +119,7 @@ class TestOtherArguments:
     def test_takes_over(self, work, monkeypatch):
         """What decides beside the arguments is not found out again."""
         work.f(0, "out/f.txt")
-        monkeypatch.setattr("taggedartifacts._call.prepare.further", None)
+        monkeypatch.setattr("taggedartifacts._call.call.further", None)
 
         assert 2 == len({work.f(x, "out/f.txt").name for x in (1, 2)})
 

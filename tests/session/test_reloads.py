@@ -112,6 +112,29 @@ class TestStaleModules:
 
         assert {"a", "b!"} == set(artifacts(repo).values())
 
+    @pytest.mark.parametrize("place", but(["work.ipynb", "mod.py"], "work.ipynb"))
+    def test_old_wrapper_after_reload(self, repo, kernel, place):
+        """So is what a decorator has put around a function of a cell or of another module, until that runs again."""
+        helper = (
+            "import functools\n\n\ndef deco(g):\n    @functools.wraps(g)\n"
+            "    def wrapped():\n        return g() + {}\n    return wrapped\n"
+        )
+        use = "@Artifact('out')\ndef use(out): open(out, 'w').write(str(g()))"
+        decorated = "import helper\n@helper.deco\ndef g(): return 1"
+        cell = decorated if place == "work.ipynb" else "from mod import g"
+        repo.write("mod.py", decorated)
+        repo.write("work.ipynb", notebook(cell, use))
+        repo.write("helper.py", helper.format(1))
+        repo.commit()
+        kernel.run(IMPORTS + "import helper, mod, importlib", cell, use, "use('out.txt')")
+        repo.write("helper.py", helper.format(1000))
+        repo.commit()
+        with pytest.raises(CellError, match=r"(?s)DirtyRepositoryError.*helper\.py"):
+            kernel.run("importlib.reload(helper)\nuse('out.txt')")
+        kernel.run("importlib.reload(mod)", cell, "use('out.txt')")
+
+        assert {"2", "1001"} == set(artifacts(repo).values())
+
     def test_edit_and_reload_in_one_cell(self, repo, kernel):
         """What is edited and loaded again inside one cell is seen at once."""
         kernel.run("from mod import make\nimport helper, importlib, pathlib\nmake('out.txt')")

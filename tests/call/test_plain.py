@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from taggedartifacts import ArtifactPath, canonical
-from taggedartifacts._call.prepare import plain_key
+from taggedartifacts._call.plain import plain_key
 
 PLAIN = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary(),
