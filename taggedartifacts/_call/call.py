@@ -368,7 +368,7 @@ def _anew(
     code = [*met.code.values(), *view.read, *decoration.reader.named(f, encoded["arguments"])]
     reading = decoration.reader.read(f, view.look, code) if decoration.options.mode == "w" else None
     if reading is not None:
-        decoration.reader.check(f, reading, view)
+        decoration.reader.check(f, reading, meant_in_session=view.meant, interactive=view.interactive)
         view = decoration.moment.defining(view, reading.reads.code)
         files |= reading.files
         if reading.encoded is not None:

@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from .._code.dirt import CodeState
     from .._code.look import Look
     from .._reach.watch import Watch
-    from .._session.moment import View
 
 _PACKAGE = __name__.partition(".")[0]
 _STANDARD = tuple({os.path.realpath(sysconfig.get_path(name)) + os.sep for name in ("stdlib", "platstdlib")})
@@ -116,23 +115,37 @@ class Reader:
         self._known[key] = _Known(roots, tree, reading, watch)
         return reading
 
-    def check(self, f: Callable[..., object], reading: Reading, view: View) -> None:
+    def check(
+        self,
+        f: Callable[..., object],
+        reading: Reading,
+        *,
+        meant_in_session: frozenset[str] | None,
+        interactive: bytes | None,
+    ) -> None:
         """Check that all that is to be ignored is there, as far as that can be told.
+
+        Args:
+            f: The undecorated function.
+            reading: What it reads.
+            meant_in_session: The ignored names that meant something to an interactive function; None if that cannot be
+                told.
+            interactive: The encoded fingerprint of an interactive function; None for functions of modules.
 
         Raises:
             ValueError: If something is not.
         """
-        if not self._is_strict or (self._of_session and view.meant is None):
+        if not self._is_strict or (self._of_session and meant_in_session is None):
             return
-        found = reading.reads.ignored | (view.meant or frozenset())
+        found = reading.reads.ignored | (meant_in_session or frozenset())
         missing = [name for name in self._ignore if name not in found]
         if not missing:
             return
         known = list(reading.reads.values)
-        if view.interactive is not None:
+        if interactive is not None:
             from .._session.fingerprint import names_in  # what reads source code is not for scripts to wait for
 
-            known += [*inspect.signature(f).parameters, *names_in(view.interactive)]
+            known += [*inspect.signature(f).parameters, *names_in(interactive)]
         raise ValueError(
             f"ignore names {missing[0]!r}, which is no parameter of {f.__qualname__}, and nothing that it reads"
             f"{meant(missing[0], known) or '; correct the name, or take it out'}"
