@@ -329,7 +329,7 @@ MUTANTS = [
     Mutant("_canonical/encoding.py", "            inside.discard(id(current))\n", "", ENCODING),
     Mutant("_canonical/encoding.py", "    bool: lambda value: \"true\" if value else \"false\",", "    bool: integer,", ENCODING),
     Mutant("_canonical/encoding.py", "(names.written_name(describe), name, describe(value))", "(name, describe(value))", ENCODING),
-    Mutant("_canonical/encoding.py", "        self.clear()\n", "", ENCODING),
+    Mutant("_canonical/encoding.py", "        self.known.clear()\n", "", ENCODING),
     Mutant("_canonical/arrays.py", "wanted = plain.dtype.newbyteorder(\"<\")", "wanted = plain.dtype", ARRAYS),
     Mutant("_canonical/arrays.py", "if plain.flags.c_contiguous and plain.dtype == wanted:", "if plain.dtype == wanted:", ARRAYS),
     Mutant("_canonical/arrays.py", "f'[{dtype},[{\",\".join(map(str, shape))}],\"{content}\"]'", "f'[{dtype},\"{content}\"]'", ARRAYS),

@@ -83,19 +83,20 @@ _RECOGNISERS = (
 )
 
 
-class _Forms(WeakKeyDictionary[type, "Reducer"]):
-    """The form of each type that was met: for as long as the type lives, or until one is registered.
+class _Forms:
+    """The forms of types.
 
     What was registered is known as long as the process lives, or until another load of its module, as of a script that
     runs again in one process, registers a type of that name: what describes a type holds the module that it is of. What
     is left of the old type is described as the new one.
 
     Attributes:
+        known: The form of each type that was met, for as long as the type lives, or until one is registered.
         has_registered: Whether anything was registered.
     """
 
     def __init__(self) -> None:
-        super().__init__()
+        self.known: WeakKeyDictionary[type, Reducer] = WeakKeyDictionary()
         self.has_registered = False
         self._registered: dict[type, tuple[Callable[[Any], object], Callable[[], object]]] = {}
         self._former: WeakSet[type] | None = None  # only where there are any, which is told faster so
@@ -112,7 +113,7 @@ class _Forms(WeakKeyDictionary[type, "Reducer"]):
                 self._former = WeakSet([other, *(self._former or ())])
                 self._registered.pop(other, None)
                 self._find = _found_by(self._registered)
-        self.clear()
+        self.known.clear()
 
     def registered(self, cls: type) -> Callable[[Any], object] | None:
         """Find what describes a type, or one that it is derived from, if somebody has registered that."""
@@ -341,9 +342,9 @@ def _form(value: object) -> str | Form:
 
 
 def _reducer(kind: type) -> Reducer:
-    known = _forms.get(kind)
+    known = _forms.known.get(kind)
     if known is None:
-        known = _forms[kind] = _recognise(kind)
+        known = _forms.known[kind] = _recognise(kind)
     return known
 
 

@@ -63,7 +63,7 @@ _OF_TEXTS = frozenset({"", ".txt", ".cff", ".html", ".htm", ".pdf"})
 _WILDCARD = re.compile(r"(?=.*\w).*[*?\[]")  # a bare "*" names nothing
 
 
-@lru_cache(maxsize=16_384)  # some 2 MB of paths
+@lru_cache(maxsize=16_384)  # some 2 MB of paths; as long as the process lives
 def kind_of(path: str) -> str | None:
     """Name the kind of a file by its path; None for data and settings, which always count.
 

@@ -316,7 +316,7 @@ def _codes(text: str, flags: int) -> tuple[ast.Module | None, tuple[CodeType, ..
     return _compiled(text, flags & _FUTURE_FLAGS)
 
 
-@functools.lru_cache(maxsize=16)
+@functools.lru_cache(maxsize=16)  # the cells of which definitions were looked for last
 def _compiled(text: str, flags: int) -> tuple[ast.Module | None, tuple[CodeType, ...]]:
     # Cells may await at their top level; only the __future__ flags of earlier cells change what a definition means.
     flags |= ast.PyCF_ALLOW_TOP_LEVEL_AWAIT

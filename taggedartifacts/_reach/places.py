@@ -20,7 +20,7 @@ SUFFIXES = (".py", *COMPILED)
 """What the name of a module's file ends with in this Python: source, compiled extension, byte code without source."""
 
 
-@functools.lru_cache(maxsize=4096)
+@functools.lru_cache(maxsize=4096)  # as long as the process lives: a link that is turned meanwhile is not followed
 def _real_folder(folder: str) -> str:
     """Find where a folder really is; asked once for each."""
     return os.path.realpath(folder)
