@@ -227,10 +227,14 @@ class Look:
         """
         inspector = _Inspector(facts)
         for key, loaded in files.items():
-            is_judged = key in self._judged and self._seen.get(key) is loaded
-            if not is_judged and inspector.counts(loaded):
+            before = self._seen.get(key)
+            if not (key in self._judged and before is loaded) and inspector.counts(loaded):
                 is_compared = compared is not None and compared.get(key) is loaded
-                self._judged[key] = inspector.judge(loaded, is_compared=is_compared)
+                found = inspector.judge(loaded, is_compared=is_compared)
+                if before is not None and loaded.path in facts.own and not _is_same(found, self._judged.get(key)):
+                    # The function is of an older load than this: nobody else may be given what it makes.
+                    found = Change(loaded.path, STALE, 0o100644, os.urandom(20).hex())
+                self._judged[key] = found
         extra = {key[1]: found for key, found in self._judged.items()}
         for path in facts.untracked:
             if path not in extra and _may_be_loaded(path, facts.root):
@@ -266,6 +270,13 @@ def _keep(looks: dict[_K, Look], key: _K, look: Look) -> Look:
         looks.clear()
     looks[key] = look
     return look
+
+
+def _is_same(one: Change | str | None, other: Change | str | None) -> bool:
+    """Say whether two judgements of a module are of the same content."""
+    if isinstance(one, Change) and isinstance(other, Change):
+        return (one.mode, one.oid) == (other.mode, other.oid)
+    return one == other
 
 
 def _level_of_caller() -> int:

@@ -86,6 +86,21 @@ class TestModulesLoadedLater:
 
         assert before == taken.state()
 
+    def test_own_module_loaded_anew(self, repo):
+        """A function of an older load is told from that of the new one: neither may be given what the other made."""
+        repo.write("own_anew.py", MODULE)
+        repo.commit()
+        module = importlib.import_module("own_anew")
+        older = module.LOOK
+        repo.write("own_anew.py", MODULE + "N = 22\n")
+        newer = importlib.reload(module).LOOK
+
+        assert [(Change("own_anew.py", CHANGED),), (Change("own_anew.py", "modified"),)] == [
+            older.state().changes,
+            newer.state().changes,
+        ]
+        assert older.state().dirty != newer.state().dirty
+
     def test_reloaded(self, repo):
         """A tracked module that is edited and reloaded is not that of the commit any more."""
         module = load(repo, "again", "y = 1\n")
