@@ -150,7 +150,7 @@ class Walk:
         if self._mentions.reach_all:
             return None
         named = {name for name in self._ignore if name.partition(".")[0] in self._mentions.names}
-        return frozenset(self._ignored.found | named)
+        return frozenset(self._ignored.found | named | self._own_ignored)
 
     def encoded(self) -> bytes:
         """Encode what was found."""

@@ -176,10 +176,11 @@ class LiveMoment(Moment):
             stale = session.outdated(root, [*code, *read, *held])
             changes = _replaced(stale) + (_uncommitted(root, stamp(root), sources) if sources else [])
         changes = [each for each in changes if each not in view.changes]
-        if not changes and not read:
+        if not changes and not read and not sources:
             return view
         reusable = view.reusable and not stale
-        return replace(view, changes=(*view.changes, *changes), read=(*view.read, *read), reusable=reusable)
+        told = replace(view, changes=(*view.changes, *changes), read=(*view.read, *read), reusable=reusable)
+        return replace(told, meant=None) if sources else told  # what code that is given reads may be meant
 
     def _look(self, typed: Imports | None = None) -> _HeldLook | Look:
         """Return the look that holds now; a bare one where there is no repository, or none that can be read."""

@@ -248,6 +248,15 @@ class TestIgnored:
         if name != "typo":
             assert done.stdout.decode().strip() == session["f"].path(1, "out/a.txt").name
 
+    def test_read_by_what_is_given(self, session):
+        """What another method of an object reads, or a function that is an argument, may be meant."""
+        session.run(
+            "class Fit:\n    @Artifact('out', allow_dirty=True, ignore=('N',))\n"
+            "    def fit(self, x, out): return self.go()\n    def go(self): return N"
+        )
+
+        assert session["Fit"].fit.path(session["Fit"](), 1, "out/a.txt")
+
     def test_corrected(self, session):
         """A name that comes to mean something when a helper is defined again is taken from then on."""
         with pytest.raises(ValueError, match="ignore names 'other'"):
