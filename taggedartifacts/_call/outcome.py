@@ -26,8 +26,6 @@ from .._store.written import Staged, check_room, check_written, companions, is_l
 from .call import check_allowed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from .._code.dirt import CodeState
     from .._reach.opened import Opened
     from .._session.moment import View
@@ -139,7 +137,7 @@ def publish_all(
         ArtifactModifiedError: If what stands there was changed meanwhile.
         OSError: If the disk refuses.
     """
-    with _swept(call, staged):
+    try:
         for each in staged:
             each.folder.make()  # what a cleaner removed while the function ran
             check_written(each)
@@ -164,18 +162,8 @@ def publish_all(
                 # What stands there is of this very code and configuration, but lacks a companion or another output.
                 publish(each, record, predecessor, exclusive=False)
             _log.info("made %s in %.3g s%s", each.final, seconds, reason)
-
-
-@contextlib.contextmanager
-def _swept(call: Call, staged: list[Staged]) -> Iterator[None]:
-    """Answer to a staging directory that somebody sweeps away, as can happen where there are no locks.
-
-    Raises:
-        ArtifactNotWrittenError: If the artifact of somebody else is not there either.
-    """
-    try:
-        yield
     except FileNotFoundError as error:
+        # Somebody swept our staging away, as can happen where there are no locks: all is well if theirs is there.
         if call.find() is None:
             raise ArtifactNotWrittenError(
                 f"{error.filename} vanished before {staged[0].final} was published; find out what removes files there, "

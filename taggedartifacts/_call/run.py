@@ -272,7 +272,7 @@ def _locking(
     from .._store.lock import INTERVAL, LOOKS, SAY_AFTER, ArtifactLock  # as in the only caller
 
     timeout, began, is_told = call.decoration.options.timeout, time.monotonic(), False
-    end = math.inf if timeout is None else began + timeout
+    most = math.inf if timeout is None else timeout
     # In one order everywhere, so that no two calls wait for each other.
     for target in sorted(call.targets, key=wholes.__getitem__):
         folder, path = target.folder, target.path
@@ -282,7 +282,7 @@ def _locking(
             folder.make()
             is_ours = _acquired(lock, target)
         while not is_ours:
-            if time.monotonic() >= end:
+            if time.monotonic() - began >= most:
                 raise LockTimeoutError(
                     f"{lock.holder()} is still making {path} after the timeout; wait longer, or stop that process"
                 )
@@ -290,7 +290,7 @@ def _locking(
                 yield INTERVAL
                 if not recompute and _reused(call):
                     return False
-                if time.monotonic() >= end:
+                if time.monotonic() - began >= most:
                     break
             # Once its holder had time to sign it, and not when the artifact is there and the next one holds it.
             if not is_told and time.monotonic() - began >= SAY_AFTER:
