@@ -132,7 +132,7 @@ class Session:
         if values is None:
             values = [value for name in files if name in sys.modules for value in vars(sys.modules[name]).values()]
         found = {}
-        for function in _functions_in(values, files):
+        for function in _brought_by(values, files):
             code, space = function.__code__, function.__globals__
             name = space.get("__name__")
             if name in self._again and name in files and space is getattr(sys.modules.get(name), "__dict__", None):
@@ -161,7 +161,7 @@ def version(root: str) -> tuple[object, ...]:
     return (files, *(() if reloader is None else [reloader.modules_mtimes.get(name) for name, _ in files]))
 
 
-def _functions_in(values: Iterable[object], modules: Collection[str]) -> Iterator[FunctionType]:
+def _brought_by(values: Iterable[object], modules: Collection[str]) -> Iterator[FunctionType]:
     """Iterate over the functions that values bring, layer by layer; runs no code of theirs.
 
     What a function wraps, and holds in its closure, as defaults and attributes; of a class of these modules its bases,
